@@ -1,0 +1,3 @@
+//! The `bouton` command.
+
+fn main() {}

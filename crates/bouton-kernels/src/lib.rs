@@ -1,0 +1,1 @@
+//! Matrices, GEMM and vectorised elementwise kernels; no domain words.

@@ -1,0 +1,1 @@
+//! Streams of batches: data sets, their files and their order.

@@ -1,0 +1,3 @@
+//! Generates derived files.
+
+fn main() {}
