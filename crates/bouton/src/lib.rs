@@ -3,7 +3,17 @@
 #![forbid(unsafe_code)]
 
 mod error;
+
+pub mod credit;
+pub mod network;
+pub mod neuron;
+pub mod objective;
+pub mod optim;
+pub mod recipe;
+pub mod solver;
+pub mod synapse;
 pub mod task;
 pub mod train;
+pub mod wiring;
 
 pub use error::{Error, Result};

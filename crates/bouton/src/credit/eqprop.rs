@@ -1,0 +1,50 @@
+//! Equilibrium propagation (Scellier & Bengio 2017): dL/dθ = −d/dβ|₀ ∂Φ/∂θ(s^β).
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Which nudged phases are contrasted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Nudge {
+    /// 0 and +β: bias O(β).
+    Positive,
+    /// −β and 0: bias O(β).
+    Negative,
+    /// 0 and ±β with a sign drawn per mini-batch: bias O(β²) in expectation.
+    RandomSign,
+    /// −β and +β ("centred", "third phase", N = 2): bias O(β²).
+    #[default]
+    Symmetric,
+}
+
+/// Where the free phase starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// From zero, for every batch.
+    #[default]
+    Zero,
+    /// From the free states of the batch before (Scellier et al. 2023).
+    PreviousBatch,
+    /// From the free state that the same sample had last time ("persistent particles", Scellier & Bengio 2017).
+    Persistent,
+}
+
+/// Equilibrium propagation (`[credit.eq-prop]`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EqProp {
+    /// Strength β > 0 of the nudge.
+    pub beta: f64,
+    /// Which phases are contrasted.
+    #[serde(default)]
+    pub nudge: Nudge,
+    /// Most sweeps T of the free phase.
+    pub free_steps: usize,
+    /// Most sweeps K of each nudged phase.
+    pub nudged_steps: usize,
+    /// Where the free phase starts in training (evaluation starts from zero).
+    #[serde(default)]
+    pub start: Start,
+}

@@ -1,0 +1,5 @@
+//! Populations joined by connections.
+
+mod spec;
+
+pub use spec::{NetworkSpec, Skip};

@@ -1,0 +1,78 @@
+//! Learning-rate schedules: a factor on every rate, by epoch.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The schedule of a recipe: `[schedule.<name>]`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ScheduleSpec {
+    /// Factor 1 throughout.
+    #[default]
+    Constant,
+    /// factor^⌊epoch/every⌋.
+    Step(Step),
+    /// min + (1 − min)(1 + cos(π·epoch/epochs))/2, flat afterwards.
+    Cosine(Cosine),
+    /// factor^epoch.
+    Exponential(Exponential),
+}
+
+/// A drop every few epochs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Step {
+    /// Epochs between two drops.
+    pub every: usize,
+    /// Factor of each drop.
+    pub factor: f64,
+}
+
+/// Half a cosine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Cosine {
+    /// Epochs until the minimum.
+    pub epochs: usize,
+    /// Smallest factor. Default 0.
+    #[serde(default)]
+    pub min: f64,
+}
+
+/// A constant factor per epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Exponential {
+    /// Factor per epoch.
+    pub factor: f64,
+}
+
+impl ScheduleSpec {
+    /// The factor on every learning rate during `epoch` (counted from 0).
+    pub fn factor(&self, epoch: usize) -> f64 {
+        match self {
+            Self::Constant => 1.0,
+            Self::Step(s) => s.factor.powi((epoch / s.every.max(1)) as i32),
+            Self::Cosine(c) => {
+                let x = epoch.min(c.epochs) as f64 / c.epochs.max(1) as f64;
+                c.min + (1.0 - c.min) * 0.5 * (1.0 + (std::f64::consts::PI * x).cos())
+            }
+            Self::Exponential(e) => e.factor.powi(epoch as i32),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn factors_at_known_epochs() {
+        assert_eq!(ScheduleSpec::Step(Step { every: 10, factor: 0.5 }).factor(19), 0.5);
+        let cosine = ScheduleSpec::Cosine(Cosine { epochs: 100, min: 0.0 });
+        assert_eq!(cosine.factor(0), 1.0);
+        assert!((cosine.factor(50) - 0.5).abs() < 1e-12);
+        assert!(cosine.factor(120).abs() < 1e-12);
+        assert!((ScheduleSpec::Exponential(Exponential { factor: 0.99 }).factor(2) - 0.9801).abs() < 1e-12);
+    }
+}

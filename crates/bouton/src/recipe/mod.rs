@@ -1,0 +1,105 @@
+//! A recipe: everything that determines a run, as one TOML file.
+
+use crate::credit::CreditSpec;
+use crate::network::NetworkSpec;
+use crate::neuron::NeuronSpec;
+use crate::objective::ObjectiveSpec;
+use crate::optim::{OptimSpec, ScheduleSpec};
+use crate::solver::SolverSpec;
+use crate::synapse::SynapseSpec;
+use crate::task::TaskSpec;
+use crate::wiring::WiringSpec;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Number type of states and weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// 32 bits: training.
+    #[default]
+    F32,
+    /// 64 bits: checks.
+    F64,
+}
+
+/// A complete, resolved experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Recipe {
+    /// Name of runs; default: the recipe's file name.
+    #[serde(default)]
+    pub name: String,
+    /// One line on what this is.
+    #[serde(default)]
+    pub about: String,
+    /// Citation keys of what is reproduced or used.
+    #[serde(default)]
+    pub cite: Vec<String>,
+    /// Seed of everything random. Default 1.
+    #[serde(default = "one")]
+    pub seed: u64,
+    /// Number type of states and weights.
+    #[serde(default)]
+    pub precision: Precision,
+    /// Stopping and checkpoints.
+    #[serde(default)]
+    pub run: RunSpec,
+    /// Which data, in which batches.
+    pub task: TaskSpec,
+    /// Layers.
+    pub network: NetworkSpec,
+    /// How units move.
+    pub neuron: NeuronSpec,
+    /// How layers are joined.
+    #[serde(default)]
+    pub wiring: WiringSpec,
+    /// How weights take updates.
+    #[serde(default)]
+    pub synapse: SynapseSpec,
+    /// What the output should be.
+    #[serde(default)]
+    pub objective: ObjectiveSpec,
+    /// How units learn what they should have done.
+    pub credit: CreditSpec,
+    /// How settling networks reach their fixed point.
+    #[serde(default)]
+    pub solver: SolverSpec,
+    /// From a gradient to a proposal.
+    pub optim: OptimSpec,
+    /// Learning rate over epochs.
+    #[serde(default)]
+    pub schedule: ScheduleSpec,
+}
+
+/// When a run stops and what it keeps (`[run]`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct RunSpec {
+    /// Stop after so many updates. Default: when the epochs are over.
+    pub updates: Option<u64>,
+    /// Also checkpoint every so many updates, update 0 included. Default: at the end of every epoch only.
+    pub checkpoint_every: Option<u64>,
+    /// Numbered checkpoints to keep; absent keeps all. Default 3.
+    pub keep_checkpoints: Option<usize>,
+    /// Log training metrics every so many updates. Default 100.
+    pub log_every: u64,
+    /// Evaluate on the test set every so many epochs. Default 1.
+    pub test_every: usize,
+}
+
+impl Default for RunSpec {
+    fn default() -> Self {
+        Self {
+            updates: None,
+            checkpoint_every: None,
+            keep_checkpoints: Some(3),
+            log_every: 100,
+            test_every: 1,
+        }
+    }
+}
+
+fn one() -> u64 {
+    1
+}

@@ -1,0 +1,101 @@
+//! The task of a recipe: which data, in which batches.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The task of a recipe: `[task.<data set>]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TaskSpec {
+    /// 3,000 + 1,000 images of Fashion-MNIST, embedded in the program.
+    FashionMini(Images),
+    /// UCI optical digits, 8×8, 1,500 + 297, embedded in the program.
+    Digits(Images),
+    /// MNIST, 28×28, 60,000 + 10,000.
+    Mnist(Images),
+    /// Fashion-MNIST, 28×28, 60,000 + 10,000.
+    FashionMnist(Images),
+    /// Kuzushiji-MNIST, 28×28, 60,000 + 10,000.
+    Kmnist(Images),
+    /// Made-up images, for tests.
+    Synthetic(SyntheticImages),
+}
+
+/// Samples per batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum BatchSize {
+    /// This many.
+    Samples(usize),
+    /// The whole training set (`"all"`).
+    All(AllSamples),
+}
+
+/// The word `"all"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AllSamples {
+    /// Every sample of the training set.
+    All,
+}
+
+/// What stands beyond the border of a shifted or cropped image.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pad {
+    /// Zeros.
+    #[default]
+    Zero,
+    /// The nearest pixel.
+    Edge,
+}
+
+/// Supervised classification of images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Images {
+    /// Samples per batch, or `"all"`.
+    pub batch: BatchSize,
+    /// Passes over the training set.
+    pub epochs: usize,
+    /// Only the first so many training samples. Default: all.
+    #[serde(default)]
+    pub train: Option<usize>,
+    /// Only the first so many test samples. Default: all.
+    #[serde(default)]
+    pub test: Option<usize>,
+    /// Draw a new order every epoch. Default true.
+    #[serde(default = "yes")]
+    pub shuffle: bool,
+    /// Shift training images by up to so many pixels in each direction. Default 0.
+    #[serde(default)]
+    pub shift: usize,
+    /// Flip training images left to right with probability ½. Default false.
+    #[serde(default)]
+    pub flip: bool,
+    /// What stands beyond the border of a shifted image.
+    #[serde(default)]
+    pub pad: Pad,
+}
+
+/// Made-up images with class-dependent patterns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SyntheticImages {
+    /// Channels, height and width.
+    pub shape: [usize; 3],
+    /// Number of classes.
+    pub classes: usize,
+    /// Training samples.
+    pub train: usize,
+    /// Test samples.
+    pub test: usize,
+    /// Samples per batch, or `"all"`.
+    pub batch: BatchSize,
+    /// Passes over the training set.
+    pub epochs: usize,
+}
+
+fn yes() -> bool {
+    true
+}

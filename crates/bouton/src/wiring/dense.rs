@@ -1,0 +1,84 @@
+//! All-to-all wiring: post += pre·Wᵀ with W of shape [post, pre].
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// One value for all layers, or one per connection from the input side on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PerLayer {
+    /// The same value everywhere.
+    All(f64),
+    /// One value per connection, input side first.
+    Each(Vec<f64>),
+}
+
+impl PerLayer {
+    /// The value for connection `layer` (0 = the one that reads the input); the last one if the list is shorter.
+    pub fn at(&self, layer: usize) -> f64 {
+        match self {
+            Self::All(v) => *v,
+            Self::Each(v) => v.get(layer).or(v.last()).copied().unwrap_or(0.0),
+        }
+    }
+}
+
+/// How weights are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Init {
+    /// U(±gain/√fan_in): PyTorch's default for linear layers.
+    #[default]
+    UniformFanIn,
+    /// U(±gain·√(6/(fan_in + fan_out))) (Glorot & Bengio 2010).
+    GlorotUniform,
+    /// Normal of standard deviation gain/√fan_in, truncated at two standard deviations (Haiku's default).
+    TruncatedNormal,
+}
+
+/// How biases are drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BiasInit {
+    /// U(±gain/√fan_in), as PyTorch does.
+    #[default]
+    UniformFanIn,
+    /// 0.
+    Zero,
+}
+
+/// What flows back along a connection between settling populations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FeedbackSpec {
+    /// The transpose of the same weights.
+    #[default]
+    Tied,
+    /// Own feedback weights that receive the same update (Kolen & Pollack 1994): they align under weight decay.
+    KolenPollack,
+}
+
+/// Dense wiring (`[wiring.dense]`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Dense {
+    /// Distribution of the weights.
+    pub init: Init,
+    /// Factor on the initial weights and biases. Default 1.
+    pub gain: PerLayer,
+    /// Distribution of the biases.
+    pub bias: BiasInit,
+    /// What flows back between settling populations.
+    pub feedback: FeedbackSpec,
+}
+
+impl Default for Dense {
+    fn default() -> Self {
+        Self {
+            init: Init::default(),
+            gain: PerLayer::All(1.0),
+            bias: BiasInit::default(),
+            feedback: FeedbackSpec::default(),
+        }
+    }
+}
