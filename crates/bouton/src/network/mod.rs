@@ -1,5 +1,207 @@
-//! Populations joined by connections.
+//! Populations joined by connections: everything that is learned, nothing that has a batch dimension.
+//!
+//! - [`Network`]: the parts, and their parameters by name (this file).
+//! - `build`: from a recipe.
+//! - `verbs`: what credit rules and solvers do with a network: drive, pull, contrast.
+//! - [`State`]: activity of a batch.
 
+mod build;
 mod spec;
+mod state;
+mod summary;
+mod verbs;
 
 pub use spec::{NetworkSpec, Skip};
+pub use state::State;
+
+use crate::error::{Error, Result};
+use crate::neuron::Population;
+use crate::synapse::{Plain, Rule, Synapse};
+use crate::wiring::Wiring;
+use bouton_kernels::{DType, Mat, Operand};
+
+/// Index of a population.
+pub type PopId = usize;
+/// Index of a connection.
+pub type ConnId = usize;
+/// Sees every persistent matrix under its name; may replace its contents.
+pub type Visitor<'a> = dyn FnMut(&str, &mut Mat) -> Result<()> + 'a;
+
+/// What decides the output of a population.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The data.
+    Clamped,
+    /// Its own dynamics, until a fixed point.
+    Settling,
+    /// One step after the populations before it: feed-forward nets and readouts.
+    Forward,
+}
+
+/// A population in its network.
+#[derive(Debug)]
+pub struct Node {
+    /// `input`, `hidden1`, …, `output`.
+    pub name: String,
+    /// Number of units.
+    pub units: usize,
+    /// What decides its output.
+    pub role: Role,
+    /// How its units move.
+    pub model: Box<dyn Population>,
+    /// Bias, [1, units]; the input has none.
+    pub bias: Option<Operand>,
+}
+
+/// What flows from a postsynaptic population back to the presynaptic one.
+#[derive(Debug)]
+pub enum Feedback {
+    /// Nothing.
+    None,
+    /// The transpose of the forward weight.
+    Tied,
+    /// The transpose of a weight of its own, stored in forward shape.
+    Own(Operand),
+}
+
+/// A connection between two populations.
+#[derive(Debug)]
+pub struct Connection {
+    /// `<pre>-<post>`.
+    pub name: String,
+    /// Presynaptic population.
+    pub pre: PopId,
+    /// Postsynaptic population.
+    pub post: PopId,
+    /// Place in the layer chain, from 0 at the input: selects entries of per-layer lists.
+    pub layer: usize,
+    /// The three kernels.
+    pub wiring: Box<dyn Wiring>,
+    /// [post, pre]; 0 × 0 without weights.
+    pub weight: Operand,
+    /// What flows back.
+    pub feedback: Feedback,
+    /// How the weight takes updates.
+    pub synapse: Box<dyn Synapse>,
+}
+
+/// Names one parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ParamId {
+    /// Forward weight of a connection.
+    Weight(ConnId),
+    /// Own feedback weight of a connection.
+    Feedback(ConnId),
+    /// Bias of a population.
+    Bias(PopId),
+}
+
+impl ParamId {
+    /// Whether this is a bias.
+    pub fn is_bias(self) -> bool {
+        matches!(self, Self::Bias(_))
+    }
+}
+
+/// Populations joined by connections.
+#[derive(Debug)]
+pub struct Network {
+    /// Number type of states and weights.
+    pub dtype: DType,
+    /// Input first; feed-forward populations stand after what drives them.
+    pub populations: Vec<Node>,
+    /// In the order of the layer chain, then skips.
+    pub connections: Vec<Connection>,
+    plain: Box<dyn Synapse>,
+}
+
+impl Network {
+    /// A network of these parts.
+    pub fn new(dtype: DType, populations: Vec<Node>, connections: Vec<Connection>) -> Self {
+        Self { dtype, populations, connections, plain: Box::new(Rule(Plain {})) }
+    }
+
+    /// The clamped population.
+    pub fn input(&self) -> PopId {
+        0
+    }
+
+    /// The population that is compared with the target: the last one.
+    pub fn output(&self) -> PopId {
+        self.populations.len() - 1
+    }
+
+    /// The settling population that a nudge acts on: the last one that settles.
+    pub fn nudged(&self) -> Option<PopId> {
+        self.with_role(Role::Settling).last()
+    }
+
+    /// Populations of one role, in order.
+    pub fn with_role(&self, role: Role) -> impl DoubleEndedIterator<Item = PopId> + '_ {
+        (0..self.populations.len()).filter(move |&p| self.populations[p].role == role)
+    }
+
+    /// Every parameter with its name, forward weights first.
+    pub fn parameters(&self) -> Vec<(ParamId, String, &Mat)> {
+        let weights = self.connections.iter().enumerate().filter(|(_, c)| !c.weight.mat().is_empty());
+        let forward = weights.clone().map(|(i, c)| (ParamId::Weight(i), format!("{}.weight", c.name), c.weight.mat()));
+        let back = weights.filter_map(|(i, c)| match &c.feedback {
+            Feedback::Own(w) => Some((ParamId::Feedback(i), format!("{}.feedback", c.name), w.mat())),
+            _ => None,
+        });
+        let biases = self.populations.iter().enumerate().filter_map(|(i, p)| {
+            p.bias.as_ref().map(|b| (ParamId::Bias(i), format!("{}.bias", p.name), b.mat()))
+        });
+        forward.chain(back).chain(biases).collect()
+    }
+
+    /// Number of weights and biases.
+    pub fn parameter_count(&self) -> usize {
+        self.parameters().iter().map(|(_, _, m)| m.rows() * m.cols()).sum()
+    }
+
+    /// Place in the layer chain that a parameter belongs to; a bias belongs to the connection that enters it.
+    pub fn layer_of(&self, id: ParamId) -> usize {
+        match id {
+            ParamId::Weight(c) | ParamId::Feedback(c) => self.connections[c].layer,
+            ParamId::Bias(p) => self.connections.iter().find(|c| c.post == p).map_or(0, |c| c.layer),
+        }
+    }
+
+    /// A parameter to change, the synapse that takes the change, and the wiring it belongs to. Biases are plain.
+    pub(crate) fn parameter_mut(&mut self, id: ParamId) -> (&mut Operand, &dyn Synapse, &dyn Wiring) {
+        let Self { populations, connections, plain, .. } = self;
+        match id {
+            ParamId::Weight(c) => {
+                let Connection { weight, synapse, wiring, .. } = &mut connections[c];
+                (weight, &**synapse, &**wiring)
+            }
+            ParamId::Feedback(c) => {
+                let Connection { feedback, synapse, wiring, .. } = &mut connections[c];
+                let Feedback::Own(weight) = feedback else { unreachable!("only own feedback is a parameter") };
+                (weight, &**synapse, &**wiring)
+            }
+            ParamId::Bias(p) => {
+                let bias = populations[p].bias.as_mut().expect("parameters() lists existing biases");
+                (bias, &**plain, &*connections[0].wiring)
+            }
+        }
+    }
+
+    /// Shows every parameter to `visitor`, which may replace its contents.
+    pub fn visit(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
+        let names: Vec<_> = self.parameters().into_iter().map(|(id, name, _)| (id, name)).collect();
+        for (id, name) in names {
+            let (operand, _, _) = self.parameter_mut(id);
+            let mut copy = operand.mat().clone();
+            visitor(&name, &mut copy)?;
+            if (copy.rows(), copy.cols()) != (operand.mat().rows(), operand.mat().cols()) {
+                return Err(Error::shape(format!("{name} changed its shape")));
+            }
+            if &copy != operand.mat() {
+                operand.update(|mut w| w.copy_from(copy.view()));
+            }
+        }
+        Ok(())
+    }
+}

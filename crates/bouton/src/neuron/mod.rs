@@ -1,15 +1,20 @@
 //! How a unit moves in time.
 //!
-//! One enum lists every neuron model; each sibling file is one model, written as a scalar step.
+//! One enum lists every neuron model; each sibling file is one model, written as a scalar step over any number type.
+//! [`Units`] turns such a step into a [`Population`]: it sweeps over the units of many samples and, with dual numbers,
+//! pulls gradients back through the same step, without a tape.
 
-mod activation;
+pub(crate) mod activation;
+mod population;
 mod relu;
 mod settle;
 
-pub use activation::Activation;
-pub use relu::Relu;
-pub use settle::{Dynamics, NudgePosition, Settle};
+pub use activation::{Activation, ActivationFn};
+pub use population::{Ctx, Inputs, Population, Units};
+pub use relu::{Rectified, Relu, linear};
+pub use settle::{Dynamics, EnergyUnit, NudgePosition, PrototypicalUnit, Settle};
 
+use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -21,4 +26,27 @@ pub enum NeuronSpec {
     Settle(Settle),
     /// Rectified linear units of a feed-forward network.
     Relu(Relu),
+}
+
+/// What reaches a unit in one step.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<T> {
+    /// Drive d: weighted sum of presynaptic activity, bias included.
+    pub drive: T,
+    /// Constant part f of a nudge f − k·s.
+    pub force: T,
+    /// Stiffness k of a nudge f − k·s.
+    pub stiffness: T,
+}
+
+/// One unit as a branch-free scalar step with `C` constants per sweep and `S` state variables (0 or 1).
+pub trait Neuron<const C: usize, const S: usize>: Copy + Send + Sync + std::fmt::Debug + 'static {
+    /// Whether the output is the state itself: then no state is stored beside it.
+    const SHARED: bool;
+    /// The activation of a settling unit, for analysis.
+    const ACTIVATION: Option<Activation> = None;
+    /// Constants of a sweep with over-relaxation `omega` (1 = none).
+    fn prepare<T: Real>(&self, omega: T) -> [T; C];
+    /// The state and the output after one step.
+    fn step<T: Real>(&self, c: [T; C], input: Input<T>, h: [T; S]) -> ([T; S], T);
 }

@@ -1,5 +1,7 @@
 //! Rectified linear units: s = max(0, d); the output population of such a network is linear.
 
+use super::{Input, Neuron, Population, Units};
+use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,3 +9,48 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Relu {}
+
+impl Relu {
+    /// The population of hidden or output units.
+    pub fn population(&self, output: bool) -> Box<dyn Population> {
+        if output { linear() } else { Box::new(Units(Rectified)) }
+    }
+}
+
+/// s = max(0, d), without state.
+#[derive(Clone, Copy, Debug)]
+pub struct Rectified;
+
+impl Neuron<0, 0> for Rectified {
+    const SHARED: bool = false;
+
+    fn prepare<T: Real>(&self, _: T) -> [T; 0] {
+        []
+    }
+
+    #[inline(always)]
+    fn step<T: Real>(&self, _: [T; 0], input: Input<T>, _: [T; 0]) -> ([T; 0], T) {
+        ([], input.drive.max(T::lit(0.0)))
+    }
+}
+
+/// A linear population without state: the logits of a readout.
+pub fn linear() -> Box<dyn Population> {
+    Box::new(Units(Identical))
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Identical;
+
+impl Neuron<0, 0> for Identical {
+    const SHARED: bool = false;
+
+    fn prepare<T: Real>(&self, _: T) -> [T; 0] {
+        []
+    }
+
+    #[inline(always)]
+    fn step<T: Real>(&self, _: [T; 0], input: Input<T>, _: [T; 0]) -> ([T; 0], T) {
+        ([], input.drive)
+    }
+}

@@ -1,15 +1,21 @@
 //! Settling rate units: s moves towards a fixed point of ∂Φ/∂s.
 //!
-//! With drive d = ∂Φ/∂s and a nudge of force f and stiffness k (f − k·s = −β ∂ℓ/∂s):
+//! With drive d = ∂Φ/∂s and a nudge f − k·s = −β ∂ℓ/∂s:
 //! - prototypical, nudge inside:  s ← σ(d + f − k s)            (Ernoult et al. 2019; Laborieux et al. 2021)
 //! - prototypical, nudge outside: s ← σ(d) + f − k s            (Ernoult et al. 2019, 2020)
-//! - energy:  s ← clip(s + ε(−s + ρ'(s) d + f − k s), 0, 1), output ρ(s)   (Scellier & Bengio 2017)
+//! - energy:  s ← clip(s + ε(−s + ρ'(s) d + f − k s)), output ρ(s)   (Scellier & Bengio 2017)
+//!
+//! A linear unit with the nudge inside takes the exact minimiser s = (d + f)/(1 + k). Over-relaxation mixes
+//! s ← (1 − ω)s + ω·(new s) before clipping.
 
-use super::Activation;
+use super::activation::with_activation;
+use super::{Activation, ActivationFn, Input, Neuron, Population, Units};
+use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::marker::PhantomData;
 
-/// Which of the three dynamics of the literature a settling unit follows.
+/// Which of the dynamics of the literature a settling unit follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dynamics {
@@ -58,5 +64,82 @@ impl Default for Settle {
             dt: 0.5,
             nudge: NudgePosition::default(),
         }
+    }
+}
+
+impl Settle {
+    /// The population of hidden or output units.
+    pub fn population(&self, output: bool) -> Box<dyn Population> {
+        let activation = if output { self.output.unwrap_or(self.activation) } else { self.activation };
+        with_activation!(activation, A => match (self.dynamics, self.nudge) {
+            (Dynamics::Energy, _) => Box::new(Units(EnergyUnit::<A>::new(self.dt))),
+            (_, NudgePosition::Inside) => Box::new(Units(PrototypicalUnit::<A, true>::default())),
+            (_, NudgePosition::Outside) => Box::new(Units(PrototypicalUnit::<A, false>::default())),
+        })
+    }
+}
+
+/// s ← σ(∂Φ/∂s), with the nudge inside or outside σ.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PrototypicalUnit<A, const INSIDE: bool>(PhantomData<A>);
+
+impl<A: ActivationFn, const INSIDE: bool> Neuron<2, 1> for PrototypicalUnit<A, INSIDE> {
+    const SHARED: bool = true;
+    const ACTIVATION: Option<Activation> = Some(A::KIND);
+
+    #[inline(always)]
+    fn prepare<T: Real>(&self, omega: T) -> [T; 2] {
+        [omega, T::lit(1.0) - omega]
+    }
+
+    #[inline(always)]
+    fn step<T: Real>(&self, [omega, keep]: [T; 2], input: Input<T>, [s]: [T; 1]) -> ([T; 1], T) {
+        let Input { drive, force, stiffness } = input;
+        let new = if !INSIDE {
+            // The clip stands inside the nudge here, so a nudged output may leave the box, as in the papers.
+            A::apply(drive) + force - stiffness * s
+        } else if matches!(A::KIND, Activation::Linear) {
+            (drive + force) / (T::lit(1.0) + stiffness)
+        } else {
+            A::core(drive + force - stiffness * s)
+        };
+        let mixed = keep * s + omega * new;
+        let out = if INSIDE { A::clip(mixed) } else { mixed };
+        ([out], out)
+    }
+}
+
+/// ds/dt = −∂E/∂s with step ε, clipped to the activation's range; the output is ρ(s).
+#[derive(Clone, Copy, Debug)]
+pub struct EnergyUnit<A> {
+    dt: f64,
+    activation: PhantomData<A>,
+}
+
+impl<A> EnergyUnit<A> {
+    /// Units with integration step `dt`, in units of the membrane time constant.
+    pub fn new(dt: f64) -> Self {
+        Self { dt, activation: PhantomData }
+    }
+}
+
+impl<A: ActivationFn> Neuron<1, 1> for EnergyUnit<A> {
+    const SHARED: bool = false;
+    const ACTIVATION: Option<Activation> = Some(A::KIND);
+
+    #[inline(always)]
+    fn prepare<T: Real>(&self, omega: T) -> [T; 1] {
+        [omega * T::lit(self.dt)]
+    }
+
+    #[inline(always)]
+    fn step<T: Real>(&self, [dt]: [T; 1], input: Input<T>, [s]: [T; 1]) -> ([T; 1], T) {
+        let Input { drive, force, stiffness } = input;
+        let free = s + dt * (A::slope(s) * drive - s + force - stiffness * s);
+        let s = match A::RANGE {
+            Some((low, high)) => free.max(T::lit(low)).min(T::lit(high)),
+            None => free,
+        };
+        ([s], A::apply(s))
     }
 }

@@ -6,6 +6,7 @@ mod xent;
 pub use squared_error::SquaredError;
 pub use xent::SoftmaxCrossEntropy;
 
+use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -23,4 +24,39 @@ impl Default for ObjectiveSpec {
     fn default() -> Self {
         Self::SquaredError(SquaredError::default())
     }
+}
+
+impl ObjectiveSpec {
+    /// The objective itself.
+    pub fn build(&self) -> Box<dyn Objective> {
+        match self {
+            Self::SquaredError(o) => Box::new(*o),
+            Self::SoftmaxCrossEntropy(o) => Box::new(*o),
+        }
+    }
+}
+
+/// A loss ℓ(output, label) per sample. Outputs are [rows, classes]; nothing is divided by the batch size.
+pub trait Objective: Send + Sync + std::fmt::Debug {
+    /// Overwrites `err` with ∂ℓ/∂output and `loss` with ℓ, row by row.
+    fn error(&self, out: View<'_>, labels: &[u8], err: ViewMut<'_>, loss: &mut [f64]);
+    /// Whether ℓ = ½‖out − y‖², so that a nudge is a spring towards the one-hot y.
+    fn is_spring(&self) -> bool;
+}
+
+/// Index of the largest output of every row; the first one at a tie.
+pub fn predictions(out: View<'_>) -> Vec<usize> {
+    dispatch!(out.dtype(), T => (0..out.rows()).map(|r| largest(out.row::<T>(r))).collect())
+}
+
+fn largest<T: Elem>(row: &[T]) -> usize {
+    (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
+}
+
+/// Overwrites `y` with one-hot rows.
+pub fn one_hot(labels: &[u8], mut y: ViewMut<'_>) {
+    y.fill(0.0);
+    dispatch!(y.dtype(), T => for (r, &label) in labels.iter().enumerate() {
+        y.row_mut::<T>(r)[usize::from(label)] = T::from_f64(1.0);
+    });
 }

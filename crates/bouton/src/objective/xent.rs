@@ -1,5 +1,7 @@
-//! Softmax cross-entropy: ℓ = −ln softmax(o)_y.
+//! Softmax cross-entropy: ℓ = −ln p_y with p = softmax(o), ∂ℓ/∂o = p − y.
 
+use super::Objective;
+use bouton_kernels::{Elem, Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,3 +9,63 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SoftmaxCrossEntropy {}
+
+impl Objective for SoftmaxCrossEntropy {
+    fn error(&self, out: View<'_>, labels: &[u8], mut err: ViewMut<'_>, loss: &mut [f64]) {
+        err.copy_from(out);
+        dispatch!(out.dtype(), T => for (r, &label) in labels.iter().enumerate() {
+            loss[r] = softmax_error(err.row_mut::<T>(r), usize::from(label));
+        });
+    }
+
+    fn is_spring(&self) -> bool {
+        false
+    }
+}
+
+/// Turns logits into p − y and returns −ln p_y; the largest logit is subtracted first, so nothing overflows.
+fn softmax_error<T: Elem>(row: &mut [T], label: usize) -> f64 {
+    let top = row.iter().copied().fold(row[0], T::max);
+    let logit = (row[label] - top).to_f64();
+    let mut sum = T::lit(0.0);
+    for o in row.iter_mut() {
+        *o = (*o - top).exp();
+        sum = sum + *o;
+    }
+    for o in row.iter_mut() {
+        *o = *o / sum;
+    }
+    row[label] = row[label] - T::lit(1.0);
+    sum.to_f64().ln() - logit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bouton_kernels::{DType, Mat};
+
+    fn loss(logits: &[f64]) -> f64 {
+        let out = Mat::from_f64s(DType::F64, 1, 3, logits);
+        let (mut err, mut loss) = (Mat::zeros(DType::F64, 1, 3), [0.0]);
+        SoftmaxCrossEntropy {}.error(out.view(), &[2], err.view_mut(), &mut loss);
+        loss[0]
+    }
+
+    #[test]
+    fn error_is_the_gradient_of_the_loss() {
+        let logits = [0.3, -1.2, 0.8];
+        let out = Mat::from_f64s(DType::F64, 1, 3, &logits);
+        let mut err = Mat::zeros(DType::F64, 1, 3);
+        SoftmaxCrossEntropy {}.error(out.view(), &[2], err.view_mut(), &mut [0.0]);
+        for i in 0..3 {
+            let (mut up, mut down) = (logits, logits);
+            (up[i], down[i]) = (logits[i] + 1e-5, logits[i] - 1e-5);
+            assert!((err.get(0, i) - (loss(&up) - loss(&down)) / 2e-5).abs() < 1e-9);
+        }
+    }
+
+    #[test]
+    fn huge_logits_stay_finite() {
+        assert!((loss(&[1000.0, 0.0, -1000.0]) - 2000.0).abs() < 1e-9);
+    }
+}

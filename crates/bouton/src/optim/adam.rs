@@ -2,7 +2,9 @@
 //!
 //! Kingma & Ba 2015; decoupled decay: Loshchilov & Hutter 2019.
 
+use super::{Hyper, Optim, tile};
 use crate::wiring::PerLayer;
+use bouton_kernels::{Elem, Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -60,4 +62,55 @@ fn eps() -> f64 {
 
 fn adamw_decay() -> f64 {
     0.01
+}
+
+impl Optim for Adam {
+    fn slots(&self) -> usize {
+        2
+    }
+
+    fn rates(&self) -> (&PerLayer, f64) {
+        (&self.lr, 1.0)
+    }
+
+    fn propose(&self, hyper: Hyper, w: View<'_>, g: View<'_>, slots: &mut [ViewMut<'_>], delta: ViewMut<'_>) {
+        let decay = if hyper.decays { self.decay } else { 0.0 };
+        let c = constants(hyper, [self.beta1, self.beta2, self.eps], decay, 0.0);
+        dispatch!(w.dtype(), T => adam::<T>(c, w, g, slots, delta));
+    }
+}
+
+impl Optim for AdamW {
+    fn slots(&self) -> usize {
+        2
+    }
+
+    fn rates(&self) -> (&PerLayer, f64) {
+        (&self.lr, 1.0)
+    }
+
+    fn propose(&self, hyper: Hyper, w: View<'_>, g: View<'_>, slots: &mut [ViewMut<'_>], delta: ViewMut<'_>) {
+        let decay = if hyper.decays { self.decay } else { 0.0 };
+        let c = constants(hyper, [self.beta1, self.beta2, self.eps], 0.0, decay);
+        dispatch!(w.dtype(), T => adam::<T>(c, w, g, slots, delta));
+    }
+}
+
+/// β₁, 1−β₁, β₂, 1−β₂, ε, −η/(1−β₁ᵗ), 1/(1−β₂ᵗ), coupled λ, −η·decoupled λ.
+fn constants(hyper: Hyper, [beta1, beta2, eps]: [f64; 3], coupled: f64, decoupled: f64) -> [f64; 9] {
+    let t = hyper.step as f64;
+    let (first, second) = (1.0 - beta1.powf(t), 1.0 - beta2.powf(t));
+    let rate = hyper.rate;
+    [beta1, 1.0 - beta1, beta2, 1.0 - beta2, eps, -rate / first, 1.0 / second, coupled, -rate * decoupled]
+}
+
+fn adam<T: Elem>(c: [f64; 9], w: View<'_>, g: View<'_>, slots: &mut [ViewMut<'_>], delta: ViewMut<'_>) {
+    let [m, v] = slots else { unreachable!("Adam keeps two moments") };
+    let [b1, a1, b2, a2, eps, rate, second, coupled, decoupled] = c.map(T::lit);
+    tile(w.slice(), g.slice(), [m.slice_mut(), v.slice_mut()], delta, |w: T, g: T, [m, v]: [T; 2]| {
+        let g = g + coupled * w;
+        let m = b1 * m + a1 * g;
+        let v = b2 * v + a2 * g * g;
+        (rate * m / ((v * second).sqrt() + eps) + decoupled * w, [m, v])
+    });
 }

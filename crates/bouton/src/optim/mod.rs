@@ -1,13 +1,17 @@
-//! From a gradient to a proposal.
+//! From a gradient to a proposal, and the one place where a weight changes.
 
 mod adam;
 mod schedule;
 mod sgd;
+mod updater;
 
 pub use adam::{Adam, AdamW};
 pub use schedule::{Cosine, Exponential, ScheduleSpec, Step};
 pub use sgd::{Decay, Sgd};
+pub use updater::Updater;
 
+use crate::wiring::PerLayer;
+use bouton_kernels::{Elem, View, ViewMut, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,4 +26,63 @@ pub enum OptimSpec {
     /// Adam with decoupled weight decay (Loshchilov & Hutter 2019).
     #[serde(rename = "adamw")]
     AdamW(AdamW),
+}
+
+impl OptimSpec {
+    /// The optimiser itself.
+    pub fn build(&self) -> Box<dyn Optim> {
+        match self {
+            Self::Sgd(o) => Box::new(o.clone()),
+            Self::Adam(o) => Box::new(o.clone()),
+            Self::AdamW(o) => Box::new(o.clone()),
+        }
+    }
+}
+
+/// What holds for one parameter during one update.
+#[derive(Clone, Copy, Debug)]
+pub struct Hyper {
+    /// Learning rate η, schedule included.
+    pub rate: f64,
+    /// Whether weight decay applies (weights: yes, biases: no).
+    pub decays: bool,
+    /// Number of this update, from 1.
+    pub step: u64,
+}
+
+/// An optimiser: elementwise over one tile of a parameter.
+pub trait Optim: Send + Sync + std::fmt::Debug {
+    /// State matrices per parameter, each of its shape.
+    fn slots(&self) -> usize;
+    /// Learning rates by connection, and the factor for biases.
+    fn rates(&self) -> (&PerLayer, f64);
+    /// Overwrites `delta` with the proposal for weights `w` with gradient `g`; moves the state `slots`.
+    fn propose(&self, hyper: Hyper, w: View<'_>, g: View<'_>, slots: &mut [ViewMut<'_>], delta: ViewMut<'_>);
+}
+
+/// Vectorises the scalar rule (w, g, state) → (Δ, state) over a tile.
+#[inline(always)]
+fn tile<T: Elem, const S: usize>(
+    w: &[T],
+    g: &[T],
+    slots: [&mut [T]; S],
+    mut delta: ViewMut<'_>,
+    rule: impl Fn(T, T, [T; S]) -> (T, [T; S]),
+) {
+    let delta = delta.slice_mut::<T>();
+    vectorize(
+        #[inline(always)]
+        || {
+            let n = delta.len();
+            let (w, g) = (&w[..n], &g[..n]);
+            let slots = slots.map(|s| &mut s[..n]);
+            for i in 0..n {
+                let (d, state) = rule(w[i], g[i], std::array::from_fn(|k| slots[k][i]));
+                delta[i] = d;
+                for k in 0..S {
+                    slots[k][i] = state[k];
+                }
+            }
+        },
+    );
 }

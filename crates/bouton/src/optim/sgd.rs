@@ -3,7 +3,9 @@
 //! coupled decay (PyTorch):   g ← g + λw,  m ← μm + g,  Δ = −η m
 //! decoupled decay (Haiku):   m ← μm + g,  Δ = −η m − ηλ w
 
+use super::{Hyper, Optim, tile};
 use crate::wiring::PerLayer;
+use bouton_kernels::{Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,4 +43,37 @@ pub struct Sgd {
 
 fn one() -> f64 {
     1.0
+}
+
+impl Optim for Sgd {
+    fn slots(&self) -> usize {
+        usize::from(self.momentum != 0.0)
+    }
+
+    fn rates(&self) -> (&PerLayer, f64) {
+        (&self.lr, self.bias_scale)
+    }
+
+    fn propose(&self, hyper: Hyper, w: View<'_>, g: View<'_>, slots: &mut [ViewMut<'_>], delta: ViewMut<'_>) {
+        let decay = if hyper.decays { self.decay } else { 0.0 };
+        let (coupled, decoupled) = match self.decay_style {
+            Decay::Coupled => (decay, 0.0),
+            Decay::Decoupled => (0.0, decay),
+        };
+        let c = [-hyper.rate, self.momentum, coupled, -hyper.rate * decoupled];
+        dispatch!(w.dtype(), T => match slots {
+            [] => tile(w.slice::<T>(), g.slice(), [], delta, |w, g, []| (descend(c.map(T::lit), w, g, T::lit(0.0)).0, [])),
+            [m, ..] => tile(w.slice::<T>(), g.slice(), [m.slice_mut()], delta, |w, g, [m]| {
+                let (delta, m) = descend(c.map(T::lit), w, g, m);
+                (delta, [m])
+            }),
+        });
+    }
+}
+
+/// Δ and the new momentum.
+#[inline(always)]
+fn descend<T: Real>([rate, momentum, coupled, decoupled]: [T; 4], w: T, g: T, m: T) -> (T, T) {
+    let m = momentum * m + g + coupled * w;
+    (rate * m + decoupled * w, m)
 }

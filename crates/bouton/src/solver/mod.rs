@@ -1,5 +1,11 @@
 //! How a settling network reaches its fixed point.
 
+mod plan;
+mod relax;
+
+pub use plan::Plan;
+pub use relax::{Relaxed, Solver};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

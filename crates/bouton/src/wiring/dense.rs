@@ -1,7 +1,10 @@
 //! All-to-all wiring: post += pre·Wᵀ with W of shape [post, pre].
 
+use super::Wiring;
+use bouton_kernels::{Operand, View, ViewMut, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// One value for all layers, or one per connection from the input side on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -80,5 +83,36 @@ impl Default for Dense {
             bias: BiasInit::default(),
             feedback: FeedbackSpec::default(),
         }
+    }
+}
+
+/// Dense wiring between two populations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DenseWiring {
+    /// Units of the presynaptic population.
+    pub pre: usize,
+    /// Units of the postsynaptic population.
+    pub post: usize,
+}
+
+impl Wiring for DenseWiring {
+    fn weight_shape(&self) -> (usize, usize) {
+        (self.post, self.pre)
+    }
+
+    fn forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>) {
+        gemm_nt(pre, weight, post);
+    }
+
+    fn pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>) {
+        gemm_nn(g, weight, pre);
+    }
+
+    fn pull_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>) {
+        gemm_tn(g, band, pre, g_w);
+    }
+
+    fn par_forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>) {
+        par_gemm_nt(pre, weight, post);
     }
 }

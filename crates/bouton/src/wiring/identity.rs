@@ -1,8 +1,36 @@
 //! One-to-one wiring without weights: post += pre (skip connections).
 
-/// Identity wiring between two populations of `units` units.
+use super::Wiring;
+use bouton_kernels::{Elem, Operand, View, ViewMut, dispatch, vectorize};
+use std::ops::Range;
+
+/// Identity wiring between two populations of equal size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// Units on either side.
-    pub units: usize,
+pub struct Identity;
+
+impl Wiring for Identity {
+    fn weight_shape(&self) -> (usize, usize) {
+        (0, 0)
+    }
+
+    fn forward(&self, _: &Operand, pre: View<'_>, post: ViewMut<'_>) {
+        dispatch!(pre.dtype(), T => add::<T>(pre, post));
+    }
+
+    fn pull_input(&self, _: &Operand, g: View<'_>, pre: ViewMut<'_>) {
+        dispatch!(g.dtype(), T => add::<T>(g, pre));
+    }
+
+    fn pull_weight(&self, _: View<'_>, _: View<'_>, _: Range<usize>, _: ViewMut<'_>) {}
+}
+
+fn add<T: Elem>(from: View<'_>, mut to: ViewMut<'_>) {
+    vectorize(
+        #[inline(always)]
+        || {
+            for (to, &from) in to.slice_mut::<T>().iter_mut().zip(from.slice::<T>()) {
+                *to = *to + from;
+            }
+        },
+    );
 }

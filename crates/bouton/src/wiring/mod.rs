@@ -1,13 +1,15 @@
-//! Who is connected to whom, with which three kernels (forward, pull to input, pull to weight).
+//! Who is connected to whom, with which three kernels: forward, pull to input, pull to weight.
 
 mod dense;
 mod identity;
 
-pub use dense::{BiasInit, Dense, FeedbackSpec, Init, PerLayer};
+pub use dense::{BiasInit, Dense, DenseWiring, FeedbackSpec, Init, PerLayer};
 pub use identity::Identity;
 
+use bouton_kernels::{Operand, View, ViewMut};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// The wiring axis of a recipe: `[wiring.<name>]`, used between successive layers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -20,5 +22,22 @@ pub enum WiringSpec {
 impl Default for WiringSpec {
     fn default() -> Self {
         Self::Dense(Dense::default())
+    }
+}
+
+/// The three kernels of a connection. All accumulate into their last argument; `pre` and `post` matrices have one row
+/// per sample.
+pub trait Wiring: Send + Sync + std::fmt::Debug {
+    /// Rows and columns of the weight; (0, 0) without weights.
+    fn weight_shape(&self) -> (usize, usize);
+    /// post += W(pre).
+    fn forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>);
+    /// pre += Wᵀ(g): the adjoint of `forward` in its input.
+    fn pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>);
+    /// The rows `band` of the adjoint of `forward` in its weight: g_w += ∂⟨g, W(pre)⟩/∂W.
+    fn pull_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>);
+    /// [`Wiring::forward`] on all threads, with the same result bit for bit.
+    fn par_forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>) {
+        self.forward(weight, pre, post);
     }
 }

@@ -1,0 +1,133 @@
+//! From a recipe to a network with freshly drawn weights.
+
+use super::{Connection, Feedback, Network, Node, Role};
+use crate::error::{Error, Result};
+use crate::neuron::{NeuronSpec, linear};
+use crate::recipe::{Precision, Recipe};
+use crate::rng::{Key, Stream};
+use crate::wiring::{BiasInit, Dense, DenseWiring, FeedbackSpec, Identity, Init, Wiring, WiringSpec};
+use bouton_kernels::{DType, Mat, Operand};
+
+impl From<Precision> for DType {
+    fn from(precision: Precision) -> Self {
+        match precision {
+            Precision::F32 => Self::F32,
+            Precision::F64 => Self::F64,
+        }
+    }
+}
+
+impl Network {
+    /// The network of `recipe`, weights drawn from its seed.
+    pub fn build(recipe: &Recipe) -> Result<Self> {
+        let layers = &recipe.network.layers;
+        if layers.len() < 2 || layers.contains(&0) {
+            return Err(Error::shape(format!("network.layers = {layers:?} needs an input, an output and no empty layer")));
+        }
+        let dtype = recipe.precision.into();
+        let WiringSpec::Dense(dense) = &recipe.wiring;
+        let key = Key::new(recipe.seed).of("init", 0);
+        let populations: Vec<Node> = (0..layers.len()).map(|i| node(recipe, dense, &key, dtype, i)).collect();
+        let mut connections: Vec<Connection> =
+            (1..layers.len()).map(|i| connection(recipe, dense, &key, dtype, &populations, i)).collect();
+        for skip in &recipe.network.skips {
+            connections.push(identity(recipe, &populations, skip.from, skip.to, dtype)?);
+        }
+        Ok(Self::new(dtype, populations, connections))
+    }
+}
+
+fn node(recipe: &Recipe, dense: &Dense, key: &Key, dtype: DType, i: usize) -> Node {
+    let layers = &recipe.network.layers;
+    let is_output = i + 1 == layers.len();
+    let name = match i {
+        0 => "input".to_owned(),
+        _ if is_output => "output".to_owned(),
+        _ => format!("hidden{i}"),
+    };
+    let (role, model) = match &recipe.neuron {
+        _ if i == 0 => (Role::Clamped, linear()),
+        NeuronSpec::Settle(_) if is_output && !recipe.objective.build().is_spring() => (Role::Forward, linear()),
+        NeuronSpec::Settle(settle) => (Role::Settling, settle.population(is_output)),
+        NeuronSpec::Relu(relu) => (Role::Forward, relu.population(is_output)),
+    };
+    let bias = (i > 0).then(|| {
+        let mut stream = key.of("bias", i as u64).stream();
+        let bound = match dense.bias {
+            BiasInit::Zero => 0.0,
+            BiasInit::UniformFanIn => dense.gain.at(i - 1) / (layers[i - 1] as f64).sqrt(),
+        };
+        Operand::new(Mat::from_fn(dtype, 1, layers[i], |_, _| bound * (2.0 * stream.uniform() - 1.0)))
+    });
+    Node { name, units: layers[i], role, model, bias }
+}
+
+fn connection(recipe: &Recipe, dense: &Dense, key: &Key, dtype: DType, nodes: &[Node], i: usize) -> Connection {
+    let (pre, post) = (&nodes[i - 1], &nodes[i]);
+    let draw = |purpose| {
+        let mut stream = key.of(purpose, i as u64).stream();
+        Operand::new(weights(dense, dtype, post.units, pre.units, dense.gain.at(i - 1), &mut stream))
+    };
+    let both_settle = pre.role == Role::Settling && post.role == Role::Settling;
+    let feedback = match dense.feedback {
+        _ if !both_settle => Feedback::None,
+        FeedbackSpec::Tied => Feedback::Tied,
+        FeedbackSpec::KolenPollack => Feedback::Own(draw("feedback")),
+    };
+    Connection {
+        name: format!("{}-{}", pre.name, post.name),
+        pre: i - 1,
+        post: i,
+        layer: i - 1,
+        wiring: Box::new(DenseWiring { pre: pre.units, post: post.units }),
+        weight: draw("weight"),
+        feedback,
+        synapse: recipe.synapse.build(),
+    }
+}
+
+fn weights(dense: &Dense, dtype: DType, post: usize, pre: usize, gain: f64, stream: &mut Stream) -> Mat {
+    let fan_in = pre as f64;
+    Mat::from_fn(dtype, post, pre, |_, _| match dense.init {
+        Init::UniformFanIn => gain / fan_in.sqrt() * (2.0 * stream.uniform() - 1.0),
+        Init::GlorotUniform => gain * (6.0 / (fan_in + post as f64)).sqrt() * (2.0 * stream.uniform() - 1.0),
+        Init::TruncatedNormal => gain / fan_in.sqrt() * truncated_normal(stream),
+    })
+}
+
+/// A standard normal redrawn until it lies within two standard deviations, rescaled to variance 1.
+fn truncated_normal(stream: &mut Stream) -> f64 {
+    /// Standard deviation of a normal truncated at ±2.
+    const STD: f64 = 0.879_625_661_034_239_8;
+    loop {
+        let x = stream.normal();
+        if x.abs() <= 2.0 {
+            return x / STD;
+        }
+    }
+}
+
+fn identity(recipe: &Recipe, nodes: &[Node], from: usize, to: usize, dtype: DType) -> Result<Connection> {
+    let (Some(pre), Some(post)) = (nodes.get(from), nodes.get(to)) else {
+        return Err(Error::shape(format!("network.skips joins layer {from} to {to}, but there are {}", nodes.len())));
+    };
+    if from >= to || pre.units != post.units {
+        return Err(Error::shape(format!(
+            "network.skips joins layer {from} ({} units) to layer {to} ({} units)",
+            pre.units, post.units
+        ))
+        .with_hint("an identity skip leads forwards, between layers of equal size"));
+    }
+    let both_settle = pre.role == Role::Settling && post.role == Role::Settling;
+    let wiring: Box<dyn Wiring> = Box::new(Identity);
+    Ok(Connection {
+        name: format!("{}-{}-skip", pre.name, post.name),
+        pre: from,
+        post: to,
+        layer: to - 1,
+        wiring,
+        weight: Operand::new(Mat::zeros(dtype, 0, 0)),
+        feedback: if both_settle { Feedback::Tied } else { Feedback::None },
+        synapse: recipe.synapse.build(),
+    })
+}

@@ -1,0 +1,95 @@
+//! What solvers and credit rules do with a network. Nobody else walks its connections.
+//!
+//! drive:    d_n = b_n + Σ W(s_pre) + Σ Wᵀ(s_post)            (∂Φ/∂s_n)
+//! pull:     the adjoint of drive, into the gradients of the populations it reads
+//! emit:     the parameter gradients of a drive, as factors for a sink
+//! contrast: ∂Φ/∂θ at a state, as factors for a sink
+
+use super::{Connection, Feedback, Network, PopId, Role};
+use crate::credit::Sink;
+use bouton_kernels::{Mat, View, ViewMut, dispatch};
+use std::ops::Range;
+
+impl Network {
+    /// Bias plus the drive from the clamped input, for every population: constant during a relaxation. On all threads.
+    pub fn constant_drive(&self, x: View<'_>) -> Vec<Mat> {
+        let mut drives: Vec<Mat> = self.populations.iter().map(|p| self.biases(p.bias.as_ref(), x.rows(), p.units)).collect();
+        for c in self.connections.iter().filter(|c| c.pre == self.input()) {
+            c.wiring.par_forward(&c.weight, x, drives[c.post].view_mut());
+        }
+        drives
+    }
+
+    fn biases(&self, bias: Option<&bouton_kernels::Operand>, rows: usize, units: usize) -> Mat {
+        let Some(bias) = bias else { return Mat::zeros(self.dtype, 0, units) };
+        let mut drive = Mat::zeros(self.dtype, rows, units);
+        dispatch!(self.dtype, T => {
+            let bias = bias.mat().slice::<T>();
+            drive.slice_mut::<T>().chunks_exact_mut(units).for_each(|row| row.copy_from_slice(bias));
+        });
+        drive
+    }
+
+    /// Whether activity flows back from the postsynaptic population of `c`.
+    fn returns(&self, c: &Connection) -> bool {
+        self.populations[c.pre].role == Role::Settling && !matches!(c.feedback, Feedback::None)
+    }
+
+    /// Adds to `drive` what population `pop` receives from populations that are not clamped.
+    pub fn drive(&self, pop: PopId, out: &[Mat], rows: Range<usize>, mut drive: ViewMut<'_>) {
+        for c in &self.connections {
+            if c.post == pop && c.pre != self.input() {
+                c.wiring.forward(&c.weight, out[c.pre].rows_view(rows.clone()), drive.reborrow());
+            }
+            if c.pre == pop && self.returns(c) {
+                let from = out[c.post].rows_view(rows.clone());
+                match &c.feedback {
+                    Feedback::Own(weight) => c.wiring.pull_input(weight, from, drive.reborrow()),
+                    _ => c.wiring.pull_input(&c.weight, from, drive.reborrow()),
+                }
+            }
+        }
+    }
+
+    /// The adjoint of [`Network::drive`]: adds to `g_out` of every population that drives `pop`.
+    pub fn pull(&self, pop: PopId, g_drive: View<'_>, g_out: &mut [Mat]) {
+        for c in &self.connections {
+            if c.post == pop && c.pre != self.input() {
+                c.wiring.pull_input(&c.weight, g_drive, g_out[c.pre].view_mut());
+            }
+            if c.pre == pop && self.returns(c) {
+                let weight = if let Feedback::Own(w) = &c.feedback { w } else { &c.weight };
+                c.wiring.forward(weight, g_drive, g_out[c.post].view_mut());
+            }
+        }
+    }
+
+    /// The gradients of the weights and the bias that enter the drive of `pop`, for drive gradient `g`; `out` is the
+    /// activity the drive was computed from and `x` the clamped input.
+    pub fn emit(&self, pop: PopId, g: View<'_>, x: View<'_>, out: &[Mat], scale: f64, sink: &mut dyn Sink) {
+        sink.bias(pop, g, scale);
+        for (id, c) in self.connections.iter().enumerate() {
+            if c.post == pop {
+                sink.factors(id, self.activity(c.pre, x, out), g, scale);
+            }
+            if c.pre == pop && self.returns(c) {
+                sink.factors(id, g, out[c.post].view(), scale);
+            }
+        }
+    }
+
+    /// Hands over scale·∂Φ/∂θ at a state of the settling populations.
+    pub fn contrast(&self, x: View<'_>, out: &[Mat], scale: f64, sink: &mut dyn Sink) {
+        let settles = |p: PopId| self.populations[p].role == Role::Settling;
+        for pop in self.with_role(Role::Settling) {
+            sink.bias(pop, out[pop].view(), scale);
+        }
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| settles(c.post)) {
+            sink.factors(id, self.activity(c.pre, x, out), out[c.post].view(), scale);
+        }
+    }
+
+    fn activity<'a>(&self, pop: PopId, x: View<'a>, out: &'a [Mat]) -> View<'a> {
+        if pop == self.input() { x } else { out[pop].view() }
+    }
+}

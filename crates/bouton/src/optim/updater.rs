@@ -1,0 +1,238 @@
+//! The updater: the only place where a weight changes.
+//!
+//! Credit hands over factors (presynaptic rows, postsynaptic rows); a gradient is the sum over rows of their outer
+//! products. [`Updater::step`] forms it tile by tile, lets the optimiser propose and the synapse take, while the tile
+//! is in cache. Tiles are bands of weight rows; an element's arithmetic does not depend on the tiling or on threads.
+
+use super::{Hyper, Optim};
+use crate::credit::Sink;
+use crate::error::{Error, Result};
+use crate::network::{ConnId, Network, ParamId, PopId, Visitor};
+use crate::synapse::Synapse;
+use crate::wiring::Wiring;
+use bouton_kernels::{Mat, View, ViewMut, dispatch};
+use rayon::prelude::*;
+
+/// Elements of a tile, about: weight, gradient, proposal and optimiser state of it fit the first-level caches.
+const TILE: usize = 8192;
+/// Weights with fewer elements are updated by one thread.
+const PARALLEL: usize = 4 * TILE;
+
+/// Turns factors into weight changes.
+#[derive(Debug)]
+pub struct Updater {
+    optim: Box<dyn Optim>,
+    params: Vec<Param>,
+    weights: Vec<Factors>,
+    biases: Vec<Mat>,
+    updates: u64,
+    factor: f64,
+}
+
+/// State of the optimiser for one parameter.
+#[derive(Debug)]
+struct Param {
+    id: ParamId,
+    name: String,
+    rate: f64,
+    slots: Vec<Mat>,
+}
+
+/// Pending factors of one connection: the gradient is gᵀ·pre.
+#[derive(Debug)]
+struct Factors {
+    pre: Mat,
+    g: Mat,
+}
+
+impl Factors {
+    fn push(&mut self, pre: View<'_>, g: View<'_>, scale: f64) {
+        append(&mut self.pre, pre, 1.0);
+        append(&mut self.g, g, scale);
+    }
+}
+
+/// Appends scaled rows.
+fn append(to: &mut Mat, rows: View<'_>, scale: f64) {
+    let at = to.rows();
+    to.resize_rows(at + rows.rows());
+    let mut end = to.rows_view_mut(at..at + rows.rows());
+    end.copy_from(rows);
+    if scale != 1.0 {
+        dispatch!(end.dtype(), T => {
+            let scale = <T as bouton_kernels::Elem>::from_f64(scale);
+            end.slice_mut::<T>().iter_mut().for_each(|x| *x = *x * scale);
+        });
+    }
+}
+
+impl Updater {
+    /// An updater for every parameter of `network`.
+    pub fn new(network: &Network, optim: Box<dyn Optim>) -> Self {
+        let (rates, bias_scale) = optim.rates();
+        let params = network
+            .parameters()
+            .into_iter()
+            .map(|(id, name, mat)| {
+                let rate = rates.at(network.layer_of(id)) * if id.is_bias() { bias_scale } else { 1.0 };
+                let slots = (0..optim.slots()).map(|_| Mat::zeros(mat.dtype(), mat.rows(), mat.cols()));
+                Param { id, name, rate, slots: slots.collect() }
+            })
+            .collect();
+        let dtype = network.dtype;
+        let weights = network.connections.iter().map(|c| Factors {
+            pre: Mat::zeros(dtype, 0, network.populations[c.pre].units),
+            g: Mat::zeros(dtype, 0, network.populations[c.post].units),
+        });
+        let biases = network.populations.iter().map(|p| Mat::zeros(dtype, 1, p.units));
+        Self { params, weights: weights.collect(), biases: biases.collect(), optim, updates: 0, factor: 1.0 }
+    }
+
+    /// Sets the schedule's factor on every learning rate.
+    pub fn set_factor(&mut self, factor: f64) {
+        self.factor = factor;
+    }
+
+    /// Updates made so far.
+    pub fn updates(&self) -> u64 {
+        self.updates
+    }
+
+    /// Continues the count of updates, as after a checkpoint.
+    pub fn set_updates(&mut self, updates: u64) {
+        self.updates = updates;
+    }
+
+    /// Shows every state matrix of the optimiser to `visitor`.
+    pub fn visit(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
+        for param in &mut self.params {
+            for (k, slot) in param.slots.iter_mut().enumerate() {
+                visitor(&format!("optim.{}.{k}", param.name), slot)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        for f in &mut self.weights {
+            f.pre.resize_rows(0);
+            f.g.resize_rows(0);
+        }
+        self.biases.iter_mut().for_each(|b| b.fill(0.0));
+    }
+}
+
+impl Sink for Updater {
+    fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
+        self.weights[conn].push(pre, g, scale);
+    }
+
+    fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64) {
+        add_columns(g, scale, self.biases[pop].view_mut());
+    }
+
+    fn step(&mut self, network: &mut Network) -> Result<()> {
+        self.updates += 1;
+        for param in &mut self.params {
+            let hyper = Hyper { rate: param.rate * self.factor, decays: !param.id.is_bias(), step: self.updates };
+            let (mat, synapse, wiring) = network.parameter_mut(param.id);
+            let grad = match param.id {
+                ParamId::Weight(c) | ParamId::Feedback(c) => Gradient::Factors(wiring, &self.weights[c]),
+                ParamId::Bias(p) => Gradient::Ready(&self.biases[p]),
+            };
+            let finite = mat.update(|w| change(&*self.optim, synapse, hyper, &grad, w, &mut param.slots));
+            if !finite {
+                return Err(Error::Diverged {
+                    message: format!("{} is no longer finite after update {}", param.name, self.updates),
+                    hint: Some("lower the learning rate, or the gain of the initial weights".into()),
+                });
+            }
+        }
+        self.clear();
+        Ok(())
+    }
+}
+
+/// Where a parameter's gradient comes from.
+enum Gradient<'a> {
+    Factors(&'a dyn Wiring, &'a Factors),
+    Ready(&'a Mat),
+}
+
+/// One band of a parameter with its state.
+struct Band<'a> {
+    from: usize,
+    weight: ViewMut<'a>,
+    slots: Vec<ViewMut<'a>>,
+}
+
+/// Proposes and takes, band by band; whether every weight is still finite. **The one function that changes a weight.**
+fn change(
+    optim: &dyn Optim,
+    synapse: &dyn Synapse,
+    hyper: Hyper,
+    grad: &Gradient<'_>,
+    weight: ViewMut<'_>,
+    slots: &mut [Mat],
+) -> bool {
+    let (rows, cols) = (weight.rows(), weight.cols());
+    let band = (TILE / cols.max(1)).clamp(1, rows.max(1));
+    let mut chunks: Vec<_> = slots.iter_mut().map(|s| s.view_mut().chunks_mut(band)).collect();
+    let bands: Vec<Band<'_>> = weight
+        .chunks_mut(band)
+        .enumerate()
+        .map(|(i, weight)| Band {
+            from: i * band,
+            weight,
+            slots: chunks.iter_mut().filter_map(Iterator::next).collect(),
+        })
+        .collect();
+    let take = |mut b: Band<'_>| {
+        let mut tile = Mat::zeros(b.weight.dtype(), b.weight.rows(), cols);
+        let mut delta = Mat::zeros(b.weight.dtype(), b.weight.rows(), cols);
+        let range = b.from..b.from + b.weight.rows();
+        match grad {
+            Gradient::Factors(wiring, f) => wiring.pull_weight(f.pre.view(), f.g.view(), range, tile.view_mut()),
+            Gradient::Ready(g) => tile.copy_from(g.rows_view(range)),
+        }
+        optim.propose(hyper, b.weight.as_view(), tile.view(), &mut b.slots, delta.view_mut());
+        synapse.take(delta.view(), b.weight.reborrow(), &mut []);
+        is_finite(b.weight.as_view())
+    };
+    if rows * cols >= PARALLEL { bands.into_par_iter().map(take).reduce(|| true, |a, b| a && b) } else { bands.into_iter().all(take) }
+}
+
+/// Whether no element is infinite or NaN.
+pub(crate) fn is_finite(view: View<'_>) -> bool {
+    use bouton_kernels::{Real, vectorize};
+    dispatch!(view.dtype(), T => {
+        let values = view.slice::<T>();
+        let zero = T::lit(0.0);
+        // x·0 is 0 for finite x and NaN otherwise; lanes keep the sum vectorised.
+        let sum = vectorize(#[inline(always)] || {
+            let mut lanes = [zero; 16];
+            let chunks = values.chunks_exact(16);
+            let rest = chunks.remainder().iter().fold(zero, |s, &x| s + x * zero);
+            for chunk in chunks {
+                for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                    *lane = *lane + x * zero;
+                }
+            }
+            lanes.into_iter().fold(rest, |a, b| a + b)
+        });
+        sum == zero
+    })
+}
+
+/// sums[0, j] += scale · Σ_r g[r, j].
+pub(crate) fn add_columns(g: View<'_>, scale: f64, mut sums: ViewMut<'_>) {
+    dispatch!(g.dtype(), T => {
+        let scale = <T as bouton_kernels::Elem>::from_f64(scale);
+        let sums = sums.slice_mut::<T>();
+        for r in 0..g.rows() {
+            for (sum, &x) in sums.iter_mut().zip(g.row::<T>(r)) {
+                *sum = *sum + scale * x;
+            }
+        }
+    });
+}

@@ -1,0 +1,239 @@
+//! Relaxation: sweeps until every sample's fixed point, or a fixed number of them.
+//!
+//! Samples are independent, so a relaxation runs on one thread over a shard of a batch. A sample whose residual
+//! max|Δs| falls below the tolerance is moved behind the active rows and costs nothing more.
+
+use super::{Plan, SolverSpec};
+use crate::error::{Error, Result};
+use crate::network::{Network, PopId, Role, State};
+use crate::neuron::{Ctx, Inputs};
+use crate::objective::{Objective, one_hot};
+use crate::optim::is_finite;
+use bouton_kernels::{Elem, Mat, Real, dispatch};
+use std::ops::Range;
+
+/// Residuals beyond this are called divergence: every activation of a settling unit but the linear one is bounded.
+const DIVERGED: f64 = 1e6;
+
+/// A plan with its numbers.
+#[derive(Clone, Debug)]
+pub struct Solver {
+    /// Which populations move together.
+    pub plan: Plan,
+    /// Over-relaxation ω.
+    pub omega: f64,
+    /// Per-sample stop; `None` runs all steps.
+    pub tolerance: Option<f64>,
+}
+
+/// What a relaxation did.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Relaxed {
+    /// Sweeps, summed over samples.
+    pub sweeps: u64,
+    /// Samples.
+    pub samples: u64,
+    /// Largest last change of any sample.
+    pub residual: f64,
+    /// Samples that took all steps without reaching the tolerance.
+    pub unsettled: u64,
+}
+
+impl Relaxed {
+    /// This and another relaxation of the same phase.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            sweeps: self.sweeps + other.sweeps,
+            samples: self.samples + other.samples,
+            residual: self.residual.max(other.residual),
+            unsettled: self.unsettled + other.unsettled,
+        }
+    }
+
+    /// Mean sweeps per sample.
+    pub fn mean_sweeps(&self) -> f64 {
+        self.sweeps as f64 / self.samples.max(1) as f64
+    }
+}
+
+impl Solver {
+    /// The solver of a recipe.
+    pub fn new(spec: &SolverSpec, network: &Network) -> Result<Self> {
+        Ok(match spec {
+            SolverSpec::Synchronous(s) => {
+                Self { plan: Plan::synchronous(network), omega: 1.0, tolerance: s.tolerance }
+            }
+            SolverSpec::EvenOdd(s) => {
+                Self { plan: Plan::even_odd(network)?, omega: s.relaxation, tolerance: s.tolerance }
+            }
+        })
+    }
+
+    /// Relaxes `state` for at most `steps` sweeps, then restores the order of its rows. A nudge with
+    /// strengths `state.beta` acts if `nudge` is given; `phase` names the phase in errors.
+    pub fn relax(
+        &self,
+        network: &Network,
+        state: &mut State,
+        nudge: Option<&dyn Objective>,
+        steps: usize,
+        phase: &str,
+    ) -> Result<Relaxed> {
+        let mut nudge = nudge.map(|objective| Nudge::new(network, objective, state));
+        let rows = state.rows();
+        let mut active = rows;
+        let mut done = Relaxed { samples: rows as u64, ..Relaxed::default() };
+        for sweep in 1..=steps {
+            state.change[..active].fill(0.0);
+            for block in &self.plan.0 {
+                self.advance(network, state, block, nudge.as_mut(), 0..active);
+            }
+            done.sweeps += active as u64;
+            let Some(tolerance) = self.tolerance else { continue };
+            for row in (0..active).rev().filter(|_| sweep < steps) {
+                if state.change[row] <= tolerance {
+                    done.residual = done.residual.max(state.change[row]);
+                    active -= 1;
+                    state.swap_rows(row, active);
+                }
+            }
+            if active == 0 {
+                break;
+            }
+        }
+        let last = state.change[..active].iter().copied().fold(0.0, f64::max);
+        done.residual = done.residual.max(last);
+        done.unsettled = self.tolerance.map_or(0, |t| state.change[..active].iter().filter(|&&c| c > t).count() as u64);
+        state.restore_order();
+        self.check(network, state, done.residual, steps, phase)?;
+        Ok(done)
+    }
+
+    /// One block: all drives from the present states, then all steps.
+    pub fn advance(
+        &self,
+        network: &Network,
+        state: &mut State,
+        block: &[PopId],
+        nudge: Option<&mut Nudge<'_>>,
+        rows: Range<usize>,
+    ) {
+        let nudged = nudge.map(|n| {
+            if block.contains(&n.pop) {
+                n.refresh(network, state, rows.clone());
+            }
+            (n.pop, n.objective.is_spring())
+        });
+        let moving = || block.iter().copied().filter(|&p| state_moves(network, p));
+        let held = state.held;
+        for pop in moving().filter(|&p| Some(p) != held) {
+            let mut drive = state.drive[pop].rows_view_mut(rows.clone());
+            drive.copy_from(state.constant[pop].rows_view(rows.clone()));
+            network.drive(pop, &state.out, rows.clone(), drive);
+        }
+        let zeros = [0.0; 0];
+        for pop in moving().filter(|&p| Some(p) != held) {
+            let nudge = nudged.filter(|n| n.0 == pop).map(|(_, spring)| {
+                let stiffness = if spring { &state.beta[rows.clone()] } else { &zeros[..] };
+                (state.force.rows_view(rows.clone()), stiffness)
+            });
+            let input = Inputs { drive: state.drive[pop].rows_view(rows.clone()), nudge };
+            let stored = if state.h[pop].rows() > 0 { rows.clone() } else { 0..0 };
+            network.populations[pop].model.advance(
+                &Ctx { omega: self.omega },
+                input,
+                state.h[pop].rows_view_mut(stored),
+                state.out[pop].rows_view_mut(rows.clone()),
+                &mut state.change[rows.clone()],
+            );
+        }
+    }
+
+    fn check(&self, network: &Network, state: &State, residual: f64, steps: usize, phase: &str) -> Result<()> {
+        let bad = |p: &PopId| !is_finite(state.out[*p].view());
+        let Some(pop) = network.with_role(Role::Settling).find(bad).or((residual > DIVERGED).then(|| network.output()))
+        else {
+            return Ok(());
+        };
+        Err(Error::Diverged {
+            message: format!(
+                "{} left every bound in the {phase} phase (within {steps} sweeps, residual {residual:.1e})",
+                network.populations[pop].name
+            ),
+            hint: Some("lower beta, the learning rate or the gain, or use a bounded output activation".into()),
+        })
+    }
+}
+
+fn state_moves(network: &Network, pop: PopId) -> bool {
+    network.populations[pop].role != Role::Clamped
+}
+
+/// The nudge of a relaxation: −β ∂ℓ/∂s of the nudged population, as force and stiffness.
+pub struct Nudge<'a> {
+    objective: &'a dyn Objective,
+    pop: PopId,
+}
+
+impl<'a> Nudge<'a> {
+    /// Prepares the nudge: a spring towards the target has the constant force β·y.
+    pub fn new(network: &Network, objective: &'a dyn Objective, state: &mut State) -> Self {
+        let pop = network.nudged().unwrap_or(network.output());
+        if objective.is_spring() {
+            one_hot(&state.labels, state.force.view_mut());
+            scale_rows(&mut state.force, &state.beta, 1.0);
+        }
+        Self { objective, pop }
+    }
+
+    /// Brings the force of another objective up to date with the present state.
+    fn refresh(&self, network: &Network, state: &mut State, rows: Range<usize>) {
+        if self.objective.is_spring() {
+            return;
+        }
+        let mut g = readout_error(network, self.objective, state, rows.clone()).0;
+        scale_rows(&mut g, &state.beta[rows.clone()], -1.0);
+        state.force.rows_view_mut(rows).copy_from(g.view());
+    }
+}
+
+/// ∂ℓ/∂s of the nudged population through the feed-forward readout, the error ∂ℓ/∂output, and ℓ of each row. Brings
+/// the readout's state up to date.
+pub fn readout_error(
+    network: &Network,
+    objective: &dyn Objective,
+    state: &mut State,
+    rows: Range<usize>,
+) -> (Mat, Mat, Vec<f64>) {
+    let free = Solver { plan: Plan::forward(network), omega: 1.0, tolerance: None };
+    for block in &free.plan.0 {
+        free.advance(network, state, block, None, rows.clone());
+    }
+    let output = network.output();
+    let mut err = Mat::zeros(network.dtype, rows.len(), network.populations[output].units);
+    let mut loss = vec![0.0; rows.len()];
+    objective.error(state.output(output, rows.clone()), &state.labels[rows.clone()], err.view_mut(), &mut loss);
+    let nudged = network.nudged().unwrap_or(output);
+    if nudged == output {
+        return (err.clone(), err, loss);
+    }
+    let mut g_out: Vec<Mat> = network.populations.iter().map(|p| Mat::zeros(network.dtype, rows.len(), p.units)).collect();
+    g_out[output] = err.clone();
+    for pop in network.with_role(Role::Forward).rev() {
+        let g = g_out[pop].clone();
+        let mut g_state = g.clone();
+        let mut g_drive = Mat::zeros(network.dtype, rows.len(), network.populations[pop].units);
+        let drive = state.drive[pop].rows_view(rows.clone());
+        network.populations[pop].model.pull(&Ctx::default(), drive, drive, g.view(), g_state.view_mut(), g_drive.view_mut());
+        network.pull(pop, g_drive.view(), &mut g_out);
+    }
+    (g_out.swap_remove(nudged), err, loss)
+}
+
+fn scale_rows(mat: &mut Mat, by: &[f64], sign: f64) {
+    dispatch!(mat.dtype(), T => for (r, &b) in by.iter().enumerate() {
+        let b = T::lit(sign * b);
+        mat.view_mut().row_mut::<T>(r).iter_mut().for_each(|x| *x = *x * b);
+    });
+}
