@@ -1,1 +1,24 @@
 //! Matrices, GEMM and vectorised elementwise kernels; no domain words.
+//!
+//! * [`Real`]: the number types a scalar equation may run in ([`f32`], [`f64`], [`Dual`] of either).
+//! * [`Mat`], [`View`], [`ViewMut`]: row-major memory whose number type is chosen at run time.
+//! * [`Operand`]: a matrix used in many products between two changes.
+//! * [`gemm_nt`], [`gemm_nn`], [`gemm_tn`]: accumulating products whose rounding depends on the reduction length alone.
+//! * [`vectorize`]: runs a plain loop with the best vector instructions of the machine.
+
+mod dual;
+mod gemm;
+mod mat;
+mod math;
+mod operand;
+mod real;
+mod simd;
+mod view;
+
+pub use dual::Dual;
+pub use gemm::{gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};
+pub use mat::{DType, Elem, Mat};
+pub use operand::Operand;
+pub use real::Real;
+pub use simd::{Level, simd_level, vectorize, with_level};
+pub use view::{View, ViewMut};
