@@ -15,7 +15,6 @@ data=$(cd "$1" && pwd)
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-chmod 755 "$work" # apt's own user writes here too
 
 check() { # FILE SHA256
     [ -f "$1" ] || fail "the package did not arrive"

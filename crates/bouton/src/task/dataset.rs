@@ -61,7 +61,7 @@ impl Dataset {
             return Err(format!("impossible shape {c}x{h}x{w}, {classes} classes, scale {scale}"));
         }
         let images = self.pixels.len() / features;
-        if self.pixels.len() % features != 0 {
+        if !self.pixels.len().is_multiple_of(features) {
             return Err(format!("{} pixels are no whole number of {c}x{h}x{w} images", self.pixels.len()));
         }
         if images != self.labels.len() {

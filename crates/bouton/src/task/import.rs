@@ -137,9 +137,8 @@ impl Search<'_> {
         };
         result.map_err(|trouble| match trouble {
             Trouble::Local(e) => e,
-            Trouble::Input(why) => {
-                Error::data(format!("{place}: {why}")).with_hint("the file is damaged: fetch it again")
-            }
+            Trouble::Input(why) => Error::data(format!("{place}: cannot be unpacked ({why})"))
+                .with_hint("fetch it again, or unpack it"),
         })
     }
 
@@ -342,5 +341,18 @@ impl<R: Read> Read for Copying<R> {
         let room = self.most as usize - self.kept.len();
         self.kept.extend(&into[..n.min(room)]);
         Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_unpacks_to_too_much_is_stopped() {
+        let left = Rc::new(Cell::new(10));
+        let mut reader = Metered { inner: io::repeat(0), left };
+        assert!(reader.read_exact(&mut [0; 10]).is_ok());
+        assert!(reader.read_exact(&mut [0]).is_err());
     }
 }

@@ -153,6 +153,50 @@ mod tests {
     }
 
     #[test]
+    fn permutations_never_change() {
+        // Computed by another implementation of ChaCha8 and of the draw.
+        assert_eq!(permutation(10, 1, 0), [8, 1, 6, 4, 0, 5, 9, 3, 7, 2]);
+        assert_eq!(permutation(10, 1, 1), [7, 1, 9, 2, 0, 6, 8, 5, 4, 3]);
+        assert_eq!(permutation(10, 2, 0), [6, 8, 7, 4, 5, 0, 1, 9, 2, 3]);
+        assert_eq!((permutation(0, 1, 0), permutation(1, 1, 0)), (vec![], vec![0]));
+    }
+
+    #[test]
+    fn batches_cover_everything_or_drop_the_rest() {
+        assert_eq!(batches(7, 3, false).collect::<Vec<_>>(), [0..3, 3..6, 6..7]);
+        assert_eq!(batches(7, 3, true).collect::<Vec<_>>(), [0..3, 3..6]);
+        assert_eq!(batches(6, 3, true).collect::<Vec<_>>(), [0..3, 3..6]);
+        assert!(batches(2, 5, false).eq(std::iter::once(0..2)));
+    }
+
+    #[test]
+    fn epochs_follow_and_a_position_can_be_returned_to() {
+        let mut order = Order::new(7, 3, false, 5).unwrap();
+        let mut all = Vec::new();
+        for _ in 0..12 {
+            all.push((order.position(), order.next_batch().map(<[usize]>::to_vec)));
+        }
+        let epoch =
+            |e: usize| all[4 * e..4 * e + 3].iter().flat_map(|(_, b)| b.clone().unwrap()).collect::<Vec<_>>();
+        assert_eq!([epoch(0), epoch(1), epoch(2)], [0, 1, 2].map(|e| permutation(7, 5, e)));
+        assert!([3, 7, 11].iter().all(|&i| all[i].1.is_none()));
+        for (position, batch) in all.into_iter().rev() {
+            order.seek(position).unwrap();
+            assert_eq!((order.position(), order.next_batch().map(<[usize]>::to_vec)), (position, batch));
+        }
+        assert_eq!(order.seek((0, 4)).unwrap_err().exit_code(), 2);
+    }
+
+    #[test]
+    fn an_epoch_without_a_batch_is_refused() {
+        for (n, batch, drop_last) in [(0, 1, false), (5, 0, false), (5, 6, true)] {
+            let e = Order::new(n, batch, drop_last, 1).unwrap_err();
+            assert!(e.hint().is_some_and(|h| h.contains("batch size")), "{e}");
+        }
+        assert_eq!(Order::new(5, 6, false, 1).unwrap().next_batch().unwrap().len(), 5);
+    }
+
+    #[test]
     fn every_place_is_equally_likely() {
         let mut seen = [[0_u32; 4]; 4];
         for epoch in 0..8_000 {
