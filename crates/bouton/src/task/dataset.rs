@@ -1,0 +1,234 @@
+//! One split of a labelled image set, held on the host as one byte per pixel.
+
+use sha2::{Digest, Sha256};
+
+use super::idx::{Idx, Values};
+use super::order::{Draws, Purpose};
+use crate::{Error, Result};
+
+/// Which part of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Split {
+    /// The samples to learn from.
+    Train,
+    /// The samples to be judged by.
+    Test,
+}
+
+impl std::fmt::Display for Split {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Train => "train",
+            Self::Test => "test",
+        })
+    }
+}
+
+/// `n` images of one shape with their labels; never empty, every label below `classes`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    name: String,
+    shape: [usize; 3],
+    classes: usize,
+    pixels: Vec<u8>,
+    scale: f32,
+    labels: Vec<u8>,
+}
+
+impl Dataset {
+    /// A data set from its parts: `shape` = channels, height, width; `pixels` row-major, one image after the other;
+    /// `scale` = the pixel value that stands for 1.0 (255, or 16 for digits).
+    ///
+    /// # Errors
+    /// [`Error::Data`] if nothing is in it, if the counts do not fit, or if a label or pixel is out of range.
+    pub fn new(
+        name: impl Into<String>,
+        shape: [usize; 3],
+        classes: usize,
+        pixels: Vec<u8>,
+        scale: f32,
+        labels: Vec<u8>,
+    ) -> Result<Self> {
+        let set = Self { name: name.into(), shape, classes, pixels, scale, labels };
+        set.check().map_err(|message| Error::data(message).context(&set.name))?;
+        Ok(set)
+    }
+
+    fn check(&self) -> std::result::Result<(), String> {
+        let Self { shape: [c, h, w], classes, scale, .. } = self;
+        let features = c.checked_mul(*h).and_then(|n| n.checked_mul(*w)).unwrap_or(0);
+        if features == 0 || !(1..=256).contains(classes) || !(1.0..=255.0).contains(scale) {
+            return Err(format!("impossible shape {c}x{h}x{w}, {classes} classes, scale {scale}"));
+        }
+        let images = self.pixels.len() / features;
+        if !self.pixels.len().is_multiple_of(features) {
+            return Err(format!("{} pixels are no whole number of {c}x{h}x{w} images", self.pixels.len()));
+        }
+        if images != self.labels.len() {
+            return Err(format!("{images} images but {} labels", self.labels.len()));
+        }
+        if images == 0 {
+            return Err("holds no images".into());
+        }
+        if let Some(i) = self.labels.iter().position(|&l| usize::from(l) >= *classes) {
+            return Err(format!("label {} of sample {i} is not below {classes}", self.labels[i]));
+        }
+        if let Some(i) = self.pixels.iter().position(|&p| f32::from(p) > *scale) {
+            return Err(format!(
+                "pixel of value {} in sample {} exceeds {scale}",
+                self.pixels[i],
+                i / features
+            ));
+        }
+        Ok(())
+    }
+
+    /// A data set from an images file (rank 3: n, height, width; or rank 4: n, channels, height, width) and a labels
+    /// file (rank 1, bytes). Float images must lie in 0..=1 and are kept in steps of 1/255.
+    ///
+    /// # Errors
+    /// [`Error::Data`] that names the file which is of the wrong kind, or does not fit the other one.
+    pub fn from_idx(name: impl Into<String>, classes: usize, images: Idx, labels: Idx) -> Result<Self> {
+        let shape = match images.dims[..] {
+            [_, h, w] => [1, h, w],
+            [_, c, h, w] => [c, h, w],
+            _ => return Err(images.wrong_kind("images", 0x0803)),
+        };
+        let label_values = match (&labels.dims[..], labels.values) {
+            ([_], Values::Bytes(values)) => values,
+            (_, values) => return Err(Idx { values, ..labels }.wrong_kind("labels", 0x0801)),
+        };
+        let pixels = match images.values {
+            Values::Bytes(pixels) => pixels,
+            Values::Floats(values) => to_bytes(&values, shape.iter().product(), &images.file)?,
+        };
+        let files = format!("{} with {}", images.file, labels.file);
+        let hint = "take both files from the same split of the same set";
+        Self::new(name, shape, classes, pixels, 255.0, label_values)
+            .map_err(|e| e.context(files).with_hint(hint))
+    }
+
+    /// A small learnable stand-in: class `i mod classes` for sample `i`, a fixed random pattern per class plus noise.
+    /// Patterns depend on the shape and the class only, noise on `seed`: two seeds make a train and a test split.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if `n`, `classes` or the shape is zero.
+    pub fn synthetic(shape: [usize; 3], classes: usize, n: usize, seed: u64) -> Result<Self> {
+        let features = shape.iter().product::<usize>();
+        let patterns: Vec<Vec<u8>> = (0..classes as u64)
+            .map(|class| {
+                let mut draws = Draws::new(Purpose::Pattern, 0, features as u64, class);
+                (0..features).map(|_| 64 + 128 * draws.below(2) as u8).collect()
+            })
+            .collect();
+        let mut noise = Draws::new(Purpose::Noise, seed, 0, 0);
+        let mut pixels = Vec::with_capacity(n * features);
+        for pattern in patterns.iter().cycle().take(n) {
+            pixels.extend(pattern.iter().map(|p| p - 64 + noise.below(128) as u8));
+        }
+        let labels = (0..n).map(|i| (i % classes.max(1)) as u8).collect();
+        Self::new("synthetic", shape, classes, pixels, 255.0, labels)
+    }
+
+    /// The first `n` samples in file order.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if `n` is zero or more than there are.
+    pub fn take(mut self, n: usize) -> Result<Self> {
+        if n == 0 || n > self.len() {
+            let hint = format!("ask for 1 to {} samples", self.len());
+            return Err(Error::config(format!("{n} samples wanted of {}", self.name)).with_hint(hint));
+        }
+        self.pixels.truncate(n * self.features());
+        self.labels.truncate(n);
+        Ok(self)
+    }
+
+    /// What it is called in recipes and messages.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Channels, height, width.
+    pub fn shape(&self) -> [usize; 3] {
+        self.shape
+    }
+
+    /// Pixels of one image: channels · height · width.
+    pub fn features(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// How many classes the labels tell apart.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The pixel value that stands for 1.0.
+    pub fn scale(&self) -> f32 {
+        self.scale
+    }
+
+    /// How many samples there are.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Always false: an empty data set is refused when it is made.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// All pixels, image after image, each as channels, rows, columns.
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// All labels.
+    pub fn labels(&self) -> &[u8] {
+        &self.labels
+    }
+
+    /// The pixels of sample `i`, as channels, rows, columns.
+    ///
+    /// # Panics
+    /// If `i` is not below [`len`](Self::len), like a slice.
+    pub fn image(&self, i: usize) -> &[u8] {
+        let features = self.features();
+        &self.pixels[i * features..][..features]
+    }
+
+    /// The label of sample `i`.
+    ///
+    /// # Panics
+    /// If `i` is not below [`len`](Self::len), like a slice.
+    pub fn label(&self, i: usize) -> usize {
+        usize::from(self.labels[i])
+    }
+
+    /// How many samples each class has.
+    pub fn class_counts(&self) -> Vec<usize> {
+        let mut counts = vec![0; self.classes];
+        self.labels.iter().for_each(|&l| counts[usize::from(l)] += 1);
+        counts
+    }
+
+    /// SHA-256 (hex) over channels, height, width and count (64-bit little-endian each), pixels, labels:
+    /// what a run directory stores to say which data it saw. Computed at each call.
+    pub fn hash(&self) -> String {
+        let mut sha = Sha256::new();
+        self.shape.iter().chain([&self.len()]).for_each(|&d| sha.update((d as u64).to_le_bytes()));
+        sha.update(&self.pixels);
+        sha.update(&self.labels);
+        super::store::hex(&sha.finalize())
+    }
+}
+
+/// Floats in 0..=1 as steps of 1/255.
+fn to_bytes(values: &[f32], features: usize, file: &str) -> Result<Vec<u8>> {
+    if let Some(i) = values.iter().position(|v| !(0.0..=1.0).contains(v)) {
+        let message = format!("{file}: pixel of value {} in sample {}", values[i], i / features.max(1));
+        return Err(Error::data(message).with_hint("float images must lie between 0 and 1"));
+    }
+    Ok(values.iter().map(|v| (v * 255.0).round() as u8).collect())
+}

@@ -1,0 +1,248 @@
+//! The data folder: where files of known data sets are kept and loaded from.
+//!
+//! Loading checks each file's size and header, which is instant; [`verify`] also compares its SHA-256.
+
+use std::ffi::OsString;
+use std::io::{Cursor, Read, Write};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::catalogue::{self, Format, KnownFile, KnownSet, Part};
+use super::{Dataset, Split, digits, idx};
+use crate::{Error, Result};
+
+/// Is a file of a set there?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Part of the program.
+    Embedded,
+    /// In the data folder, with the right size.
+    Present,
+    /// Not in the data folder.
+    Missing,
+    /// In the data folder, with this other size.
+    WrongSize(u64),
+}
+
+/// One split of the set called `name`; `dir` as for [`folder`].
+///
+/// # Errors
+/// [`Error::Config`] for an unknown name, [`Error::DataMissing`] if a file is not there, [`Error::Data`] if one is
+/// damaged, [`Error::Io`] if one cannot be read.
+pub fn load(name: &str, split: Split, dir: Option<&Path>) -> Result<Dataset> {
+    let set = catalogue::find(name)?;
+    set.load(split, &root_of(set, dir)?)
+}
+
+/// The files of the set called `name` and whether they are there.
+///
+/// # Errors
+/// [`Error::Config`] for an unknown name or if there is no data folder.
+pub fn status(name: &str, dir: Option<&Path>) -> Result<Vec<(&'static KnownFile, State)>> {
+    let set = catalogue::find(name)?;
+    let root = root_of(set, dir)?;
+    Ok(set.files.iter().map(|file| (file, set.state(file, &root))).collect())
+}
+
+/// Compares every file of the set called `name` with its published SHA-256.
+///
+/// # Errors
+/// As [`load`]; [`Error::Data`] names the first file that differs, with both checksums.
+pub fn verify(name: &str, dir: Option<&Path>) -> Result<()> {
+    let set = catalogue::find(name)?;
+    set.verify(&root_of(set, dir)?)
+}
+
+/// The data folder: `dir`, else the environment's `BOUTON_DATA`, else `bouton` in the platform's data folder
+/// (`$XDG_DATA_HOME` or `~/.local/share`; `~/Library/Application Support`; `%LOCALAPPDATA%`). Need not exist.
+///
+/// # Errors
+/// [`Error::Config`] if none of these is known.
+pub fn folder(dir: Option<&Path>) -> Result<PathBuf> {
+    resolve(dir, |name| std::env::var_os(name).filter(|v| !v.is_empty())).ok_or_else(|| {
+        Error::config("there is no home folder to keep data in")
+            .with_hint("set BOUTON_DATA to a folder for data sets")
+    })
+}
+
+fn resolve(dir: Option<&Path>, env: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    if let Some(dir) = dir {
+        return Some(dir.into());
+    }
+    let path = |name| env(name).map(PathBuf::from);
+    let home = |sub: &str| path("HOME").map(|h| h.join(sub));
+    let platform = if cfg!(windows) {
+        path("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        home("Library/Application Support")
+    } else {
+        path("XDG_DATA_HOME").or_else(|| home(".local/share"))
+    };
+    path("BOUTON_DATA").or_else(|| platform.map(|p| p.join("bouton")))
+}
+
+/// An embedded set must load where no data folder can be named.
+fn root_of(set: &KnownSet, dir: Option<&Path>) -> Result<PathBuf> {
+    if set.is_embedded() { Ok(PathBuf::new()) } else { folder(dir) }
+}
+
+impl KnownSet {
+    /// Where `file` is kept below the data folder `root`.
+    pub fn path(&self, file: &KnownFile, root: &Path) -> PathBuf {
+        root.join(self.name).join(file.name)
+    }
+
+    /// Is `file` there? A file that cannot be read counts as missing.
+    pub fn state(&self, file: &KnownFile, root: &Path) -> State {
+        match std::fs::metadata(self.path(file, root)) {
+            _ if file.embedded.is_some() => State::Embedded,
+            Ok(meta) if meta.len() == file.bytes => State::Present,
+            Ok(meta) => State::WrongSize(meta.len()),
+            Err(_) => State::Missing,
+        }
+    }
+
+    /// As [`load`], for this set in the data folder `root`.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn load(&self, split: Split, root: &Path) -> Result<Dataset> {
+        self.require(|part| part.serves(split), root)?;
+        let open = |part| {
+            let file = self.files.iter().find(|f| f.part == part);
+            let file = file.ok_or_else(|| Error::data(format!("{} has no {part:?} file", self.name)))?;
+            Ok((self.open(file, root)?, self.place(file, root)))
+        };
+        match self.format {
+            Format::Digits => open(Part::All).and_then(|(bytes, place)| digits::decode(bytes, &place, split)),
+            Format::Idx => {
+                let (images, place) = open(Part::Images(split))?;
+                let images = idx::decode(images, &place)?;
+                let (labels, place) = open(Part::Labels(split))?;
+                Dataset::from_idx(self.name, self.classes, images, idx::decode(labels, &place)?)
+            }
+        }
+    }
+
+    /// As [`verify`], for this set in the data folder `root`.
+    ///
+    /// # Errors
+    /// As [`verify`].
+    pub fn verify(&self, root: &Path) -> Result<()> {
+        self.require(|_| true, root)?;
+        for file in self.files {
+            let found = sha256(self.open(file, root)?).map_err(|e| Error::io(self.path(file, root), e))?;
+            if found != file.sha256 {
+                let place = self.place(file, root);
+                return Err(Error::data(format!("{place}: SHA-256 is {found}, expected {}", file.sha256))
+                    .with_hint(self.ways_to_get()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses files that are missing or have the wrong size.
+    fn require(&self, wanted: impl Fn(Part) -> bool, root: &Path) -> Result<()> {
+        let mut missing = Vec::new();
+        for file in self.files.iter().filter(|f| wanted(f.part)) {
+            match self.state(file, root) {
+                State::Missing => missing.push(file.name),
+                State::WrongSize(found) => {
+                    let place = self.place(file, root);
+                    return Err(Error::data(format!("{place}: {found} bytes, expected {}", file.bytes))
+                        .with_hint(self.ways_to_get()));
+                }
+                State::Present | State::Embedded => {}
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let folder = root.join(self.name);
+        let message = format!(
+            "data set `{}` is not in {} (missing: {})",
+            self.name,
+            folder.display(),
+            missing.join(", ")
+        );
+        Err(Error::DataMissing { message, hint: self.ways_to_get() })
+    }
+
+    fn open(&self, file: &KnownFile, root: &Path) -> Result<Box<dyn Read>> {
+        if let Some(content) = file.embedded {
+            return Ok(Box::new(Cursor::new(content)));
+        }
+        let path = self.path(file, root);
+        let file = std::fs::File::open(&path).map_err(|e| Error::io(path, e))?;
+        Ok(Box::new(file))
+    }
+
+    /// The name of `file` in messages.
+    fn place(&self, file: &KnownFile, root: &Path) -> String {
+        match file.embedded {
+            Some(_) => file.name.into(),
+            None => self.path(file, root).display().to_string(),
+        }
+    }
+
+    /// The hint for a set that is not there, or not whole.
+    pub(super) fn ways_to_get(&self) -> String {
+        format!("bouton data get {}, or bouton data import PATH if you have a copy", self.name)
+    }
+}
+
+/// Writes a file by rename, making its folder first: a reader sees all of it or nothing.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let attempt = || {
+        std::fs::create_dir_all(folder)?;
+        let mut builder = tempfile::Builder::new();
+        // Readable like any other file, since several people may share a data folder.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let mut temporary = builder.tempfile_in(folder)?;
+        temporary.write_all(bytes)?;
+        temporary.persist(path).map_err(|e| e.error)
+    };
+    attempt().map(drop).map_err(|e| Error::io(path, e))
+}
+
+/// SHA-256 of a stream, in hexadecimal.
+pub(super) fn sha256(mut reader: impl Read) -> std::io::Result<String> {
+    let mut sha = Sha256::new();
+    let mut chunk = vec![0; 1 << 16];
+    loop {
+        match reader.read(&mut chunk)? {
+            0 => return Ok(hex(&sha.finalize())),
+            n => sha.update(&chunk[..n]),
+        }
+    }
+}
+
+/// Bytes as lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_is_the_argument_then_the_environment_then_the_platform() {
+        let all = |name: &str| Some(OsString::from(format!("/{name}")));
+        assert_eq!(resolve(Some(Path::new("here")), all), Some("here".into()));
+        assert_eq!(resolve(None, all), Some("/BOUTON_DATA".into()));
+        assert_eq!(resolve(None, |_| None), None);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_platform_folder_on_linux() {
+        let home = |name: &str| (name == "HOME").then(|| OsString::from("/home/ada"));
+        assert_eq!(resolve(None, home), Some("/home/ada/.local/share/bouton".into()));
+        let xdg = |name: &str| (name != "BOUTON_DATA").then(|| OsString::from("/xdg"));
+        assert_eq!(resolve(None, xdg), Some("/xdg/bouton".into()));
+    }
+}
