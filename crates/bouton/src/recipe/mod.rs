@@ -1,5 +1,19 @@
 //! A recipe: everything that determines a run, as one TOML file.
 
+mod cells;
+mod combos;
+mod inspect;
+mod load;
+mod overrides;
+mod resolve;
+mod schema;
+mod validate;
+
+pub use cells::{Cell, combinations};
+pub use combos::compatible;
+pub use resolve::tag;
+pub use schema::schema;
+
 use crate::credit::CreditSpec;
 use crate::network::NetworkSpec;
 use crate::neuron::NeuronSpec;

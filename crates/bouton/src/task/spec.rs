@@ -99,3 +99,16 @@ pub struct SyntheticImages {
 fn yes() -> bool {
     true
 }
+
+impl TaskSpec {
+    /// Shape of one image (channels, height, width) and number of classes.
+    pub fn shape(&self) -> ([usize; 3], usize) {
+        match self {
+            Self::Digits(_) => ([1, 8, 8], 10),
+            Self::FashionMini(_) | Self::Mnist(_) | Self::FashionMnist(_) | Self::Kmnist(_) => {
+                ([1, 28, 28], 10)
+            }
+            Self::Synthetic(s) => (s.shape, s.classes),
+        }
+    }
+}

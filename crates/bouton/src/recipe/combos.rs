@@ -1,0 +1,231 @@
+//! Which choices mean something together.
+//!
+//! The rules are one list of questions about a recipe; the table of every cell is made by asking them.
+
+use super::{Recipe, tag};
+use crate::credit::{CreditSpec, Nudge, Start};
+use crate::neuron::{Activation, Dynamics, NeuronSpec, NudgePosition, Settle};
+use crate::objective::ObjectiveSpec;
+use crate::solver::SolverSpec;
+use crate::task::TaskSpec;
+use crate::wiring::{FeedbackSpec, WiringSpec};
+use crate::{Error, Result};
+
+/// A combination that is refused: why, and what to use instead.
+type Refusal = Option<(String, &'static str)>;
+
+/// Refuses combinations that make no sense.
+///
+/// # Errors
+/// [`Error::Incompatible`] with the alternative as hint.
+pub fn compatible(recipe: &Recipe) -> Result<()> {
+    let rules = [
+        neuron_and_credit,
+        clamped_output,
+        readout,
+        nudge_position,
+        solver_and_neuron,
+        solver_and_graph,
+        solver_and_credit,
+        continual,
+        hidden_activation,
+        start_and_data,
+        feedback,
+    ];
+    match rules.iter().find_map(|rule| rule(recipe)) {
+        Some((message, hint)) => Err(Error::incompatible(message, hint)),
+        None => Ok(()),
+    }
+}
+
+fn refusal(message: impl Into<String>, hint: &'static str) -> Refusal {
+    Some((message.into(), hint))
+}
+
+fn settle(r: &Recipe) -> Option<&Settle> {
+    match &r.neuron {
+        NeuronSpec::Settle(s) => Some(s),
+        NeuronSpec::Relu(_) => None,
+    }
+}
+
+/// Whether the rule pushes the output with a force, so that the position of the nudge matters.
+fn nudges(credit: &CreditSpec) -> bool {
+    matches!(credit, CreditSpec::EqProp(_) | CreditSpec::ContinualEqProp(_))
+}
+
+fn neuron_and_credit(r: &Recipe) -> Refusal {
+    let backprop = matches!(r.credit, CreditSpec::Backprop(_));
+    match settle(r) {
+        Some(_) if backprop => refusal(
+            "backprop needs a feed-forward network, but settle units form a recurrent one",
+            "use credit.bptt or credit.eq-prop, or neuron.relu",
+        ),
+        None if !backprop => refusal(
+            format!("{} needs units that settle, but relu units do not", tag(&r.credit)),
+            "use neuron.settle, or credit.backprop",
+        ),
+        _ => None,
+    }
+}
+
+fn clamped_output(r: &Recipe) -> Refusal {
+    let clamps = matches!(r.credit, CreditSpec::CoupledLearning(_) | CreditSpec::ContrastiveLearning(_));
+    if clamps && matches!(r.objective, ObjectiveSpec::SoftmaxCrossEntropy(_)) {
+        return refusal(
+            format!(
+                "{} clamps the output, but a softmax readout is not part of the dynamics",
+                tag(&r.credit)
+            ),
+            "use objective.squared-error",
+        );
+    }
+    None
+}
+
+fn readout(r: &Recipe) -> Refusal {
+    let softmax = matches!(r.objective, ObjectiveSpec::SoftmaxCrossEntropy(_));
+    if softmax && settle(r).is_some() && r.network.layers.len() < 3 {
+        return refusal(
+            "softmax-cross-entropy reads the last hidden layer, but the network has none",
+            "add a hidden layer, or use objective.squared-error",
+        );
+    }
+    None
+}
+
+fn nudge_position(r: &Recipe) -> Refusal {
+    let s = settle(r).filter(|s| s.nudge == NudgePosition::Outside)?;
+    if !nudges(&r.credit) {
+        return refusal(
+            format!("nudge = \"outside\" has no meaning for {}, which does not nudge", tag(&r.credit)),
+            "leave neuron.settle.nudge out",
+        );
+    }
+    if s.dynamics == Dynamics::Energy {
+        return refusal(
+            "nudge = \"outside\" has no meaning for the energy dynamics, where the nudge is part of the energy",
+            "leave neuron.settle.nudge out",
+        );
+    }
+    if matches!(r.objective, ObjectiveSpec::SoftmaxCrossEntropy(_)) {
+        return refusal(
+            "nudge = \"outside\" adds β(y − s) to the output units, which softmax-cross-entropy does not have",
+            "use neuron.settle.nudge = \"inside\"",
+        );
+    }
+    None
+}
+
+fn solver_and_neuron(r: &Recipe) -> Refusal {
+    match (settle(r), &r.solver) {
+        (None, SolverSpec::EvenOdd(_)) => refusal(
+            "solver.even-odd is for settling units; relu units are computed in one pass",
+            "leave [solver] out",
+        ),
+        (None, SolverSpec::Synchronous(s)) if s.tolerance.is_some() => refusal(
+            "solver.synchronous.tolerance is for settling units; relu units are computed in one pass",
+            "leave [solver] out",
+        ),
+        (Some(s), SolverSpec::EvenOdd(_)) if s.dynamics == Dynamics::Energy => refusal(
+            "solver.even-odd minimises exactly over each layer, but the energy dynamics take small steps",
+            "use neuron.settle.dynamics = \"prototypical\", or solver.synchronous",
+        ),
+        _ => None,
+    }
+}
+
+/// Even-odd sweeps need a graph of two colours; the input is clamped and does not count.
+fn solver_and_graph(r: &Recipe) -> Refusal {
+    let even_odd = matches!(r.solver, SolverSpec::EvenOdd(_));
+    let same_parity = |s: &&crate::network::Skip| s.from > 0 && (s.to - s.from.min(s.to)) % 2 == 0;
+    let skip = r.network.skips.iter().find(same_parity).filter(|_| even_odd)?;
+    refusal(
+        format!("solver.even-odd moves layers {} and {} at once, but a skip joins them", skip.from, skip.to),
+        "use solver.synchronous",
+    )
+}
+
+fn tolerance(solver: &SolverSpec) -> Option<f64> {
+    match solver {
+        SolverSpec::Synchronous(s) => s.tolerance,
+        SolverSpec::EvenOdd(s) => s.tolerance,
+    }
+}
+
+fn solver_and_credit(r: &Recipe) -> Refusal {
+    let fixed = matches!(r.credit, CreditSpec::Bptt(_) | CreditSpec::ContinualEqProp(_));
+    tolerance(&r.solver).filter(|_| fixed)?;
+    refusal(
+        format!(
+            "{} takes a fixed number of steps, but solver.{}.tolerance stops early",
+            tag(&r.credit),
+            tag(&r.solver)
+        ),
+        "leave the tolerance out",
+    )
+}
+
+fn continual(r: &Recipe) -> Refusal {
+    let CreditSpec::ContinualEqProp(c) = &r.credit else { return None };
+    if c.nudge == Nudge::Symmetric {
+        return refusal(
+            "continual-eq-prop moves the weights during the nudged phase, so there is no second phase to contrast",
+            "use nudge = \"positive\" or \"random-sign\", or credit.eq-prop",
+        );
+    }
+    if matches!(r.solver, SolverSpec::EvenOdd(_)) {
+        return refusal(
+            "continual-eq-prop updates once per step of all layers, which even-odd sweeps do not have",
+            "use solver.synchronous",
+        );
+    }
+    None
+}
+
+fn hidden_activation(r: &Recipe) -> Refusal {
+    let s = settle(r).filter(|s| s.activation == Activation::Linear)?;
+    // The softmax readout is not a settling layer, so every settling layer has the hidden activation.
+    let bounded_output = s.output.is_some_and(|a| a != Activation::Linear);
+    let only_output = r.network.layers.len() == 2 && bounded_output;
+    if only_output {
+        return None;
+    }
+    refusal(
+        "linear hidden units are unbounded: the network may have no fixed point to settle to",
+        "use activation = \"hard-sigmoid\"; output = \"linear\" is fine",
+    )
+}
+
+fn start_and_data(r: &Recipe) -> Refusal {
+    let persistent = matches!(&r.credit, CreditSpec::EqProp(c) if c.start == Start::Persistent);
+    let augmented = match &r.task {
+        TaskSpec::Synthetic(_) => false,
+        TaskSpec::FashionMini(t)
+        | TaskSpec::Digits(t)
+        | TaskSpec::Mnist(t)
+        | TaskSpec::FashionMnist(t)
+        | TaskSpec::Kmnist(t) => t.shift > 0 || t.flip,
+    };
+    if persistent && augmented {
+        return refusal(
+            "start = \"persistent\" keeps a state per sample, but shift and flip change the sample every time",
+            "use start = \"zero\", or leave shift and flip out",
+        );
+    }
+    None
+}
+
+fn feedback(r: &Recipe) -> Refusal {
+    let WiringSpec::Dense(dense) = &r.wiring;
+    if dense.feedback == FeedbackSpec::KolenPollack && !nudges(&r.credit) {
+        return refusal(
+            format!(
+                "feedback = \"kolen-pollack\" has no meaning for {}, which needs tied weights",
+                tag(&r.credit)
+            ),
+            "use feedback = \"tied\", or credit.eq-prop",
+        );
+    }
+    None
+}

@@ -1,0 +1,67 @@
+//! Reads a recipe from TOML; a mistake is answered with its place and the nearest valid name.
+
+use super::{Recipe, inspect};
+use crate::{Error, Result};
+use std::path::Path;
+use toml::de::DeTable;
+
+impl Recipe {
+    /// Reads the recipe at `path`. Its name defaults to the file's.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if the file cannot be read or is not a recipe. Numbers and combinations are checked by
+    /// [`Recipe::check`], after overrides.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path).map_err(|e| unreadable(path, &e))?;
+        let text = String::from_utf8(bytes)
+            .map_err(|_| Error::config(format!("{}: not a text file", path.display())))?;
+        let mut recipe = Self::parse(&text, &path.display().to_string())?;
+        if recipe.name.is_empty() {
+            recipe.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        }
+        Ok(recipe)
+    }
+
+    /// Reads a recipe from `text`; `origin` is what errors call it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with `origin`, line, column, key path and hint.
+    pub fn parse(text: &str, origin: &str) -> Result<Self> {
+        read(text, |at| {
+            let before = text.get(..at).unwrap_or(text);
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            format!("{origin}:{line}:{column}")
+        })
+    }
+}
+
+/// Reads a recipe; `place` names the place of a byte in `text`.
+pub(super) fn read(text: &str, place: impl Fn(usize) -> String) -> Result<Recipe> {
+    let syntax = |e: toml::de::Error| {
+        let at = e.span().map_or(0, |s| s.start);
+        Error::config(format!("{}: not valid TOML: {}", place(at), e.message()))
+    };
+    let document = DeTable::parse(text).map_err(syntax)?;
+    if let Some(problem) = inspect::document(&document).into_iter().next() {
+        let place = place(problem.span.start);
+        return Err(problem.into_error().context(place));
+    }
+    serde_path_to_error::deserialize(toml::Deserializer::from(document)).map_err(|e| {
+        let at = e.inner().span().map_or(0, |s| s.start);
+        Error::config(format!("{}: `{}`: {}", place(at), e.path(), e.inner().message()))
+    })
+}
+
+fn unreadable(path: &Path, e: &std::io::Error) -> Error {
+    let error = Error::config(format!("{}: {e}", path.display()));
+    let with_suffix = path.with_added_extension("toml");
+    if with_suffix.is_file() {
+        error.with_hint(format!("did you mean `{}`?", with_suffix.display()))
+    } else if path.is_dir() {
+        error.with_hint("name one recipe (a .toml file) of this folder")
+    } else {
+        error
+    }
+}

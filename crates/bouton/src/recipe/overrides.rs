@@ -1,0 +1,116 @@
+//! `key=value` overrides: the key must exist and keep its type; naming another member of a choice replaces it.
+
+use super::inspect::Problem;
+use super::schema::{Kind, Node};
+use super::{Recipe, inspect, load};
+use crate::{Error, Result};
+use toml::de::DeValue;
+use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
+
+impl Recipe {
+    /// The recipe with `overrides` such as `credit.eq-prop.beta=0.5` applied in order.
+    ///
+    /// Values are TOML; text needs no quotes. `optim.adam.lr=1e-3` on a recipe that uses another optimiser replaces
+    /// it, and so does `optim=adam` where no key is required.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the nearest valid names.
+    pub fn with_overrides<S: AsRef<str>>(&self, overrides: &[S]) -> Result<Self> {
+        if overrides.is_empty() {
+            return Ok(self.clone());
+        }
+        let mut document: DocumentMut =
+            self.to_toml().parse().map_err(|e| Error::config(format!("resolved recipe: {e}")))?;
+        for one in overrides {
+            let text = one.as_ref();
+            apply(document.as_table_mut(), text).map_err(|e| e.context(format!("override `{text}`")))?;
+        }
+        load::read(&document.to_string(), |_| "recipe with overrides".to_string())
+    }
+}
+
+fn apply(root: &mut Table, text: &str) -> Result<()> {
+    let (key, value) = text
+        .split_once('=')
+        .ok_or_else(|| Error::config("not of the form key=value").with_hint("for example `seed=2`"))?;
+    let (key, value) = (key.trim(), value.trim());
+    let keys: Vec<&str> = key.split('.').map(str::trim).collect();
+    set(root, Node::root(), &keys, "", value)
+}
+
+/// Walks down `keys` beside the schema and writes `value` at the end.
+fn set(table: &mut dyn TableLike, node: Node, keys: &[&str], path: &str, value: &str) -> Result<()> {
+    let (key, rest) = keys.split_first().ok_or_else(|| Error::config("empty key"))?;
+    let full = inspect::join(path, key);
+    let place = enter(table, node, key, &full)?;
+    if rest.is_empty() {
+        let item = parse(value, place, &full)?;
+        // `optim=sgd` where sgd is used already keeps its settings.
+        let same = item.as_table_like().zip(table.get(key).and_then(Item::as_table_like));
+        if !same.is_some_and(|(new, old)| is_choice(place) && names_the_same(new, old)) {
+            table.insert(key, item);
+        }
+        return Ok(());
+    }
+    if !matches!(place.kind(), Kind::Table(_) | Kind::Choice(_)) {
+        return Err(Error::config(format!("`{full}` is {} and has no keys", place.expects())));
+    }
+    if !table.get(key).is_some_and(Item::is_table_like) {
+        table.insert(key, Item::Table(Table::new()));
+    }
+    let inner = table.get_mut(key).and_then(Item::as_table_like_mut);
+    let inner = inner.ok_or_else(|| Error::config(format!("`{full}` is not a table")))?;
+    set(inner, place, rest, &full, value)
+}
+
+/// The place of `key` in `node`; another member of a choice is taken out of `table`.
+fn enter(table: &mut dyn TableLike, node: Node, key: &str, full: &str) -> Result<Node> {
+    let unknown = |names: Vec<&str>| {
+        let hint = inspect::nearest(key, names.into_iter());
+        Error::config(format!("unknown key `{full}`")).with_hint(hint)
+    };
+    match node.kind() {
+        Kind::Table(fields) => node.field(key).ok_or_else(|| unknown(fields.iter().map(|f| f.0).collect())),
+        Kind::Choice(members) => {
+            let member = members.iter().find(|m| m.name == key);
+            let member = member.ok_or_else(|| unknown(members.iter().map(|m| m.name).collect()))?;
+            if !table.contains_key(key) {
+                table.clear();
+            }
+            member.table.ok_or_else(|| Error::config(format!("`{full}` has no settings")))
+        }
+        _ => Err(unknown(Vec::new())),
+    }
+}
+
+/// `text` as TOML if that fits `place`, as bare text if that fits, as the name of a choice if that fits.
+fn parse(text: &str, place: Node, path: &str) -> Result<Item> {
+    if let Kind::Choice(members) = place.kind()
+        && members.iter().any(|m| m.name == text && m.table.is_some())
+    {
+        let mut table = Table::new();
+        table.insert(text, Item::Table(Table::new()));
+        return Ok(Item::Table(table));
+    }
+    let quoted = Value::from(text).to_string();
+    let tries = [text, &quoted].map(|t| {
+        let parsed = DeValue::parse(t).ok()?;
+        Some((inspect::value(&parsed, place, path), t))
+    });
+    let fits = tries.iter().flatten().find(|(problems, _)| problems.is_empty());
+    if let Some(value) = fits.and_then(|(_, t)| t.parse::<Value>().ok()) {
+        return Ok(Item::Value(value));
+    }
+    let problem = tries.into_iter().flatten().find_map(|(problems, _)| problems.into_iter().next());
+    Err(problem
+        .map_or_else(|| Error::config(format!("`{path}` must be {}", place.expects())), Problem::into_error))
+}
+
+fn is_choice(place: Node) -> bool {
+    matches!(place.kind(), Kind::Choice(_))
+}
+
+fn names_the_same(new: &dyn TableLike, old: &dyn TableLike) -> bool {
+    new.iter().map(|(k, _)| k).eq(old.iter().map(|(k, _)| k))
+        && new.iter().all(|(_, v)| v.as_table_like().is_some_and(TableLike::is_empty))
+}

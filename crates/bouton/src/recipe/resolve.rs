@@ -1,0 +1,66 @@
+//! The resolved recipe: every default filled in, its hash, and its smallest version.
+
+use super::Recipe;
+use crate::credit::CreditSpec;
+use crate::task::{BatchSize, SyntheticImages, TaskSpec};
+use sha2::{Digest, Sha256};
+
+impl Recipe {
+    /// The recipe with every default filled in, as TOML that is itself a valid recipe.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("every recipe that TOML can hold can be written as TOML")
+    }
+
+    /// What identifies the result: SHA-256 over the resolved recipe (without name, description and citations) and the
+    /// program's version, in hexadecimal.
+    pub fn hash(&self) -> String {
+        let anonymous = Self { name: String::new(), about: String::new(), cite: Vec::new(), ..self.clone() };
+        let text = format!("bouton {}\n{}", env!("CARGO_PKG_VERSION"), anonymous.to_toml());
+        Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The smallest run of the same kind: two updates of two made-up samples, at most three sweeps per phase.
+    #[must_use]
+    pub fn smoke(&self) -> Self {
+        let mut small = self.clone();
+        let (shape, classes) = self.task.shape();
+        small.task = TaskSpec::Synthetic(SyntheticImages {
+            shape,
+            classes,
+            train: 4,
+            test: 4,
+            batch: BatchSize::Samples(2),
+            epochs: 1,
+        });
+        small.run.updates = Some(2);
+        small.run.checkpoint_every = None;
+        for steps in small.credit.steps_mut() {
+            *steps = (*steps).min(3);
+        }
+        small
+    }
+}
+
+/// The name of the member that `choice` of an axis is, as recipes spell it: `eq-prop`, `sgd`, `mnist`.
+pub fn tag<T: serde::Serialize>(choice: &T) -> String {
+    match serde_json::to_value(choice) {
+        Ok(serde_json::Value::Object(table)) => table.keys().next().cloned().unwrap_or_default(),
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+impl CreditSpec {
+    /// Every number of sweeps that the rule has.
+    fn steps_mut(&mut self) -> Vec<&mut usize> {
+        match self {
+            Self::Backprop(_) => Vec::new(),
+            Self::Bptt(c) => std::iter::once(&mut c.steps).chain(&mut c.truncate).collect(),
+            Self::RecurrentBackprop(c) => vec![&mut c.free_steps, &mut c.adjoint_steps],
+            Self::EqProp(c) => vec![&mut c.free_steps, &mut c.nudged_steps],
+            Self::ContinualEqProp(c) => vec![&mut c.free_steps, &mut c.nudged_steps],
+            Self::CoupledLearning(c) => vec![&mut c.free_steps, &mut c.nudged_steps],
+            Self::ContrastiveLearning(c) => vec![&mut c.free_steps, &mut c.nudged_steps],
+        }
+    }
+}

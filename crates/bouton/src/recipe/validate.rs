@@ -1,0 +1,327 @@
+//! Numbers that cannot be meant: each refusal names the key and says what to write.
+
+use super::{Recipe, RunSpec, combos, tag};
+use crate::credit::CreditSpec;
+use crate::network::NetworkSpec;
+use crate::neuron::{Dynamics, NeuronSpec};
+use crate::optim::{OptimSpec, ScheduleSpec};
+use crate::solver::SolverSpec;
+use crate::task::{BatchSize, TaskSpec};
+use crate::wiring::{PerLayer, WiringSpec};
+use crate::{Error, Result};
+
+impl Recipe {
+    /// Checks every number and every combination.
+    ///
+    /// # Errors
+    /// [`Error::Config`], [`Error::Shape`] or [`Error::Incompatible`], with the key and a hint.
+    pub fn check(&self) -> Result<()> {
+        self.validate()?;
+        combos::compatible(self)
+    }
+
+    /// Checks every number on its own and against the data's shape.
+    ///
+    /// # Errors
+    /// [`Error::Config`] or [`Error::Shape`], with the key and a hint.
+    pub fn validate(&self) -> Result<()> {
+        name(&self.name)?;
+        at_most_toml("seed", self.seed)?;
+        run(&self.run)?;
+        task(&self.task)?;
+        network(&self.network, &self.task)?;
+        let connections = self.network.layers.len() - 1;
+        neuron(&self.neuron)?;
+        wiring(&self.wiring, connections)?;
+        credit(&self.credit)?;
+        solver(&self.solver)?;
+        optim(&self.optim, connections)?;
+        schedule(&self.schedule)
+    }
+}
+
+/// "`key` is 0, but must be …".
+fn refuse(key: &str, value: impl std::fmt::Display, need: &str, hint: &str) -> Result<()> {
+    Err(Error::config(format!("`{key}` is {value}, but must be {need}")).with_hint(hint))
+}
+
+fn require(ok: bool, key: &str, value: impl std::fmt::Display, need: &str, hint: &str) -> Result<()> {
+    if ok { Ok(()) } else { refuse(key, value, need, hint) }
+}
+
+fn at_least_one(key: &str, value: Option<u64>, hint: &str) -> Result<()> {
+    require(value != Some(0), key, 0, "at least 1", hint)
+}
+
+fn positive(key: &str, value: f64, hint: &str) -> Result<()> {
+    require(value > 0.0 && value.is_finite(), key, value, "a positive number", hint)
+}
+
+fn not_negative(key: &str, value: f64, hint: &str) -> Result<()> {
+    require(value >= 0.0 && value.is_finite(), key, value, "a number of at least 0", hint)
+}
+
+fn below_one(key: &str, value: f64, hint: &str) -> Result<()> {
+    require((0.0..1.0).contains(&value), key, value, "at least 0 and below 1", hint)
+}
+
+fn at_most_toml(key: &str, value: u64) -> Result<()> {
+    require(
+        i64::try_from(value).is_ok(),
+        key,
+        value,
+        "at most 9223372036854775807",
+        "choose a smaller number",
+    )
+}
+
+fn name(name: &str) -> Result<()> {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '+');
+    let ok = name.chars().all(plain) && !name.starts_with('.') && name.len() <= 100;
+    let need = "at most 100 letters, digits, `-`, `_`, `+` and dots";
+    require(
+        ok,
+        "name",
+        format!("\"{}\"", name.escape_debug()),
+        need,
+        "the name becomes part of a folder's name",
+    )
+}
+
+fn run(run: &RunSpec) -> Result<()> {
+    at_least_one("run.updates", run.updates, "leave it out to train for all epochs")?;
+    at_least_one("run.checkpoint-every", run.checkpoint_every, "leave it out to checkpoint once per epoch")?;
+    at_least_one("run.log-every", Some(run.log_every), "100 is usual")?;
+    at_least_one("run.test-every", Some(run.test_every as u64), "1 tests after every epoch")
+}
+
+fn task(task: &TaskSpec) -> Result<()> {
+    let key = |field: &str| format!("task.{}.{field}", tag(task));
+    let count =
+        |field: &str, n: Option<usize>, hint: &str| at_least_one(&key(field), n.map(|n| n as u64), hint);
+    let (batch, epochs, train, test) = match task {
+        TaskSpec::Synthetic(s) => (s.batch, s.epochs, Some(s.train), Some(s.test)),
+        TaskSpec::FashionMini(t)
+        | TaskSpec::Digits(t)
+        | TaskSpec::Mnist(t)
+        | TaskSpec::FashionMnist(t)
+        | TaskSpec::Kmnist(t) => (t.batch, t.epochs, t.train, t.test),
+    };
+    if let BatchSize::Samples(n) = batch {
+        count("batch", Some(n), "20 is usual; \"all\" takes the whole training set")?;
+    }
+    count("epochs", Some(epochs), "run.updates stops within an epoch")?;
+    count("train", train, "leave it out to use every training sample")?;
+    count("test", test, "leave it out to use every test sample")?;
+    match task {
+        TaskSpec::Synthetic(s) => {
+            let shape = format!("{:?}", s.shape);
+            let hint = "channels, height, width, such as [1, 28, 28]";
+            require(!s.shape.contains(&0), &key("shape"), shape, "three numbers of at least 1", hint)?;
+            require(s.classes >= 2, &key("classes"), s.classes, "at least 2", "10 is usual")
+        }
+        TaskSpec::FashionMini(t)
+        | TaskSpec::Digits(t)
+        | TaskSpec::Mnist(t)
+        | TaskSpec::FashionMnist(t)
+        | TaskSpec::Kmnist(t) => {
+            let ([_, height, width], _) = task.shape();
+            let need = "smaller than the image";
+            require(t.shift < height.min(width), &key("shift"), t.shift, need, "1 or 2 pixels are usual")
+        }
+    }
+}
+
+/// Weights of one connection beyond which a layer list must be a mistake (32 GB in single precision).
+const MOST_WEIGHTS: u128 = 1 << 33;
+
+fn network(network: &NetworkSpec, task: &TaskSpec) -> Result<()> {
+    let layers = &network.layers;
+    let ([channels, height, width], classes) = task.shape();
+    let (pixels, data) = (channels * height * width, tag(task));
+    let hint = format!("{data} needs layers = [{pixels}, …, {classes}]");
+    let shape = |message: String| Err(Error::shape(message).with_hint(hint.clone()));
+    if layers.len() < 2 {
+        return shape(format!("network.layers has {} entries, but needs input and output", layers.len()));
+    }
+    if let Some(i) = layers.iter().position(|units| *units == 0) {
+        return shape(format!("network.layers[{i}] is 0: a layer needs units"));
+    }
+    if layers[0] != pixels {
+        return shape(format!(
+            "network.layers starts with {}, but {data} images have {pixels} pixels",
+            layers[0]
+        ));
+    }
+    let last = layers[layers.len() - 1];
+    if last != classes {
+        return shape(format!("network.layers ends with {last}, but {data} has {classes} classes"));
+    }
+    if let Some(pair) = layers.windows(2).find(|p| p[0] as u128 * p[1] as u128 > MOST_WEIGHTS) {
+        return shape(format!("network.layers: {} × {} weights do not fit into memory", pair[0], pair[1]));
+    }
+    (0..network.skips.len()).try_for_each(|i| skip(network, i))
+}
+
+fn skip(network: &NetworkSpec, i: usize) -> Result<()> {
+    let (layers, skip) = (&network.layers, network.skips[i]);
+    let shape = |message: String, hint: &str| {
+        Err(Error::shape(format!("network.skips[{i}] {message}")).with_hint(hint))
+    };
+    if skip.to >= layers.len() {
+        let message = format!("ends at layer {}, but the last is {}", skip.to, layers.len() - 1);
+        return shape(message, "layers are counted from 0, the input");
+    }
+    if skip.from >= skip.to {
+        let message = format!("goes from layer {} to layer {}", skip.from, skip.to);
+        return shape(message, "a skip leads from a lower to a higher layer");
+    }
+    let (from, to) = (layers[skip.from], layers[skip.to]);
+    if from != to {
+        let message = format!("joins layers of {from} and {to} units");
+        return shape(message, "an identity connection needs layers of equal size");
+    }
+    if network.skips[..i].contains(&skip) {
+        return shape("is there twice".into(), "remove one of the two");
+    }
+    Ok(())
+}
+
+fn neuron(neuron: &NeuronSpec) -> Result<()> {
+    match neuron {
+        NeuronSpec::Settle(n) if n.dynamics == Dynamics::Energy => {
+            let ok = n.dt > 0.0 && n.dt <= 1.0;
+            require(ok, "neuron.settle.dt", n.dt, "above 0 and at most 1", "0.2 to 0.5 are usual")
+        }
+        NeuronSpec::Settle(_) | NeuronSpec::Relu(_) => Ok(()),
+    }
+}
+
+/// One value, or as many as there are connections; each is handed to `check`.
+fn per_layer(
+    key: &str,
+    v: &PerLayer,
+    connections: usize,
+    check: impl Fn(&str, f64) -> Result<()>,
+) -> Result<()> {
+    let values = match v {
+        PerLayer::All(v) => return check(key, *v),
+        PerLayer::Each(values) => values,
+    };
+    if values.len() != connections {
+        let message =
+            format!("`{key}` lists {} values, but the network has {connections} connections", values.len());
+        return Err(Error::config(message)
+            .with_hint("give one value for all, or one per connection, input side first"));
+    }
+    values.iter().enumerate().try_for_each(|(i, v)| check(&format!("{key}[{i}]"), *v))
+}
+
+fn wiring(wiring: &WiringSpec, connections: usize) -> Result<()> {
+    let WiringSpec::Dense(dense) = wiring;
+    per_layer("wiring.dense.gain", &dense.gain, connections, |key, v| positive(key, v, "1 is the default"))
+}
+
+fn credit(credit: &CreditSpec) -> Result<()> {
+    let key = |field: &str| format!("credit.{}.{field}", tag(credit));
+    let steps = |field: &str, n: usize| {
+        at_least_one(
+            &key(field),
+            Some(n as u64),
+            "a phase needs sweeps; 20 free and 4 nudged ones are a start",
+        )
+    };
+    let phases = |free, nudged| steps("free-steps", free).and_then(|()| steps("nudged-steps", nudged));
+    let beta = |v: f64| {
+        let hint = "without a nudge there is no gradient; 0.1 to 0.5 are usual, and `nudge` chooses the sign";
+        positive(&key("beta"), v, hint)
+    };
+    match credit {
+        CreditSpec::Backprop(_) => Ok(()),
+        CreditSpec::Bptt(c) => {
+            steps("steps", c.steps)?;
+            let most = c.steps;
+            let ok = c.truncate.is_none_or(|k| (1..=most).contains(&k));
+            let need = format!("from 1 to steps = {most}");
+            require(
+                ok,
+                &key("truncate"),
+                c.truncate.unwrap_or(most),
+                &need,
+                "leave it out to go through all steps",
+            )
+        }
+        CreditSpec::RecurrentBackprop(c) => {
+            steps("free-steps", c.free_steps)?;
+            steps("adjoint-steps", c.adjoint_steps)
+        }
+        CreditSpec::EqProp(c) => beta(c.beta).and_then(|()| phases(c.free_steps, c.nudged_steps)),
+        CreditSpec::ContinualEqProp(c) => beta(c.beta).and_then(|()| phases(c.free_steps, c.nudged_steps)),
+        CreditSpec::CoupledLearning(c) => beta(c.beta).and_then(|()| phases(c.free_steps, c.nudged_steps)),
+        CreditSpec::ContrastiveLearning(c) => phases(c.free_steps, c.nudged_steps),
+    }
+}
+
+fn solver(solver: &SolverSpec) -> Result<()> {
+    let tolerance = match solver {
+        SolverSpec::Synchronous(s) => s.tolerance,
+        SolverSpec::EvenOdd(s) => {
+            let ok = s.relaxation > 0.0 && s.relaxation < 2.0;
+            let need = "above 0 and below 2";
+            require(ok, "solver.even-odd.relaxation", s.relaxation, need, "1 is none; 1.2 is a good choice")?;
+            s.tolerance
+        }
+    };
+    let key = format!("solver.{}.tolerance", tag(solver));
+    tolerance.map_or(Ok(()), |t| positive(&key, t, "leave it out to take every sweep; 1e-4 is a start"))
+}
+
+fn optim(optim: &OptimSpec, connections: usize) -> Result<()> {
+    let key = |field: &str| format!("optim.{}.{field}", tag(optim));
+    let lr = |lr: &PerLayer| {
+        per_layer(&key("lr"), lr, connections, |key, v| {
+            not_negative(key, v, "the optimiser descends by itself")
+        })
+    };
+    let decay = |v| not_negative(&key("decay"), v, "0 is none");
+    let adam = |b1, b2, eps| {
+        below_one(&key("beta1"), b1, "0.9 is usual")?;
+        below_one(&key("beta2"), b2, "0.999 is usual")?;
+        positive(&key("eps"), eps, "1e-8 is usual")
+    };
+    match optim {
+        OptimSpec::Sgd(o) => {
+            lr(&o.lr)?;
+            below_one(&key("momentum"), o.momentum, "0 is none; 0.9 is usual")?;
+            decay(o.decay)?;
+            not_negative(&key("bias-scale"), o.bias_scale, "0 keeps biases as they are")
+        }
+        OptimSpec::Adam(o) => {
+            lr(&o.lr).and_then(|()| decay(o.decay)).and_then(|()| adam(o.beta1, o.beta2, o.eps))
+        }
+        OptimSpec::AdamW(o) => {
+            lr(&o.lr).and_then(|()| decay(o.decay)).and_then(|()| adam(o.beta1, o.beta2, o.eps))
+        }
+    }
+}
+
+fn schedule(schedule: &ScheduleSpec) -> Result<()> {
+    let factor = |key, v| positive(key, v, "0.99 shrinks the rate by 1 %");
+    match schedule {
+        ScheduleSpec::Constant => Ok(()),
+        ScheduleSpec::Step(s) => {
+            at_least_one("schedule.step.every", Some(s.every as u64), "epochs between two drops")?;
+            factor("schedule.step.factor", s.factor)
+        }
+        ScheduleSpec::Cosine(s) => {
+            at_least_one(
+                "schedule.cosine.epochs",
+                Some(s.epochs as u64),
+                "the number of epochs of the task",
+            )?;
+            let ok = (0.0..=1.0).contains(&s.min);
+            require(ok, "schedule.cosine.min", s.min, "from 0 to 1", "0 is the default")
+        }
+        ScheduleSpec::Exponential(s) => factor("schedule.exponential.factor", s.factor),
+    }
+}

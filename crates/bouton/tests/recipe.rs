@@ -1,0 +1,349 @@
+//! Recipes: what is read, what is refused, and in which words.
+
+use bouton::Error;
+use bouton::recipe::Recipe;
+
+const BASE: &str = "\
+[task.mnist]
+batch = 20
+epochs = 2
+
+[network]
+layers = [784, 64, 10]
+
+[neuron.settle]
+
+[credit.eq-prop]
+beta = 0.5
+free-steps = 20
+nudged-steps = 4
+
+[optim.sgd]
+lr = [0.1, 0.05]
+";
+
+fn base() -> Recipe {
+    Recipe::parse(BASE, "base.toml").unwrap()
+}
+
+/// The message and hint of the mistake made by replacing `from` by `to` in the base recipe.
+#[track_caller]
+fn mistake(from: &str, to: &str) -> (String, String) {
+    assert!(BASE.contains(from), "{from}");
+    let error = Recipe::parse(&BASE.replace(from, to), "r.toml").unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    (error.to_string(), error.hint().unwrap_or_default().to_string())
+}
+
+#[track_caller]
+fn refused(overrides: &[&str]) -> (String, String) {
+    let error = base().with_overrides(overrides).and_then(|r| r.check()).unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    (error.to_string(), error.hint().unwrap_or_default().to_string())
+}
+
+#[track_caller]
+fn same(got: (String, String), message: &str, hint: &str) {
+    assert_eq!((got.0.as_str(), got.1.as_str()), (message, hint));
+}
+
+#[test]
+fn misspelt_keys_have_a_place_and_the_nearest_name() {
+    same(
+        mistake("beta = 0.5", "betta = 0.5"),
+        "r.toml:11:1: unknown key `credit.eq-prop.betta`",
+        "did you mean `beta`?",
+    );
+    same(
+        mistake("[credit.eq-prop]", "[credit.eqprop]"),
+        "r.toml:10:9: unknown name `eqprop` for `credit`",
+        "did you mean `eq-prop`?",
+    );
+    same(mistake("[optim.sgd]", "[optmi.sgd]"), "r.toml:15:2: unknown key `optmi`", "did you mean `optim`?");
+    same(
+        mistake("[neuron.settle]\n", "[neuron.settle]\nactivation = \"hard_sigmoid\"\n"),
+        "r.toml:9:14: unknown name `hard_sigmoid` for `neuron.settle.activation`",
+        "did you mean `hard-sigmoid`?",
+    );
+    let (_, hint) = mistake("[optim.sgd]", "[optim.zzz]");
+    assert_eq!(hint, "known are `adam`, `adamw`, `sgd`");
+}
+
+#[test]
+fn the_first_mistake_of_the_file_is_the_one_told() {
+    let text = BASE.replace("batch", "bach").replace("beta", "betta");
+    assert!(Recipe::parse(&text, "r.toml").unwrap_err().to_string().starts_with("r.toml:2:1:"));
+}
+
+#[test]
+fn wrong_types_say_what_is_expected_and_found() {
+    let cases = [
+        ("beta = 0.5", "beta = \"big\"", "`credit.eq-prop.beta` must be a number, not the text \"big\""),
+        (
+            "free-steps = 20",
+            "free-steps = 2.5",
+            "`credit.eq-prop.free-steps` must be a whole number, not 2.5",
+        ),
+        ("free-steps = 20", "free-steps = -2", "`credit.eq-prop.free-steps` is -2, but cannot be negative"),
+        ("[784, 64, 10]", "[784, -64, 10]", "`network.layers[1]` is -64, but cannot be negative"),
+        ("[784, 64, 10]", "784", "`network.layers` must be a list of whole numbers, not 784"),
+        ("batch = 20", "batch = true", "`task.mnist.batch` must be a whole number or `all`, not true"),
+        (
+            "batch = 20",
+            "batch = \"al\"",
+            "`task.mnist.batch` must be a whole number or `all`, not the text \"al\"",
+        ),
+        ("batch = 20", "batch = -20", "`task.mnist.batch` is -20, but cannot be negative"),
+        ("[0.1, 0.05]", "[0.1, \"x\"]", "`optim.sgd.lr[1]` must be a number, not the text \"x\""),
+        (
+            "epochs = 2",
+            "epochs = 99999999999999999999",
+            "`task.mnist.epochs` is too large: at most 9223372036854775807",
+        ),
+    ];
+    for (from, to, message) in cases {
+        let (got, _) = mistake(from, to);
+        assert!(got.ends_with(&format!(": {message}")), "{got}\n{message}");
+    }
+}
+
+#[test]
+fn missing_and_double_choices() {
+    same(
+        mistake("beta = 0.5\n", ""),
+        "r.toml:10:1: missing key `beta` in `[credit.eq-prop]`",
+        "add `beta = …`: Strength β > 0 of the nudge",
+    );
+    let (message, hint) = mistake("[optim.sgd]\nlr = [0.1, 0.05]\n", "");
+    assert_eq!(message, "r.toml:1:1: missing table `[optim.…]`");
+    assert_eq!(hint, "optim can be `sgd`, `adam`, `adamw`");
+    same(
+        mistake("[optim.sgd]\nlr", "[optim.adam]\nlr = 0.1\n[optim.sgd]\nlr"),
+        "r.toml:17:8: two choices for `optim`: `adam` and `sgd`",
+        "keep one of `[optim.adam]` and `[optim.sgd]`",
+    );
+    same(
+        mistake("[credit.eq-prop]", "[credit]"),
+        "r.toml:11:1: unknown name `beta` for `credit`",
+        "known are `backprop`, `bptt`, `continual-eq-prop`, `contrastive-learning`, `coupled-learning`, `eq-prop`, \
+         `recurrent-backprop`",
+    );
+}
+
+#[test]
+fn syntax_errors_have_a_place() {
+    let (message, _) = mistake("beta = 0.5", "beta = 0.5.5");
+    assert!(message.starts_with("r.toml:11:") && message.contains("not valid TOML"), "{message}");
+    let (message, _) = mistake("beta = 0.5", "beta = 0.5\nbeta = 1");
+    assert!(message.starts_with("r.toml:12:1: not valid TOML: duplicate key"), "{message}");
+}
+
+#[test]
+fn files_that_are_not_recipes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("r.toml");
+    std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
+    assert!(Recipe::load(&path).unwrap_err().to_string().ends_with("r.toml: not a text file"));
+    let error = Recipe::load(dir.path().join("r")).unwrap_err();
+    assert!(error.hint().unwrap().ends_with("r.toml`?"));
+    assert!(Recipe::load(dir.path()).unwrap_err().hint().is_some());
+    std::fs::write(&path, BASE).unwrap();
+    assert_eq!(Recipe::load(&path).unwrap().name, "r");
+}
+
+#[test]
+fn the_resolved_recipe_is_the_same_recipe() {
+    for overrides in [
+        vec![],
+        vec!["task.mnist.train=100", "run.updates=5", "solver.even-odd.tolerance=1e-4"],
+        vec!["schedule.cosine.epochs=3", "network.skips=[{from=1, to=2}]", "task.mnist.batch=all"],
+    ] {
+        let recipe = base().with_overrides(&overrides).unwrap();
+        let text = recipe.to_toml();
+        assert_eq!(Recipe::parse(&text, "resolved").unwrap(), recipe, "{text}");
+    }
+    assert!(base().to_toml().contains("nudge = \"symmetric\""));
+}
+
+#[test]
+fn overrides_keep_types_and_know_absent_keys() {
+    let recipe = base()
+        .with_overrides(&[
+            "credit.eq-prop.beta=1",
+            "task.mnist.train=1000",
+            "seed = 7",
+            "name=2026",
+            "about=a=b",
+        ])
+        .unwrap();
+    let text = recipe.to_toml();
+    for line in ["beta = 1.0", "train = 1000", "seed = 7", "name = \"2026\"", "about = \"a=b\""] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    same(
+        refused(&["credit.eq-prop.betta=1"]),
+        "override `credit.eq-prop.betta=1`: unknown key `credit.eq-prop.betta`",
+        "did you mean `beta`?",
+    );
+    same(refused(&["optm.lr=1"]), "override `optm.lr=1`: unknown key `optm`", "did you mean `optim`?");
+    let (message, _) = refused(&["credit.eq-prop.free-steps=2.5"]);
+    assert!(message.ends_with("`credit.eq-prop.free-steps` must be a whole number, not 2.5"));
+    same(refused(&["seed"]), "override `seed`: not of the form key=value", "for example `seed=2`");
+    let (message, _) = refused(&["network.layers.1=3"]);
+    assert!(message.ends_with("`network.layers` is a list of whole numbers and has no keys"), "{message}");
+}
+
+#[test]
+fn naming_another_member_replaces_the_table() {
+    let swapped = base().with_overrides(&["solver.even-odd.relaxation=1.2", "optim.adam.lr=1e-3"]).unwrap();
+    let text = swapped.to_toml();
+    assert!(text.contains("[solver.even-odd]\nrelaxation = 1.2"), "{text}");
+    assert!(text.contains("[optim.adam]\nlr = 0.001") && !text.contains("sgd"), "{text}");
+    let words = base().with_overrides(&["neuron=relu", "credit=backprop", "optim=sgd"]).unwrap();
+    assert!(words.to_toml().contains("lr = [0.1, 0.05]"), "naming the present member keeps its settings");
+    words.check().unwrap();
+    let (message, hint) = refused(&["optim.adam.beta1=0.8"]);
+    assert_eq!(message, "recipe with overrides: missing key `lr` in `[optim.adam]`");
+    assert!(hint.starts_with("add `lr = …`"), "{hint}");
+    let (_, hint) = refused(&["synapse.binary.x=1"]);
+    assert_eq!(hint, "known are `plain`");
+}
+
+#[test]
+fn numbers_that_cannot_be_meant() {
+    let cases = [
+        ("credit.eq-prop.beta=0", "`credit.eq-prop.beta` is 0, but must be a positive number"),
+        ("credit.eq-prop.beta=-0.5", "`credit.eq-prop.beta` is -0.5, but must be a positive number"),
+        ("credit.eq-prop.beta=nan", "`credit.eq-prop.beta` is NaN, but must be a positive number"),
+        ("credit.eq-prop.beta=inf", "`credit.eq-prop.beta` is inf, but must be a positive number"),
+        ("credit.eq-prop.nudged-steps=0", "`credit.eq-prop.nudged-steps` is 0, but must be at least 1"),
+        ("optim.sgd.lr=[0.1]", "`optim.sgd.lr` lists 1 values, but the network has 2 connections"),
+        ("optim.sgd.lr=-1", "`optim.sgd.lr` is -1, but must be a number of at least 0"),
+        ("optim.sgd.momentum=1", "`optim.sgd.momentum` is 1, but must be at least 0 and below 1"),
+        ("wiring.dense.gain=[1, 0]", "`wiring.dense.gain[1]` is 0, but must be a positive number"),
+        ("task.mnist.batch=0", "`task.mnist.batch` is 0, but must be at least 1"),
+        ("task.mnist.epochs=0", "`task.mnist.epochs` is 0, but must be at least 1"),
+        ("task.mnist.train=0", "`task.mnist.train` is 0, but must be at least 1"),
+        ("task.mnist.shift=28", "`task.mnist.shift` is 28, but must be smaller than the image"),
+        (
+            "solver.even-odd.relaxation=2",
+            "`solver.even-odd.relaxation` is 2, but must be above 0 and below 2",
+        ),
+        (
+            "solver.synchronous.tolerance=0",
+            "`solver.synchronous.tolerance` is 0, but must be a positive number",
+        ),
+        ("network.layers=[784]", "network.layers has 1 entries, but needs input and output"),
+        ("network.layers=[784, 0, 10]", "network.layers[1] is 0: a layer needs units"),
+        ("network.layers=[700, 64, 10]", "network.layers starts with 700, but mnist images have 784 pixels"),
+        ("network.layers=[784, 64, 9]", "network.layers ends with 9, but mnist has 10 classes"),
+        ("network.skips=[{from=1, to=3}]", "network.skips[0] ends at layer 3, but the last is 2"),
+        ("network.skips=[{from=1, to=2}]", "network.skips[0] joins layers of 64 and 10 units"),
+        ("run.log-every=0", "`run.log-every` is 0, but must be at least 1"),
+        ("schedule.step={every=0, factor=0.5}", "`schedule.step.every` is 0, but must be at least 1"),
+        ("name=../x", "`name` is \"../x\", but must be at most 100 letters, digits, `-`, `_`, `+` and dots"),
+    ];
+    for (one, message) in cases {
+        let (got, hint) = refused(&[one]);
+        assert_eq!(got, message);
+        assert!(!hint.is_empty(), "{one}");
+    }
+    let (message, _) = refused(&["neuron.settle.dynamics=energy", "neuron.settle.dt=1.5"]);
+    assert_eq!(message, "`neuron.settle.dt` is 1.5, but must be above 0 and at most 1");
+    let (message, _) = refused(&["credit.bptt={steps=5, truncate=6}"]);
+    assert_eq!(message, "`credit.bptt.truncate` is 6, but must be from 1 to steps = 5");
+}
+
+#[test]
+fn choices_that_clash_are_refused_with_the_alternative() {
+    let cases: [(&[&str], &str); 12] = [
+        (&["credit=backprop"], "backprop needs a feed-forward network"),
+        (&["neuron=relu"], "eq-prop needs units that settle"),
+        (&["solver=even-odd", "neuron.settle.dynamics=energy"], "solver.even-odd minimises exactly"),
+        (
+            &[
+                "solver=even-odd",
+                "network.layers=[784, 9, 9, 9, 10]",
+                "network.skips=[{from=1, to=3}]",
+                "optim.sgd.lr=1",
+            ],
+            "solver.even-odd moves layers 1 and 3 at once",
+        ),
+        (&["neuron.settle.nudge=outside", "objective=softmax-cross-entropy"], "nudge = \"outside\" adds"),
+        (&["neuron.settle.activation=linear"], "linear hidden units are unbounded"),
+        (
+            &[
+                "credit.contrastive-learning={free-steps=9, nudged-steps=3}",
+                "objective=softmax-cross-entropy",
+            ],
+            "contrastive-learning clamps the output",
+        ),
+        (&["credit.eq-prop.start=persistent", "task.mnist.shift=2"], "start = \"persistent\" keeps a state"),
+        (&["credit.bptt.steps=9", "wiring.dense.feedback=kolen-pollack"], "feedback = \"kolen-pollack\""),
+        (&["credit.bptt.steps=9", "solver.synchronous.tolerance=1e-3"], "bptt takes a fixed number of steps"),
+        (
+            &["credit.continual-eq-prop={beta=0.5, nudge=\"symmetric\", free-steps=9, nudged-steps=3}"],
+            "continual-eq-prop moves the weights",
+        ),
+        (
+            &["objective=softmax-cross-entropy", "network.layers=[784, 10]", "optim.sgd.lr=1"],
+            "softmax-cross-entropy reads",
+        ),
+    ];
+    for (overrides, start) in cases {
+        let error = base().with_overrides(overrides).and_then(|r| r.check()).unwrap_err();
+        assert!(matches!(error, Error::Incompatible { .. }), "{error}");
+        assert!(error.to_string().starts_with(start), "{error}");
+        assert!(!error.hint().unwrap().is_empty());
+    }
+    let skip = [
+        "solver=even-odd",
+        "network.layers=[784, 9, 9, 10]",
+        "network.skips=[{from=1, to=2}]",
+        "optim.sgd.lr=1",
+    ];
+    base().with_overrides(&skip).unwrap().check().unwrap();
+}
+
+#[test]
+fn the_hash_knows_the_content_and_not_the_name() {
+    let hash = base().hash();
+    assert_eq!(hash.len(), 64);
+    assert_eq!(hash, base().with_overrides(&["name=x", "about=y"]).unwrap().hash());
+    assert_ne!(hash, base().with_overrides(&["seed=2"]).unwrap().hash());
+    let spelled_out = base().with_overrides(&["credit.eq-prop.nudge=symmetric"]).unwrap();
+    assert_eq!(hash, spelled_out.hash(), "a default spelled out is the same recipe");
+}
+
+#[test]
+fn the_smoke_version_is_small_and_valid() {
+    let recipe = base().with_overrides(&["credit.bptt={steps=30, truncate=9}"]).unwrap().smoke();
+    recipe.check().unwrap();
+    let text = recipe.to_toml();
+    for line in ["steps = 3", "truncate = 3", "batch = 2", "updates = 2", "shape = [1, 28, 28]"] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+}
+
+#[test]
+fn every_recipe_in_the_repository_is_valid() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes");
+    let mut folders = vec![std::path::PathBuf::from(root)];
+    let mut seen = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "toml")
+                && path.file_name().unwrap() != "claims.toml"
+            {
+                let recipe = Recipe::load(&path).unwrap_or_else(|e| panic!("{e}"));
+                recipe.check().unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+                recipe.smoke().check().unwrap();
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 0);
+}
