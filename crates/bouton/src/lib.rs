@@ -4,12 +4,14 @@
 
 mod error;
 
+pub mod analysis;
 pub mod credit;
 pub mod network;
 pub mod neuron;
 pub mod objective;
 pub mod optim;
 pub mod recipe;
+pub mod rng;
 pub mod solver;
 pub mod synapse;
 pub mod task;

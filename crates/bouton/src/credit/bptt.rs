@@ -1,7 +1,18 @@
 //! Backpropagation through time: the exact gradient of ℓ(s(T)) through the sweeps of a settling network.
 
+use super::outcome::{evaluate, judge};
+use super::sink::Recorder;
+use super::tape::{Adjoint, record};
+use super::{Batch, Credit, Sink, Step, shards};
+use crate::error::Result;
+use crate::network::{Network, State};
+use crate::objective::Objective;
+use crate::rng::Key;
+use crate::solver::Solver;
+use bouton_kernels::Mat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Backpropagation through time (`[credit.bptt]`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -12,4 +23,74 @@ pub struct Bptt {
     /// Last sweeps the gradient goes through ("truncated", TBP). Default: all.
     #[serde(default)]
     pub truncate: Option<usize>,
+}
+
+impl Bptt {
+    pub(super) fn rule(&self, solver: Solver) -> Unroll {
+        let recorded = self.truncate.unwrap_or(self.steps).min(self.steps);
+        Unroll { solver: solver.reversed(), free: self.steps - recorded, recorded, repeat: 1 }
+    }
+}
+
+/// Unrolled sweeps: `free` without a record, `recorded` with, walked back `repeat` times.
+#[derive(Debug)]
+pub(super) struct Unroll {
+    pub solver: Solver,
+    pub free: usize,
+    pub recorded: usize,
+    pub repeat: usize,
+}
+
+impl Unroll {
+    fn shard(
+        &self,
+        network: &Network,
+        batch: &Batch,
+        constant: &[Mat],
+        objective: &dyn Objective,
+        rows: Range<usize>,
+    ) -> Result<(Step, Recorder)> {
+        let scale = 1.0 / batch.labels.len() as f64;
+        let x = batch.x.rows_view(rows.clone());
+        let mut state = State::new(network, constant, rows, &batch.labels);
+        let free = self.solver.relax(network, &mut state, None, self.free, "free")?;
+        let frames = record(network, &self.solver, &mut state, self.recorded);
+        let (g, err, step) = judge(network, objective, &mut state);
+        let mut sink = Recorder::default();
+        let start = network.nudged().unwrap_or(network.output());
+        let mut adjoint = Adjoint::new(network, &self.solver, start, &g);
+        for _ in 0..self.repeat {
+            for frame in frames.iter().rev() {
+                adjoint.step(network, frame, scale, &mut sink);
+            }
+        }
+        adjoint.finish(network, x, scale, &mut sink);
+        if start != network.output() {
+            network.emit(network.output(), err.view(), x, &state.out, scale, &mut sink);
+        }
+        Ok((Step { free, ..step }, sink))
+    }
+}
+
+impl Credit for Unroll {
+    fn learn(
+        &mut self,
+        network: &mut Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        sink: &mut dyn Sink,
+        _: &Key,
+    ) -> Result<Step> {
+        let constant = network.constant_drive(batch.x.view());
+        let shards = shards::each(batch.labels.len(), |rows| self.shard(network, batch, &constant, objective, rows))?;
+        for (_, factors) in &shards {
+            factors.replay(sink);
+        }
+        sink.step(network)?;
+        Ok(shards.iter().fold(Step::default(), |sum, (step, _)| sum.with(step)))
+    }
+
+    fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
+        evaluate(network, batch, objective, &self.solver, self.free + self.recorded)
+    }
 }

@@ -1,7 +1,13 @@
-//! Continual equilibrium propagation (Ernoult et al. 2020): θ ← θ − (η/β)·[∂Φ/∂θ(s_t) − ∂Φ/∂θ(s_{t+1})] at every
-//! nudged step t.
+//! Continual equilibrium propagation (Ernoult et al. 2020): θ ← θ + (η/β)·[∂Φ/∂θ(s_{t+1}) − ∂Φ/∂θ(s_t)] at every
+//! nudged step t, so that the weights move while the network settles and no state has to be stored.
 
-use super::Nudge;
+use super::outcome::{evaluate, judge};
+use super::{Batch, Credit, Nudge, Sink, Step};
+use crate::error::Result;
+use crate::network::{Network, State, Term};
+use crate::objective::Objective;
+use crate::rng::Key;
+use crate::solver::{NudgeForce, Relaxed, Solver};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,4 +28,79 @@ pub struct ContinualEqProp {
 
 fn positive() -> Nudge {
     Nudge::Positive
+}
+
+impl ContinualEqProp {
+    pub(super) fn rule(&self, solver: Solver) -> Continual {
+        Continual { spec: self.clone(), solver }
+    }
+}
+
+/// The rule of [`ContinualEqProp`].
+#[derive(Debug)]
+pub(super) struct Continual {
+    spec: ContinualEqProp,
+    solver: Solver,
+}
+
+impl Continual {
+    /// One nudged sweep and the update of its increment.
+    fn sweep(
+        &self,
+        network: &mut Network,
+        batch: &Batch,
+        state: &mut State,
+        objective: &dyn Objective,
+        coefficient: f64,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let (rows, x) = (0..state.rows(), batch.x.view());
+        let before = state.out.clone();
+        state.change.fill(0.0);
+        let mut force = NudgeForce::new(network, objective, state);
+        for block in &self.solver.plan.0 {
+            self.solver.advance(network, state, block, Some(&mut force), rows.clone());
+        }
+        let terms = [
+            Term { out: &state.out, rows: rows.clone(), scale: -coefficient },
+            Term { out: &before, rows, scale: coefficient },
+        ];
+        network.contrast(x, &terms, sink);
+        sink.step(network)?;
+        state.constant = network.constant_drive(x);
+        Ok(())
+    }
+}
+
+impl Credit for Continual {
+    fn learn(
+        &mut self,
+        network: &mut Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        sink: &mut dyn Sink,
+        key: &Key,
+    ) -> Result<Step> {
+        let samples = batch.labels.len();
+        let constant = network.constant_drive(batch.x.view());
+        let mut state = State::new(network, &constant, 0..samples, &batch.labels);
+        let free = self.solver.relax(network, &mut state, None, self.spec.free_steps, "free")?;
+        let step = judge(network, objective, &mut state).2;
+        let (coefficient, phases) = self.spec.nudge.phases(self.spec.beta, key);
+        state.beta.fill(phases[0].beta);
+        for _ in 0..self.spec.nudged_steps {
+            self.sweep(network, batch, &mut state, objective, coefficient / samples as f64, sink)?;
+        }
+        let nudged = Relaxed {
+            sweeps: (samples * self.spec.nudged_steps) as u64,
+            samples: samples as u64,
+            residual: state.change.iter().copied().fold(0.0, f64::max),
+            unsettled: 0,
+        };
+        Ok(Step { free, nudged, ..step })
+    }
+
+    fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
+        evaluate(network, batch, objective, &self.solver, self.spec.free_steps)
+    }
 }

@@ -1,5 +1,8 @@
 //! Contrastive learning (Movellan 1991): a free phase against a phase with the output clamped to the target.
 
+use super::memory::Memory;
+use super::{Contrast, Nudge};
+use crate::solver::Solver;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,4 +14,18 @@ pub struct ContrastiveLearning {
     pub free_steps: usize,
     /// Most sweeps of the clamped phase.
     pub nudged_steps: usize,
+}
+
+impl ContrastiveLearning {
+    pub(super) fn rule(&self, solver: Solver) -> Contrast {
+        Contrast {
+            nudge: Nudge::Positive,
+            beta: 1.0,
+            clamp: true,
+            free_steps: self.free_steps,
+            nudged_steps: self.nudged_steps,
+            solver,
+            memory: Memory::default(),
+        }
+    }
 }

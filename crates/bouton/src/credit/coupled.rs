@@ -1,6 +1,8 @@
 //! Coupled learning (Stern et al. 2021): the output is clamped at o* − β ∂ℓ/∂o and the hidden units settle again.
 
-use super::Nudge;
+use super::memory::Memory;
+use super::{Contrast, Nudge};
+use crate::solver::Solver;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,4 +19,18 @@ pub struct CoupledLearning {
     pub free_steps: usize,
     /// Most sweeps of each clamped phase.
     pub nudged_steps: usize,
+}
+
+impl CoupledLearning {
+    pub(super) fn rule(&self, solver: Solver) -> Contrast {
+        Contrast {
+            nudge: self.nudge,
+            beta: self.beta,
+            clamp: true,
+            free_steps: self.free_steps,
+            nudged_steps: self.nudged_steps,
+            solver,
+            memory: Memory::default(),
+        }
+    }
 }

@@ -1,5 +1,9 @@
 //! Equilibrium propagation (Scellier & Bengio 2017): dL/dθ = −d/dβ|₀ ∂Φ/∂θ(s^β).
 
+use super::Contrast;
+use super::memory::Memory;
+use crate::network::Network;
+use crate::solver::Solver;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -47,4 +51,18 @@ pub struct EqProp {
     /// Where the free phase starts in training (evaluation starts from zero).
     #[serde(default)]
     pub start: Start,
+}
+
+impl EqProp {
+    pub(super) fn rule(&self, solver: Solver, network: &Network, samples: usize) -> Contrast {
+        Contrast {
+            nudge: self.nudge,
+            beta: self.beta,
+            clamp: false,
+            free_steps: self.free_steps,
+            nudged_steps: self.nudged_steps,
+            solver,
+            memory: Memory::new(self.start, network, samples),
+        }
+    }
 }

@@ -1,21 +1,40 @@
 //! How a unit learns what it should have done.
+//!
+//! A credit rule turns the outcome of a batch into factors of parameter gradients and hands them to a [`Sink`]. Rules
+//! only use the verbs of [`crate::network`] and the relaxations of [`crate::solver`].
 
 mod backprop;
 mod bptt;
 mod continual;
+mod contrast;
 mod contrastive;
 mod coupled;
 mod eqprop;
+mod memory;
+mod outcome;
 mod recurrent;
+mod shards;
+mod sink;
+mod tape;
 
 pub use backprop::Backprop;
 pub use bptt::Bptt;
 pub use continual::ContinualEqProp;
+pub use contrast::{Contrast, Phase};
 pub use contrastive::ContrastiveLearning;
 pub use coupled::CoupledLearning;
 pub use eqprop::{EqProp, Nudge, Start};
+pub use outcome::Step;
 pub use recurrent::RecurrentBackprop;
+pub use sink::{Collect, Sink};
+pub use tape::{Adjoint, Frame, record};
 
+use crate::error::Result;
+use crate::network::{Network, Visitor};
+use crate::objective::Objective;
+use crate::rng::Key;
+use crate::solver::{Solver, SolverSpec};
+use bouton_kernels::Mat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,4 +56,50 @@ pub enum CreditSpec {
     CoupledLearning(CoupledLearning),
     /// Contrastive learning: the output is clamped to the target.
     ContrastiveLearning(ContrastiveLearning),
+}
+
+/// Samples with their targets.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Inputs, [samples, features].
+    pub x: Mat,
+    /// Class of each sample.
+    pub labels: Vec<u8>,
+    /// Place of each sample in its data set.
+    pub ids: Vec<usize>,
+}
+
+/// A credit rule. `key` names the random numbers of this update.
+pub trait Credit: Send + std::fmt::Debug {
+    /// Hands the gradient of the mean loss of `batch` to `sink` and lets it step.
+    fn learn(
+        &mut self,
+        network: &mut Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        sink: &mut dyn Sink,
+        key: &Key,
+    ) -> Result<Step>;
+    /// The outcome of `batch` without learning.
+    fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step>;
+    /// Shows state that must survive a restart to `visitor`. Default: there is none.
+    fn visit(&mut self, _visitor: &mut Visitor<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl CreditSpec {
+    /// The rule itself, for `network` and a training set of `samples` samples.
+    pub fn build(&self, solver: &SolverSpec, network: &Network, samples: usize) -> Result<Box<dyn Credit>> {
+        let solver = Solver::new(solver, network)?;
+        Ok(match self {
+            Self::Backprop(_) => Box::new(backprop::rule(network)),
+            Self::Bptt(spec) => Box::new(spec.rule(solver)),
+            Self::RecurrentBackprop(spec) => Box::new(spec.rule(solver)),
+            Self::EqProp(spec) => Box::new(spec.rule(solver, network, samples)),
+            Self::ContinualEqProp(spec) => Box::new(spec.rule(solver)),
+            Self::CoupledLearning(spec) => Box::new(spec.rule(solver)),
+            Self::ContrastiveLearning(spec) => Box::new(spec.rule(solver)),
+        })
+    }
 }

@@ -1,5 +1,10 @@
 //! Recurrent backpropagation: λ = ∂ℓ/∂s + Jᵀλ at the free fixed point (Almeida 1987, Pineda 1987).
+//!
+//! The adjoint iteration is BPTT through sweeps that all stand at the fixed point: one recorded sweep, walked back
+//! again and again.
 
+use super::bptt::Unroll;
+use crate::solver::Solver;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,4 +16,10 @@ pub struct RecurrentBackprop {
     pub free_steps: usize,
     /// Iterations of the adjoint.
     pub adjoint_steps: usize,
+}
+
+impl RecurrentBackprop {
+    pub(super) fn rule(&self, solver: Solver) -> Unroll {
+        Unroll { solver: solver.reversed(), free: self.free_steps.saturating_sub(1), recorded: 1, repeat: self.adjoint_steps }
+    }
 }

@@ -13,6 +13,7 @@ mod verbs;
 
 pub use spec::{NetworkSpec, Skip};
 pub use state::State;
+pub use verbs::Term;
 
 use crate::error::{Error, Result};
 use crate::neuron::Population;

@@ -7,7 +7,7 @@
 
 use super::{Connection, Feedback, Network, PopId, Role};
 use crate::credit::Sink;
-use bouton_kernels::{Mat, View, ViewMut, dispatch};
+use bouton_kernels::{Mat, Real, View, ViewMut, dispatch};
 use std::ops::Range;
 
 impl Network {
@@ -67,10 +67,23 @@ impl Network {
     /// The gradients of the weights and the bias that enter the drive of `pop`, for drive gradient `g`; `out` is the
     /// activity the drive was computed from and `x` the clamped input.
     pub fn emit(&self, pop: PopId, g: View<'_>, x: View<'_>, out: &[Mat], scale: f64, sink: &mut dyn Sink) {
+        self.emit_constant(pop, g, x, scale, sink);
+        self.emit_moving(pop, g, out, scale, sink);
+    }
+
+    /// The part of [`Network::emit`] that belongs to the constant drive: bias and weights from the clamped input.
+    pub fn emit_constant(&self, pop: PopId, g: View<'_>, x: View<'_>, scale: f64, sink: &mut dyn Sink) {
         sink.bias(pop, g, scale);
+        for (id, _) in self.connections.iter().enumerate().filter(|(_, c)| c.post == pop && c.pre == self.input()) {
+            sink.factors(id, x, g, scale);
+        }
+    }
+
+    /// The part of [`Network::emit`] that depends on the activity of other populations.
+    pub fn emit_moving(&self, pop: PopId, g: View<'_>, out: &[Mat], scale: f64, sink: &mut dyn Sink) {
         for (id, c) in self.connections.iter().enumerate() {
-            if c.post == pop {
-                sink.factors(id, self.activity(c.pre, x, out), g, scale);
+            if c.post == pop && c.pre != self.input() {
+                sink.factors(id, out[c.pre].view(), g, scale);
             }
             if c.pre == pop && self.returns(c) {
                 sink.factors(id, g, out[c.post].view(), scale);
@@ -78,18 +91,44 @@ impl Network {
         }
     }
 
-    /// Hands over scale·∂Φ/∂θ at a state of the settling populations.
-    pub fn contrast(&self, x: View<'_>, out: &[Mat], scale: f64, sink: &mut dyn Sink) {
+    /// Hands over Σ scale·∂Φ/∂θ over states of the settling populations. Weights from the clamped input see the same
+    /// presynaptic rows in every term, so their postsynaptic rows are summed first.
+    pub fn contrast(&self, x: View<'_>, terms: &[Term<'_>], sink: &mut dyn Sink) {
         let settles = |p: PopId| self.populations[p].role == Role::Settling;
         for pop in self.with_role(Role::Settling) {
-            sink.bias(pop, out[pop].view(), scale);
+            let sum = weighted_sum(terms, pop);
+            sink.bias(pop, sum.view(), 1.0);
+            for (id, _) in self.connections.iter().enumerate().filter(|(_, c)| c.post == pop && c.pre == self.input()) {
+                sink.factors(id, x, sum.view(), 1.0);
+            }
         }
-        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| settles(c.post)) {
-            sink.factors(id, self.activity(c.pre, x, out), out[c.post].view(), scale);
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| settles(c.pre) && settles(c.post)) {
+            for t in terms {
+                sink.factors(id, t.out[c.pre].rows_view(t.rows.clone()), t.out[c.post].rows_view(t.rows.clone()), t.scale);
+            }
         }
     }
+}
 
-    fn activity<'a>(&self, pop: PopId, x: View<'a>, out: &'a [Mat]) -> View<'a> {
-        if pop == self.input() { x } else { out[pop].view() }
-    }
+/// A state in a weighted sum of states.
+#[derive(Clone, Debug)]
+pub struct Term<'a> {
+    /// Outputs of every population.
+    pub out: &'a [Mat],
+    /// Rows that belong to this term.
+    pub rows: Range<usize>,
+    /// Weight of this term.
+    pub scale: f64,
+}
+
+fn weighted_sum(terms: &[Term<'_>], pop: PopId) -> Mat {
+    let first = terms[0].out[pop].rows_view(terms[0].rows.clone());
+    let mut sum = Mat::zeros(first.dtype(), first.rows(), first.cols());
+    dispatch!(sum.dtype(), T => for t in terms {
+        let (scale, from) = (T::lit(t.scale), t.out[pop].rows_view(t.rows.clone()));
+        for (s, &x) in sum.slice_mut::<T>().iter_mut().zip(from.slice::<T>()) {
+            *s = *s + scale * x;
+        }
+    });
+    sum
 }

@@ -26,7 +26,7 @@ impl Default for Ctx {
 pub struct Inputs<'a> {
     /// Drive, [rows, units].
     pub drive: View<'a>,
-    /// Nudge: force [rows, units] and stiffness per row.
+    /// Nudge: force [rows, units] and stiffness per row (empty: none).
     pub nudge: Option<(View<'a>, &'a [f64])>,
 }
 
@@ -79,7 +79,7 @@ fn advance<N: Neuron<C, S>, T: Elem, const C: usize, const S: usize>(
     for (r, change) in change.iter_mut().enumerate().take(out.rows()) {
         let drive = input.drive.row::<T>(r);
         let (force, stiffness) = match input.nudge {
-            Some((force, stiffness)) => (Some(force.row::<T>(r)), T::from_f64(stiffness[r])),
+            Some((force, stiffness)) => (Some(force.row::<T>(r)), T::from_f64(stiffness.get(r).copied().unwrap_or(0.0))),
             None => (None, T::default()),
         };
         let (row, units) = (out.row_mut::<T>(r), drive.len());

@@ -1,7 +1,7 @@
 //! Softmax cross-entropy: ℓ = −ln p_y with p = softmax(o), ∂ℓ/∂o = p − y.
 
 use super::Objective;
-use bouton_kernels::{Elem, Real, View, ViewMut, dispatch};
+use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@
 
 use super::{Hyper, Optim, tile};
 use crate::wiring::PerLayer;
-use bouton_kernels::{Elem, Real, View, ViewMut, dispatch};
+use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

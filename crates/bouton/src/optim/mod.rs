@@ -9,6 +9,7 @@ pub use adam::{Adam, AdamW};
 pub use schedule::{Cosine, Exponential, ScheduleSpec, Step};
 pub use sgd::{Decay, Sgd};
 pub use updater::Updater;
+pub(crate) use updater::{add_columns, is_finite};
 
 use crate::wiring::PerLayer;
 use bouton_kernels::{Elem, View, ViewMut, vectorize};

@@ -4,7 +4,7 @@ mod plan;
 mod relax;
 
 pub use plan::Plan;
-pub use relax::{Relaxed, Solver};
+pub use relax::{NudgeForce, Relaxed, Solver, readout_error};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

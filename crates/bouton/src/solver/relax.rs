@@ -9,7 +9,7 @@ use crate::network::{Network, PopId, Role, State};
 use crate::neuron::{Ctx, Inputs};
 use crate::objective::{Objective, one_hot};
 use crate::optim::is_finite;
-use bouton_kernels::{Elem, Mat, Real, dispatch};
+use bouton_kernels::{Mat, Real, dispatch};
 use std::ops::Range;
 
 /// Residuals beyond this are called divergence: every activation of a settling unit but the linear one is bounded.
@@ -70,6 +70,15 @@ impl Solver {
         })
     }
 
+    /// The same sweeps with the blocks in reverse order. BPTT through even-odd sweeps mirrors EP: where a nudged sweep
+    /// begins with the output's group, the sweep that is differentiated ends with it.
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        let mut reversed = self.clone();
+        reversed.plan.0.reverse();
+        reversed
+    }
+
     /// Relaxes `state` for at most `steps` sweeps, then restores the order of its rows. A nudge with
     /// strengths `state.beta` acts if `nudge` is given; `phase` names the phase in errors.
     pub fn relax(
@@ -80,7 +89,7 @@ impl Solver {
         steps: usize,
         phase: &str,
     ) -> Result<Relaxed> {
-        let mut nudge = nudge.map(|objective| Nudge::new(network, objective, state));
+        let mut nudge = nudge.map(|objective| NudgeForce::new(network, objective, state));
         let rows = state.rows();
         let mut active = rows;
         let mut done = Relaxed { samples: rows as u64, ..Relaxed::default() };
@@ -116,7 +125,7 @@ impl Solver {
         network: &Network,
         state: &mut State,
         block: &[PopId],
-        nudge: Option<&mut Nudge<'_>>,
+        nudge: Option<&mut NudgeForce<'_>>,
         rows: Range<usize>,
     ) {
         let nudged = nudge.map(|n| {
@@ -171,12 +180,12 @@ fn state_moves(network: &Network, pop: PopId) -> bool {
 }
 
 /// The nudge of a relaxation: −β ∂ℓ/∂s of the nudged population, as force and stiffness.
-pub struct Nudge<'a> {
+pub struct NudgeForce<'a> {
     objective: &'a dyn Objective,
     pop: PopId,
 }
 
-impl<'a> Nudge<'a> {
+impl<'a> NudgeForce<'a> {
     /// Prepares the nudge: a spring towards the target has the constant force β·y.
     pub fn new(network: &Network, objective: &'a dyn Objective, state: &mut State) -> Self {
         let pop = network.nudged().unwrap_or(network.output());

@@ -111,4 +111,32 @@ impl TaskSpec {
             Self::Synthetic(s) => (s.shape, s.classes),
         }
     }
+
+    /// Name of the data set, as in the recipe.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::FashionMini(_) => "fashion-mini",
+            Self::Digits(_) => "digits",
+            Self::Mnist(_) => "mnist",
+            Self::FashionMnist(_) => "fashion-mnist",
+            Self::Kmnist(_) => "kmnist",
+            Self::Synthetic(_) => "synthetic",
+        }
+    }
+}
+
+impl SyntheticImages {
+    /// The stream settings of made-up images: everything else at its default.
+    pub(super) fn images(&self) -> Images {
+        Images {
+            batch: self.batch,
+            epochs: self.epochs,
+            train: None,
+            test: None,
+            shuffle: true,
+            shift: 0,
+            flip: false,
+            pad: Pad::Zero,
+        }
+    }
 }

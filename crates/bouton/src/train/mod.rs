@@ -1,1 +1,25 @@
 //! The training loop and the run directory it writes.
+
+pub mod atomic;
+pub mod checkpoint;
+pub mod checkpoints;
+pub mod event;
+mod log;
+pub mod metrics;
+pub mod provenance;
+mod run;
+pub mod rundir;
+pub mod status;
+pub mod tensorboard;
+mod trainer;
+
+pub use checkpoint::{Checkpoint, Tensor, TensorData};
+pub use checkpoints::{Checkpoints, Found};
+pub use event::{Event, Observer, Silent};
+pub use metrics::{Metrics, MetricsWriter, Record};
+pub use provenance::Provenance;
+pub use run::{Outcome, RunOptions, run};
+pub use rundir::{Listing, RunDir, RunLock, RunSummary};
+pub use status::{State, Status};
+pub use tensorboard::EventWriter;
+pub use trainer::Trainer;

@@ -1,0 +1,53 @@
+//! Bias of a finite nudge: the error of one-sided EP falls as β, that of symmetric EP as β².
+//!
+//! Measured against recurrent backpropagation, which is exact; the slope is taken on the last halving of β.
+
+use super::{Bound, Findings, Lab, Property, Series, cosine, relative_error};
+use crate::credit::{CreditSpec, EqProp, Nudge, RecurrentBackprop, Start};
+use crate::error::Result;
+
+/// Strengths, halving.
+const BETAS: [f64; 4] = [0.04, 0.02, 0.01, 0.005];
+
+pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
+    let rows = [
+        ("bias-one-sided", "log-log slope of the one-sided gradient error against β", Nudge::Positive, 1.0),
+        ("bias-symmetric", "log-log slope of the symmetric gradient error against β", Nudge::Symmetric, 2.0),
+    ];
+    let outside = lab.nudged_outside().then(|| "the nudge stands outside the activation".to_owned());
+    if let Some(why) = lab.obstacle().or(outside) {
+        for (id, statement, _, of) in rows {
+            let bound = Bound::Within { of, by: 0.2 };
+            findings.properties.push(Property::not_applicable(id, statement, bound, why.clone()));
+        }
+        return Ok(());
+    }
+    let steps = lab.sweeps();
+    let exact =
+        lab.gradient(&CreditSpec::RecurrentBackprop(RecurrentBackprop { free_steps: steps, adjoint_steps: steps }))?;
+    let mut lines = Vec::new();
+    for (id, statement, nudge, of) in rows {
+        let mut points = Vec::new();
+        let mut finest = Vec::new();
+        for beta in BETAS {
+            finest = lab.gradient(&eq_prop(nudge, beta, steps))?;
+            points.push((beta, relative_error(&finest, &exact)));
+        }
+        let [.., (_, coarse), (_, fine)] = points[..] else { unreachable!("several strengths") };
+        let slope = (coarse / fine).log2();
+        findings.properties.push(Property::measured(id, statement, slope, Bound::Within { of, by: 0.2 }));
+        findings.notes.push(format!("{id}: 1 − cosine to the exact gradient {:.1e} at β = {}", 1.0 - cosine(&finest, &exact), BETAS[3]));
+        lines.push((id.trim_start_matches("bias-").to_owned(), points));
+    }
+    findings.series.push(Series {
+        title: "Error of the gradient against the strength of the nudge".into(),
+        x_label: "β".into(),
+        y_label: "relative error".into(),
+        lines,
+    });
+    Ok(())
+}
+
+pub(super) fn eq_prop(nudge: Nudge, beta: f64, steps: usize) -> CreditSpec {
+    CreditSpec::EqProp(EqProp { beta, nudge, free_steps: steps, nudged_steps: steps, start: Start::Zero })
+}

@@ -1,0 +1,77 @@
+//! Continual EP with a vanishing learning rate makes the update of ordinary EP (Ernoult et al. 2020).
+
+use super::{Bound, Findings, Lab, Property, relative_error};
+use crate::credit::{ContinualEqProp, CreditSpec, EqProp, Nudge, Start};
+use crate::error::Result;
+use crate::network::Network;
+use crate::optim::{Decay, OptimSpec, Sgd, Updater};
+use crate::rng::Key;
+use crate::solver::SolverSpec;
+use crate::wiring::PerLayer;
+
+/// Learning rate small enough for the weights to stand still during the nudged phase.
+const RATE: f64 = 1e-7;
+const BETA: f64 = 0.1;
+const K: usize = 8;
+
+pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
+    let (id, statement) = ("continual-is-ep", "continual EP with a vanishing rate makes EP's update");
+    let bound = Bound::AtMost(1e-4);
+    if lab.network.nudged().is_none() {
+        findings.properties.push(Property::not_applicable(id, statement, bound, "the network does not settle"));
+        return Ok(());
+    }
+    let free_steps = lab.sweeps();
+    let ep = CreditSpec::EqProp(EqProp { beta: BETA, nudge: Nudge::Positive, free_steps, nudged_steps: K, start: Start::Zero });
+    let gradient = lab.gradient(&ep)?;
+    let settling = settling_part(&lab.network, &gradient);
+    let moved = settling_part(&lab.network, &continual_update(lab, free_steps)?);
+    findings.properties.push(Property::measured(id, statement, relative_error(&moved, &settling), bound));
+    Ok(())
+}
+
+/// −Δθ/η of one batch of continual EP.
+fn continual_update(lab: &Lab, free_steps: usize) -> Result<Vec<f64>> {
+    let mut network = Network::build(&lab.recipe)?;
+    copy(&lab.network, &mut network)?;
+    let solver = match &lab.recipe.solver {
+        SolverSpec::Synchronous(_) => SolverSpec::default(),
+        SolverSpec::EvenOdd(_) => SolverSpec::EvenOdd(Default::default()),
+    };
+    let spec = ContinualEqProp { beta: BETA, nudge: Nudge::Positive, free_steps, nudged_steps: K };
+    let mut rule = CreditSpec::ContinualEqProp(spec).build(&solver, &network, lab.batch.ids.len())?;
+    let sgd = Sgd { lr: PerLayer::All(RATE), momentum: 0.0, decay: 0.0, decay_style: Decay::Coupled, bias_scale: 1.0 };
+    let mut updater = Updater::new(&network, OptimSpec::Sgd(sgd).build());
+    rule.learn(&mut network, &lab.batch, &*lab.objective, &mut updater, &Key::new(lab.recipe.seed))?;
+    let flat = |n: &Network| n.parameters().into_iter().flat_map(|(_, _, m)| m.to_f64s()).collect::<Vec<_>>();
+    Ok(flat(&lab.network).iter().zip(flat(&network)).map(|(old, new)| (old - new) / RATE).collect())
+}
+
+pub(super) fn copy(from: &Network, to: &mut Network) -> Result<()> {
+    let values: Vec<_> = from.parameters().into_iter().map(|(_, n, m)| (n, m.clone())).collect();
+    to.visit(&mut |name, mat| {
+        if let Some((_, value)) = values.iter().find(|(n, _)| n == name) {
+            mat.copy_from(value.view());
+        }
+        Ok(())
+    })
+}
+
+/// The entries that belong to settling populations: continual EP leaves a readout to other rules.
+fn settling_part(network: &Network, flat: &[f64]) -> Vec<f64> {
+    use crate::network::{ParamId, Role};
+    let mut at = 0;
+    let mut part = Vec::new();
+    for (id, _, mat) in network.parameters() {
+        let post = match id {
+            ParamId::Weight(c) | ParamId::Feedback(c) => network.connections[c].post,
+            ParamId::Bias(p) => p,
+        };
+        let end = at + mat.rows() * mat.cols();
+        if network.populations[post].role == Role::Settling {
+            part.extend_from_slice(&flat[at..end]);
+        }
+        at = end;
+    }
+    part
+}

@@ -1,0 +1,50 @@
+//! Kolen–Pollack feedback: with one update for both and weight decay λ, W_f − W_b shrinks by exactly (1 − ηλ) per
+//! update, whatever the data (Kolen & Pollack 1994).
+
+use super::vectors::norm;
+use super::{Bound, Findings, Lab, Property};
+use crate::credit::{CreditSpec, EqProp, Nudge, Start};
+use crate::error::Result;
+use crate::network::{Feedback, Network};
+use crate::optim::{Decay, OptimSpec, Sgd, Updater};
+use crate::rng::Key;
+use crate::wiring::{FeedbackSpec, PerLayer, WiringSpec};
+
+const RATE: f64 = 0.05;
+const DECAY: f64 = 0.1;
+
+pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
+    let (id, statement) = ("kolen-pollack", "|contraction of W_f − W_b per update − (1 − ηλ)| with feedback of its own");
+    let bound = Bound::AtMost(1e-12);
+    let mut recipe = lab.recipe.clone();
+    let WiringSpec::Dense(dense) = &mut recipe.wiring;
+    dense.feedback = FeedbackSpec::KolenPollack;
+    let mut network = Network::build(&recipe)?;
+    let before = differences(&network);
+    if before.is_empty() {
+        let why = "no two settling populations are joined by weights";
+        findings.properties.push(Property::not_applicable(id, statement, bound, why));
+        return Ok(());
+    }
+    let credit =
+        EqProp { beta: 0.1, nudge: Nudge::Symmetric, free_steps: 40, nudged_steps: 10, start: Start::Zero };
+    let mut rule = CreditSpec::EqProp(credit).build(&recipe.solver, &network, lab.batch.ids.len())?;
+    let sgd =
+        Sgd { lr: PerLayer::All(RATE), momentum: 0.0, decay: DECAY, decay_style: Decay::Coupled, bias_scale: 1.0 };
+    let mut updater = Updater::new(&network, OptimSpec::Sgd(sgd).build());
+    rule.learn(&mut network, &lab.batch, &*lab.objective, &mut updater, &Key::new(recipe.seed))?;
+    let contraction = norm(&differences(&network)) / norm(&before);
+    let error = (contraction - (1.0 - RATE * DECAY)).abs();
+    findings.properties.push(Property::measured(id, statement, error, bound));
+    Ok(())
+}
+
+fn differences(network: &Network) -> Vec<f64> {
+    let mut all = Vec::new();
+    for c in &network.connections {
+        if let Feedback::Own(back) = &c.feedback {
+            all.extend(c.weight.mat().to_f64s().iter().zip(back.mat().to_f64s()).map(|(f, b)| f - b));
+        }
+    }
+    all
+}

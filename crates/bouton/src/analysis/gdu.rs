@@ -1,0 +1,113 @@
+//! Gradient-descending updates (Ernoult et al. 2019): from the free fixed point, the increment of ∂Φ/∂θ in nudged
+//! sweep t equals the contribution of the t-th last sweep to BPTT's gradient, as β → 0:
+//!
+//! [∂Φ/∂θ(s^β_{t+1}) − ∂Φ/∂θ(s^β_t)]/β → −∇_θ(t)
+
+use super::vectors::{norm, relative_error};
+use super::{Bound, Findings, Lab, Property, Series};
+use crate::credit::{Adjoint, Collect, record};
+use crate::error::Result;
+use crate::network::Term;
+use crate::solver::{NudgeForce, readout_error};
+
+/// Nudged sweeps compared.
+const STEPS: usize = 12;
+/// Strength at which the bounds are set.
+const BETA: f64 = 1e-4;
+
+pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
+    let rows = [
+        ("gdu-symmetric", "symmetric EP increments equal BPTT's, sweep by sweep (β = 1e-4)", 1e-6),
+        ("gdu-one-sided", "one-sided EP increments equal BPTT's, sweep by sweep (β = 1e-4)", 1e-3),
+    ];
+    let outside = lab.nudged_outside().then(|| "the nudge stands outside the activation".to_owned());
+    let energy = lab.follows_energy().then(|| "it is a property of the prototypical dynamics".to_owned());
+    if let Some(why) = lab.obstacle().or(outside).or(energy) {
+        for (id, statement, bound) in rows {
+            findings.properties.push(Property::not_applicable(id, statement, Bound::AtMost(bound), why.clone()));
+        }
+        return Ok(());
+    }
+    let bptt = contributions(lab);
+    let (up, down) = (increments(lab, BETA), increments(lab, -BETA));
+    let both = mean(&up, &down);
+    for ((id, statement, bound), ep) in rows.into_iter().zip([&both, &up]) {
+        findings.properties.push(Property::measured(id, statement, worst(ep, &bptt), Bound::AtMost(bound)));
+    }
+    findings.series.push(series(&bptt, &both, &up));
+    Ok(())
+}
+
+/// Largest relative error over sweeps whose contribution has not vanished.
+fn worst(ep: &[Vec<f64>], bptt: &[Vec<f64>]) -> f64 {
+    let largest = bptt.iter().map(|g| norm(g)).fold(0.0, f64::max);
+    let live = |g: &&(usize, f64)| g.1 > 1e-6 * largest;
+    let norms: Vec<(usize, f64)> = bptt.iter().map(|g| norm(g)).enumerate().collect();
+    norms.iter().filter(live).map(|&(t, _)| relative_error(&ep[t], &bptt[t])).fold(0.0, f64::max)
+}
+
+fn mean(a: &[Vec<f64>], b: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    let row = |(a, b): (&Vec<f64>, &Vec<f64>)| a.iter().zip(b).map(|(x, y)| 0.5 * (x + y)).collect();
+    a.iter().zip(b).map(row).collect()
+}
+
+fn series(bptt: &[Vec<f64>], symmetric: &[Vec<f64>], one_sided: &[Vec<f64>]) -> Series {
+    let norms = |g: &[Vec<f64>]| g.iter().enumerate().map(|(t, g)| (t as f64, norm(g))).collect();
+    Series {
+        title: "Size of the gradient increment per sweep".into(),
+        x_label: "nudged sweep / sweep before the end".into(),
+        y_label: "‖increment‖".into(),
+        lines: vec![
+            ("BPTT".into(), norms(bptt)),
+            ("symmetric EP".into(), norms(symmetric)),
+            ("one-sided EP".into(), norms(one_sided)),
+        ],
+    }
+}
+
+/// −[∂Φ/∂θ(s_{t+1}) − ∂Φ/∂θ(s_t)]/β for each nudged sweep t, flattened.
+fn increments(lab: &Lab, beta: f64) -> Vec<Vec<f64>> {
+    let mut state = lab.free.clone();
+    state.beta.fill(beta);
+    let rows = 0..state.rows();
+    let scale = 1.0 / (beta * rows.len() as f64);
+    let mut increments = Vec::with_capacity(STEPS);
+    for _ in 0..STEPS {
+        let before = state.out.clone();
+        let mut force = NudgeForce::new(&lab.network, &*lab.objective, &mut state);
+        for block in &lab.solver.plan.0 {
+            lab.solver.advance(&lab.network, &mut state, block, Some(&mut force), rows.clone());
+        }
+        let terms = [
+            Term { out: &state.out, rows: rows.clone(), scale: -scale },
+            Term { out: &before, rows: rows.clone(), scale },
+        ];
+        let mut sink = Collect::default();
+        lab.network.contrast(lab.batch.x.view(), &terms, &mut sink);
+        increments.push(sink.flat(&lab.network));
+    }
+    increments
+}
+
+/// ∇_θ(t): what the t-th last sweep adds to BPTT's gradient when all sweeps stand at the fixed point.
+fn contributions(lab: &Lab) -> Vec<Vec<f64>> {
+    let mut state = lab.free.clone();
+    let (network, n) = (&lab.network, state.rows());
+    let (g, _, _) = readout_error(network, &*lab.objective, &mut state, 0..n);
+    let frames = record(network, &lab.solver.reversed(), &mut state, 1);
+    let nudged = network.nudged().unwrap_or(network.output());
+    let mut adjoint = Adjoint::new(network, &lab.solver, nudged, &g);
+    let scale = 1.0 / n as f64;
+    let mut contributions = Vec::with_capacity(STEPS);
+    for _ in 0..STEPS {
+        let mut sink = Collect::default();
+        for frame in frames.iter().rev() {
+            let g_drives = adjoint.step(network, frame, scale, &mut sink);
+            for (&pop, g) in frame.block.iter().zip(&g_drives) {
+                network.emit_constant(pop, g.view(), lab.batch.x.view(), scale, &mut sink);
+            }
+        }
+        contributions.push(sink.flat(network));
+    }
+    contributions
+}

@@ -1,0 +1,144 @@
+//! The recipe on the bench: its network in 64 bits, a few of its samples, and their free fixed point.
+
+use crate::credit::{Batch, Collect, CreditSpec};
+use crate::error::Result;
+use crate::network::{Network, Role, State};
+use crate::neuron::{Dynamics, NeuronSpec, NudgePosition};
+use crate::objective::Objective;
+use crate::recipe::{Precision, Recipe};
+use crate::rng::Key;
+use crate::solver::{Plan, Relaxed, Solver, SolverSpec};
+use crate::task::stream;
+use crate::train::{Checkpoint, Trainer};
+use bouton_kernels::DType;
+use std::path::Path;
+
+/// Samples used by checks.
+const SAMPLES: usize = 8;
+/// Sweeps allowed to reach the fixed point.
+const SWEEPS: usize = 20_000;
+/// A free state below this residual counts as a fixed point.
+pub(super) const CONVERGED: f64 = 1e-13;
+/// Distance from a kink that counts as near.
+const NEAR: f64 = 1e-3;
+
+/// A network, a batch and its free fixed point, all in 64 bits.
+#[derive(Debug)]
+pub struct Lab {
+    /// The recipe, its precision set to 64 bits.
+    pub recipe: Recipe,
+    /// Its network.
+    pub network: Network,
+    /// A few training samples.
+    pub batch: Batch,
+    /// What is minimised.
+    pub objective: Box<dyn Objective>,
+    /// The recipe's sweeps, without over-relaxation or early stop.
+    pub solver: Solver,
+    /// The free state.
+    pub free: State,
+    /// How the free state was reached.
+    pub relaxed: Relaxed,
+}
+
+impl Lab {
+    /// Prepares the recipe with its initial weights, or with those of a checkpoint.
+    pub fn new(recipe: &Recipe, folder: Option<&Path>, checkpoint: Option<&Checkpoint>) -> Result<Self> {
+        let recipe = Recipe { precision: Precision::F64, ..recipe.clone() };
+        let mut network = Network::build(&recipe)?;
+        if let Some(checkpoint) = checkpoint {
+            Trainer::restore_network(&mut network, checkpoint)?;
+        }
+        let (mut stream, _) = stream::open(&recipe.task, recipe.seed, folder)?;
+        let mut batch = stream.batch(0, DType::F64);
+        let n = batch.labels.len().min(SAMPLES);
+        batch.x.resize_rows(n);
+        batch.labels.truncate(n);
+        batch.ids.truncate(n);
+        let solver = Solver { omega: 1.0, tolerance: None, ..Solver::new(&recipe.solver, &network)? };
+        let constant = network.constant_drive(batch.x.view());
+        let mut free = State::new(&network, &constant, 0..n, &batch.labels);
+        let to_rest = Solver { tolerance: Some(0.0), ..solver.clone() };
+        let relaxed = if network.nudged().is_some() {
+            to_rest.relax(&network, &mut free, None, SWEEPS, "free")?
+        } else {
+            Relaxed::default()
+        };
+        Ok(Self { objective: recipe.objective.build(), recipe, network, batch, solver, free, relaxed })
+    }
+
+    /// Why properties of fixed points do not apply, if they do not.
+    pub(super) fn obstacle(&self) -> Option<String> {
+        if self.network.nudged().is_none() {
+            return Some("the network does not settle".into());
+        }
+        if let Some(p) = self.kinked().next() {
+            let (near, units) = self.near_kinks();
+            return Some(format!(
+                "{} has a kinked activation; {near} of {units} unit states lie within {NEAR} of a kink",
+                self.network.populations[p].name
+            ));
+        }
+        if self.relaxed.residual > CONVERGED {
+            return Some(format!("the free phase stopped at residual {:.1e}", self.relaxed.residual));
+        }
+        None
+    }
+
+    /// Whether the output is nudged outside σ, where increments do not equal those of BPTT.
+    pub(super) fn nudged_outside(&self) -> bool {
+        matches!(&self.recipe.neuron, NeuronSpec::Settle(s) if s.nudge == NudgePosition::Outside)
+    }
+
+    /// Whether the units follow the energy dynamics.
+    pub(super) fn follows_energy(&self) -> bool {
+        matches!(&self.recipe.neuron, NeuronSpec::Settle(s) if s.dynamics == Dynamics::Energy)
+    }
+
+    fn kinked(&self) -> impl Iterator<Item = usize> + '_ {
+        let kinked = |p: &usize| self.network.populations[*p].model.activation().is_some_and(|a| !a.is_smooth());
+        self.network.with_role(Role::Settling).filter(kinked)
+    }
+
+    /// Unit states near a kink, and all unit states of kinked populations.
+    fn near_kinks(&self) -> (usize, usize) {
+        let (mut near, mut all) = (0, 0);
+        for p in self.kinked() {
+            let kinks = self.network.populations[p].model.activation().map_or(&[][..], |a| a.kinks());
+            let drives = self.free.drive[p].to_f64s();
+            near += drives.iter().filter(|d| kinks.iter().any(|k| (*d - k).abs() < NEAR)).count();
+            all += drives.len();
+        }
+        (near, all)
+    }
+
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = vec![format!(
+            "{} samples in 64-bit arithmetic; free phase: {:.0} sweeps, residual {:.1e}",
+            self.batch.labels.len(),
+            self.relaxed.mean_sweeps(),
+            self.relaxed.residual
+        )];
+        if self.solver.plan != Plan::synchronous(&self.network) && self.network.nudged().is_some() {
+            notes.push("increments are compared per even-odd sweep, without over-relaxation".into());
+        }
+        notes
+    }
+
+    /// The gradient of a credit rule on the batch, flattened, with the lab's plan of sweeps.
+    pub fn gradient(&mut self, credit: &CreditSpec) -> Result<Vec<f64>> {
+        let plain = match &self.recipe.solver {
+            SolverSpec::Synchronous(_) => SolverSpec::default(),
+            SolverSpec::EvenOdd(_) => SolverSpec::EvenOdd(Default::default()),
+        };
+        let mut rule = credit.build(&plain, &self.network, self.batch.ids.len())?;
+        let mut sink = Collect::default();
+        rule.learn(&mut self.network, &self.batch, &*self.objective, &mut sink, &Key::new(self.recipe.seed))?;
+        Ok(sink.flat(&self.network))
+    }
+
+    /// Sweeps after which the free state was at rest, with a margin.
+    pub(super) fn sweeps(&self) -> usize {
+        (self.relaxed.mean_sweeps() as usize * 2 + 50).min(SWEEPS)
+    }
+}

@@ -1,0 +1,52 @@
+//! A nudge outside a shifted sigmoid descends ¼ of the binary cross-entropy, not the squared error:
+//! ∂ℓ/∂s = ¼ (s − y)/(s(1 − s)) = (s − y)/σ'(d).
+
+use super::bias::eq_prop;
+use super::{Bound, Findings, Lab, Property, relative_error};
+use crate::credit::{Adjoint, Collect, Nudge, record};
+use crate::error::Result;
+use crate::neuron::Activation;
+use bouton_kernels::Mat;
+
+pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
+    let (id, statement) = ("outside-is-bce", "EP with the nudge outside is the gradient of ¼ binary cross-entropy (β = 1e-4)");
+    let bound = Bound::AtMost(1e-3);
+    let output = lab.network.output();
+    let shifted = lab.network.populations[output].model.activation() == Some(Activation::ShiftedSigmoid);
+    let why = match lab.obstacle() {
+        Some(why) => Some(why),
+        None if !lab.nudged_outside() => Some("the nudge stands inside the activation".into()),
+        None if !shifted => Some("the output is not a shifted sigmoid".into()),
+        None => None,
+    };
+    if let Some(why) = why {
+        findings.properties.push(Property::not_applicable(id, statement, bound, why));
+        return Ok(());
+    }
+    let exact = cross_entropy_gradient(lab);
+    let steps = lab.sweeps();
+    let ep = lab.gradient(&eq_prop(Nudge::Symmetric, 1e-4, steps))?;
+    findings.properties.push(Property::measured(id, statement, relative_error(&ep, &exact), bound));
+    Ok(())
+}
+
+/// The adjoint gradient of ¼ BCE at the free fixed point.
+fn cross_entropy_gradient(lab: &Lab) -> Vec<f64> {
+    let (network, output, n) = (&lab.network, lab.network.output(), lab.batch.labels.len());
+    let out = &lab.free.out[output];
+    let g = Mat::from_fn(network.dtype, n, out.cols(), |r, c| {
+        let (s, y) = (out.get(r, c), f64::from(u8::from(usize::from(lab.batch.labels[r]) == c)));
+        0.25 * (s - y) / (s * (1.0 - s))
+    });
+    let mut state = lab.free.clone();
+    let frames = record(network, &lab.solver.reversed(), &mut state, 1);
+    let mut adjoint = Adjoint::new(network, &lab.solver, output, &g);
+    let mut sink = Collect::default();
+    for _ in 0..lab.sweeps() {
+        for frame in frames.iter().rev() {
+            adjoint.step(network, frame, 1.0 / n as f64, &mut sink);
+        }
+    }
+    adjoint.finish(network, lab.batch.x.view(), 1.0 / n as f64, &mut sink);
+    sink.flat(network)
+}

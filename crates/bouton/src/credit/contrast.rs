@@ -1,0 +1,180 @@
+//! The engine of every contrastive rule: a free phase, nudged phases from it, and their weighted difference.
+//!
+//! g = Σ_k c_k ∂Φ/∂θ(s^{β_k}), with the free phase as β = 0. The algorithms that Scellier et al. (2023) compare are rows
+//! of one table of strengths, coefficients and clamps:
+//!
+//! | rule                         | phases (β: c)                 | output        |
+//! |------------------------------|-------------------------------|---------------|
+//! | positive EP / coupled        | 0: 1/β,  +β: −1/β             | nudged / held |
+//! | negative EP / coupled        | −β: 1/β,  0: −1/β             | nudged / held |
+//! | symmetric (centred)          | −β: 1/2β, +β: −1/2β           | nudged / held |
+//! | contrastive learning         | 0: 1,  1: −1                  | held          |
+//!
+//! Φ is maximised by the dynamics, hence the signs: a positive β lowers the loss at the output.
+
+use super::memory::Memory;
+use super::outcome::{evaluate, judge};
+use super::{Batch, Credit, Nudge, Sink, Step, shards};
+use crate::error::Result;
+use crate::network::{Network, State, Term, Visitor};
+use crate::objective::Objective;
+use crate::rng::Key;
+use crate::solver::Solver;
+use bouton_kernels::{Mat, Real, dispatch};
+use std::ops::Range;
+
+/// One state of a contrast.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Phase {
+    /// Strength β of the nudge or clamp.
+    pub beta: f64,
+    /// Coefficient of ∂Φ/∂θ in the gradient.
+    pub coefficient: f64,
+}
+
+/// A contrastive rule.
+#[derive(Debug)]
+pub struct Contrast {
+    /// Which phases, with positive β.
+    pub nudge: Nudge,
+    /// Strength of the nudge.
+    pub beta: f64,
+    /// Hold the output at s* − β ∂ℓ/∂s instead of nudging it.
+    pub clamp: bool,
+    /// Most sweeps of the free phase.
+    pub free_steps: usize,
+    /// Most sweeps of a nudged phase.
+    pub nudged_steps: usize,
+    /// How states settle.
+    pub solver: Solver,
+    /// Where free phases start.
+    pub(super) memory: Memory,
+}
+
+impl Nudge {
+    /// The coefficient of the free phase and the nudged phases, for one mini-batch.
+    pub fn phases(self, beta: f64, key: &Key) -> (f64, Vec<Phase>) {
+        let one_sided = |beta: f64| (1.0 / beta, vec![Phase { beta, coefficient: -1.0 / beta }]);
+        match self {
+            Self::Positive => one_sided(beta),
+            Self::Negative => one_sided(-beta),
+            Self::RandomSign => {
+                let sign = if key.of("nudge", 0).stream().uniform() < 0.5 { -1.0 } else { 1.0 };
+                one_sided(sign * beta)
+            }
+            Self::Symmetric => {
+                let c = 0.5 / beta;
+                (0.0, vec![Phase { beta, coefficient: -c }, Phase { beta: -beta, coefficient: c }])
+            }
+        }
+    }
+}
+
+/// The states of one shard after all phases.
+struct Settled {
+    rows: Range<usize>,
+    free: State,
+    nudged: State,
+    readout: Mat,
+    step: Step,
+}
+
+impl Contrast {
+    fn settle(
+        &self,
+        network: &Network,
+        batch: &Batch,
+        constant: &[Mat],
+        objective: &dyn Objective,
+        phases: &[Phase],
+        rows: Range<usize>,
+    ) -> Result<Settled> {
+        let mut free = State::new(network, constant, rows.clone(), &batch.labels);
+        self.memory.recall(&mut free, &batch.ids[rows.clone()], rows.clone());
+        let free_phase = self.solver.relax(network, &mut free, None, self.free_steps, "free")?;
+        let (g, readout, step) = judge(network, objective, &mut free);
+        let mut nudged = free.tile(phases.len());
+        for (k, phase) in phases.iter().enumerate() {
+            nudged.beta[k * rows.len()..(k + 1) * rows.len()].fill(phase.beta);
+        }
+        let nudged_phase = if self.clamp {
+            hold_output(network, &mut nudged, &g);
+            self.solver.relax(network, &mut nudged, None, self.nudged_steps, "clamped")?
+        } else {
+            self.solver.relax(network, &mut nudged, Some(objective), self.nudged_steps, "nudged")?
+        };
+        let step = Step { free: free_phase, nudged: nudged_phase, ..step };
+        Ok(Settled { rows, free, nudged, readout, step })
+    }
+
+    /// Hands over the gradient of one shard, for a batch of `samples`.
+    fn emit(
+        &self,
+        network: &Network,
+        batch: &Batch,
+        shard: &Settled,
+        (free, phases): (f64, &[Phase]),
+        sink: &mut dyn Sink,
+    ) {
+        let (n, scale) = (shard.rows.len(), 1.0 / batch.labels.len() as f64);
+        let x = batch.x.rows_view(shard.rows.clone());
+        let mut terms: Vec<Term<'_>> = phases
+            .iter()
+            .enumerate()
+            .map(|(k, p)| Term { out: &shard.nudged.out, rows: k * n..(k + 1) * n, scale: p.coefficient * scale })
+            .collect();
+        if free != 0.0 {
+            terms.push(Term { out: &shard.free.out, rows: 0..n, scale: free * scale });
+        }
+        network.contrast(x, &terms, sink);
+        if network.nudged() != Some(network.output()) {
+            network.emit(network.output(), shard.readout.view(), x, &shard.free.out, scale, sink);
+        }
+    }
+}
+
+/// Holds the output at s* − β ∂ℓ/∂s, s* its free state.
+fn hold_output(network: &Network, state: &mut State, g: &Mat) {
+    let output = network.output();
+    let n = g.rows();
+    dispatch!(g.dtype(), T => for r in 0..state.rows() {
+        let beta = T::lit(state.beta[r]);
+        let g = g.rows_view(r % n..r % n + 1);
+        let mut held = state.out[output].rows_view_mut(r..r + 1);
+        for (s, &g) in held.slice_mut::<T>().iter_mut().zip(g.slice::<T>()) {
+            *s = *s - beta * g;
+        }
+    });
+    state.held = Some(output);
+}
+
+impl Credit for Contrast {
+    fn learn(
+        &mut self,
+        network: &mut Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        sink: &mut dyn Sink,
+        key: &Key,
+    ) -> Result<Step> {
+        let (free, phases) = self.nudge.phases(self.beta, key);
+        let constant = network.constant_drive(batch.x.view());
+        let shards = shards::each(batch.labels.len(), |rows| {
+            self.settle(network, batch, &constant, objective, &phases, rows)
+        })?;
+        for shard in &shards {
+            self.memory.keep(&shard.free, &batch.ids[shard.rows.clone()], shard.rows.clone());
+            self.emit(network, batch, shard, (free, &phases), sink);
+        }
+        sink.step(network)?;
+        Ok(shards.iter().fold(Step::default(), |sum, s| sum.with(&s.step)))
+    }
+
+    fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
+        evaluate(network, batch, objective, &self.solver, self.free_steps)
+    }
+
+    fn visit(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
+        self.memory.visit(visitor)
+    }
+}

@@ -1,0 +1,122 @@
+//! What a batch came to: loss, hits, and how the relaxations went.
+
+use super::{Batch, shards};
+use crate::error::Result;
+use crate::network::{Network, State};
+use crate::objective::{Objective, predictions};
+use crate::solver::{Relaxed, Solver, readout_error};
+use bouton_kernels::Mat;
+
+/// Sums over the samples of a batch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Step {
+    /// Number of samples.
+    pub samples: u64,
+    /// Sum of the losses.
+    pub loss: f64,
+    /// Samples whose largest output is the target.
+    pub correct: u64,
+    /// The free phase.
+    pub free: Relaxed,
+    /// The nudged phases together.
+    pub nudged: Relaxed,
+}
+
+impl Step {
+    /// This and another batch.
+    #[must_use]
+    pub fn with(self, other: &Self) -> Self {
+        Self {
+            samples: self.samples + other.samples,
+            loss: self.loss + other.loss,
+            correct: self.correct + other.correct,
+            free: self.free.with(other.free),
+            nudged: self.nudged.with(other.nudged),
+        }
+    }
+
+    /// Mean loss per sample.
+    pub fn mean_loss(&self) -> f64 {
+        self.loss / self.samples.max(1) as f64
+    }
+
+    /// Fraction of hits.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.samples.max(1) as f64
+    }
+}
+
+/// Judges the present outputs: ∂ℓ/∂s of the nudged population, ∂ℓ/∂output, and the sums.
+pub(super) fn judge(network: &Network, objective: &dyn Objective, state: &mut State) -> (Mat, Mat, Step) {
+    let rows = state.rows();
+    let (g, err, loss) = readout_error(network, objective, state, 0..rows);
+    let hits = predictions(state.output(network.output(), 0..rows));
+    let correct = hits.iter().zip(&state.labels).filter(|(p, l)| **p == usize::from(**l)).count();
+    let step = Step { samples: rows as u64, loss: loss.iter().sum(), correct: correct as u64, ..Step::default() };
+    (g, err, step)
+}
+
+/// The outcome of a batch after a free phase of at most `steps` sweeps from zero.
+pub(super) fn evaluate(
+    network: &Network,
+    batch: &Batch,
+    objective: &dyn Objective,
+    solver: &Solver,
+    steps: usize,
+) -> Result<Step> {
+    let constant = network.constant_drive(batch.x.view());
+    let parts = shards::each(batch.labels.len(), |rows| {
+        let mut state = State::new(network, &constant, rows, &batch.labels);
+        let free = solver.relax(network, &mut state, None, steps, "free")?;
+        Ok(Step { free, ..judge(network, objective, &mut state).2 })
+    })?;
+    Ok(parts.iter().fold(Step::default(), Step::with))
+}
+
+impl Step {
+    /// All sums as text that reads back to the same bits.
+    pub fn to_text(&self) -> String {
+        let phase = |r: &Relaxed| format!("{} {} {:?} {}", r.sweeps, r.samples, r.residual, r.unsettled);
+        format!("{} {:?} {} {} {}", self.samples, self.loss, self.correct, phase(&self.free), phase(&self.nudged))
+    }
+}
+
+impl std::str::FromStr for Step {
+    type Err = ();
+
+    /// The inverse of [`Step::to_text`].
+    fn from_str(text: &str) -> std::result::Result<Self, ()> {
+        let words: Vec<&str> = text.split(' ').collect();
+        let [samples, loss, correct, a, b, c, d, e, f, g, h] = words[..] else { return Err(()) };
+        let int = |word: &str| word.parse::<u64>().map_err(|_| ());
+        let float = |word: &str| word.parse::<f64>().map_err(|_| ());
+        let phase = |[sweeps, samples, residual, unsettled]: [&str; 4]| {
+            Ok(Relaxed {
+                sweeps: int(sweeps)?,
+                samples: int(samples)?,
+                residual: float(residual)?,
+                unsettled: int(unsettled)?,
+            })
+        };
+        Ok(Self {
+            samples: int(samples)?,
+            loss: float(loss)?,
+            correct: int(correct)?,
+            free: phase([a, b, c, d])?,
+            nudged: phase([e, f, g, h])?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_keeps_every_bit() {
+        let free = Relaxed { sweeps: 7, samples: 3, residual: 1.0 / 3.0, unsettled: 2 };
+        let step = Step { samples: 3, loss: 0.1 + 0.2, correct: 1, free, nudged: Relaxed::default() };
+        assert_eq!(step.to_text().parse(), Ok(step));
+        assert!("1 2".parse::<Step>().is_err());
+    }
+}

@@ -1,0 +1,98 @@
+//! Where gradients go. Updater, collector and counters are sinks of the same `learn`.
+
+use crate::error::Result;
+use crate::network::{ConnId, Network, ParamId, PopId};
+use crate::optim::add_columns;
+use bouton_kernels::{Mat, View};
+use std::collections::HashMap;
+
+/// Receives factors: the gradient of a weight is Σ scale · gᵀ·pre over everything received since the last step, the
+/// gradient of a bias is Σ scale · (column sums of g). Both point up the loss.
+pub trait Sink {
+    /// Rows of presynaptic activity and postsynaptic gradient of connection `conn`.
+    fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64);
+    /// Rows of the gradient with respect to the drive of population `pop`.
+    fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64);
+    /// All factors of an update have been handed over.
+    fn step(&mut self, network: &mut Network) -> Result<()>;
+}
+
+/// Sums gradients and changes nothing: for checks, analysis and tests.
+#[derive(Clone, Debug, Default)]
+pub struct Collect {
+    /// Gradient of every parameter that received factors.
+    pub gradients: HashMap<ParamId, Mat>,
+}
+
+impl Collect {
+    /// The gradient of a parameter, row-major; empty if it received nothing.
+    pub fn values(&self, id: ParamId) -> Vec<f64> {
+        self.gradients.get(&id).map(Mat::to_f64s).unwrap_or_default()
+    }
+
+    /// All gradients of `network`'s parameters in one vector, in the order of [`Network::parameters`]; zeros where
+    /// nothing was received.
+    pub fn flat(&self, network: &Network) -> Vec<f64> {
+        let of = |(id, _, mat): (ParamId, String, &Mat)| {
+            self.gradients.get(&id).map_or_else(|| vec![0.0; mat.rows() * mat.cols()], Mat::to_f64s)
+        };
+        network.parameters().into_iter().flat_map(of).collect()
+    }
+}
+
+impl Sink for Collect {
+    fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
+        let (rows, cols) = (g.cols(), pre.cols());
+        let sum = self.gradients.entry(ParamId::Weight(conn)).or_insert_with(|| Mat::zeros(g.dtype(), rows, cols));
+        let mut scaled = g.to_mat();
+        scale_all(&mut scaled, scale);
+        bouton_kernels::gemm_tn(scaled.view(), 0..rows, pre, sum.view_mut());
+    }
+
+    fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64) {
+        let sum = self.gradients.entry(ParamId::Bias(pop)).or_insert_with(|| Mat::zeros(g.dtype(), 1, g.cols()));
+        add_columns(g, scale, sum.view_mut());
+    }
+
+    fn step(&mut self, _: &mut Network) -> Result<()> {
+        Ok(())
+    }
+}
+
+pub(crate) fn scale_all(mat: &mut Mat, by: f64) {
+    use bouton_kernels::{Real, dispatch};
+    dispatch!(mat.dtype(), T => mat.slice_mut::<T>().iter_mut().for_each(|x| *x = *x * T::lit(by)));
+}
+
+/// Factors kept for later, so that shards of a batch can be worked on at the same time.
+#[derive(Debug, Default)]
+pub(crate) struct Recorder {
+    factors: Vec<(ConnId, Mat, Mat, f64)>,
+    biases: Vec<(PopId, Mat, f64)>,
+}
+
+impl Recorder {
+    /// Hands everything to `sink`, in the order it came.
+    pub fn replay(&self, sink: &mut dyn Sink) {
+        for (conn, pre, g, scale) in &self.factors {
+            sink.factors(*conn, pre.view(), g.view(), *scale);
+        }
+        for (pop, g, scale) in &self.biases {
+            sink.bias(*pop, g.view(), *scale);
+        }
+    }
+}
+
+impl Sink for Recorder {
+    fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
+        self.factors.push((conn, pre.to_mat(), g.to_mat(), scale));
+    }
+
+    fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64) {
+        self.biases.push((pop, g.to_mat(), scale));
+    }
+
+    fn step(&mut self, _: &mut Network) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,253 @@
+//! The training loop of `bouton run`: updates, metrics, checkpoints, and going on where a killed run stopped.
+//!
+//! A run's position is its number of updates; everything else (weights, optimiser, sums behind the next metrics line)
+//! is in the checkpoint, so that a resumed run writes the same bits as an uninterrupted one.
+
+use super::checkpoint::Checkpoint;
+use super::checkpoints::Checkpoints;
+use super::event::{Event, Observer};
+use super::log::Log;
+use super::provenance::Provenance;
+use super::rundir::RunDir;
+use super::status::{State, Status};
+use super::{Trainer, atomic};
+use crate::credit::Step;
+use crate::error::{Error, Result};
+use crate::recipe::Recipe;
+use bouton_kernels::simd_level;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Seconds between two heartbeats in `status.json`.
+const HEARTBEAT: f64 = 5.0;
+
+/// How `bouton run` was called.
+pub struct RunOptions<'a> {
+    /// Folder of run directories.
+    pub out: PathBuf,
+    /// Folder of data sets; default: the user's.
+    pub data: Option<PathBuf>,
+    /// Run again although a finished run of this recipe is there.
+    pub again: bool,
+    /// Asked after every update: whether to checkpoint and stop.
+    pub interrupt: &'a dyn Fn() -> bool,
+    /// The command line, for provenance.
+    pub command: Vec<String>,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// All updates are done.
+    Finished {
+        /// Its directory.
+        run: PathBuf,
+        /// The last test metrics.
+        values: BTreeMap<String, f64>,
+    },
+    /// A finished run of the same recipe was there already.
+    AlreadyDone {
+        /// Its directory.
+        run: PathBuf,
+    },
+}
+
+/// Trains `recipe` in a new run directory, or goes on in the unfinished one of the same recipe.
+pub fn run(recipe: &Recipe, options: &RunOptions<'_>, observer: &mut dyn Observer) -> Result<Outcome> {
+    let hash = recipe.hash();
+    let found = if options.again { None } else { RunDir::find(&options.out, &hash)? };
+    if let Some(done) = &found
+        && done.status()?.state == State::Done
+    {
+        return Ok(Outcome::AlreadyDone { run: done.path().to_owned() });
+    }
+    let mut trainer = Trainer::new(recipe, options.data.as_deref())?;
+    let dir = match found {
+        Some(dir) => dir,
+        None => RunDir::create(&options.out, &recipe.name, recipe.seed, &hash)?,
+    };
+    let _lock = dir.lock()?;
+    let mut status = Status::new(&recipe.name, recipe.seed, &hash);
+    let result = Loop::start(&mut trainer, dir.clone(), options, observer).and_then(|mut l| l.work(&mut status));
+    match &result {
+        Ok(_) => status.state = State::Done,
+        Err(Error::Interrupted) => status.state = State::Interrupted,
+        Err(e) => (status.state, status.error) = (State::Failed, Some(e.to_string())),
+    }
+    (status.step, status.epoch) = (trainer.update(), trainer.epoch());
+    status.write(&dir.status_file())?;
+    Ok(Outcome::Finished { run: dir.path().to_owned(), values: result? })
+}
+
+struct Loop<'a> {
+    trainer: &'a mut Trainer,
+    dir: RunDir,
+    options: &'a RunOptions<'a>,
+    observer: &'a mut dyn Observer,
+    checkpoints: Checkpoints,
+    log: Log,
+    sums: Sums,
+}
+
+/// What the next metrics lines will be made of.
+#[derive(Clone, Debug, Default)]
+struct Sums {
+    window: Step,
+    epoch: Step,
+    best: f64,
+}
+
+impl<'a> Loop<'a> {
+    fn start(
+        trainer: &'a mut Trainer,
+        dir: RunDir,
+        options: &'a RunOptions<'a>,
+        observer: &'a mut dyn Observer,
+    ) -> Result<Self> {
+        let checkpoints = Checkpoints::new(dir.checkpoints(), trainer.recipe.run.keep_checkpoints);
+        let mut sums = Sums::default();
+        let found = checkpoints.newest()?;
+        let resumed = found.as_ref().map(|f| f.step);
+        if let Some(found) = found {
+            for damage in &found.damaged {
+                observer.on(&Event::Note { text: damage });
+            }
+            trainer.restore(&found.checkpoint).map_err(|e| e.context(found.path.display()))?;
+            sums = Sums::from(&found.checkpoint)?;
+        } else {
+            atomic::write(dir.recipe(), trainer.recipe.to_toml())?;
+            atomic::write(dir.command(), options.command.join(" ") + "\n")?;
+            let data = [("train", trainer.stream.data().hash()), ("test", trainer.test.hash())];
+            let data = data.map(|(k, v)| (k.to_owned(), v)).into();
+            Provenance::gather(rayon::current_num_threads(), simd_level(), &options.command, data)
+                .write(&dir.provenance())?;
+        }
+        let log = Log::open(&dir, resumed)?;
+        observer.on(&Event::Start {
+            run: Some(dir.path()),
+            resumed_at: resumed,
+            updates: trainer.updates(),
+            epochs: trainer.stream.epochs(),
+            samples: trainer.stream.data().len(),
+            parameters: trainer.network.parameter_count(),
+        });
+        Ok(Self { trainer, dir, options, observer, checkpoints, log, sums })
+    }
+
+    fn work(&mut self, status: &mut Status) -> Result<BTreeMap<String, f64>> {
+        let (started, total) = (Instant::now(), self.trainer.updates());
+        let mut beat = Instant::now();
+        if self.trainer.update() == 0 && self.trainer.recipe.run.checkpoint_every.is_some() {
+            self.save()?;
+        }
+        while self.trainer.update() < total {
+            let step = self.trainer.learn()?;
+            self.after(&step)?;
+            if beat.elapsed().as_secs_f64() > HEARTBEAT {
+                (status.step, status.epoch) = (self.trainer.update(), self.trainer.epoch());
+                status.write(&self.dir.status_file())?;
+                beat = Instant::now();
+            }
+            if self.trainer.update() < total && (self.options.interrupt)() {
+                self.save()?;
+                return Err(Error::Interrupted);
+            }
+        }
+        let values = self.log.last("test").unwrap_or_default();
+        let wall = started.elapsed().as_secs_f64();
+        self.observer.on(&Event::Finish { updates: total, wall, values: &values });
+        Ok(values)
+    }
+
+    /// Metrics and checkpoints that are due after an update.
+    fn after(&mut self, step: &Step) -> Result<()> {
+        let (update, last) = (self.trainer.update(), self.trainer.update() == self.trainer.updates());
+        self.sums.window = std::mem::take(&mut self.sums.window).with(step);
+        self.sums.epoch = std::mem::take(&mut self.sums.epoch).with(step);
+        self.observer.on(&Event::Update {
+            update,
+            updates: self.trainer.updates(),
+            epoch: self.trainer.epoch() as usize,
+            loss: step.mean_loss(),
+            accuracy: step.accuracy(),
+        });
+        let run = self.trainer.recipe.run.clone();
+        if update.is_multiple_of(run.log_every.max(1)) {
+            let window = std::mem::take(&mut self.sums.window);
+            self.record("batch", metrics(&window))?;
+        }
+        let ended = self.trainer.at_epoch_end() || last;
+        if ended {
+            let epoch = std::mem::take(&mut self.sums.epoch);
+            self.record("train", metrics(&epoch))?;
+        }
+        let due = self.trainer.epoch().is_multiple_of(run.test_every.max(1) as u64);
+        if ended && (last || due) {
+            self.test()?;
+        }
+        if ended || run.checkpoint_every.is_some_and(|k| update.is_multiple_of(k.max(1))) {
+            self.save()?;
+        }
+        Ok(())
+    }
+
+    fn test(&mut self) -> Result<()> {
+        let values = metrics(&self.trainer.evaluate()?);
+        let accuracy = values.get("accuracy").copied().unwrap_or(0.0);
+        self.record("test", values)?;
+        if accuracy > self.sums.best {
+            self.sums.best = accuracy;
+            self.save()?;
+            self.checkpoints.mark_best(self.trainer.update())?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, split: &str, values: BTreeMap<String, f64>) -> Result<()> {
+        let record = self.log.write(self.trainer.update(), self.trainer.epoch(), split, values)?;
+        self.observer.on(&Event::Metrics { record: &record });
+        Ok(())
+    }
+
+    fn save(&mut self) -> Result<()> {
+        let mut checkpoint = self.trainer.checkpoint()?;
+        self.sums.into_meta(&mut checkpoint);
+        self.checkpoints.save(&checkpoint)?;
+        let path = self.checkpoints.path(self.trainer.update());
+        self.observer.on(&Event::Checkpoint { path: &path, update: self.trainer.update() });
+        Ok(())
+    }
+}
+
+impl Sums {
+    fn into_meta(&self, checkpoint: &mut Checkpoint) {
+        let best = format!("{:?}", self.best);
+        let meta = [("window", self.window.to_text()), ("epoch-sum", self.epoch.to_text()), ("best", best)];
+        checkpoint.meta.extend(meta.map(|(k, v)| (k.to_owned(), v)));
+    }
+
+    fn from(checkpoint: &Checkpoint) -> Result<Self> {
+        Ok(Self {
+            window: checkpoint.meta("window")?,
+            epoch: checkpoint.meta("epoch-sum")?,
+            best: checkpoint.meta("best")?,
+        })
+    }
+}
+
+/// Means per sample, by metric name.
+fn metrics(step: &Step) -> BTreeMap<String, f64> {
+    let mut values = BTreeMap::from([
+        ("loss".to_owned(), step.mean_loss()),
+        ("accuracy".to_owned(), step.accuracy()),
+        ("error".to_owned(), 1.0 - step.accuracy()),
+    ]);
+    for (phase, relaxed) in [("free", &step.free), ("nudged", &step.nudged)] {
+        if relaxed.samples > 0 && relaxed.sweeps > 0 {
+            values.insert(format!("{phase}-sweeps"), relaxed.mean_sweeps());
+            values.insert(format!("{phase}-residual"), relaxed.residual);
+        }
+    }
+    values
+}

@@ -1,0 +1,82 @@
+//! Small networks and batches for the integration tests.
+#![allow(dead_code)]
+
+use bouton::credit::{Batch, Collect, Step};
+use bouton::network::Network;
+use bouton::recipe::Recipe;
+use bouton::rng::Key;
+use bouton_kernels::Mat;
+
+/// A 20-16-12-10 settling network in f64; `tables` adds or replaces `[neuron…]`, `[credit…]` and further tables.
+pub fn recipe(layers: &[usize], tables: &str) -> Recipe {
+    let text = format!(
+        "precision = \"f64\"\n[task.synthetic]\nshape = [1, 4, 5]\nclasses = {}\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
+         [network]\nlayers = {layers:?}\n[optim.sgd]\nlr = 0.1\n{tables}",
+        layers.last().unwrap()
+    );
+    toml::from_str(&text).unwrap_or_else(|e| panic!("{e}\n{text}"))
+}
+
+/// Eight random samples.
+pub fn batch(network: &Network, seed: u64) -> Batch {
+    let mut stream = Key::new(seed).of("batch", 0).stream();
+    let features = network.populations[0].units;
+    let classes = network.populations.last().unwrap().units;
+    Batch {
+        x: Mat::from_fn(network.dtype, 8, features, |_, _| stream.uniform()),
+        labels: (0..8).map(|i| (i % classes) as u8).collect(),
+        ids: (0..8).collect(),
+    }
+}
+
+/// The gradient of every parameter in one vector.
+pub fn gradient(recipe: &Recipe, network: &mut Network, batch: &Batch) -> (Vec<f64>, Step) {
+    let objective = recipe.objective.build();
+    let mut credit = recipe.credit.build(&recipe.solver, network, batch.ids.len()).unwrap();
+    let mut sink = Collect::default();
+    let step = credit.learn(network, batch, &*objective, &mut sink, &Key::new(1)).unwrap();
+    (sink.flat(network), step)
+}
+
+/// Mean loss without learning.
+pub fn loss(recipe: &Recipe, network: &Network, batch: &Batch) -> f64 {
+    let credit = recipe.credit.build(&recipe.solver, network, batch.ids.len()).unwrap();
+    credit.evaluate(network, batch, &*recipe.objective.build()).unwrap().mean_loss()
+}
+
+/// Central differences of the mean loss along every parameter.
+pub fn numeric_gradient(recipe: &Recipe, network: &mut Network, batch: &Batch) -> Vec<f64> {
+    let e = 1e-5;
+    let names: Vec<(String, usize)> =
+        network.parameters().into_iter().map(|(_, n, m)| (n, m.rows() * m.cols())).collect();
+    let mut gradient = Vec::new();
+    for (name, len) in names {
+        for i in 0..len {
+            nudge(network, &name, i, e);
+            let up = loss(recipe, network, batch);
+            nudge(network, &name, i, -2.0 * e);
+            let down = loss(recipe, network, batch);
+            nudge(network, &name, i, e);
+            gradient.push((up - down) / (2.0 * e));
+        }
+    }
+    gradient
+}
+
+fn nudge(network: &mut Network, name: &str, i: usize, by: f64) {
+    network
+        .visit(&mut |n, mat| {
+            if n == name {
+                mat.slice_mut::<f64>()[i] += by;
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+/// ‖a − b‖ / ‖b‖.
+pub fn relative_error(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len());
+    let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>().sqrt();
+    norm(&mut a.iter().zip(b).map(|(x, y)| x - y)) / norm(&mut b.iter().copied())
+}

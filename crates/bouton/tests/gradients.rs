@@ -1,0 +1,102 @@
+//! Every credit rule against the gradient it stands for.
+
+mod common;
+use bouton::network::Network;
+use common::{batch, gradient, numeric_gradient, recipe, relative_error};
+
+const LAYERS: [usize; 4] = [20, 12, 9, 5];
+
+/// Relative error of the rule in `a` against the one in `b`, on the same network and batch.
+fn compare(layers: &[usize], a: &str, b: &str) -> f64 {
+    let (a, b) = (recipe(layers, a), recipe(layers, b));
+    let mut network = Network::build(&a).unwrap();
+    let batch = batch(&network, 3);
+    let (ga, _) = gradient(&a, &mut network, &batch);
+    let (gb, _) = gradient(&b, &mut network, &batch);
+    relative_error(&ga, &gb)
+}
+
+fn against_differences(layers: &[usize], tables: &str) -> f64 {
+    let recipe = recipe(layers, tables);
+    let mut network = Network::build(&recipe).unwrap();
+    let batch = batch(&network, 3);
+    let (g, _) = gradient(&recipe, &mut network, &batch);
+    relative_error(&g, &numeric_gradient(&recipe, &mut network, &batch))
+}
+
+#[test]
+fn backprop_equals_central_differences() {
+    for objective in ["squared-error", "softmax-cross-entropy"] {
+        let tables = format!("[neuron.relu]\n[credit.backprop]\n[objective.{objective}]");
+        let error = against_differences(&LAYERS, &tables);
+        assert!(error < 1e-7, "{objective}: {error:e}");
+    }
+}
+
+#[test]
+fn bptt_equals_central_differences_for_every_dynamics_and_solver() {
+    for neuron in [
+        "activation = \"tanh\"",
+        "activation = \"shifted-sigmoid\"",
+        "activation = \"d-silu\"\noutput = \"linear\"",
+        "activation = \"sigmoid\"\ndynamics = \"energy\"\ndt = 0.3",
+    ] {
+        for solver in ["[solver.synchronous]", "[solver.even-odd]", "[solver.even-odd]\nrelaxation = 1.2"] {
+            let tables = format!("[neuron.settle]\n{neuron}\n[credit.bptt]\nsteps = 6\n{solver}");
+            let error = against_differences(&LAYERS, &tables);
+            assert!(error < 1e-6, "{neuron} {solver}: {error:e}");
+        }
+    }
+}
+
+#[test]
+fn bptt_through_a_softmax_readout_and_a_skip_equals_central_differences() {
+    let tables = "[neuron.settle]\nactivation = \"tanh\"\n[credit.bptt]\nsteps = 5\n[objective.softmax-cross-entropy]\n\
+                  [[network.skips]]\nfrom = 1\nto = 3";
+    let error = against_differences(&[20, 8, 7, 8, 5], tables);
+    assert!(error < 1e-7, "{error:e}");
+}
+
+const SMOOTH: &str = "[neuron.settle]\nactivation = \"shifted-sigmoid\"\n";
+
+#[test]
+fn recurrent_backprop_equals_long_bptt() {
+    let rbp = format!("{SMOOTH}[credit.recurrent-backprop]\nfree-steps = 300\nadjoint-steps = 300");
+    let bptt = format!("{SMOOTH}[credit.bptt]\nsteps = 400\ntruncate = 300");
+    let error = compare(&LAYERS, &rbp, &bptt);
+    assert!(error < 1e-10, "{error:e}");
+}
+
+fn eq_prop(nudge: &str, beta: f64, objective: &str, solver: &str) -> f64 {
+    let tail = format!("[objective.{objective}]\n[solver.{solver}]");
+    let ep = format!(
+        "{SMOOTH}[credit.eq-prop]\nbeta = {beta:?}\nnudge = \"{nudge}\"\nfree-steps = 400\nnudged-steps = 400\n{tail}"
+    );
+    let rbp = format!("{SMOOTH}[credit.recurrent-backprop]\nfree-steps = 400\nadjoint-steps = 400\n{tail}");
+    compare(&LAYERS, &ep, &rbp)
+}
+
+#[test]
+fn eq_prop_approaches_the_adjoint_with_the_order_of_its_nudge() {
+    for objective in ["squared-error", "softmax-cross-entropy"] {
+        for solver in ["synchronous", "even-odd"] {
+            for (nudge, order) in [("positive", 1.0), ("negative", 1.0), ("symmetric", 2.0)] {
+                let (coarse, fine) = (eq_prop(nudge, 0.02, objective, solver), eq_prop(nudge, 0.01, objective, solver));
+                let slope = (coarse / fine).log2();
+                assert!((slope - order).abs() < 0.2, "{objective} {solver} {nudge}: slope {slope}, error {fine:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_truncated_nudged_phase_equals_truncated_bptt() {
+    for solver in ["synchronous", "even-odd"] {
+        let ep = format!(
+            "{SMOOTH}[credit.eq-prop]\nbeta = 1e-4\nfree-steps = 400\nnudged-steps = 5\n[solver.{solver}]"
+        );
+        let tbp = format!("{SMOOTH}[credit.bptt]\nsteps = 405\ntruncate = 5\n[solver.{solver}]");
+        let error = compare(&LAYERS, &ep, &tbp);
+        assert!(error < 1e-6, "{solver}: {error:e}");
+    }
+}
