@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::metrics::Record;
 use crate::{Error, Result};
 
 /// Appends scalars to one event file.
@@ -49,6 +50,16 @@ impl EventWriter {
     /// [`Error::Io`] if the disk is full.
     pub fn scalar(&mut self, tag: &str, step: u64, value: f64) -> Result<()> {
         self.append(&scalar_event(seconds(Timestamp::now()), step, tag, value as f32))
+    }
+
+    /// Appends every value of a record as a point of the curve `<split>/<name>`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the disk is full.
+    pub fn record(&mut self, record: &Record) -> Result<()> {
+        record.values.iter().try_for_each(|(name, &value)| {
+            self.scalar(&format!("{}/{name}", record.split), record.step, value)
+        })
     }
 
     fn append(&mut self, payload: &[u8]) -> Result<()> {
@@ -138,6 +149,19 @@ mod tests {
         let length = |writer: &EventWriter| std::fs::metadata(writer.path()).unwrap().len();
         assert_eq!(length(&first), 16 + 11 + 15);
         assert_eq!(length(&second), 16 + 11 + 15 + 16 + 11 + 4);
+    }
+
+    #[test]
+    fn a_record_becomes_a_point_for_each_value() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = EventWriter::create(folder.path(), None).unwrap();
+        let values = [("accuracy", 0.5), ("loss", f64::NAN)].map(|(name, v)| (name.to_string(), v));
+        let record = Record { step: 5, epoch: 1, wall: 2.0, split: "test".into(), values: values.into() };
+        writer.record(&record).unwrap();
+        let bytes = std::fs::read(writer.path()).unwrap();
+        let has = |wanted: &[u8]| bytes.windows(wanted.len()).any(|window| window == wanted);
+        assert!(has(b"\x10\x05\x2a\x16\x0a\x14\x0a\x0dtest/accuracy\x15\0\0\0\x3f"));
+        assert!(has(b"\x10\x05\x2a\x12\x0a\x10\x0a\x09test/loss\x15\0\0\xc0\x7f"));
     }
 
     #[test]

@@ -1,0 +1,3 @@
+//! What the `bouton` command is made of.
+
+pub mod report;

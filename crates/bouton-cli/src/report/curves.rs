@@ -1,0 +1,135 @@
+//! The curves of a run: one figure a quantity, one line a split of the data and phase.
+//!
+//! A metric `residual.free` is the quantity `residual` in the phase `free`; a metric `loss` has no phase.
+
+use std::collections::BTreeMap;
+
+use bouton::Result;
+use bouton::train::Record;
+
+use super::Figure;
+use super::figures::{LineChart, Series, line_chart};
+
+/// Quantities that come first, with what their y axis says.
+const KNOWN: [(&str, &str); 5] = [
+    ("accuracy", "accuracy (fraction of samples)"),
+    ("error", "error rate (fraction of samples)"),
+    ("loss", "loss (mean over samples)"),
+    ("residual", "residual of the fixed point"),
+    ("sweeps", "sweeps"),
+];
+/// A longer line is drawn by means over about this many equal ranges of updates.
+const POINTS: usize = 200;
+/// Ratio of the largest to the smallest value from which on the y axis is logarithmic.
+const LOG_RATIO: f64 = 30.0;
+
+/// A line under construction: (split, phase) and its points.
+type Lines<'a> = BTreeMap<(&'a str, &'a str), Vec<(f64, f64)>>;
+
+/// Draws everything in `records` over updates. Long lines show the mean and a band of one standard deviation.
+///
+/// # Errors
+/// [`bouton::Error::Data`] if a figure cannot be drawn.
+pub fn curves(records: &[Record]) -> Result<Vec<Figure>> {
+    let mut quantities: BTreeMap<(usize, &str), Lines<'_>> = BTreeMap::new();
+    for record in records {
+        for (name, &value) in &record.values {
+            let (quantity, phase) = name.split_once('.').unwrap_or((name, ""));
+            let rank = KNOWN.iter().position(|known| known.0 == quantity).unwrap_or(KNOWN.len());
+            let lines = quantities.entry((rank, quantity)).or_default();
+            lines.entry((&record.split, phase)).or_default().push((record.step as f64, value));
+        }
+    }
+    quantities.into_iter().map(|((rank, quantity), lines)| figure(rank, quantity, lines)).collect()
+}
+
+fn figure(rank: usize, quantity: &str, lines: Lines<'_>) -> Result<Figure> {
+    let values = || lines.values().flatten().map(|point| point.1).filter(|v| v.is_finite());
+    let (lo, hi) = values().fold((f64::INFINITY, 0.0), |(lo, hi): (f64, f64), v| (lo.min(v), hi.max(v)));
+    let splits = lines.keys().map(|key| key.0).collect::<std::collections::BTreeSet<_>>().len();
+    let thinned = lines.values().any(|points| points.len() > 2 * POINTS);
+    let lost = lines.values().flatten().count() - values().count();
+    let phases = lines.keys().any(|key| !key.1.is_empty());
+    let title = format!(
+        "{}{}{}",
+        quantity[..1].to_uppercase(),
+        &quantity[1..],
+        if phases { " per phase" } else { "" }
+    );
+    let series = lines.into_iter().map(|((split, phase), points)| line(label(split, phase, splits), points));
+    let chart = LineChart {
+        title: title.clone(),
+        x_label: "updates".into(),
+        y_label: KNOWN.get(rank).map_or(quantity, |known| known.1).into(),
+        log_y: lo > 0.0 && hi > LOG_RATIO * lo,
+        series: series.collect(),
+    };
+    let mut caption = Vec::new();
+    if thinned {
+        caption.push("Lines are means over neighbouring records, bands one standard deviation.".to_string());
+    }
+    if lost > 0 {
+        caption.push(format!("{lost} values were not finite and leave a gap."));
+    }
+    Ok(Figure { svg: line_chart(&chart)?, title, caption: caption.join(" ") })
+}
+
+fn label(split: &str, phase: &str, splits: usize) -> String {
+    match (phase, splits) {
+        ("", _) => split.into(),
+        (phase, 1) => phase.into(),
+        (phase, _) => format!("{phase} ({split})"),
+    }
+}
+
+/// The points as they are, or the mean and deviation of equal ranges if they are too many.
+fn line(label: String, points: Vec<(f64, f64)>) -> Series {
+    if points.len() <= 2 * POINTS {
+        return Series { label, points, band: Vec::new() };
+    }
+    let mut series = Series { label, ..Series::default() };
+    for group in points.chunks(points.len().div_ceil(POINTS)) {
+        let n = group.len() as f64;
+        let (x, y) = group.iter().fold((0.0, 0.0), |(x, y), p| (x + p.0 / n, y + p.1 / n));
+        let deviation = (group.iter().map(|p| (p.1 - y).powi(2)).sum::<f64>() / n).sqrt();
+        series.points.push((x, y));
+        series.band.push((y - deviation, y + deviation));
+    }
+    series
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(step: u64, split: &str, values: &[(&str, f64)]) -> Record {
+        let values = values.iter().map(|&(name, v)| (name.to_string(), v)).collect();
+        Record { step, epoch: 0, wall: 0.0, split: split.into(), values }
+    }
+
+    #[test]
+    fn a_figure_for_each_quantity_in_a_fixed_order() {
+        let values =
+            [("zeta", 1.0), ("sweeps.free", 9.0), ("residual.free", 1e-3), ("residual.nudged", 1e-6)];
+        let mut records: Vec<_> = (0..3).map(|step| record(step, "train", &values)).collect();
+        records.push(record(2, "test", &[("accuracy", 0.5), ("residual.free", f64::NAN)]));
+        let figures = curves(&records).unwrap();
+        let titles: Vec<_> = figures.iter().map(|figure| figure.title.as_str()).collect();
+        assert_eq!(titles, ["Accuracy", "Residual per phase", "Sweeps per phase", "Zeta"]);
+        let residual = &figures[1];
+        assert!(residual.svg.contains("nudged (train)") && residual.svg.contains("10⁻⁵"));
+        assert_eq!(residual.caption, "1 values were not finite and leave a gap.");
+        assert!(figures[2].svg.contains(">\nfree\n<"), "{}", figures[2].svg);
+        assert!(curves(&[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn long_lines_become_means_with_a_band() {
+        let points: Vec<_> = (0..2000).map(|i| (i as f64, f64::from(i % 2) * 2.0)).collect();
+        let series = line("x".into(), points);
+        assert_eq!((series.points.len(), series.band.len()), (200, 200));
+        assert_eq!(series.points[0], (4.5, 1.0));
+        assert_eq!(series.band[199], (0.0, 2.0));
+        assert_eq!(line("x".into(), vec![(0.0, 1.0); 400]).points.len(), 400);
+    }
+}
