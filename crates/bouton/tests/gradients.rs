@@ -81,9 +81,13 @@ fn eq_prop_approaches_the_adjoint_with_the_order_of_its_nudge() {
     for objective in ["squared-error", "softmax-cross-entropy"] {
         for solver in ["synchronous", "even-odd"] {
             for (nudge, order) in [("positive", 1.0), ("negative", 1.0), ("symmetric", 2.0)] {
-                let (coarse, fine) = (eq_prop(nudge, 0.02, objective, solver), eq_prop(nudge, 0.01, objective, solver));
+                let (coarse, fine) =
+                    (eq_prop(nudge, 0.02, objective, solver), eq_prop(nudge, 0.01, objective, solver));
                 let slope = (coarse / fine).log2();
-                assert!((slope - order).abs() < 0.2, "{objective} {solver} {nudge}: slope {slope}, error {fine:e}");
+                assert!(
+                    (slope - order).abs() < 0.2,
+                    "{objective} {solver} {nudge}: slope {slope}, error {fine:e}"
+                );
             }
         }
     }

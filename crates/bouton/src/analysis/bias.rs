@@ -23,8 +23,10 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         return Ok(());
     }
     let steps = lab.sweeps();
-    let exact =
-        lab.gradient(&CreditSpec::RecurrentBackprop(RecurrentBackprop { free_steps: steps, adjoint_steps: steps }))?;
+    let exact = lab.gradient(&CreditSpec::RecurrentBackprop(RecurrentBackprop {
+        free_steps: steps,
+        adjoint_steps: steps,
+    }))?;
     let mut lines = Vec::new();
     for (id, statement, nudge, of) in rows {
         let mut points = Vec::new();
@@ -36,7 +38,11 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         let [.., (_, coarse), (_, fine)] = points[..] else { unreachable!("several strengths") };
         let slope = (coarse / fine).log2();
         findings.properties.push(Property::measured(id, statement, slope, Bound::Within { of, by: 0.2 }));
-        findings.notes.push(format!("{id}: 1 − cosine to the exact gradient {:.1e} at β = {}", 1.0 - cosine(&finest, &exact), BETAS[3]));
+        findings.notes.push(format!(
+            "{id}: 1 − cosine to the exact gradient {:.1e} at β = {}",
+            1.0 - cosine(&finest, &exact),
+            BETAS[3]
+        ));
         lines.push((id.trim_start_matches("bias-").to_owned(), points));
     }
     findings.series.push(Series {

@@ -18,11 +18,22 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
     let (id, statement) = ("continual-is-ep", "continual EP with a vanishing rate makes EP's update");
     let bound = Bound::AtMost(1e-4);
     if lab.network.nudged().is_none() {
-        findings.properties.push(Property::not_applicable(id, statement, bound, "the network does not settle"));
+        findings.properties.push(Property::not_applicable(
+            id,
+            statement,
+            bound,
+            "the network does not settle",
+        ));
         return Ok(());
     }
     let free_steps = lab.sweeps();
-    let ep = CreditSpec::EqProp(EqProp { beta: BETA, nudge: Nudge::Positive, free_steps, nudged_steps: K, start: Start::Zero });
+    let ep = CreditSpec::EqProp(EqProp {
+        beta: BETA,
+        nudge: Nudge::Positive,
+        free_steps,
+        nudged_steps: K,
+        start: Start::Zero,
+    });
     let gradient = lab.gradient(&ep)?;
     let settling = settling_part(&lab.network, &gradient);
     let moved = settling_part(&lab.network, &continual_update(lab, free_steps)?);
@@ -40,7 +51,13 @@ fn continual_update(lab: &Lab, free_steps: usize) -> Result<Vec<f64>> {
     };
     let spec = ContinualEqProp { beta: BETA, nudge: Nudge::Positive, free_steps, nudged_steps: K };
     let mut rule = CreditSpec::ContinualEqProp(spec).build(&solver, &network, lab.batch.ids.len())?;
-    let sgd = Sgd { lr: PerLayer::All(RATE), momentum: 0.0, decay: 0.0, decay_style: Decay::Coupled, bias_scale: 1.0 };
+    let sgd = Sgd {
+        lr: PerLayer::All(RATE),
+        momentum: 0.0,
+        decay: 0.0,
+        decay_style: Decay::Coupled,
+        bias_scale: 1.0,
+    };
     let mut updater = Updater::new(&network, OptimSpec::Sgd(sgd).build());
     rule.learn(&mut network, &lab.batch, &*lab.objective, &mut updater, &Key::new(lab.recipe.seed))?;
     let flat = |n: &Network| n.parameters().into_iter().flat_map(|(_, _, m)| m.to_f64s()).collect::<Vec<_>>();

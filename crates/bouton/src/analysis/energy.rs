@@ -11,7 +11,11 @@ use bouton_kernels::Mat;
 const SWEEPS: usize = 60;
 
 pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
-    let energy = ("energy-descends", "largest relative rise of the energy in an even-odd half-sweep", Bound::AtMost(1e-12));
+    let energy = (
+        "energy-descends",
+        "largest relative rise of the energy in an even-odd half-sweep",
+        Bound::AtMost(1e-12),
+    );
     let same = ("solvers-agree", "largest distance between fixed points of all solvers", Bound::AtMost(1e-6));
     let settles = lab.network.nudged().is_some();
     let plan = if settles { Plan::even_odd(&lab.network).ok() } else { None };

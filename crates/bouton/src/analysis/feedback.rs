@@ -14,7 +14,8 @@ const RATE: f64 = 0.05;
 const DECAY: f64 = 0.1;
 
 pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
-    let (id, statement) = ("kolen-pollack", "|contraction of W_f − W_b per update − (1 − ηλ)| with feedback of its own");
+    let (id, statement) =
+        ("kolen-pollack", "|contraction of W_f − W_b per update − (1 − ηλ)| with feedback of its own");
     let bound = Bound::AtMost(1e-12);
     let mut recipe = lab.recipe.clone();
     let WiringSpec::Dense(dense) = &mut recipe.wiring;
@@ -29,8 +30,13 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
     let credit =
         EqProp { beta: 0.1, nudge: Nudge::Symmetric, free_steps: 40, nudged_steps: 10, start: Start::Zero };
     let mut rule = CreditSpec::EqProp(credit).build(&recipe.solver, &network, lab.batch.ids.len())?;
-    let sgd =
-        Sgd { lr: PerLayer::All(RATE), momentum: 0.0, decay: DECAY, decay_style: Decay::Coupled, bias_scale: 1.0 };
+    let sgd = Sgd {
+        lr: PerLayer::All(RATE),
+        momentum: 0.0,
+        decay: DECAY,
+        decay_style: Decay::Coupled,
+        bias_scale: 1.0,
+    };
     let mut updater = Updater::new(&network, OptimSpec::Sgd(sgd).build());
     rule.learn(&mut network, &lab.batch, &*lab.objective, &mut updater, &Key::new(recipe.seed))?;
     let contraction = norm(&differences(&network)) / norm(&before);

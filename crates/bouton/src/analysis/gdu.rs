@@ -24,7 +24,12 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
     let energy = lab.follows_energy().then(|| "it is a property of the prototypical dynamics".to_owned());
     if let Some(why) = lab.obstacle().or(outside).or(energy) {
         for (id, statement, bound) in rows {
-            findings.properties.push(Property::not_applicable(id, statement, Bound::AtMost(bound), why.clone()));
+            findings.properties.push(Property::not_applicable(
+                id,
+                statement,
+                Bound::AtMost(bound),
+                why.clone(),
+            ));
         }
         return Ok(());
     }

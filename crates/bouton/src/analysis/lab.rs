@@ -96,7 +96,8 @@ impl Lab {
     }
 
     fn kinked(&self) -> impl Iterator<Item = usize> + '_ {
-        let kinked = |p: &usize| self.network.populations[*p].model.activation().is_some_and(|a| !a.is_smooth());
+        let kinked =
+            |p: &usize| self.network.populations[*p].model.activation().is_some_and(|a| !a.is_smooth());
         self.network.with_role(Role::Settling).filter(kinked)
     }
 

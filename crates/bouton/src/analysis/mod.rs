@@ -88,7 +88,12 @@ impl Property {
     }
 
     /// A property that says nothing about this recipe.
-    pub fn not_applicable(id: &str, statement: impl Into<String>, bound: Bound, why: impl Into<String>) -> Self {
+    pub fn not_applicable(
+        id: &str,
+        statement: impl Into<String>,
+        bound: Bound,
+        why: impl Into<String>,
+    ) -> Self {
         let verdict = Verdict::NotApplicable(why.into());
         Self { id: id.into(), statement: statement.into(), measured: None, bound, verdict }
     }

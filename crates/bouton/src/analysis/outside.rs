@@ -9,7 +9,8 @@ use crate::neuron::Activation;
 use bouton_kernels::Mat;
 
 pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
-    let (id, statement) = ("outside-is-bce", "EP with the nudge outside is the gradient of ¼ binary cross-entropy (β = 1e-4)");
+    let (id, statement) =
+        ("outside-is-bce", "EP with the nudge outside is the gradient of ¼ binary cross-entropy (β = 1e-4)");
     let bound = Bound::AtMost(1e-3);
     let output = lab.network.output();
     let shifted = lab.network.populations[output].model.activation() == Some(Activation::ShiftedSigmoid);

@@ -15,15 +15,28 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
     ];
     if let Some(why) = lab.obstacle() {
         for (id, statement, bound) in rows {
-            findings.properties.push(Property::not_applicable(id, statement, Bound::AtMost(bound), why.clone()));
+            findings.properties.push(Property::not_applicable(
+                id,
+                statement,
+                Bound::AtMost(bound),
+                why.clone(),
+            ));
         }
         return Ok(());
     }
     let steps = lab.sweeps();
-    let rbp = lab.gradient(&CreditSpec::RecurrentBackprop(RecurrentBackprop { free_steps: steps, adjoint_steps: steps }))?;
+    let rbp = lab.gradient(&CreditSpec::RecurrentBackprop(RecurrentBackprop {
+        free_steps: steps,
+        adjoint_steps: steps,
+    }))?;
     let long = lab.gradient(&CreditSpec::Bptt(Bptt { steps: 2 * steps, truncate: Some(steps) }))?;
     let (id, statement, bound) = rows[0];
-    findings.properties.push(Property::measured(id, statement, relative_error(&rbp, &long), Bound::AtMost(bound)));
+    findings.properties.push(Property::measured(
+        id,
+        statement,
+        relative_error(&rbp, &long),
+        Bound::AtMost(bound),
+    ));
     let (id, statement, bound) = rows[1];
     if lab.nudged_outside() || lab.follows_energy() {
         let why = "it holds for the prototypical dynamics with the nudge inside";
@@ -37,7 +50,13 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         nudged_steps: K,
         start: Start::Zero,
     });
-    let (ep, tbp) = (lab.gradient(&ep)?, lab.gradient(&CreditSpec::Bptt(Bptt { steps: steps + K, truncate: Some(K) }))?);
-    findings.properties.push(Property::measured(id, statement, relative_error(&ep, &tbp), Bound::AtMost(bound)));
+    let (ep, tbp) =
+        (lab.gradient(&ep)?, lab.gradient(&CreditSpec::Bptt(Bptt { steps: steps + K, truncate: Some(K) }))?);
+    findings.properties.push(Property::measured(
+        id,
+        statement,
+        relative_error(&ep, &tbp),
+        Bound::AtMost(bound),
+    ));
     Ok(())
 }

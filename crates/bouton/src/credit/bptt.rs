@@ -82,7 +82,8 @@ impl Credit for Unroll {
         _: &Key,
     ) -> Result<Step> {
         let constant = network.constant_drive(batch.x.view());
-        let shards = shards::each(batch.labels.len(), |rows| self.shard(network, batch, &constant, objective, rows))?;
+        let shards =
+            shards::each(batch.labels.len(), |rows| self.shard(network, batch, &constant, objective, rows))?;
         for (_, factors) in &shards {
             factors.replay(sink);
         }

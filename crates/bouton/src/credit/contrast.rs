@@ -121,7 +121,11 @@ impl Contrast {
         let mut terms: Vec<Term<'_>> = phases
             .iter()
             .enumerate()
-            .map(|(k, p)| Term { out: &shard.nudged.out, rows: k * n..(k + 1) * n, scale: p.coefficient * scale })
+            .map(|(k, p)| Term {
+                out: &shard.nudged.out,
+                rows: k * n..(k + 1) * n,
+                scale: p.coefficient * scale,
+            })
             .collect();
         if free != 0.0 {
             terms.push(Term { out: &shard.free.out, rows: 0..n, scale: free * scale });

@@ -52,7 +52,8 @@ pub(super) fn judge(network: &Network, objective: &dyn Objective, state: &mut St
     let (g, err, loss) = readout_error(network, objective, state, 0..rows);
     let hits = predictions(state.output(network.output(), 0..rows));
     let correct = hits.iter().zip(&state.labels).filter(|(p, l)| **p == usize::from(**l)).count();
-    let step = Step { samples: rows as u64, loss: loss.iter().sum(), correct: correct as u64, ..Step::default() };
+    let step =
+        Step { samples: rows as u64, loss: loss.iter().sum(), correct: correct as u64, ..Step::default() };
     (g, err, step)
 }
 
@@ -77,7 +78,14 @@ impl Step {
     /// All sums as text that reads back to the same bits.
     pub fn to_text(&self) -> String {
         let phase = |r: &Relaxed| format!("{} {} {:?} {}", r.sweeps, r.samples, r.residual, r.unsettled);
-        format!("{} {:?} {} {} {}", self.samples, self.loss, self.correct, phase(&self.free), phase(&self.nudged))
+        format!(
+            "{} {:?} {} {} {}",
+            self.samples,
+            self.loss,
+            self.correct,
+            phase(&self.free),
+            phase(&self.nudged)
+        )
     }
 }
 

@@ -20,6 +20,11 @@ pub struct RecurrentBackprop {
 
 impl RecurrentBackprop {
     pub(super) fn rule(&self, solver: Solver) -> Unroll {
-        Unroll { solver: solver.reversed(), free: self.free_steps.saturating_sub(1), recorded: 1, repeat: self.adjoint_steps }
+        Unroll {
+            solver: solver.reversed(),
+            free: self.free_steps.saturating_sub(1),
+            recorded: 1,
+            repeat: self.adjoint_steps,
+        }
     }
 }

@@ -43,14 +43,16 @@ impl Collect {
 impl Sink for Collect {
     fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
         let (rows, cols) = (g.cols(), pre.cols());
-        let sum = self.gradients.entry(ParamId::Weight(conn)).or_insert_with(|| Mat::zeros(g.dtype(), rows, cols));
+        let sum =
+            self.gradients.entry(ParamId::Weight(conn)).or_insert_with(|| Mat::zeros(g.dtype(), rows, cols));
         let mut scaled = g.to_mat();
         scale_all(&mut scaled, scale);
         bouton_kernels::gemm_tn(scaled.view(), 0..rows, pre, sum.view_mut());
     }
 
     fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64) {
-        let sum = self.gradients.entry(ParamId::Bias(pop)).or_insert_with(|| Mat::zeros(g.dtype(), 1, g.cols()));
+        let sum =
+            self.gradients.entry(ParamId::Bias(pop)).or_insert_with(|| Mat::zeros(g.dtype(), 1, g.cols()));
         add_columns(g, scale, sum.view_mut());
     }
 

@@ -32,7 +32,9 @@ pub fn record(network: &Network, solver: &Solver, state: &mut State, steps: usiz
         for block in &solver.plan.0 {
             let (out, h) = (state.out.clone(), state.h.clone());
             solver.advance(network, state, block, None, rows.clone());
-            let drive = |p: usize| if block.contains(&p) { state.drive[p].clone() } else { Mat::zeros(network.dtype, 0, 0) };
+            let drive = |p: usize| {
+                if block.contains(&p) { state.drive[p].clone() } else { Mat::zeros(network.dtype, 0, 0) }
+            };
             let drive = (0..network.populations.len()).map(drive).collect();
             frames.push(Frame { block: block.clone(), out, h, drive });
         }

@@ -22,7 +22,9 @@ impl Network {
     pub fn build(recipe: &Recipe) -> Result<Self> {
         let layers = &recipe.network.layers;
         if layers.len() < 2 || layers.contains(&0) {
-            return Err(Error::shape(format!("network.layers = {layers:?} needs an input, an output and no empty layer")));
+            return Err(Error::shape(format!(
+                "network.layers = {layers:?} needs an input, an output and no empty layer"
+            )));
         }
         let dtype = recipe.precision.into();
         let WiringSpec::Dense(dense) = &recipe.wiring;
@@ -47,7 +49,9 @@ fn node(recipe: &Recipe, dense: &Dense, key: &Key, dtype: DType, i: usize) -> No
     };
     let (role, model) = match &recipe.neuron {
         _ if i == 0 => (Role::Clamped, linear()),
-        NeuronSpec::Settle(_) if is_output && !recipe.objective.build().is_spring() => (Role::Forward, linear()),
+        NeuronSpec::Settle(_) if is_output && !recipe.objective.build().is_spring() => {
+            (Role::Forward, linear())
+        }
         NeuronSpec::Settle(settle) => (Role::Settling, settle.population(is_output)),
         NeuronSpec::Relu(relu) => (Role::Forward, relu.population(is_output)),
     };
@@ -62,7 +66,14 @@ fn node(recipe: &Recipe, dense: &Dense, key: &Key, dtype: DType, i: usize) -> No
     Node { name, units: layers[i], role, model, bias }
 }
 
-fn connection(recipe: &Recipe, dense: &Dense, key: &Key, dtype: DType, nodes: &[Node], i: usize) -> Connection {
+fn connection(
+    recipe: &Recipe,
+    dense: &Dense,
+    key: &Key,
+    dtype: DType,
+    nodes: &[Node],
+    i: usize,
+) -> Connection {
     let (pre, post) = (&nodes[i - 1], &nodes[i]);
     let draw = |purpose| {
         let mut stream = key.of(purpose, i as u64).stream();
@@ -109,7 +120,10 @@ fn truncated_normal(stream: &mut Stream) -> f64 {
 
 fn identity(recipe: &Recipe, nodes: &[Node], from: usize, to: usize, dtype: DType) -> Result<Connection> {
     let (Some(pre), Some(post)) = (nodes.get(from), nodes.get(to)) else {
-        return Err(Error::shape(format!("network.skips joins layer {from} to {to}, but there are {}", nodes.len())));
+        return Err(Error::shape(format!(
+            "network.skips joins layer {from} to {to}, but there are {}",
+            nodes.len()
+        )));
     };
     if from >= to || pre.units != post.units {
         return Err(Error::shape(format!(

@@ -145,7 +145,8 @@ impl Network {
     /// Every parameter with its name, forward weights first.
     pub fn parameters(&self) -> Vec<(ParamId, String, &Mat)> {
         let weights = self.connections.iter().enumerate().filter(|(_, c)| !c.weight.mat().is_empty());
-        let forward = weights.clone().map(|(i, c)| (ParamId::Weight(i), format!("{}.weight", c.name), c.weight.mat()));
+        let forward =
+            weights.clone().map(|(i, c)| (ParamId::Weight(i), format!("{}.weight", c.name), c.weight.mat()));
         let back = weights.filter_map(|(i, c)| match &c.feedback {
             Feedback::Own(w) => Some((ParamId::Feedback(i), format!("{}.feedback", c.name), w.mat())),
             _ => None,
@@ -179,7 +180,9 @@ impl Network {
             }
             ParamId::Feedback(c) => {
                 let Connection { feedback, synapse, wiring, .. } = &mut connections[c];
-                let Feedback::Own(weight) = feedback else { unreachable!("only own feedback is a parameter") };
+                let Feedback::Own(weight) = feedback else {
+                    unreachable!("only own feedback is a parameter")
+                };
                 (weight, &**synapse, &**wiring)
             }
             ParamId::Bias(p) => {

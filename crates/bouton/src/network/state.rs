@@ -30,15 +30,22 @@ pub struct State {
 }
 
 impl State {
-    /// Zero activity; `constant` is the constant drive of a whole batch, of which `rows` are taken.
+    /// Units at rest; `constant` is the constant drive of a whole batch, of which `rows` are taken.
     pub fn new(network: &Network, constant: &[Mat], rows: Range<usize>, labels: &[u8]) -> Self {
         let n = rows.len();
         let free = |p: PopId| network.populations[p].role != Role::Clamped;
-        let mat = |p: PopId, yes: bool| Mat::zeros(network.dtype, if yes { n } else { 0 }, network.populations[p].units);
+        let mat = |p: PopId, yes: bool| {
+            Mat::zeros(network.dtype, if yes { n } else { 0 }, network.populations[p].units)
+        };
         let all = 0..network.populations.len();
         let nudged = network.nudged().unwrap_or(network.output());
+        let rest = |p: PopId| {
+            let mut out = mat(p, free(p));
+            out.fill(network.populations[p].model.rest());
+            out
+        };
         Self {
-            out: all.clone().map(|p| mat(p, free(p))).collect(),
+            out: all.clone().map(rest).collect(),
             h: all.clone().map(|p| mat(p, free(p) && network.populations[p].model.stored() > 0)).collect(),
             constant: all
                 .clone()

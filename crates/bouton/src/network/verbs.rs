@@ -13,7 +13,8 @@ use std::ops::Range;
 impl Network {
     /// Bias plus the drive from the clamped input, for every population: constant during a relaxation. On all threads.
     pub fn constant_drive(&self, x: View<'_>) -> Vec<Mat> {
-        let mut drives: Vec<Mat> = self.populations.iter().map(|p| self.biases(p.bias.as_ref(), x.rows(), p.units)).collect();
+        let mut drives: Vec<Mat> =
+            self.populations.iter().map(|p| self.biases(p.bias.as_ref(), x.rows(), p.units)).collect();
         for c in self.connections.iter().filter(|c| c.pre == self.input()) {
             c.wiring.par_forward(&c.weight, x, drives[c.post].view_mut());
         }
@@ -74,7 +75,9 @@ impl Network {
     /// The part of [`Network::emit`] that belongs to the constant drive: bias and weights from the clamped input.
     pub fn emit_constant(&self, pop: PopId, g: View<'_>, x: View<'_>, scale: f64, sink: &mut dyn Sink) {
         sink.bias(pop, g, scale);
-        for (id, _) in self.connections.iter().enumerate().filter(|(_, c)| c.post == pop && c.pre == self.input()) {
+        for (id, _) in
+            self.connections.iter().enumerate().filter(|(_, c)| c.post == pop && c.pre == self.input())
+        {
             sink.factors(id, x, g, scale);
         }
     }
@@ -98,13 +101,21 @@ impl Network {
         for pop in self.with_role(Role::Settling) {
             let sum = weighted_sum(terms, pop);
             sink.bias(pop, sum.view(), 1.0);
-            for (id, _) in self.connections.iter().enumerate().filter(|(_, c)| c.post == pop && c.pre == self.input()) {
+            for (id, _) in
+                self.connections.iter().enumerate().filter(|(_, c)| c.post == pop && c.pre == self.input())
+            {
                 sink.factors(id, x, sum.view(), 1.0);
             }
         }
-        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| settles(c.pre) && settles(c.post)) {
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| settles(c.pre) && settles(c.post))
+        {
             for t in terms {
-                sink.factors(id, t.out[c.pre].rows_view(t.rows.clone()), t.out[c.post].rows_view(t.rows.clone()), t.scale);
+                sink.factors(
+                    id,
+                    t.out[c.pre].rows_view(t.rows.clone()),
+                    t.out[c.post].rows_view(t.rows.clone()),
+                    t.scale,
+                );
             }
         }
     }

@@ -128,15 +128,42 @@ activation!(Linear, None, false, |x| x);
 macro_rules! with_activation {
     ($kind:expr, $name:ident => $body:expr) => {
         match $kind {
-            $crate::neuron::Activation::HardSigmoid => { type $name = $crate::neuron::activation::HardSigmoid; $body }
-            $crate::neuron::Activation::HalfHardSigmoid => { type $name = $crate::neuron::activation::HalfHardSigmoid; $body }
-            $crate::neuron::Activation::ShiftedSigmoid => { type $name = $crate::neuron::activation::ShiftedSigmoid; $body }
-            $crate::neuron::Activation::Sigmoid => { type $name = $crate::neuron::activation::Sigmoid; $body }
-            $crate::neuron::Activation::Tanh => { type $name = $crate::neuron::activation::Tanh; $body }
-            $crate::neuron::Activation::DSilu => { type $name = $crate::neuron::activation::DSilu; $body }
-            $crate::neuron::Activation::SiluStep => { type $name = $crate::neuron::activation::SiluStep; $body }
-            $crate::neuron::Activation::Relu6 => { type $name = $crate::neuron::activation::Relu6; $body }
-            $crate::neuron::Activation::Linear => { type $name = $crate::neuron::activation::Linear; $body }
+            $crate::neuron::Activation::HardSigmoid => {
+                type $name = $crate::neuron::activation::HardSigmoid;
+                $body
+            }
+            $crate::neuron::Activation::HalfHardSigmoid => {
+                type $name = $crate::neuron::activation::HalfHardSigmoid;
+                $body
+            }
+            $crate::neuron::Activation::ShiftedSigmoid => {
+                type $name = $crate::neuron::activation::ShiftedSigmoid;
+                $body
+            }
+            $crate::neuron::Activation::Sigmoid => {
+                type $name = $crate::neuron::activation::Sigmoid;
+                $body
+            }
+            $crate::neuron::Activation::Tanh => {
+                type $name = $crate::neuron::activation::Tanh;
+                $body
+            }
+            $crate::neuron::Activation::DSilu => {
+                type $name = $crate::neuron::activation::DSilu;
+                $body
+            }
+            $crate::neuron::Activation::SiluStep => {
+                type $name = $crate::neuron::activation::SiluStep;
+                $body
+            }
+            $crate::neuron::Activation::Relu6 => {
+                type $name = $crate::neuron::activation::Relu6;
+                $body
+            }
+            $crate::neuron::Activation::Linear => {
+                type $name = $crate::neuron::activation::Linear;
+                $body
+            }
         }
     };
 }

@@ -45,6 +45,10 @@ pub trait Neuron<const C: usize, const S: usize>: Copy + Send + Sync + std::fmt:
     const SHARED: bool;
     /// The activation of a settling unit, for analysis.
     const ACTIVATION: Option<Activation> = None;
+    /// Output of a unit whose state is zero.
+    fn rest(&self) -> f64 {
+        0.0
+    }
     /// Constants of a sweep with over-relaxation `omega` (1 = none).
     fn prepare<T: Real>(&self, omega: T) -> [T; C];
     /// The state and the output after one step.

@@ -34,6 +34,8 @@ pub struct Inputs<'a> {
 pub trait Population: Send + Sync + std::fmt::Debug {
     /// State variables stored per unit beside the output: 0 or 1.
     fn stored(&self) -> usize;
+    /// Output of a unit whose state is zero: where a relaxation starts.
+    fn rest(&self) -> f64;
     /// The activation of settling units.
     fn activation(&self) -> Option<Activation>;
     /// One step in place; `change[row]` becomes the largest |Δ output| of the row if that is larger.
@@ -41,7 +43,15 @@ pub trait Population: Send + Sync + std::fmt::Debug {
     /// Backwards through a free step. `before` is the state before it; `g` holds the gradient with respect to the
     /// state (or output) after it and receives the one with respect to the state before it; `g_out` is the gradient
     /// with respect to the output where that is not the state; `g_drive` is overwritten.
-    fn pull(&self, ctx: &Ctx, drive: View<'_>, before: View<'_>, g_out: View<'_>, g: ViewMut<'_>, g_drive: ViewMut<'_>);
+    fn pull(
+        &self,
+        ctx: &Ctx,
+        drive: View<'_>,
+        before: View<'_>,
+        g_out: View<'_>,
+        g: ViewMut<'_>,
+        g_drive: ViewMut<'_>,
+    );
 }
 
 /// The population of a scalar [`Neuron`].
@@ -53,6 +63,10 @@ impl<N: Neuron<C, S>, const C: usize, const S: usize> Population for Units<N, C,
         if N::SHARED { 0 } else { S }
     }
 
+    fn rest(&self) -> f64 {
+        self.0.rest()
+    }
+
     fn activation(&self) -> Option<Activation> {
         N::ACTIVATION
     }
@@ -61,7 +75,15 @@ impl<N: Neuron<C, S>, const C: usize, const S: usize> Population for Units<N, C,
         dispatch!(out.dtype(), T => advance::<N, T, C, S>(&self.0, ctx, input, h, out, change));
     }
 
-    fn pull(&self, ctx: &Ctx, drive: View<'_>, before: View<'_>, g_out: View<'_>, g: ViewMut<'_>, g_drive: ViewMut<'_>) {
+    fn pull(
+        &self,
+        ctx: &Ctx,
+        drive: View<'_>,
+        before: View<'_>,
+        g_out: View<'_>,
+        g: ViewMut<'_>,
+        g_drive: ViewMut<'_>,
+    ) {
         dispatch!(drive.dtype(), T => pull::<N, T, C, S>(&self.0, ctx, drive, before, g_out, g, g_drive));
     }
 }
@@ -79,7 +101,9 @@ fn advance<N: Neuron<C, S>, T: Elem, const C: usize, const S: usize>(
     for (r, change) in change.iter_mut().enumerate().take(out.rows()) {
         let drive = input.drive.row::<T>(r);
         let (force, stiffness) = match input.nudge {
-            Some((force, stiffness)) => (Some(force.row::<T>(r)), T::from_f64(stiffness.get(r).copied().unwrap_or(0.0))),
+            Some((force, stiffness)) => {
+                (Some(force.row::<T>(r)), T::from_f64(stiffness.get(r).copied().unwrap_or(0.0)))
+            }
             None => (None, T::default()),
         };
         let (row, units) = (out.row_mut::<T>(r), drive.len());

@@ -127,6 +127,10 @@ impl<A: ActivationFn> Neuron<1, 1> for EnergyUnit<A> {
     const SHARED: bool = false;
     const ACTIVATION: Option<Activation> = Some(A::KIND);
 
+    fn rest(&self) -> f64 {
+        A::apply(0.0)
+    }
+
     #[inline(always)]
     fn prepare<T: Real>(&self, omega: T) -> [T; 1] {
         [omega * T::lit(self.dt)]

@@ -134,7 +134,8 @@ impl Sink for Updater {
     fn step(&mut self, network: &mut Network) -> Result<()> {
         self.updates += 1;
         for param in &mut self.params {
-            let hyper = Hyper { rate: param.rate * self.factor, decays: !param.id.is_bias(), step: self.updates };
+            let hyper =
+                Hyper { rate: param.rate * self.factor, decays: !param.id.is_bias(), step: self.updates };
             let (mat, synapse, wiring) = network.parameter_mut(param.id);
             let grad = match param.id {
                 ParamId::Weight(c) | ParamId::Feedback(c) => Gradient::Factors(wiring, &self.weights[c]),
@@ -192,14 +193,20 @@ fn change(
         let mut delta = Mat::zeros(b.weight.dtype(), b.weight.rows(), cols);
         let range = b.from..b.from + b.weight.rows();
         match grad {
-            Gradient::Factors(wiring, f) => wiring.pull_weight(f.pre.view(), f.g.view(), range, tile.view_mut()),
+            Gradient::Factors(wiring, f) => {
+                wiring.pull_weight(f.pre.view(), f.g.view(), range, tile.view_mut())
+            }
             Gradient::Ready(g) => tile.copy_from(g.rows_view(range)),
         }
         optim.propose(hyper, b.weight.as_view(), tile.view(), &mut b.slots, delta.view_mut());
         synapse.take(delta.view(), b.weight.reborrow(), &mut []);
         is_finite(b.weight.as_view())
     };
-    if rows * cols >= PARALLEL { bands.into_par_iter().map(take).reduce(|| true, |a, b| a && b) } else { bands.into_iter().all(take) }
+    if rows * cols >= PARALLEL {
+        bands.into_par_iter().map(take).reduce(|| true, |a, b| a && b)
+    } else {
+        bands.into_iter().all(take)
+    }
 }
 
 /// Whether no element is infinite or NaN.

@@ -22,7 +22,9 @@ impl Plan {
     /// split into two groups without connections inside.
     pub fn even_odd(network: &Network) -> Result<Self> {
         let parity = parity(network)?;
-        let group = |of: bool| network.with_role(Role::Settling).filter(|&p| parity[p] == Some(of)).collect::<Vec<_>>();
+        let group = |of: bool| {
+            network.with_role(Role::Settling).filter(|&p| parity[p] == Some(of)).collect::<Vec<_>>()
+        };
         let blocks = [group(true), group(false)];
         Ok(Self(blocks.into_iter().filter(|b| !b.is_empty()).collect()))
     }
@@ -46,7 +48,8 @@ fn parity(network: &Network) -> Result<Vec<Option<bool>>> {
         let mut open = vec![start];
         while let Some(p) = open.pop() {
             for c in network.connections.iter().filter(|c| settles(c.pre) && settles(c.post)) {
-                let Some(other) = [(c.pre, c.post), (c.post, c.pre)].iter().find(|e| e.0 == p).map(|e| e.1) else {
+                let Some(other) = [(c.pre, c.post), (c.post, c.pre)].iter().find(|e| e.0 == p).map(|e| e.1)
+                else {
                     continue;
                 };
                 let wanted = colour[p].map(|c| !c);
@@ -55,7 +58,10 @@ fn parity(network: &Network) -> Result<Vec<Option<bool>>> {
                     open.push(other);
                 } else if colour[other] != wanted {
                     return Err(Error::incompatible(
-                        format!("even-odd sweeps need two groups of populations, but {} joins two of one group", c.name),
+                        format!(
+                            "even-odd sweeps need two groups of populations, but {} joins two of one group",
+                            c.name
+                        ),
                         "use [solver.synchronous]",
                     ));
                 }

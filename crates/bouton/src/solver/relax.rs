@@ -113,7 +113,8 @@ impl Solver {
         }
         let last = state.change[..active].iter().copied().fold(0.0, f64::max);
         done.residual = done.residual.max(last);
-        done.unsettled = self.tolerance.map_or(0, |t| state.change[..active].iter().filter(|&&c| c > t).count() as u64);
+        done.unsettled =
+            self.tolerance.map_or(0, |t| state.change[..active].iter().filter(|&&c| c > t).count() as u64);
         state.restore_order();
         self.check(network, state, done.residual, steps, phase)?;
         Ok(done)
@@ -159,9 +160,17 @@ impl Solver {
         }
     }
 
-    fn check(&self, network: &Network, state: &State, residual: f64, steps: usize, phase: &str) -> Result<()> {
+    fn check(
+        &self,
+        network: &Network,
+        state: &State,
+        residual: f64,
+        steps: usize,
+        phase: &str,
+    ) -> Result<()> {
         let bad = |p: &PopId| !is_finite(state.out[*p].view());
-        let Some(pop) = network.with_role(Role::Settling).find(bad).or((residual > DIVERGED).then(|| network.output()))
+        let Some(pop) =
+            network.with_role(Role::Settling).find(bad).or((residual > DIVERGED).then(|| network.output()))
         else {
             return Ok(());
         };
@@ -170,7 +179,9 @@ impl Solver {
                 "{} left every bound in the {phase} phase (within {steps} sweeps, residual {residual:.1e})",
                 network.populations[pop].name
             ),
-            hint: Some("lower beta, the learning rate or the gain, or use a bounded output activation".into()),
+            hint: Some(
+                "lower beta, the learning rate or the gain, or use a bounded output activation".into(),
+            ),
         })
     }
 }
@@ -222,19 +233,32 @@ pub fn readout_error(
     let output = network.output();
     let mut err = Mat::zeros(network.dtype, rows.len(), network.populations[output].units);
     let mut loss = vec![0.0; rows.len()];
-    objective.error(state.output(output, rows.clone()), &state.labels[rows.clone()], err.view_mut(), &mut loss);
+    objective.error(
+        state.output(output, rows.clone()),
+        &state.labels[rows.clone()],
+        err.view_mut(),
+        &mut loss,
+    );
     let nudged = network.nudged().unwrap_or(output);
     if nudged == output {
         return (err.clone(), err, loss);
     }
-    let mut g_out: Vec<Mat> = network.populations.iter().map(|p| Mat::zeros(network.dtype, rows.len(), p.units)).collect();
+    let mut g_out: Vec<Mat> =
+        network.populations.iter().map(|p| Mat::zeros(network.dtype, rows.len(), p.units)).collect();
     g_out[output] = err.clone();
     for pop in network.with_role(Role::Forward).rev() {
         let g = g_out[pop].clone();
         let mut g_state = g.clone();
         let mut g_drive = Mat::zeros(network.dtype, rows.len(), network.populations[pop].units);
         let drive = state.drive[pop].rows_view(rows.clone());
-        network.populations[pop].model.pull(&Ctx::default(), drive, drive, g.view(), g_state.view_mut(), g_drive.view_mut());
+        network.populations[pop].model.pull(
+            &Ctx::default(),
+            drive,
+            drive,
+            g.view(),
+            g_state.view_mut(),
+            g_drive.view_mut(),
+        );
         network.pull(pop, g_drive.view(), &mut g_out);
     }
     (g_out.swap_remove(nudged), err, loss)

@@ -76,7 +76,8 @@ impl Stream {
         let (epoch, at) = (update / self.batches(), (update % self.batches()) as usize * self.batch);
         if self.epoch != Some(epoch) {
             let n = self.data.len();
-            self.order = if self.images.shuffle { permutation(n, self.seed, epoch) } else { (0..n).collect() };
+            self.order =
+                if self.images.shuffle { permutation(n, self.seed, epoch) } else { (0..n).collect() };
             self.epoch = Some(epoch);
         }
         let ids = &self.order[at..self.data.len().min(at + self.batch)];

@@ -26,7 +26,13 @@ impl Log {
     }
 
     /// Writes one point and returns its record.
-    pub fn write(&mut self, step: u64, epoch: u64, split: &str, values: BTreeMap<String, f64>) -> Result<Record> {
+    pub fn write(
+        &mut self,
+        step: u64,
+        epoch: u64,
+        split: &str,
+        values: BTreeMap<String, f64>,
+    ) -> Result<Record> {
         let wall = self.metrics.wall() + self.started.elapsed().as_secs_f64();
         let record = Record { step, epoch, wall, split: split.to_owned(), values };
         self.metrics.write(&record)?;

@@ -69,7 +69,8 @@ pub fn run(recipe: &Recipe, options: &RunOptions<'_>, observer: &mut dyn Observe
     };
     let _lock = dir.lock()?;
     let mut status = Status::new(&recipe.name, recipe.seed, &hash);
-    let result = Loop::start(&mut trainer, dir.clone(), options, observer).and_then(|mut l| l.work(&mut status));
+    let result =
+        Loop::start(&mut trainer, dir.clone(), options, observer).and_then(|mut l| l.work(&mut status));
     match &result {
         Ok(_) => status.state = State::Done,
         Err(Error::Interrupted) => status.state = State::Interrupted,

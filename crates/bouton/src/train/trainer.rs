@@ -8,8 +8,8 @@ use crate::objective::Objective;
 use crate::optim::Updater;
 use crate::recipe::Recipe;
 use crate::rng::Key;
-use crate::task::stream::{self, Stream, evaluation};
 use crate::task::Dataset;
+use crate::task::stream::{self, Stream, evaluation};
 use bouton_kernels::{DType, Mat};
 use std::path::Path;
 
@@ -161,7 +161,8 @@ impl Trainer {
 }
 
 fn fits(network: &Network, data: &Dataset) -> Result<()> {
-    let (input, output) = (network.populations[network.input()].units, network.populations[network.output()].units);
+    let (input, output) =
+        (network.populations[network.input()].units, network.populations[network.output()].units);
     if input != data.features() || output != data.classes() {
         let [c, h, w] = data.shape();
         return Err(Error::shape(format!(
@@ -188,8 +189,11 @@ fn fill(mat: &mut Mat, tensor: &Tensor) -> Result<()> {
         (TensorData::F32(values), DType::F32) => mat.slice_mut::<f32>().copy_from_slice(values),
         (TensorData::F64(values), DType::F64) => mat.slice_mut::<f64>().copy_from_slice(values),
         _ => {
-            return Err(Error::checkpoint(format!("tensor `{}` has another number type than the network", tensor.name))
-                .with_hint("use the recipe that the checkpoint was trained with"));
+            return Err(Error::checkpoint(format!(
+                "tensor `{}` has another number type than the network",
+                tensor.name
+            ))
+            .with_hint("use the recipe that the checkpoint was trained with"));
         }
     }
     Ok(())
