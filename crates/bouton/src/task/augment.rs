@@ -5,32 +5,18 @@
 //! Usual values: `shift = 2` on 28x28 digits (no flip), `shift = 4` with `flip` on 32x32 photographs
 //! (K. He et al.: Deep Residual Learning for Image Recognition, arXiv:1512.03385).
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use crate::rng::Key;
 
-use super::order::{Draws, Purpose};
-
-/// What lies outside an image.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Padding {
-    /// Zeros.
-    #[default]
-    Zero,
-    /// The nearest pixel of the image.
-    Edge,
-}
+pub use super::spec::Pad as Padding;
 
 /// How training images are varied; the default leaves them as they are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Augment {
     /// Largest shift in pixels, up, down, left and right; also known as random crop with this padding. Default 0.
-    #[serde(alias = "crop")]
     pub shift: usize,
     /// Mirror left-right every other time. Default false.
     pub flip: bool,
-    /// What moves in at the border: `zero` or `edge`. Default `zero`.
+    /// What moves in at the border. Default zeros.
     pub padding: Padding,
 }
 
@@ -47,7 +33,7 @@ impl Augment {
         (seed, epoch, sample): (u64, u64, u64),
         out: &mut [T],
     ) {
-        let mut draws = Draws::new(Purpose::Augment, seed, epoch, sample);
+        let mut draws = Key::new(seed).of("augment", epoch).of("sample", sample).stream();
         let corner = [(); 2].map(|()| draws.below(2 * self.shift as u64 + 1) as isize - self.shift as isize);
         crop(image, shape, corner, [shape[1], shape[2]], self.padding, out);
         if draws.below(2) == 1 && self.flip {
@@ -183,14 +169,5 @@ mod tests {
         assert_eq!(seen.len(), 18, "{seen:?}");
         // Standard deviation of a count is 22.
         assert!(seen.values().all(|n| n.abs_diff(500) < 110), "{seen:?}");
-    }
-
-    #[test]
-    fn recipes_name_the_fields() {
-        let read = |text: &str| toml::from_str::<Augment>(text);
-        let expected = Augment { shift: 4, flip: true, padding: Padding::Edge };
-        assert_eq!(read("shift = 4\nflip = true\npadding = \"edge\"").unwrap(), expected);
-        assert_eq!(read("crop = 4").unwrap().shift, 4);
-        assert!(read("shfit = 4").is_err() && read("shift = -1").is_err());
     }
 }

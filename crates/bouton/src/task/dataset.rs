@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::idx::{Idx, Values};
-use super::order::{Draws, Purpose};
+use crate::rng::Key;
 use crate::{Error, Result};
 
 /// Which part of a data set.
@@ -109,7 +109,7 @@ impl Dataset {
     }
 
     /// A small learnable stand-in: class `i mod classes` for sample `i`, a fixed random pattern per class plus noise.
-    /// Patterns depend on the shape and the class only, noise on `seed`: two seeds make a train and a test split.
+    /// Patterns depend on the class only, noise on `seed`: two seeds make a train and a test split.
     ///
     /// # Errors
     /// [`Error::Data`] if `n`, `classes` or the shape is zero.
@@ -117,11 +117,11 @@ impl Dataset {
         let features = shape.iter().product::<usize>();
         let patterns: Vec<Vec<u8>> = (0..classes as u64)
             .map(|class| {
-                let mut draws = Draws::new(Purpose::Pattern, 0, features as u64, class);
+                let mut draws = Key::new(0).of("pattern", class).stream();
                 (0..features).map(|_| 64 + 128 * draws.below(2) as u8).collect()
             })
             .collect();
-        let mut noise = Draws::new(Purpose::Noise, seed, 0, 0);
+        let mut noise = Key::new(seed).of("noise", 0).stream();
         let mut pixels = Vec::with_capacity(n * features);
         for pattern in patterns.iter().cycle().take(n) {
             pixels.extend(pattern.iter().map(|p| p - 64 + noise.below(128) as u8));

@@ -1,52 +1,17 @@
 //! The order in which samples are seen: one permutation per epoch, drawn from (seed, epoch) alone.
 //!
-//! Fisher-Yates over a ChaCha8 stream, so an order depends on no thread, rank or platform, and a run can resume at
+//! Fisher-Yates over the stream of the key `order`, so an order depends on no thread, rank or platform, and a run can resume at
 //! any (epoch, batch) without replaying what came before.
 //! R. Durstenfeld: Algorithm 235, Random permutation, CACM 7 (1964).
 
 use std::ops::Range;
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
-
+use crate::rng::Key;
 use crate::{Error, Result};
-
-/// What random numbers are drawn for; different purposes never share a stream.
-#[derive(Clone, Copy)]
-pub(super) enum Purpose {
-    Order = 1,
-    Augment = 2,
-    Pattern = 3,
-    Noise = 4,
-}
-
-/// A stream of random numbers that its key determines.
-pub(super) struct Draws(ChaCha8Rng);
-
-impl Draws {
-    pub(super) fn new(purpose: Purpose, seed: u64, a: u64, b: u64) -> Self {
-        let mut key = [0; 32];
-        for (bytes, word) in key.chunks_exact_mut(8).zip([purpose as u64, seed, a, b]) {
-            bytes.copy_from_slice(&word.to_le_bytes());
-        }
-        Self(ChaCha8Rng::from_seed(key))
-    }
-
-    /// A number below `n` (> 0), every one equally likely: high half of a product, draws that would bias it dropped.
-    pub(super) fn below(&mut self, n: u64) -> u64 {
-        let biased = n.wrapping_neg() % n;
-        loop {
-            let product = u128::from(self.0.next_u64()) * u128::from(n);
-            if product as u64 >= biased {
-                return (product >> 64) as u64;
-            }
-        }
-    }
-}
 
 /// The numbers 0..n in the order of epoch `epoch` (counted from 0) for `seed`.
 pub fn permutation(n: usize, seed: u64, epoch: u64) -> Vec<usize> {
-    let mut draws = Draws::new(Purpose::Order, seed, epoch, 0);
+    let mut draws = Key::new(seed).of("order", epoch).stream();
     let mut order: Vec<usize> = (0..n).collect();
     for i in (1..n).rev() {
         order.swap(i, draws.below(i as u64 + 1) as usize);
@@ -136,28 +101,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn draws_are_uniform_and_streams_differ() {
-        let mut draws = Draws::new(Purpose::Noise, 7, 0, 0);
-        let mut counts = [0_u32; 5];
-        (0..50_000).for_each(|_| counts[draws.below(5) as usize] += 1);
-        // Standard deviation of a count is 89.
-        assert!(counts.iter().all(|c| c.abs_diff(10_000) < 450), "{counts:?}");
-        let first = |p, s, a, b| Draws::new(p, s, a, b).below(u64::MAX);
-        let keys = [
-            first(Purpose::Noise, 7, 0, 0),
-            first(Purpose::Order, 7, 0, 0),
-            first(Purpose::Noise, 0, 7, 0),
-            first(Purpose::Noise, 0, 0, 7),
-        ];
-        assert!((1..4).all(|i| !keys[..i].contains(&keys[i])));
-    }
-
-    #[test]
     fn permutations_never_change() {
-        // Computed by another implementation of ChaCha8 and of the draw.
-        assert_eq!(permutation(10, 1, 0), [8, 1, 6, 4, 0, 5, 9, 3, 7, 2]);
-        assert_eq!(permutation(10, 1, 1), [7, 1, 9, 2, 0, 6, 8, 5, 4, 3]);
-        assert_eq!(permutation(10, 2, 0), [6, 8, 7, 4, 5, 0, 1, 9, 2, 3]);
+        // Computed by another implementation of SHA-256 keys, ChaCha8 and the draw.
+        assert_eq!(permutation(10, 1, 0), [2, 1, 4, 9, 5, 0, 6, 7, 3, 8]);
+        assert_eq!(permutation(10, 1, 1), [2, 0, 5, 6, 3, 8, 1, 4, 9, 7]);
+        assert_eq!(permutation(10, 2, 0), [9, 6, 7, 1, 0, 8, 3, 4, 2, 5]);
         assert_eq!((permutation(0, 1, 0), permutation(1, 1, 0)), (vec![], vec![0]));
     }
 

@@ -3,13 +3,14 @@
 //! Loading checks each file's size and header, which is instant; [`verify`] also compares its SHA-256.
 
 use std::ffi::OsString;
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use super::catalogue::{self, Format, KnownFile, KnownSet, Part};
 use super::{Dataset, Split, digits, idx};
+use crate::train::atomic;
 use crate::{Error, Result};
 
 /// Is a file of a set there?
@@ -194,18 +195,10 @@ impl KnownSet {
 
 /// Writes a file by rename, making its folder first: a reader sees all of it or nothing.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let attempt = || {
-        std::fs::create_dir_all(folder)?;
-        let mut builder = tempfile::Builder::new();
-        // Readable like any other file, since several people may share a data folder.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let mut temporary = builder.tempfile_in(folder)?;
-        temporary.write_all(bytes)?;
-        temporary.persist(path).map_err(|e| e.error)
-    };
-    attempt().map(drop).map_err(|e| Error::io(path, e))
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|e| Error::io(path, e))?;
+    }
+    atomic::write(path, bytes)
 }
 
 /// SHA-256 of a stream, in hexadecimal.
