@@ -1,3 +1,5 @@
 //! The `bouton` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    bouton_cli::main()
+}

@@ -223,7 +223,7 @@ fn numbers_that_cannot_be_meant() {
         ("wiring.dense.gain=[1, 0]", "`wiring.dense.gain[1]` is 0, but must be a positive number"),
         ("task.mnist.batch=0", "`task.mnist.batch` is 0, but must be at least 1"),
         ("task.mnist.epochs=0", "`task.mnist.epochs` is 0, but must be at least 1"),
-        ("task.mnist.train=0", "`task.mnist.train` is 0, but must be at least 1"),
+        ("task.mnist.train=0", "`task.mnist.train` is 0, but must be from 1 to 60000, the samples of mnist"),
         ("task.mnist.shift=28", "`task.mnist.shift` is 28, but must be smaller than the image"),
         (
             "solver.even-odd.relaxation=2",

@@ -7,7 +7,6 @@ use crate::credit::{CreditSpec, Nudge, Start};
 use crate::neuron::{Activation, Dynamics, NeuronSpec, NudgePosition, Settle};
 use crate::objective::ObjectiveSpec;
 use crate::solver::SolverSpec;
-use crate::task::TaskSpec;
 use crate::wiring::{FeedbackSpec, WiringSpec};
 use crate::{Error, Result};
 
@@ -199,14 +198,7 @@ fn hidden_activation(r: &Recipe) -> Refusal {
 
 fn start_and_data(r: &Recipe) -> Refusal {
     let persistent = matches!(&r.credit, CreditSpec::EqProp(c) if c.start == Start::Persistent);
-    let augmented = match &r.task {
-        TaskSpec::Synthetic(_) => false,
-        TaskSpec::FashionMini(t)
-        | TaskSpec::Digits(t)
-        | TaskSpec::Mnist(t)
-        | TaskSpec::FashionMnist(t)
-        | TaskSpec::Kmnist(t) => t.shift > 0 || t.flip,
-    };
+    let augmented = r.task.images().is_some_and(|t| t.shift > 0 || t.flip);
     if persistent && augmented {
         return refusal(
             "start = \"persistent\" keeps a state per sample, but shift and flip change the sample every time",

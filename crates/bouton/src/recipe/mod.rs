@@ -1,7 +1,9 @@
 //! A recipe: everything that determines a run, as one TOML file.
 
 mod cells;
+mod cite;
 mod combos;
+pub mod describe;
 mod inspect;
 mod load;
 mod overrides;
@@ -10,6 +12,7 @@ mod schema;
 mod validate;
 
 pub use cells::{Cell, combinations};
+pub use cite::{Reference, bibliography};
 pub use combos::compatible;
 pub use resolve::tag;
 pub use schema::schema;

@@ -97,39 +97,39 @@ fn run(run: &RunSpec) -> Result<()> {
 
 fn task(task: &TaskSpec) -> Result<()> {
     let key = |field: &str| format!("task.{}.{field}", tag(task));
-    let count =
-        |field: &str, n: Option<usize>, hint: &str| at_least_one(&key(field), n.map(|n| n as u64), hint);
-    let (batch, epochs, train, test) = match task {
-        TaskSpec::Synthetic(s) => (s.batch, s.epochs, Some(s.train), Some(s.test)),
-        TaskSpec::FashionMini(t)
-        | TaskSpec::Digits(t)
-        | TaskSpec::Mnist(t)
-        | TaskSpec::FashionMnist(t)
-        | TaskSpec::Kmnist(t) => (t.batch, t.epochs, t.train, t.test),
+    let batch = |batch: BatchSize| match batch {
+        BatchSize::Samples(0) => {
+            refuse(&key("batch"), 0, "at least 1", "20 is usual; \"all\" takes the whole training set")
+        }
+        _ => Ok(()),
     };
-    if let BatchSize::Samples(n) = batch {
-        count("batch", Some(n), "20 is usual; \"all\" takes the whole training set")?;
+    let epochs = |n: usize| at_least_one(&key("epochs"), Some(n as u64), "run.updates stops within an epoch");
+    if let TaskSpec::Synthetic(s) = task {
+        batch(s.batch)?;
+        epochs(s.epochs)?;
+        at_least_one(&key("train"), Some(s.train as u64), "100 is plenty")?;
+        at_least_one(&key("test"), Some(s.test as u64), "100 is plenty")?;
+        let hint = "channels, height, width, such as [1, 28, 28]";
+        let shape = format!("{:?}", s.shape);
+        require(!s.shape.contains(&0), &key("shape"), shape, "three numbers of at least 1", hint)?;
+        return require(s.classes >= 2, &key("classes"), s.classes, "at least 2", "10 is usual");
     }
-    count("epochs", Some(epochs), "run.updates stops within an epoch")?;
-    count("train", train, "leave it out to use every training sample")?;
-    count("test", test, "leave it out to use every test sample")?;
-    match task {
-        TaskSpec::Synthetic(s) => {
-            let shape = format!("{:?}", s.shape);
-            let hint = "channels, height, width, such as [1, 28, 28]";
-            require(!s.shape.contains(&0), &key("shape"), shape, "three numbers of at least 1", hint)?;
-            require(s.classes >= 2, &key("classes"), s.classes, "at least 2", "10 is usual")
-        }
-        TaskSpec::FashionMini(t)
-        | TaskSpec::Digits(t)
-        | TaskSpec::Mnist(t)
-        | TaskSpec::FashionMnist(t)
-        | TaskSpec::Kmnist(t) => {
-            let ([_, height, width], _) = task.shape();
-            let need = "smaller than the image";
-            require(t.shift < height.min(width), &key("shift"), t.shift, need, "1 or 2 pixels are usual")
-        }
+    let (Some(images), Some(set)) = (task.images(), task.known()) else { return Ok(()) };
+    batch(images.batch)?;
+    epochs(images.epochs)?;
+    for (field, wanted, all) in [("train", images.train, set.train), ("test", images.test, set.test)] {
+        let Some(n) = wanted else { continue };
+        let need = format!("from 1 to {all}, the samples of {}", set.name);
+        require((1..=all).contains(&n), &key(field), n, &need, "leave it out to use every sample")?;
     }
+    let side = set.shape[1].min(set.shape[2]);
+    require(
+        images.shift < side,
+        &key("shift"),
+        images.shift,
+        "smaller than the image",
+        "1 or 2 pixels are usual",
+    )
 }
 
 /// Weights of one connection beyond which a layer list must be a mistake (32 GB in single precision).

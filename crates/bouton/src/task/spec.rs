@@ -1,5 +1,7 @@
 //! The task of a recipe: which data, in which batches.
 
+use super::catalogue::{DATA, KnownSet};
+use crate::recipe::tag;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -103,12 +105,42 @@ fn yes() -> bool {
 impl TaskSpec {
     /// Shape of one image (channels, height, width) and number of classes.
     pub fn shape(&self) -> ([usize; 3], usize) {
+        match (self, self.known()) {
+            (Self::Synthetic(s), _) => (s.shape, s.classes),
+            (_, Some(set)) => (set.shape, set.classes),
+            (_, None) => ([0; 3], 0),
+        }
+    }
+
+    /// The data set of the catalogue that this task is about; none if it is made up.
+    pub fn known(&self) -> Option<&'static KnownSet> {
+        DATA.iter().find(|set| set.name == tag(self))
+    }
+
+    /// The choices about a data set; none if it is made up.
+    pub fn images(&self) -> Option<&Images> {
         match self {
-            Self::Digits(_) => ([1, 8, 8], 10),
-            Self::FashionMini(_) | Self::Mnist(_) | Self::FashionMnist(_) | Self::Kmnist(_) => {
-                ([1, 28, 28], 10)
-            }
-            Self::Synthetic(s) => (s.shape, s.classes),
+            Self::FashionMini(t)
+            | Self::Digits(t)
+            | Self::Mnist(t)
+            | Self::FashionMnist(t)
+            | Self::Kmnist(t) => Some(t),
+            Self::Synthetic(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_data_set_of_the_catalogue_is_a_task_with_its_shape() {
+        for set in DATA {
+            let text = format!("[{}]\nbatch = 1\nepochs = 1", set.name);
+            let task: TaskSpec = toml::from_str(&text).unwrap();
+            assert_eq!(task.shape(), (set.shape, set.classes));
+            assert!(task.images().is_some());
         }
     }
 

@@ -1,0 +1,23 @@
+//! `bouton completions`: scripts for shells.
+
+use crate::cli;
+use crate::printer::Printer;
+use bouton::Result;
+use clap::Args;
+use clap_complete::Shell;
+
+/// Print the completion script of a shell
+#[derive(Args, Debug)]
+pub struct Completions {
+    /// The shell
+    shell: Shell,
+}
+
+impl Completions {
+    /// Carries it out.
+    pub fn go(self, printer: &mut Printer) -> Result<()> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut cli::command(), "bouton", &mut script);
+        printer.text(&String::from_utf8_lossy(&script))
+    }
+}

@@ -1,0 +1,137 @@
+//! `bouton data`: data sets and their files.
+
+use super::DataArgs;
+use crate::printer::Printer;
+use bouton::task::catalogue::{self, KnownSet};
+use bouton::task::store::State;
+use bouton::task::{DATA, download, import, store};
+use bouton::{Error, Result};
+use clap::{Args, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// List, get, import and verify data sets; nothing is downloaded unless asked for
+#[derive(Args, Debug)]
+pub struct Data {
+    #[command(subcommand)]
+    verb: DataVerb,
+    #[command(flatten)]
+    data: DataArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum DataVerb {
+    /// List the known data sets and whether they are there
+    List {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Download a data set from its public mirrors
+    Get {
+        /// Its name
+        name: String,
+    },
+    /// Take data sets from a folder, a data file or an archive (tar, zip, deb), by content
+    Import {
+        /// The folder or file
+        path: PathBuf,
+    },
+    /// Compare the files of data sets with their published checksums
+    Verify {
+        /// Their names [default: all that are there]
+        names: Vec<String>,
+    },
+}
+
+impl Data {
+    /// Carries it out.
+    pub fn go(self, printer: &mut Printer) -> Result<()> {
+        let dir = self.data.data.as_deref();
+        match self.verb {
+            DataVerb::List { json } => list(printer, dir, json),
+            DataVerb::Get { name } => get(printer, &name, dir),
+            DataVerb::Import { path } => take(printer, &path, dir),
+            DataVerb::Verify { names } => verify(printer, names, dir),
+        }
+    }
+}
+
+/// Whether a set is here, in words.
+fn presence(set: &KnownSet, dir: Option<&Path>) -> Result<&'static str> {
+    let states: Vec<_> = store::status(set.name, dir)?.into_iter().map(|(_, state)| state).collect();
+    Ok(match () {
+        () if states.iter().all(|s| *s == State::Embedded) => "built in",
+        () if states.iter().all(|s| *s == State::Present) => "here",
+        () if states.iter().all(|s| *s == State::Missing) => "not here",
+        () => "incomplete",
+    })
+}
+
+fn list(printer: &mut Printer, dir: Option<&Path>, as_json: bool) -> Result<()> {
+    if as_json {
+        let sets = DATA.iter().map(|set| {
+            Ok(json!({
+                "name": set.name, "title": set.title, "shape": set.shape, "classes": set.classes,
+                "train": set.train, "test": set.test, "licence": set.licence, "state": presence(set, dir)?,
+            }))
+        });
+        return printer.json(&sets.collect::<Result<Vec<_>>>()?);
+    }
+    let rows = DATA.iter().map(|set| Ok(vec![set.name.into(), presence(set, dir)?.into(), set.title.into()]));
+    printer.columns(&["name", "state", "what"], rows.collect::<Result<_>>()?)?;
+    let folder = store::folder(dir)?;
+    printer.line(format_args!("\nfolder: {}", folder.display()))
+}
+
+fn get(printer: &mut Printer, name: &str, dir: Option<&Path>) -> Result<()> {
+    let style =
+        ProgressStyle::with_template("{bar:24.cyan/blue} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left");
+    let bar = ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let result = download::get(name, dir, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    result?;
+    printer.line(format_args!("{name}: {}", presence(catalogue::find(name)?, dir)?))
+}
+
+fn take(printer: &mut Printer, path: &Path, dir: Option<&Path>) -> Result<()> {
+    let found = import::import(path, dir)?;
+    let rows = found.files.iter().map(|f| vec![f.set.into(), f.file.into(), f.from.clone()]);
+    printer.columns(&["set", "file", "from"], rows.collect())?;
+    for damage in &found.damaged {
+        anstream::eprintln!("not read: {damage}");
+    }
+    Ok(())
+}
+
+fn verify(printer: &mut Printer, names: Vec<String>, dir: Option<&Path>) -> Result<()> {
+    let mut names = names;
+    if names.is_empty() {
+        for set in DATA {
+            if presence(set, dir)? != "not here" {
+                names.push(set.name.into());
+            }
+        }
+    }
+    let mut failed = Vec::new();
+    for name in &names {
+        match store::verify(name, dir) {
+            Ok(()) => printer.line(format_args!("{name}: as published"))?,
+            Err(error) if names.len() == 1 => return Err(error),
+            Err(error) => {
+                printer.line(format_args!("{name}: {error}"))?;
+                failed.push(name.as_str());
+            }
+        }
+    }
+    if failed.is_empty() {
+        return Ok(());
+    }
+    let names = failed.join(", ");
+    Err(Error::data(format!("not as published: {names}"))
+        .with_hint("fetch them again with `bouton data get NAME`"))
+}

@@ -1,0 +1,137 @@
+//! `bouton list`: what there is to choose from.
+
+use crate::combos::Grid;
+use crate::printer::Printer;
+use bouton::recipe::describe::{self, Entry};
+use bouton::recipe::{bibliography, combinations};
+use bouton::{Error, Result};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// List what there is to choose from
+#[derive(Args, Debug)]
+pub struct List {
+    /// What to list
+    topic: Topic,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Folder of recipes, for `papers`
+    #[arg(long, value_name = "DIR", default_value = "recipes")]
+    recipes: PathBuf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Topic {
+    /// How units move
+    Neurons,
+    /// How layers are joined
+    Wirings,
+    /// How units learn what they should have done
+    Credits,
+    /// How weights take updates
+    Synapses,
+    /// What the output should be
+    Objectives,
+    /// From a gradient to a proposal
+    Optimisers,
+    /// Learning rate over epochs
+    Schedules,
+    /// How settling networks reach their fixed point
+    Solvers,
+    /// Data sets
+    Tasks,
+    /// Papers with recipes and claims
+    Papers,
+    /// Which choices go together
+    Combos,
+}
+
+impl Topic {
+    /// The axis of a recipe that the topic is about.
+    fn axis(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Neurons => "neuron",
+            Self::Wirings => "wiring",
+            Self::Credits => "credit",
+            Self::Synapses => "synapse",
+            Self::Objectives => "objective",
+            Self::Optimisers => "optim",
+            Self::Schedules => "schedule",
+            Self::Solvers => "solver",
+            Self::Tasks => "task",
+            Self::Papers | Self::Combos => return None,
+        })
+    }
+}
+
+impl List {
+    /// Carries it out.
+    pub fn go(self, printer: &mut Printer) -> Result<()> {
+        if self.topic == Topic::Combos {
+            return combos(printer, self.json);
+        }
+        let entries = match self.topic.axis() {
+            Some(axis) => describe::list(axis)?,
+            None => papers(&self.recipes)?,
+        };
+        if self.json {
+            return printer.json(&entries);
+        }
+        printer.columns(&[], entries.into_iter().map(|e| vec![e.name, e.about]).collect())
+    }
+}
+
+/// Folders of `recipes` that make claims, with the title of the paper they are named after.
+fn papers(recipes: &Path) -> Result<Vec<Entry>> {
+    let folder = std::fs::read_dir(recipes).map_err(|e| Error::io(recipes, e))?;
+    let names = folder.flatten().filter(|entry| entry.path().join("claims.toml").is_file());
+    let mut names: Vec<_> = names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    let all = bibliography();
+    let title = |name: &str| all.iter().find(|r| r.key == name).map_or_else(String::new, |r| r.title());
+    Ok(names.into_iter().map(|name| Entry { about: title(&name), name }).collect())
+}
+
+fn combos(printer: &mut Printer, as_json: bool) -> Result<()> {
+    if as_json {
+        let cells: Vec<_> = combinations()
+            .into_iter()
+            .map(|c| {
+                let (reason, hint) = c.refusal.clone().unzip();
+                json!({
+                    "neuron": c.neuron, "credit": c.credit, "objective": c.objective, "solver": c.solver,
+                    "accepted": c.refusal.is_none(), "reason": reason, "hint": hint,
+                })
+            })
+            .collect();
+        return printer.json(&cells);
+    }
+    let grid = Grid::new();
+    for block in grid.blocks {
+        let mut heading = vec![block.neuron.as_str(), ""];
+        heading.extend(block.solvers.iter().map(String::as_str));
+        let row = |(credit, objective, marks)| [vec![credit, objective], marks].concat();
+        printer.columns(&heading, block.rows.into_iter().map(row).collect())?;
+        printer.line("")?;
+    }
+    let notes = grid.notes.into_iter().enumerate();
+    notes.into_iter().try_for_each(|(i, (reason, hint))| {
+        printer.line(format_args!("{:2}  {reason}\n    hint: {hint}", i + 1))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_axis_can_be_listed() {
+        let topics: Vec<_> = Topic::value_variants().iter().filter_map(|t| t.axis()).collect();
+        for axis in describe::axes() {
+            assert!(topics.contains(&axis), "{axis}");
+        }
+        assert!(topics.iter().all(|axis| describe::list(axis).is_ok()));
+    }
+}

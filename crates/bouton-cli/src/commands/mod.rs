@@ -1,0 +1,98 @@
+//! One file per verb.
+
+mod check;
+mod cite;
+mod completions;
+mod data;
+mod explain;
+mod list;
+mod report;
+mod reproduce;
+mod run;
+mod runs;
+
+use crate::cli::Cli;
+use crate::printer::Printer;
+use bouton::recipe::Recipe;
+use bouton::{Error, Result};
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    Run(run::Run),
+    Check(check::Check),
+    Reproduce(reproduce::Reproduce),
+    Runs(runs::Runs),
+    Report(report::Report),
+    List(list::List),
+    Explain(explain::Explain),
+    Cite(cite::Cite),
+    Data(data::Data),
+    Completions(completions::Completions),
+}
+
+/// A recipe with overrides.
+#[derive(Args, Debug)]
+pub struct RecipeArgs {
+    /// The recipe, a TOML file
+    pub recipe: PathBuf,
+    /// Changes to the recipe: `seed=2`, `credit.eq-prop.beta=0.5`, `optim.adam.lr=1e-3`, `neuron=relu`
+    #[arg(value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+}
+
+impl RecipeArgs {
+    /// The recipe, checked.
+    pub fn load(&self) -> Result<Recipe> {
+        let recipe = Recipe::load(&self.recipe)?.with_overrides(&self.overrides)?;
+        recipe.check().map_err(|e| e.context(self.recipe.display()))?;
+        Ok(recipe)
+    }
+}
+
+/// Where run directories are.
+#[derive(Args, Debug)]
+pub struct OutArgs {
+    /// Folder of run directories
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub out: PathBuf,
+}
+
+/// Where data sets are.
+#[derive(Args, Debug)]
+pub struct DataArgs {
+    /// Folder of data sets [default: BOUTON_DATA, else the user's data folder]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// Carries out a command line on the threads it asks for.
+pub fn dispatch(cli: Cli, printer: &mut Printer) -> Result<()> {
+    start_log();
+    let threads = cli.threads.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+    let pool = pool.map_err(|e| Error::config(format!("cannot start {threads} threads: {e}")))?;
+    pool.install(|| match cli.verb {
+        Verb::Run(v) => v.go(printer),
+        Verb::Check(v) => v.go(printer),
+        Verb::Reproduce(v) => v.go(),
+        Verb::Runs(v) => v.go(printer),
+        Verb::Report(v) => v.go(printer),
+        Verb::List(v) => v.go(printer),
+        Verb::Explain(v) => v.go(printer),
+        Verb::Cite(v) => v.go(printer),
+        Verb::Data(v) => v.go(printer),
+        Verb::Completions(v) => v.go(printer),
+    })
+}
+
+/// Logs go to stderr; RUST_LOG chooses how much, by default warnings.
+fn start_log() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    let _ = log.with_ansi(colour).try_init();
+}

@@ -1,0 +1,78 @@
+//! `bouton run`: trains.
+
+use super::{DataArgs, OutArgs, RecipeArgs};
+use crate::engine::{self, Outcome, RunOptions};
+use crate::interrupt::Interrupt;
+use crate::printer::Printer;
+use crate::progress::Progress;
+use bouton::{Error, Result};
+use clap::Args;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Train a recipe; go on where an unfinished run of the same recipe stopped
+#[derive(Args, Debug)]
+pub struct Run {
+    #[command(flatten)]
+    recipe: RecipeArgs,
+    #[command(flatten)]
+    out: OutArgs,
+    #[command(flatten)]
+    data: DataArgs,
+    /// Train again although a finished run of the same recipe is there
+    #[arg(long)]
+    again: bool,
+    /// Only try it: two updates on made-up data of the right shape, kept nowhere
+    #[arg(long)]
+    smoke: bool,
+    /// Print the recipe with every default filled in, and stop
+    #[arg(long)]
+    print_config: bool,
+}
+
+impl Run {
+    /// Carries it out.
+    pub fn go(self, printer: &mut Printer) -> Result<()> {
+        let mut recipe = self.recipe.load()?;
+        if self.smoke {
+            recipe = recipe.smoke();
+        }
+        if self.print_config {
+            return printer.text(&recipe.to_toml());
+        }
+        let scratch = if self.smoke { Some(scratch()?) } else { None };
+        let interrupt = Interrupt::listen()?;
+        let options = RunOptions {
+            out: scratch.as_ref().map_or(self.out.out.clone(), |s| s.path().to_path_buf()),
+            data: self.data.data.clone(),
+            again: self.again,
+            interrupt: &|| interrupt.asked(),
+            command: std::env::args().collect(),
+        };
+        match engine::run(&recipe, &options, &mut Progress::default())? {
+            Outcome::Finished { run, values } if scratch.is_none() => finished(printer, &run, &values),
+            Outcome::Finished { values, .. } => metrics(printer, &values),
+            Outcome::AlreadyDone { run } => {
+                printer.line(format_args!("already done: {}", run.display()))?;
+                printer.line("use --again to train it once more")
+            }
+        }
+    }
+}
+
+fn scratch() -> Result<tempfile::TempDir> {
+    tempfile::tempdir().map_err(|e| Error::io(std::env::temp_dir(), e))
+}
+
+fn metrics(printer: &mut Printer, values: &BTreeMap<String, f64>) -> Result<()> {
+    let rows = values.iter().map(|(name, value)| vec![format!("test {name}"), format!("{value:.4}")]);
+    printer.columns(&[], rows.collect())
+}
+
+fn finished(printer: &mut Printer, run: &Path, values: &BTreeMap<String, f64>) -> Result<()> {
+    metrics(printer, values)?;
+    let run = run.display();
+    printer.line(format_args!("\nrun folder   {run}"))?;
+    printer.line(format_args!("its report   bouton report {run}"))?;
+    printer.line("all runs     bouton runs ls")
+}

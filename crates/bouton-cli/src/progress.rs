@@ -1,0 +1,177 @@
+//! Shows how a run goes: a bar on a terminal, plain lines otherwise.
+
+use bouton::train::{Event, Observer, Record};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+/// Without a bar, a line appears at least this often.
+const QUIET: Duration = Duration::from_secs(10);
+
+/// Watches a run for people.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    epochs: usize,
+    first: u64,
+    started: Instant,
+    spoke: Instant,
+    /// The training point of the epoch that just ended, until its test point is there.
+    train: Option<Record>,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        let bar = std::io::stderr().is_terminal().then(bar);
+        let now = Instant::now();
+        Self { bar, epochs: 0, first: 0, started: now, spoke: now, train: None }
+    }
+}
+
+fn bar() -> ProgressBar {
+    let template = "{bar:24.cyan/blue} {pos}/{len} updates  {per_sec}  {eta} left  {msg}";
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    bar.with_style(style.progress_chars("━━─"))
+}
+
+impl Observer for Progress {
+    fn on(&mut self, event: &Event<'_>) {
+        match *event {
+            Event::Start { run, resumed_at, updates, epochs, samples, parameters } => {
+                self.first = resumed_at.unwrap_or(0);
+                self.epochs = epochs;
+                self.started = Instant::now();
+                if let Some(run) = run {
+                    self.say(&format!("run folder {}", run.display()));
+                }
+                if let Some(update) = resumed_at {
+                    self.say(&format!("going on after update {update}"));
+                }
+                self.say(&format!("{samples} samples, {updates} updates, {parameters} parameters"));
+                if let Some(bar) = &self.bar {
+                    bar.set_length(updates);
+                    bar.set_position(self.first);
+                    bar.reset_eta();
+                }
+            }
+            Event::Update { update, updates, loss, accuracy, .. } => {
+                self.flush();
+                self.update(update, updates, loss, accuracy);
+            }
+            Event::Metrics { record } => self.metrics(record),
+            Event::Checkpoint { .. } => {}
+            Event::Note { text } => self.say(text),
+            Event::Finish { .. } => {
+                self.flush();
+                if let Some(bar) = &self.bar {
+                    bar.finish_and_clear();
+                }
+            }
+        }
+    }
+}
+
+impl Progress {
+    fn update(&mut self, update: u64, updates: u64, loss: f64, accuracy: f64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(update);
+            bar.set_message(format!("loss {loss:.4}  accuracy {accuracy:.3}"));
+        } else if self.spoke.elapsed() >= QUIET {
+            let rate = (update - self.first) as f64 / self.started.elapsed().as_secs_f64();
+            let left = updates.saturating_sub(update) as f64 / rate;
+            self.say(&format!(
+                "update {update}/{updates}  loss {loss:.4}  accuracy {accuracy:.3}  {rate:.0}/s  {} left",
+                seconds(left)
+            ));
+        }
+    }
+
+    fn metrics(&mut self, record: &Record) {
+        match record.split.as_str() {
+            "train" => {
+                self.flush();
+                self.train = Some(record.clone());
+            }
+            "test" => {
+                let train = self.train.take();
+                let line = self.epoch(record.epoch, record.wall, train.as_ref(), Some(record));
+                self.say(&line);
+            }
+            _ => {}
+        }
+    }
+
+    /// Prints a training point that no test point followed.
+    fn flush(&mut self) {
+        if let Some(train) = self.train.take() {
+            let line = self.epoch(train.epoch, train.wall, Some(&train), None);
+            self.say(&line);
+        }
+    }
+
+    fn epoch(&self, epoch: u64, wall: f64, train: Option<&Record>, test: Option<&Record>) -> String {
+        let width = self.epochs.to_string().len();
+        let mut line = format!("epoch {epoch:width$}/{}", self.epochs);
+        for record in [train, test].into_iter().flatten() {
+            line += &format!("  {}", record.split);
+            for name in ["loss", "accuracy"] {
+                if let Some(value) = record.values.get(name) {
+                    line += &format!(" {name} {value:.4}");
+                }
+            }
+        }
+        format!("{line}  {}", seconds(wall))
+    }
+
+    fn say(&mut self, line: &str) {
+        self.spoke = Instant::now();
+        match &self.bar {
+            Some(bar) => bar.println(line),
+            None => anstream::eprintln!("{line}"),
+        }
+    }
+}
+
+/// A duration for people: `42 s`, `3 min 5 s`, `2 h 10 min`.
+pub fn seconds(s: f64) -> String {
+    if !s.is_finite() {
+        return "?".into();
+    }
+    let s = s.round() as u64;
+    match s {
+        0..60 => format!("{s} s"),
+        60..3600 => format!("{} min {} s", s / 60, s % 60),
+        _ => format!("{} h {} min", s / 3600, s % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn durations_are_for_people() {
+        assert_eq!(seconds(59.4), "59 s");
+        assert_eq!(seconds(59.6), "1 min 0 s");
+        assert_eq!(seconds(7800.0), "2 h 10 min");
+        assert_eq!(seconds(f64::INFINITY), "?");
+    }
+
+    #[test]
+    fn an_epoch_is_one_line_with_train_and_test() {
+        let mut progress = Progress { epochs: 12, ..Progress::default() };
+        let record = |split: &str| {
+            let values = BTreeMap::from([("loss".into(), 0.5), ("accuracy".into(), 0.25)]);
+            Record { step: 1, epoch: 3, wall: 61.0, split: split.into(), values }
+        };
+        progress.on(&Event::Metrics { record: &record("train") });
+        assert!(progress.train.is_some(), "the training point waits for the test point");
+        progress.on(&Event::Metrics { record: &record("test") });
+        assert!(progress.train.is_none());
+        assert_eq!(
+            progress.epoch(3, 61.0, Some(&record("train")), Some(&record("test"))),
+            "epoch  3/12  train loss 0.5000 accuracy 0.2500  test loss 0.5000 accuracy 0.2500  1 min 1 s"
+        );
+    }
+}

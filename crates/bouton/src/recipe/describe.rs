@@ -1,0 +1,221 @@
+//! What a recipe can say, for people: every axis, its members and their keys, read off the schema.
+
+use super::inspect;
+use super::schema::{Kind, Member, Node};
+use crate::{Error, Result};
+use serde::Serialize;
+
+/// A member of an axis, or a word that a key can be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// Its name in TOML.
+    pub name: String,
+    /// One line on it.
+    pub about: String,
+}
+
+/// One key of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// Its name in TOML.
+    pub name: String,
+    /// What may stand there.
+    pub value: String,
+    /// Whether it must be given.
+    pub required: bool,
+    /// Its value if it is left out and that can be written down.
+    pub default: Option<String>,
+    /// What it means.
+    pub about: String,
+}
+
+/// Everything about one place of a recipe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Page {
+    /// The key path.
+    pub path: String,
+    /// What it is.
+    pub about: String,
+    /// Keys, if it is a table.
+    pub keys: Vec<Field>,
+    /// Members, if it is a choice.
+    pub choices: Vec<Entry>,
+    /// What may stand there, if it is a single value.
+    pub value: Option<String>,
+    /// Its value if it is left out and that can be written down.
+    pub default: Option<String>,
+}
+
+/// Names of the axes and tables of a recipe that offer a choice.
+pub fn axes() -> Vec<&'static str> {
+    let Kind::Table(fields) = Node::root().kind() else { return Vec::new() };
+    let tables = |node: Node| match node.kind() {
+        Kind::Choice(members) => members.iter().any(|m| m.table.is_some()),
+        _ => false,
+    };
+    fields.into_iter().filter(|(_, node)| tables(*node)).map(|(name, _)| name).collect()
+}
+
+/// The members of an axis.
+///
+/// # Errors
+/// [`Error::Config`] with the nearest name if there is no such axis.
+pub fn list(axis: &str) -> Result<Vec<Entry>> {
+    explain(axis).map(|page| page.choices)
+}
+
+/// Everything about `path`, such as `credit.eq-prop` or `credit.eq-prop.beta`; a member can stand alone: `eq-prop`.
+///
+/// # Errors
+/// [`Error::Config`] with the nearest names if there is no such place.
+pub fn explain(path: &str) -> Result<Page> {
+    let full = match path.split('.').next().and_then(home) {
+        Some(axis) => format!("{axis}.{path}"),
+        None => path.to_string(),
+    };
+    let mut place = (Node::root(), String::new());
+    let mut at = String::new();
+    for key in full.split('.') {
+        let here = inspect::join(&at, key);
+        place = step(place.0, key).map_err(|known| {
+            let hint = inspect::nearest(key, known.into_iter());
+            Error::config(format!("a recipe has no `{here}`")).with_hint(hint)
+        })?;
+        at = here;
+    }
+    Ok(page(at, place.0, place.1))
+}
+
+/// The axis that has a member called `name`, unless a recipe has such a key itself.
+fn home(name: &str) -> Option<&'static str> {
+    if Node::root().field(name).is_some() {
+        return None;
+    }
+    axes().into_iter().find(|axis| members(*axis).iter().any(|m| m.name == name))
+}
+
+fn members(axis: &str) -> Vec<Member> {
+    match Node::root().field(axis).map(Node::kind) {
+        Some(Kind::Choice(members)) => members,
+        _ => Vec::new(),
+    }
+}
+
+/// The place of `key` below `node` with a line on it, or all keys that there are.
+fn step(node: Node, key: &str) -> std::result::Result<(Node, String), Vec<&'static str>> {
+    match node.kind() {
+        Kind::Table(fields) => {
+            let found = node.field(key).map(|n| (n, n.doc().to_string()));
+            found.ok_or_else(|| fields.iter().map(|f| f.0).collect())
+        }
+        Kind::Choice(members) => {
+            let member = members.iter().find(|m| m.name == key);
+            let place = member.map(|m| (m.table.unwrap_or(node), about(m)));
+            place.ok_or_else(|| members.iter().map(|m| m.name).collect())
+        }
+        _ => Err(Vec::new()),
+    }
+}
+
+/// The line of the choice and the text of the table behind it.
+fn about(m: &Member) -> String {
+    let table = m.table.map_or("", Node::type_doc);
+    if table.is_empty() { m.doc.to_string() } else { format!("{}\n\n{table}", m.doc) }
+}
+
+fn page(path: String, node: Node, about: String) -> Page {
+    let mut page = Page {
+        path,
+        about: unwrap(&about),
+        keys: Vec::new(),
+        choices: Vec::new(),
+        value: None,
+        default: node.default().map(toml),
+    };
+    match node.kind() {
+        Kind::Table(fields) => {
+            page.keys = fields.into_iter().map(|(name, field)| describe(node, name, field)).collect();
+        }
+        Kind::Choice(members) => {
+            let entry = |m: Member| Entry { name: m.name.into(), about: unwrap(m.doc) };
+            page.choices = members.into_iter().map(entry).collect();
+        }
+        _ => page.value = Some(node.expects()),
+    }
+    page
+}
+
+fn describe(table: Node, name: &str, field: Node) -> Field {
+    Field {
+        name: name.into(),
+        value: field.expects(),
+        required: table.requires(name),
+        default: field.default().map(toml),
+        about: unwrap(field.doc()),
+    }
+}
+
+/// A JSON value as TOML, on one line.
+fn toml(value: &serde_json::Value) -> String {
+    use serde_json::Value;
+    match value {
+        Value::Array(list) => format!("[{}]", list.iter().map(toml).collect::<Vec<_>>().join(", ")),
+        Value::Object(table) => {
+            let pairs = table.iter().filter(|(_, v)| !v.is_null());
+            let pairs: Vec<_> = pairs.map(|(k, v)| format!("{k} = {}", toml(v))).collect();
+            if pairs.is_empty() { "{}".into() } else { format!("{{ {} }}", pairs.join(", ")) }
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Joins the lines of a paragraph.
+fn unwrap(doc: &str) -> String {
+    doc.split("\n\n").map(|p| p.replace('\n', " ")).collect::<Vec<_>>().join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_and_members_are_those_of_the_structs() {
+        let wanted =
+            ["task", "neuron", "wiring", "synapse", "objective", "credit", "solver", "optim", "schedule"];
+        assert_eq!(axes(), wanted);
+        for axis in axes() {
+            for entry in list(axis).unwrap() {
+                assert!(!entry.about.is_empty(), "{axis}.{} has no doc comment", entry.name);
+            }
+        }
+        assert!(list("credit").unwrap().iter().any(|e| e.name == "recurrent-backprop"));
+    }
+
+    #[test]
+    fn a_table_explains_its_keys() {
+        let page = explain("eq-prop").unwrap();
+        assert_eq!(page.path, "credit.eq-prop");
+        let beta = page.keys.iter().find(|k| k.name == "beta").unwrap();
+        assert!(beta.required && beta.default.is_none() && beta.value == "a number");
+        let nudge = page.keys.iter().find(|k| k.name == "nudge").unwrap();
+        assert_eq!(nudge.default.as_deref(), Some("\"symmetric\""));
+        assert!(page.about.starts_with("Equilibrium propagation."));
+    }
+
+    #[test]
+    fn a_key_explains_its_values() {
+        let page = explain("neuron.settle.activation").unwrap();
+        assert!(page.choices.iter().any(|c| c.name == "d-silu" && c.about.contains("Laborieux")));
+        assert_eq!(explain("seed").unwrap().value.as_deref(), Some("a whole number"));
+        assert_eq!(explain("wiring").unwrap().choices.len(), list("wiring").unwrap().len());
+    }
+
+    #[test]
+    fn unknown_places_name_the_nearest() {
+        let error = explain("credit.eqprop").unwrap_err();
+        assert_eq!(error.to_string(), "a recipe has no `credit.eqprop`");
+        assert_eq!(error.hint(), Some("did you mean `eq-prop`?"));
+        assert!(explain("seed.x").is_err());
+        assert!(explain("").is_err());
+    }
+}
