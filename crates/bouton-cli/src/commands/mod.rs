@@ -77,7 +77,7 @@ pub fn dispatch(cli: Cli, printer: &mut Printer) -> Result<()> {
     pool.install(|| match cli.verb {
         Verb::Run(v) => v.go(printer),
         Verb::Check(v) => v.go(printer),
-        Verb::Reproduce(v) => v.go(),
+        Verb::Reproduce(v) => v.go(printer),
         Verb::Runs(v) => v.go(printer),
         Verb::Report(v) => v.go(printer),
         Verb::List(v) => v.go(printer),

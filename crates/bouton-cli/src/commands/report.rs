@@ -1,7 +1,7 @@
 //! `bouton report`: one HTML file per run.
 
 use super::{OutArgs, runs};
-use crate::engine;
+use crate::report;
 use crate::printer::Printer;
 use bouton::{Error, Result};
 use clap::Args;
@@ -28,7 +28,8 @@ impl Report {
                 .with_hint("without it, each report is written into its run folder"));
         }
         for name in &self.runs {
-            let written = engine::report(&runs::find(&self.out.out, name)?)?;
+            let run = runs::find(&self.out.out, name)?;
+            let written = report::write(&run, report::draw(&run)?)?;
             let path = match &self.output {
                 None => written,
                 Some(copy) => {

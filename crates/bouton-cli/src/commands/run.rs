@@ -1,7 +1,7 @@
 //! `bouton run`: trains.
 
 use super::{DataArgs, OutArgs, RecipeArgs};
-use crate::engine::{self, Outcome, RunOptions};
+use bouton::train::{Outcome, RunOptions, run};
 use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 use crate::progress::Progress;
@@ -49,7 +49,7 @@ impl Run {
             interrupt: &|| interrupt.asked(),
             command: std::env::args().collect(),
         };
-        match engine::run(&recipe, &options, &mut Progress::default())? {
+        match run(&recipe, &options, &mut Progress::default())? {
             Outcome::Finished { run, values } if scratch.is_none() => finished(printer, &run, &values),
             Outcome::Finished { values, .. } => metrics(printer, &values),
             Outcome::AlreadyDone { run } => {

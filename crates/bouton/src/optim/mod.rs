@@ -71,9 +71,10 @@ fn tile<T: Elem, const S: usize>(
     rule: impl Fn(T, T, [T; S]) -> (T, [T; S]),
 ) {
     let delta = delta.slice_mut::<T>();
+    // Everything is moved in: constants behind a reference would be loaded again for every element.
     vectorize(
         #[inline(always)]
-        || {
+        move || {
             let n = delta.len();
             let (w, g) = (&w[..n], &g[..n]);
             let slots = slots.map(|s| &mut s[..n]);

@@ -61,12 +61,15 @@ impl Optim for Sgd {
             Decay::Decoupled => (0.0, decay),
         };
         let c = [-hyper.rate, self.momentum, coupled, -hyper.rate * decoupled];
-        dispatch!(w.dtype(), T => match slots {
-            [] => tile(w.slice::<T>(), g.slice(), [], delta, |w, g, []| (descend(c.map(T::lit), w, g, T::lit(0.0)).0, [])),
-            [m, ..] => tile(w.slice::<T>(), g.slice(), [m.slice_mut()], delta, |w, g, [m]| {
-                let (delta, m) = descend(c.map(T::lit), w, g, m);
-                (delta, [m])
-            }),
+        dispatch!(w.dtype(), T => {
+            let c = c.map(T::lit);
+            match slots {
+                [] => tile(w.slice::<T>(), g.slice(), [], delta, move |w, g, []| (descend(c, w, g, T::lit(0.0)).0, [])),
+                [m, ..] => tile(w.slice::<T>(), g.slice(), [m.slice_mut()], delta, move |w, g, [m]| {
+                    let (delta, m) = descend(c, w, g, m);
+                    (delta, [m])
+                }),
+            }
         });
     }
 }

@@ -128,21 +128,6 @@ impl TaskSpec {
             Self::Synthetic(_) => None,
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_data_set_of_the_catalogue_is_a_task_with_its_shape() {
-        for set in DATA {
-            let text = format!("[{}]\nbatch = 1\nepochs = 1", set.name);
-            let task: TaskSpec = toml::from_str(&text).unwrap();
-            assert_eq!(task.shape(), (set.shape, set.classes));
-            assert!(task.images().is_some());
-        }
-    }
 
     /// Name of the data set, as in the recipe.
     pub fn name(&self) -> &'static str {
@@ -169,6 +154,21 @@ impl SyntheticImages {
             shift: 0,
             flip: false,
             pad: Pad::Zero,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_data_set_of_the_catalogue_is_a_task_with_its_shape() {
+        for set in DATA {
+            let text = format!("[{}]\nbatch = 1\nepochs = 1", set.name);
+            let task: TaskSpec = toml::from_str(&text).unwrap();
+            assert_eq!(task.shape(), (set.shape, set.classes));
+            assert!(task.images().is_some());
         }
     }
 }

@@ -246,8 +246,8 @@ fn metrics(step: &Step) -> BTreeMap<String, f64> {
     ]);
     for (phase, relaxed) in [("free", &step.free), ("nudged", &step.nudged)] {
         if relaxed.samples > 0 && relaxed.sweeps > 0 {
-            values.insert(format!("{phase}-sweeps"), relaxed.mean_sweeps());
-            values.insert(format!("{phase}-residual"), relaxed.residual);
+            values.insert(format!("sweeps.{phase}"), relaxed.mean_sweeps());
+            values.insert(format!("residual.{phase}"), relaxed.residual);
         }
     }
     values
