@@ -3,35 +3,64 @@
 //! The reduction order of an output depends on the reduction length alone: a row of a result is the same bit for bit
 //! whether it is computed alone, among others, or by several threads.
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
-use crate::{DType, Elem, Mat, Operand, View, ViewMut, dispatch, vectorize};
+use crate::chain::{Chain, Left, Right};
+use crate::panels::{Transpose, Widths};
+use crate::simd::best;
+use crate::{DType, Elem, Mat, Operand, View, ViewMut, dispatch};
 
 /// c[r, j] += Σ_k a[r, k] w[j, k].
-pub fn gemm_nt(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
-    let w = w.view();
+pub fn gemm_nt(a: View<'_>, operand: &Operand, mut c: ViewMut<'_>) {
+    let w = operand.view();
     check("gemm_nt", [a, w, c.as_view()], (a.cols(), a.rows(), w.rows()), (w.cols(), c.rows(), c.cols()));
-    dispatch!(a.dtype(), T => vectorize(#[inline(always)] || {
-        for r in 0..a.rows() {
-            let x = a.row::<T>(r);
-            for (j, out) in c.row_mut::<T>(r).iter_mut().enumerate() {
-                *out = *out + dot(x, w.row::<T>(j));
-            }
+    let (k, outputs) = (w.cols(), w.rows());
+    if a.rows() * k * outputs == 0 {
+        return;
+    }
+    dispatch!(a.dtype(), T => {
+        let a: Vec<&[T]> = a.slice().chunks(k).collect();
+        let mut c: Vec<&mut [T]> = c.slice_mut().chunks_mut(outputs).collect();
+        match operand.panels() {
+            Some(panels) => best(Chain { left: Left::Rows(&a), right: Right::Panels(panels), depth: k, c: &mut c }),
+            None => transpose_and_multiply(&a, w.slice(), k, &mut c),
         }
-    }));
+    });
+}
+
+/// [`gemm_nt`] with panels that are used once, so that only one exists at a time.
+fn transpose_and_multiply<T: Elem>(a: &[&[T]], w: &[T], k: usize, c: &mut [&mut [T]]) {
+    let (wide, narrow) = best(Widths(PhantomData::<T>));
+    let outputs = w.len() / k;
+    let whole = outputs - outputs % wide;
+    T::with_spare(k * wide, |spare| {
+        let starts = (0..whole).step_by(wide).chain((whole..outputs).step_by(narrow));
+        for from in starts {
+            let width = if from < whole { wide } else { narrow };
+            let to = outputs.min(from + width);
+            let panel = &mut spare[..k * width];
+            best(Transpose { w: &w[from * k..to * k], k, out: panel });
+            let mut c: Vec<&mut [T]> = c.iter_mut().map(|row| &mut row[from..to]).collect();
+            best(Chain { left: Left::Rows(a), right: Right::Panels(panel), depth: k, c: &mut c });
+        }
+    });
 }
 
 /// c[r, k] += Σ_j a[r, j] w[j, k].
 pub fn gemm_nn(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
     let w = w.view();
     check("gemm_nn", [a, w, c.as_view()], (a.cols(), a.rows(), w.cols()), (w.rows(), c.rows(), c.cols()));
-    dispatch!(a.dtype(), T => vectorize(#[inline(always)] || {
-        for r in 0..a.rows() {
-            for (j, &x) in a.row::<T>(r).iter().enumerate() {
-                axpy(x, w.row(j), c.row_mut(r));
-            }
-        }
-    }));
+    let n = w.cols();
+    if a.rows() * a.cols() * n == 0 {
+        return;
+    }
+    dispatch!(a.dtype(), T => {
+        let a_rows: Vec<&[T]> = a.slice::<T>().chunks(a.cols()).collect();
+        let left = Left::Rows(&a_rows);
+        let mut c: Vec<&mut [T]> = c.slice_mut::<T>().chunks_mut(n).collect();
+        best(Chain { left, right: Right::Rows(w.slice()), depth: a.cols(), c: &mut c });
+    });
 }
 
 /// c[j - cols.start, k] += Σ_r g[r, j] pre[r, k] for j in `cols`: a band of rows of gᵀ·pre.
@@ -43,13 +72,15 @@ pub fn gemm_tn(g: View<'_>, cols: Range<usize>, pre: View<'_>, mut c: ViewMut<'_
         (pre.rows(), c.rows(), c.cols()),
     );
     assert!(cols.end <= g.cols(), "gemm_tn: columns {cols:?} of {} x {}", g.rows(), g.cols());
-    dispatch!(g.dtype(), T => vectorize(#[inline(always)] || {
-        for (out, j) in cols.enumerate() {
-            for r in 0..g.rows() {
-                axpy(g.row::<T>(r)[j], pre.row(r), c.row_mut(out));
-            }
-        }
-    }));
+    let n = pre.cols();
+    if pre.rows() * cols.len() * n == 0 {
+        return;
+    }
+    dispatch!(g.dtype(), T => {
+        let left = Left::Cols(&g.slice::<T>()[cols.start..], g.cols());
+        let mut c: Vec<&mut [T]> = c.slice_mut::<T>().chunks_mut(n).collect();
+        best(Chain { left, right: Right::Rows(pre.slice()), depth: g.rows(), c: &mut c });
+    });
 }
 
 /// [`gemm_nt`] split over the threads of the current rayon pool; the same result bit for bit.
@@ -74,26 +105,6 @@ pub fn product(a: View<'_>, b: View<'_>, threads: bool) -> Mat {
         }
     });
     c
-}
-
-#[inline(always)]
-fn dot<T: Elem>(x: &[T], y: &[T]) -> T {
-    let mut lanes = [T::default(); 16];
-    let (xs, ys) = (x.chunks_exact(16), y.chunks_exact(16));
-    let tail = xs.remainder().iter().zip(ys.remainder()).fold(T::default(), |s, (&a, &b)| s + a * b);
-    for (a, b) in xs.zip(ys) {
-        for i in 0..16 {
-            lanes[i] = lanes[i] + a[i] * b[i];
-        }
-    }
-    lanes.into_iter().fold(tail, |s, l| s + l)
-}
-
-#[inline(always)]
-fn axpy<T: Elem>(x: T, from: &[T], to: &mut [T]) {
-    for (t, &f) in to.iter_mut().zip(from) {
-        *t = *t + x * f;
-    }
 }
 
 /// Programming errors: mixed number types, or inner length, rows or columns that do not fit.

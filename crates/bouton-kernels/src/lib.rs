@@ -6,13 +6,18 @@
 //! * [`gemm_nt`], [`gemm_nn`], [`gemm_tn`]: accumulating products whose rounding depends on the reduction length alone.
 //! * [`vectorize`]: runs a plain loop with the best vector instructions of the machine.
 
+mod chain;
 mod dual;
 mod gemm;
+mod lanes;
+mod lines;
 mod mat;
 mod math;
 mod operand;
+mod panels;
 mod real;
 mod simd;
+mod tiles;
 mod view;
 
 pub use dual::Dual;

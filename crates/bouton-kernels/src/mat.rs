@@ -1,7 +1,10 @@
 //! A matrix that owns its memory; contiguous, row-major, its number type chosen at run time.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
+use crate::lanes::Lanes;
+use crate::lines::Lines;
 use crate::view::{Slice, SliceMut};
 use crate::{Real, View, ViewMut};
 
@@ -43,7 +46,7 @@ macro_rules! dispatch {
 }
 
 /// What a matrix can hold: `f32` and `f64` only.
-pub trait Elem: Real + PartialOrd + Default + sealed::Sealed {
+pub trait Elem: Real + PartialOrd + Default + Lanes {
     /// The run-time name of this type.
     const DTYPE: DType;
     /// Widening conversion, exact.
@@ -55,13 +58,9 @@ pub trait Elem: Real + PartialOrd + Default + sealed::Sealed {
     #[doc(hidden)]
     fn of_mut(slice: SliceMut<'_>) -> Option<&mut [Self]>;
     #[doc(hidden)]
-    fn data(values: Vec<Self>) -> Data;
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
+    fn data(values: Lines<Self>) -> Data;
+    #[doc(hidden)]
+    fn with_spare<R>(len: usize, f: impl FnOnce(&mut [Self]) -> R) -> R;
 }
 
 macro_rules! elem {
@@ -84,8 +83,17 @@ macro_rules! elem {
             fn of_mut(slice: SliceMut<'_>) -> Option<&mut [Self]> {
                 if let SliceMut::$variant(s) = slice { Some(s) } else { None }
             }
-            fn data(values: Vec<Self>) -> Data {
+            fn data(values: Lines<Self>) -> Data {
                 Data::$variant(values)
+            }
+            fn with_spare<R>(len: usize, f: impl FnOnce(&mut [Self]) -> R) -> R {
+                thread_local!(static SPARE: RefCell<Lines<$t>> = RefCell::new(Lines::zeros(0)));
+                SPARE.with_borrow_mut(|lines| {
+                    if lines.len() < len {
+                        *lines = Lines::zeros(len);
+                    }
+                    f(&mut lines[..len])
+                })
             }
         }
     };
@@ -96,8 +104,8 @@ elem!(f64, F64);
 #[doc(hidden)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum Data {
-    F32(Vec<f32>),
-    F64(Vec<f64>),
+    F32(Lines<f32>),
+    F64(Lines<f64>),
 }
 
 /// A rows × cols matrix that owns its memory.
@@ -111,7 +119,7 @@ pub struct Mat {
 impl Mat {
     /// All zero.
     pub fn zeros(dtype: DType, rows: usize, cols: usize) -> Self {
-        dispatch!(dtype, T => Mat::from_vec(rows, cols, vec![T::default(); rows * cols]))
+        dispatch!(dtype, T => Mat { rows, cols, data: T::data(Lines::zeros(rows * cols)) })
     }
 
     /// Element (r, c) is `f(r, c)`; called in row-major order.
@@ -127,10 +135,10 @@ impl Mat {
         dispatch!(dtype, T => Mat::from_vec(rows, cols, values.iter().map(|&x| T::from_f64(x)).collect()))
     }
 
-    /// Takes over row-major values. Panics if there are not rows · cols of them.
+    /// From row-major values. Panics if there are not rows · cols of them.
     pub fn from_vec<T: Elem>(rows: usize, cols: usize, values: Vec<T>) -> Self {
         assert_eq!(values.len(), rows * cols, "Mat::from_vec: {} values for {rows} x {cols}", values.len());
-        Mat { rows, cols, data: T::data(values) }
+        Mat { rows, cols, data: T::data(Lines::from(&values[..])) }
     }
 
     /// Number of rows.
@@ -234,8 +242,8 @@ impl Mat {
     pub fn resize_rows(&mut self, rows: usize) {
         let len = rows * self.cols;
         match &mut self.data {
-            Data::F32(v) => v.resize(len, 0.0),
-            Data::F64(v) => v.resize(len, 0.0),
+            Data::F32(v) => v.resize(len),
+            Data::F64(v) => v.resize(len),
         }
         self.rows = rows;
     }

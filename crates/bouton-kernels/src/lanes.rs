@@ -1,0 +1,126 @@
+//! The vector operations the products need, for both element types and any instruction set.
+
+use std::fmt::Debug;
+
+use pulp::{MemMask, Simd};
+
+use crate::panels::strip_f32;
+
+/// An element type seen as the lanes of a vector register of the instruction set `S`.
+pub trait Lanes: Copy + Debug + Send + Sync + 'static {
+    /// A register full of elements.
+    type V<S: Simd>: Copy;
+    /// Some lanes of a register.
+    type Mask<S: Simd>: Copy;
+
+    /// Elements in a register.
+    fn count<S: Simd>() -> usize;
+    /// Whole registers, and the rest.
+    fn split<S: Simd>(xs: &[Self]) -> (&[Self::V<S>], &[Self]);
+    /// Whole registers, and the rest.
+    fn split_mut<S: Simd>(xs: &mut [Self]) -> (&mut [Self::V<S>], &mut [Self]);
+    /// The same number in all lanes.
+    fn splat<S: Simd>(s: S, x: Self) -> Self::V<S>;
+    /// a b + c.
+    fn fma<S: Simd>(s: S, a: Self::V<S>, b: Self::V<S>, c: Self::V<S>) -> Self::V<S>;
+    /// Sum of the lanes by halving: lane i + lane i + count / 2, and so on.
+    fn sum<S: Simd>(s: S, v: Self::V<S>) -> Self;
+    /// The first `n` lanes.
+    fn first<S: Simd>(s: S, n: usize) -> Self::Mask<S>;
+    /// The lanes of the mask, the others zero.
+    ///
+    /// # Safety
+    /// `xs` has at least as many elements as the mask has lanes.
+    unsafe fn load_part<S: Simd>(s: S, mask: Self::Mask<S>, xs: &[Self]) -> Self::V<S>;
+    /// Writes the lanes of the mask.
+    ///
+    /// # Safety
+    /// `xs` has at least as many elements as the mask has lanes.
+    unsafe fn store_part<S: Simd>(s: S, mask: Self::Mask<S>, xs: &mut [Self], v: Self::V<S>);
+    /// Transposes rows of `w`, as many as a register has lanes: out[p · width + i] = w[i, p]. Returns how many of the
+    /// k columns are done, which may be none.
+    fn strip<S: Simd>(s: S, w: &[Self], k: usize, out: &mut [Self], width: usize) -> usize;
+}
+
+macro_rules! lanes {
+    ($t:ty, $v:ident, $m:ident, $count:ident, $split:ident, $split_mut:ident, $splat:ident, $fma:ident, $sum:ident,
+     $first:ident, $load:ident, $store:ident, $strip:expr) => {
+        impl Lanes for $t {
+            type V<S: Simd> = S::$v;
+            type Mask<S: Simd> = S::$m;
+
+            #[inline(always)]
+            fn count<S: Simd>() -> usize {
+                S::$count
+            }
+            #[inline(always)]
+            fn split<S: Simd>(xs: &[Self]) -> (&[S::$v], &[Self]) {
+                S::$split(xs)
+            }
+            #[inline(always)]
+            fn split_mut<S: Simd>(xs: &mut [Self]) -> (&mut [S::$v], &mut [Self]) {
+                S::$split_mut(xs)
+            }
+            #[inline(always)]
+            fn splat<S: Simd>(s: S, x: Self) -> S::$v {
+                s.$splat(x)
+            }
+            #[inline(always)]
+            fn fma<S: Simd>(s: S, a: S::$v, b: S::$v, c: S::$v) -> S::$v {
+                s.$fma(a, b, c)
+            }
+            #[inline(always)]
+            fn sum<S: Simd>(s: S, v: S::$v) -> Self {
+                s.$sum(v)
+            }
+            #[inline(always)]
+            fn first<S: Simd>(s: S, n: usize) -> S::$m {
+                s.$first(0, n as _).mask()
+            }
+            #[inline(always)]
+            unsafe fn load_part<S: Simd>(s: S, mask: S::$m, xs: &[Self]) -> S::$v {
+                // SAFETY: the caller promises that all lanes of the mask lie inside `xs`.
+                unsafe { s.$load(MemMask::new(mask), xs.as_ptr()) }
+            }
+            #[inline(always)]
+            unsafe fn store_part<S: Simd>(s: S, mask: S::$m, xs: &mut [Self], v: S::$v) {
+                // SAFETY: the caller promises that all lanes of the mask lie inside `xs`.
+                unsafe { s.$store(MemMask::new(mask), xs.as_mut_ptr(), v) }
+            }
+            #[inline(always)]
+            fn strip<S: Simd>(s: S, w: &[Self], k: usize, out: &mut [Self], width: usize) -> usize {
+                $strip(s, w, k, out, width)
+            }
+        }
+    };
+}
+lanes!(
+    f32,
+    f32s,
+    m32s,
+    F32_LANES,
+    as_simd_f32s,
+    as_mut_simd_f32s,
+    splat_f32s,
+    mul_add_e_f32s,
+    reduce_sum_f32s,
+    mask_between_m32s,
+    mask_load_ptr_f32s,
+    mask_store_ptr_f32s,
+    strip_f32
+);
+lanes!(
+    f64,
+    f64s,
+    m64s,
+    F64_LANES,
+    as_simd_f64s,
+    as_mut_simd_f64s,
+    splat_f64s,
+    mul_add_e_f64s,
+    reduce_sum_f64s,
+    mask_between_m64s,
+    mask_load_ptr_f64s,
+    mask_store_ptr_f64s,
+    |_, _, _, _, _| 0
+);

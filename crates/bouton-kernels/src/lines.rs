@@ -1,0 +1,73 @@
+//! A growable array that starts on a cache line, because a vector load across two lines costs two.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
+
+use crate::Elem;
+
+/// One cache line.
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+struct Line([u8; 64]);
+
+/// `len` elements; those between `len` and the end of the last line are not seen.
+#[derive(Clone)]
+pub struct Lines<T> {
+    lines: Vec<Line>,
+    len: usize,
+    of: PhantomData<T>,
+}
+
+impl<T: Elem> Lines<T> {
+    pub(crate) fn zeros(len: usize) -> Self {
+        let lines = vec![Line([0; 64]); (len * size_of::<T>()).div_ceil(64)];
+        Lines { lines, len, of: PhantomData }
+    }
+
+    /// Changes the length: keeps what fits, new elements are zero.
+    pub(crate) fn resize(&mut self, len: usize) {
+        let kept = self.len.min(len);
+        self.lines.resize((len * size_of::<T>()).div_ceil(64), Line([0; 64]));
+        self.len = len;
+        self[kept..].fill(T::default());
+    }
+}
+
+impl<T: Elem> From<&[T]> for Lines<T> {
+    fn from(values: &[T]) -> Self {
+        let mut all = Lines::zeros(values.len());
+        all.copy_from_slice(values);
+        all
+    }
+}
+
+impl<T: Elem> Deref for Lines<T> {
+    type Target = [T];
+    #[inline(always)]
+    fn deref(&self) -> &[T] {
+        // SAFETY: the lines hold at least `len` elements (every constructor and `resize`), are aligned to 64, are
+        // initialised, and any bits are a value of T, which is f32 or f64 (`Elem` is sealed).
+        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
+    }
+}
+
+impl<T: Elem> DerefMut for Lines<T> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: as in `deref`; the borrow of `self` is exclusive.
+        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+    }
+}
+
+impl<T: Elem> PartialEq for Lines<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: Elem> fmt::Debug for Lines<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
