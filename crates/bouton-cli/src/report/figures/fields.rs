@@ -8,7 +8,7 @@ use bouton::{Error, Result};
 use super::png::Image;
 
 /// Units in a row, and at most shown.
-const COLUMNS: usize = 16;
+const COLUMNS: usize = 13;
 const UNITS: usize = 64;
 /// Shown width in pixels.
 const WIDTH: usize = 680;
@@ -77,8 +77,8 @@ fn svg(title: &str, grid: &Image, shown: usize, channels: usize) -> String {
             let y = TOP + height + 12;
             format!(
                 "<text x=\"16\" y=\"{0}\" font-size=\"12\">−max |w|</text>\n\
-                 <image x=\"76\" y=\"{y}\" width=\"160\" height=\"12\" preserveAspectRatio=\"none\" href=\"{1}\"/>\n\
-                 <text x=\"244\" y=\"{0}\" font-size=\"12\">+max |w| of each unit</text>\n",
+                 <image x=\"82\" y=\"{y}\" width=\"160\" height=\"12\" preserveAspectRatio=\"none\" href=\"{1}\"/>\n\
+                 <text x=\"252\" y=\"{0}\" font-size=\"12\">+max |w| of each unit</text>\n",
                 y + 11,
                 bar.data_url(),
             )
@@ -109,11 +109,11 @@ mod tests {
     #[test]
     fn every_weight_is_at_its_place() {
         let mut weights = vec![0.5; 70 * 12];
-        // Unit 17 is the second of the second row; its weight 5 is at row 1, column 1 of its 3 x 4 image.
-        weights[17 * 12 + 5] = -1.0;
+        // Unit 14 is the second of the second row; its weight 5 is at row 1, column 1 of its 3 x 4 image.
+        weights[14 * 12 + 5] = -1.0;
         let units: Vec<_> = weights.chunks(12).take(UNITS).collect();
         let grid = grid(&units, [1, 3, 4]);
-        assert_eq!((grid.width, grid.height), (16 * 5 - 1, 4 * 4 - 1));
+        assert_eq!((grid.width, grid.height), (13 * 5 - 1, 5 * 4 - 1));
         let at = |x: usize, y: usize| grid.pixels[y * grid.width + x];
         assert_eq!(at(5 + 1, 4 + 1), diverging(-1.0));
         assert_eq!(at(5 + 2, 4 + 1), diverging(0.5));
