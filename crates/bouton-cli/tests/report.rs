@@ -1,9 +1,12 @@
-//! The report of a run with made-up numbers. It stays in the `tmp` folder of the build, to be looked at.
+//! The report of a run with made-up numbers. The run stays in the `tmp` folder of the build, to be looked at and
+//! to be read by `scripts/check-tensorboard.py`.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use bouton::train::{Checkpoint, MetricsWriter, Provenance, Record, RunDir, State, Tensor, TensorData};
+use bouton::train::{
+    Checkpoint, EventWriter, MetricsWriter, Provenance, Record, RunDir, State, Tensor, TensorData, metrics,
+};
 use bouton_cli::report::figures::{Bar, bars};
 use bouton_cli::report::{Figure, curves, fields, render, weights, write};
 
@@ -32,9 +35,25 @@ fn log(run: &RunDir) -> Vec<Record> {
             records.push(record(step, epoch, "test", &[("accuracy", accuracy), ("loss", loss + 0.01)]));
         }
     }
-    let mut writer = MetricsWriter::open(&run.metrics(), None).unwrap();
-    records.iter().for_each(|record| writer.write(record).unwrap());
+    // Killed after step 2200 in the middle of a write, and resumed from the checkpoint of step 2000.
+    let upto = |step| records.partition_point(|record: &Record| record.step <= step);
+    let events = append(run, None, &records[..upto(2200)]);
+    for file in [run.metrics(), events] {
+        let file = std::fs::OpenOptions::new().write(true).open(file).unwrap();
+        file.set_len(file.metadata().unwrap().len() - 5).unwrap();
+    }
+    append(run, Some(2000), &records[upto(2000)..]);
     records
+}
+
+fn append(run: &RunDir, resume: Option<u64>, records: &[Record]) -> PathBuf {
+    let mut metrics = MetricsWriter::open(&run.metrics(), resume).unwrap();
+    let mut events = EventWriter::create(run.path(), resume).unwrap();
+    for record in records {
+        metrics.write(record).unwrap();
+        events.record(record).unwrap();
+    }
+    events.path().into()
 }
 
 fn layer(units: usize) -> Tensor {
@@ -79,6 +98,7 @@ fn a_report_is_one_file_with_everything() {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report");
     let _ = std::fs::remove_dir_all(&root);
     let (run, figures) = made_up_run(&root);
+    assert_eq!(metrics::read(&run.metrics()).unwrap().records.len(), 3015);
     let number = figures.len();
     let page = std::fs::read_to_string(write(&run, figures).unwrap()).unwrap();
 

@@ -4,7 +4,11 @@ use bouton::Result;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::chart::{SCALE, canvas, colour, font, head, span, tick, write};
+use super::chart::{SCALE, WIDTH, canvas, colour, font, head, legend_places, span, tick, write};
+
+/// Height of a bar with its gap, and the space for its number, in shown pixels.
+const PITCH: i32 = 32;
+const NUMBER: i32 = 110;
 
 /// One bar.
 #[derive(Debug, Clone, Default)]
@@ -27,15 +31,15 @@ pub struct Bar {
 pub fn bars(title: &str, legend: &[&str], bars: &[Bar]) -> Result<String> {
     let ends = bars.iter().flat_map(|bar| [bar.value - bar.error, bar.value + bar.error]);
     let (lo, hi) = span(ends.chain([0.0]), 0.0);
-    canvas(|area| {
-        let top = head(area, title, legend)?;
-        let longest = bars.iter().map(|bar| bar.label.chars().count()).max().unwrap_or(0) as i32;
-        let left = (28 + 7 * longest).min(300);
-        let width = 680 - left - 90;
-        let at = |v: f64| left + (f64::from(width) * (v - lo) / (hi - lo)).round() as i32;
-        let pitch = ((380 - top - 12) / bars.len().max(1) as i32).min(40);
+    let longest = bars.iter().map(|bar| bar.label.chars().count()).max().unwrap_or(0) as i32;
+    let left = (28 + 7 * longest).min(300);
+    let at = |v: f64| left + (f64::from(WIDTH - left - NUMBER) * (v - lo) / (hi - lo)).round() as i32;
+    let top = legend_places(legend).1;
+    let bottom = top + bars.len() as i32 * PITCH;
+    canvas(bottom + 12, |area| {
+        head(area, title, legend)?;
         for (i, bar) in bars.iter().enumerate() {
-            let (upper, height) = (top + i as i32 * pitch, (pitch * 7 / 10).max(2));
+            let (upper, height) = (top + i as i32 * PITCH, PITCH * 7 / 10);
             let middle = upper + height / 2;
             write(area, &bar.label, (left - 8, middle), font(12), HPos::Right, VPos::Center)?;
             if !bar.value.is_finite() {
@@ -54,7 +58,7 @@ pub fn bars(title: &str, legend: &[&str], bars: &[Bar]) -> Result<String> {
             let end = at(bar.value + bar.error).max(at(0.0)) + 6;
             write(area, &text, (end, middle), font(12), HPos::Left, VPos::Center)?;
         }
-        let axis = [(at(0.0), top - 4), (at(0.0), top + bars.len() as i32 * pitch)].map(scaled);
+        let axis = [(at(0.0), top - 4), (at(0.0), bottom - 4)].map(scaled);
         area.draw(&PathElement::new(axis, BLACK.stroke_width(SCALE as u32)))
     })
 }

@@ -9,11 +9,13 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 /// The backend rounds to whole pixels: drawing this many times larger than shown keeps curves smooth.
 pub(super) const SCALE: i32 = 4;
-const WIDTH: i32 = 680;
+pub(super) const WIDTH: i32 = 680;
 const HEIGHT: i32 = 380;
 /// Height of the title, and of a row of the legend.
 const TITLE: i32 = 34;
 const ROW: i32 = 22;
+/// Where the legend begins: above the left end of the axes.
+const LEFT: i32 = 76;
 
 const INK: RGBColor = RGBColor(38, 42, 48);
 const AXIS: RGBColor = RGBColor(130, 136, 144);
@@ -50,24 +52,23 @@ pub(super) fn colour(i: usize) -> RGBColor {
     PALETTE[i % PALETTE.len()]
 }
 
-/// An SVG of the shared size, filled by `draw`.
-pub(super) fn canvas(draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<String> {
+/// An SVG of the shared width and `height`, filled by `draw`.
+pub(super) fn canvas(height: i32, draw: impl FnOnce(&Area<'_>) -> Drawn) -> Result<String> {
     let mut svg = String::new();
-    let (width, height) = (WIDTH * SCALE, HEIGHT * SCALE);
-    let backend = SVGBackend::with_string(&mut svg, (width as u32, height as u32));
+    let large = (WIDTH * SCALE, height * SCALE);
+    let backend = SVGBackend::with_string(&mut svg, (large.0 as u32, large.1 as u32));
     let area = backend.into_drawing_area();
     let drawn = area.fill(&WHITE).and_then(|()| draw(&area)).and_then(|()| area.present());
     drawn.map_err(|e| Error::data(format!("cannot draw a figure: {e}")))?;
     drop(area);
-    let (large, shown) =
-        (format!("width=\"{width}\" height=\"{height}\""), format!("width=\"{WIDTH}\" height=\"{HEIGHT}\""));
-    Ok(svg.replacen(&large, &shown, 1))
+    let size = |width, height| format!("width=\"{width}\" height=\"{height}\"");
+    Ok(svg.replacen(&size(large.0, large.1), &size(WIDTH, height), 1))
 }
 
 impl Frame<'_> {
     /// A figure with this frame, its data drawn by `draw`.
     pub(super) fn draw(&self, draw: impl FnOnce(&mut Chart<'_, '_>) -> Drawn) -> Result<String> {
-        canvas(|area| {
+        canvas(HEIGHT, |area| {
             let top = head(area, self.title, &self.legend)?;
             let mut chart = ChartBuilder::on(area)
                 .margin_top(top * SCALE)
@@ -104,21 +105,32 @@ impl Frame<'_> {
     }
 }
 
+/// Where each name of a legend begins, and the height that they take together with the title.
+pub(super) fn legend_places(legend: &[&str]) -> (Vec<(i32, i32)>, i32) {
+    let (mut x, mut y) = (LEFT, TITLE + 6);
+    let place = |name: &&str| {
+        let width = 40 + 7 * name.chars().count() as i32;
+        if x + width > WIDTH - 10 && x > LEFT {
+            (x, y) = (LEFT, y + ROW);
+        }
+        x += width;
+        (x - width, y)
+    };
+    let places: Vec<_> = legend.iter().map(place).collect();
+    let height = places.last().map_or(TITLE + 8, |place| place.1 + 18);
+    (places, height)
+}
+
 /// Draws the title and the legend; returns the height that they take.
 pub(super) fn head(area: &Area<'_>, title: &str, legend: &[&str]) -> Drawn<i32> {
     write(area, title, (16, 10), font_bold(15), HPos::Left, VPos::Top)?;
-    let (mut x, mut y) = (76, TITLE + 6);
-    for (i, name) in legend.iter().enumerate() {
-        let width = 40 + 7 * name.chars().count() as i32;
-        if x + width > WIDTH - 10 && x > 76 {
-            (x, y) = (76, y + ROW);
-        }
-        let (from, to) = ((x * SCALE, y * SCALE), ((x + 20) * SCALE, y * SCALE));
-        area.draw(&Rectangle::new([(from.0, from.1 - 6), (to.0, to.1 + 6)], colour(i).filled()))?;
+    let (places, height) = legend_places(legend);
+    for (i, (name, (x, y))) in legend.iter().zip(places).enumerate() {
+        let corners = [(x * SCALE, y * SCALE - 6), ((x + 20) * SCALE, y * SCALE + 6)];
+        area.draw(&Rectangle::new(corners, colour(i).filled()))?;
         write(area, name, (x + 26, y), font(12), HPos::Left, VPos::Center)?;
-        x += width;
     }
-    Ok(if legend.is_empty() { TITLE + 8 } else { y + 18 })
+    Ok(height)
 }
 
 /// Writes text at a place in shown pixels.

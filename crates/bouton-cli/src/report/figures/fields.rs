@@ -8,7 +8,7 @@ use bouton::{Error, Result};
 use super::png::Image;
 
 /// Units in a row, and at most shown.
-const COLUMNS: usize = 16;
+const COLUMNS: usize = 13;
 const UNITS: usize = 64;
 /// Shown width in pixels.
 const WIDTH: usize = 680;
@@ -29,6 +29,12 @@ pub fn receptive_fields(title: &str, weights: &[f64], image: [usize; 3]) -> Resu
         return Err(Error::shape(format!("{n} weights are no images of {channels} x {height} x {width}")));
     }
     let units: Vec<_> = weights.chunks(pre).take(UNITS).collect();
+    let shown = (WIDTH - 32).min(COLUMNS.min(units.len()) * 80);
+    Ok(svg(title, &grid(&units, image), shown, channels))
+}
+
+/// All units side by side, one white pixel between them.
+fn grid(units: &[&[f64]], [channels, height, width]: [usize; 3]) -> Image {
     let columns = COLUMNS.min(units.len());
     let rows = units.len().div_ceil(columns);
     let mut grid = Image::filled(columns * (width + 1) - 1, rows * (height + 1) - 1, GAP);
@@ -42,8 +48,7 @@ pub fn receptive_fields(title: &str, weights: &[f64], image: [usize; 3]) -> Resu
                 if channels == 1 { diverging(scaled(0)) } else { rgb([0, 1, 2].map(scaled)) };
         }
     }
-    let shown = (WIDTH - 32).min(columns * 80);
-    Ok(svg(title, &grid, shown, channels))
+    grid
 }
 
 /// −1 blue, 0 white, 1 red (the ends of the palette of all figures), linear in between.
@@ -72,8 +77,8 @@ fn svg(title: &str, grid: &Image, shown: usize, channels: usize) -> String {
             let y = TOP + height + 12;
             format!(
                 "<text x=\"16\" y=\"{0}\" font-size=\"12\">−max |w|</text>\n\
-                 <image x=\"76\" y=\"{y}\" width=\"160\" height=\"12\" preserveAspectRatio=\"none\" href=\"{1}\"/>\n\
-                 <text x=\"244\" y=\"{0}\" font-size=\"12\">+max |w| of each unit</text>\n",
+                 <image x=\"82\" y=\"{y}\" width=\"160\" height=\"12\" preserveAspectRatio=\"none\" href=\"{1}\"/>\n\
+                 <text x=\"252\" y=\"{0}\" font-size=\"12\">+max |w| of each unit</text>\n",
                 y + 11,
                 bar.data_url(),
             )
@@ -102,16 +107,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_grid_has_the_shape_of_its_units() {
+    fn every_weight_is_at_its_place() {
+        let mut weights = vec![0.5; 70 * 12];
+        // Unit 14 is the second of the second row; its weight 5 is at row 1, column 1 of its 3 x 4 image.
+        weights[14 * 12 + 5] = -1.0;
+        let units: Vec<_> = weights.chunks(12).take(UNITS).collect();
+        let grid = grid(&units, [1, 3, 4]);
+        assert_eq!((grid.width, grid.height), (13 * 5 - 1, 5 * 4 - 1));
+        let at = |x: usize, y: usize| grid.pixels[y * grid.width + x];
+        assert_eq!(at(5 + 1, 4 + 1), diverging(-1.0));
+        assert_eq!(at(5 + 2, 4 + 1), diverging(0.5));
+        assert_eq!((at(0, 0), at(4, 0), at(0, 3)), (diverging(1.0), GAP, GAP));
+
+        let colours: Vec<f64> = (0..12).map(|i| if i == 4 + 2 { 1.0 } else { 0.0 }).collect();
+        let grid = super::grid(&[&colours], [3, 2, 2]);
+        assert_eq!(grid.pixels[2], [128, 255, 128]);
+        assert_eq!(grid.pixels[0], [128; 3]);
+    }
+
+    #[test]
+    fn one_channel_has_a_scale_and_escaped_title() {
         let svg = receptive_fields("a <b>", &[0.5; 70 * 12], [1, 3, 4]).unwrap();
         well_formed(&svg);
         assert!(svg.contains("a &lt;b&gt;"));
-        let images = attributes(&svg, "image", "href");
-        assert_eq!(images.len(), 2, "grid and scale");
-        // 16 columns of 4 + 1 pixels and 4 rows of 3 + 1: the header of the PNG, in base64.
-        let header: Vec<u8> =
-            [b"\0\0\0\x0dIHDR".as_slice(), &79u32.to_be_bytes(), &15u32.to_be_bytes()].concat();
-        assert!(images[0].contains(&super::super::png::base64(&[b"\n".as_slice(), &header[..14]].concat())));
+        assert_eq!(attributes(&svg, "image", "href").len(), 2);
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub fn line_chart(chart: &LineChart) -> Result<String> {
         title: &chart.title,
         x_label: &chart.x_label,
         y_label: &chart.y_label,
-        x: span(all().map(|(x, _)| x), 0.0),
+        x: from_zero(span(all().map(|(x, _)| x), 0.0)),
         y: span(drawn.chain(edges), 0.04),
         log_y: chart.log_y,
         legend: chart.series.iter().map(|series| series.label.as_str()).collect(),
@@ -62,6 +62,11 @@ pub fn line_chart(chart: &LineChart) -> Result<String> {
         }
         Ok(())
     })
+}
+
+/// A range that begins near zero begins at zero.
+fn from_zero((lo, hi): (f64, f64)) -> (f64, f64) {
+    if lo > 0.0 && lo < 0.15 * hi { (0.0, hi) } else { (lo, hi) }
 }
 
 fn values(series: &Series) -> impl Iterator<Item = f64> {
