@@ -19,3 +19,8 @@ pub mod train;
 pub mod wiring;
 
 pub use error::{Error, Result};
+
+/// The programs of the guide, which `cargo test --doc` runs.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/src/guides/write-your-own.md")]
+struct WriteYourOwn;
