@@ -3,7 +3,6 @@
 pub mod cli;
 pub mod combos;
 mod commands;
-mod engine;
 mod interrupt;
 mod printer;
 mod progress;

@@ -1,28 +1,91 @@
 //! `bouton check`: what theory says about a recipe.
 
 use super::{DataArgs, RecipeArgs};
-use crate::engine;
 use crate::printer::Printer;
-use bouton::Result;
+use crate::report::figures::{LineChart, Series, line_chart};
+use bouton::analysis::{self, Findings, Lab, Property, Verdict};
+use bouton::train::{Checkpoint, atomic};
+use bouton::{Error, Result};
 use clap::Args;
+use std::path::{Path, PathBuf};
 
 /// Check what theory says about a recipe: gradients, fixed points, invariants
 #[derive(Args, Debug)]
 pub struct Check {
     #[command(flatten)]
     recipe: RecipeArgs,
+    /// Check with the weights of this checkpoint instead of the initial ones
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    /// Write the curves here as SVG
+    #[arg(long, value_name = "DIR")]
+    figures: Option<PathBuf>,
     #[command(flatten)]
     data: DataArgs,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 impl Check {
-    /// Carries it out.
-    pub fn go(self, printer: &mut Printer) -> Result<()> {
-        let properties = engine::check(&self.recipe.load()?, self.data.data.as_deref())?;
-        let rows = properties.into_iter().map(|p| {
-            let verdict = p.passed.map_or("does not apply", |passed| if passed { "pass" } else { "FAIL" });
-            vec![verdict.to_string(), p.name, p.finding]
-        });
-        printer.columns(&["verdict", "property", "finding"], rows.collect())
+    /// Carries it out; false if a property failed.
+    pub fn go(self, printer: &mut Printer) -> Result<bool> {
+        let recipe = self.recipe.load()?;
+        let weights = self.weights.as_deref().map(Checkpoint::load).transpose()?;
+        let mut lab = Lab::new(&recipe, self.data.data.as_deref(), weights.as_ref())?;
+        let findings = analysis::check(&mut lab)?;
+        if let Some(folder) = &self.figures {
+            draw(&findings, folder)?;
+        }
+        if self.json {
+            printer.json(&findings)?;
+        } else {
+            show(printer, &findings)?;
+        }
+        Ok(findings.passed())
     }
+}
+
+fn show(printer: &mut Printer, findings: &Findings) -> Result<()> {
+    let rows = findings.properties.iter().map(|p| {
+        let (measured, bound, verdict) = cells(p);
+        vec![p.id.clone(), measured, bound, verdict, p.statement.clone()]
+    });
+    printer.columns(&["property", "measured", "bound", "verdict", "statement"], rows.collect())?;
+    for p in &findings.properties {
+        if let Verdict::NotApplicable(why) = &p.verdict {
+            printer.line(format_args!("\n{} does not apply: {why}", p.id))?;
+        }
+    }
+    findings.notes.iter().try_for_each(|note| printer.line(format_args!("\nnote: {note}")))
+}
+
+fn cells(p: &Property) -> (String, String, String) {
+    let verdict = match p.verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "FAIL",
+        Verdict::NotApplicable(_) => "–",
+    };
+    (p.measured.map_or("–".into(), |m| format!("{m:.2e}")), p.bound.to_string(), verdict.into())
+}
+
+/// One SVG per curve of the findings.
+fn draw(findings: &Findings, folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    for (i, series) in findings.series.iter().enumerate() {
+        let line = |(label, points): &(String, Vec<(f64, f64)>)| Series {
+            label: label.clone(),
+            points: points.clone(),
+            band: Vec::new(),
+        };
+        let chart = LineChart {
+            title: series.title.clone(),
+            x_label: series.x_label.clone(),
+            y_label: series.y_label.clone(),
+            log_y: true,
+            series: series.lines.iter().map(line).collect(),
+        };
+        atomic::write(folder.join(format!("check-{}.svg", i + 1)), line_chart(&chart)?)?;
+    }
+    Ok(())
 }

@@ -1,7 +1,6 @@
 //! The task of a recipe: which data, in which batches.
 
 use super::catalogue::{DATA, KnownSet};
-use crate::recipe::tag;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -114,7 +113,7 @@ impl TaskSpec {
 
     /// The data set of the catalogue that this task is about; none if it is made up.
     pub fn known(&self) -> Option<&'static KnownSet> {
-        DATA.iter().find(|set| set.name == tag(self))
+        DATA.iter().find(|set| set.name == self.name())
     }
 
     /// The choices about a data set; none if it is made up.
@@ -126,21 +125,6 @@ impl TaskSpec {
             | Self::FashionMnist(t)
             | Self::Kmnist(t) => Some(t),
             Self::Synthetic(_) => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_data_set_of_the_catalogue_is_a_task_with_its_shape() {
-        for set in DATA {
-            let text = format!("[{}]\nbatch = 1\nepochs = 1", set.name);
-            let task: TaskSpec = toml::from_str(&text).unwrap();
-            assert_eq!(task.shape(), (set.shape, set.classes));
-            assert!(task.images().is_some());
         }
     }
 
@@ -169,6 +153,22 @@ impl SyntheticImages {
             shift: 0,
             flip: false,
             pad: Pad::Zero,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_data_set_of_the_catalogue_is_a_task_with_its_shape() {
+        for set in DATA {
+            let text = format!("[{}]\nbatch = 1\nepochs = 1", set.name);
+            let task: TaskSpec = toml::from_str(&text).unwrap();
+            assert_eq!(task.name(), set.name);
+            assert_eq!(task.shape(), (set.shape, set.classes));
+            assert!(task.images().is_some());
         }
     }
 }
