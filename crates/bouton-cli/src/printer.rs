@@ -63,10 +63,13 @@ impl Printer {
         self.line(table.trim_fmt())
     }
 
-    /// Prints what went wrong and returns the exit code.
-    pub fn end(&mut self, result: Result<()>) -> u8 {
-        let result = result.and_then(|()| self.out.flush().map_err(|e| Error::io(STDOUT, e)));
-        let Err(error) = result else { return 0 };
+    /// Prints what went wrong and returns the exit code; `Ok(false)` is a check or claim that failed.
+    pub fn end(&mut self, result: Result<bool>) -> u8 {
+        let flushed = result.and_then(|ok| self.out.flush().map(|()| ok).map_err(|e| Error::io(STDOUT, e)));
+        let error = match flushed {
+            Ok(ok) => return u8::from(!ok),
+            Err(error) => error,
+        };
         if is_broken_pipe(&error) {
             return 0;
         }

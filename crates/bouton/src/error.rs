@@ -70,14 +70,6 @@ pub enum Error {
         /// What to try.
         hint: Option<String>,
     },
-    /// A check or a claim that did not hold (exit code 1).
-    #[error("{message}")]
-    Failed {
-        /// How many of what.
-        message: String,
-        /// Where to look.
-        hint: Option<String>,
-    },
     /// The user asked to stop; a checkpoint was written (exit code 130).
     #[error("interrupted")]
     Interrupted,
@@ -125,8 +117,7 @@ impl Error {
             | Self::Shape { hint, .. }
             | Self::Data { hint, .. }
             | Self::Checkpoint { hint, .. }
-            | Self::Diverged { hint, .. }
-            | Self::Failed { hint, .. } => *hint = Some(text.into()),
+            | Self::Diverged { hint, .. } => *hint = Some(text.into()),
             Self::Incompatible { hint, .. } | Self::DataMissing { hint, .. } => *hint = text.into(),
             Self::Io { .. } | Self::Interrupted => {}
         }
@@ -143,8 +134,7 @@ impl Error {
             | Self::Data { message, .. }
             | Self::DataMissing { message, .. }
             | Self::Checkpoint { message, .. }
-            | Self::Diverged { message, .. }
-            | Self::Failed { message, .. } => *message = format!("{context}: {message}"),
+            | Self::Diverged { message, .. } => *message = format!("{context}: {message}"),
             Self::Io { .. } | Self::Interrupted => {}
         }
         self
@@ -157,8 +147,7 @@ impl Error {
             | Self::Shape { hint, .. }
             | Self::Data { hint, .. }
             | Self::Checkpoint { hint, .. }
-            | Self::Diverged { hint, .. }
-            | Self::Failed { hint, .. } => hint.as_deref(),
+            | Self::Diverged { hint, .. } => hint.as_deref(),
             Self::Incompatible { hint, .. } | Self::DataMissing { hint, .. } => Some(hint),
             Self::Io { .. } | Self::Interrupted => None,
         }
@@ -167,7 +156,7 @@ impl Error {
     /// The exit code of the command-line tool: 1 failed, 2 bad input, 3 data missing, 130 interrupted.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Diverged { .. } | Self::Failed { .. } => 1,
+            Self::Diverged { .. } => 1,
             Self::DataMissing { .. } => 3,
             Self::Interrupted => 130,
             _ => 2,

@@ -5,6 +5,7 @@
 mod error;
 
 pub mod analysis;
+pub mod claims;
 pub mod credit;
 pub mod network;
 pub mod neuron;

@@ -68,23 +68,26 @@ pub struct DataArgs {
     pub data: Option<PathBuf>,
 }
 
-/// Carries out a command line on the threads it asks for.
-pub fn dispatch(cli: Cli, printer: &mut Printer) -> Result<()> {
+/// Carries out a command line on the threads it asks for; false if a check or a claim failed.
+pub fn dispatch(cli: Cli, printer: &mut Printer) -> Result<bool> {
     start_log();
     let threads = cli.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|e| Error::config(format!("cannot start {threads} threads: {e}")))?;
-    pool.install(|| match cli.verb {
-        Verb::Run(v) => v.go(printer),
-        Verb::Check(v) => v.go(printer),
-        Verb::Reproduce(v) => v.go(printer),
-        Verb::Runs(v) => v.go(printer),
-        Verb::Report(v) => v.go(printer),
-        Verb::List(v) => v.go(printer),
-        Verb::Explain(v) => v.go(printer),
-        Verb::Cite(v) => v.go(printer),
-        Verb::Data(v) => v.go(printer),
-        Verb::Completions(v) => v.go(printer),
+    pool.install(|| {
+        match cli.verb {
+            Verb::Run(v) => v.go(printer),
+            Verb::Check(v) => return v.go(printer),
+            Verb::Reproduce(v) => v.go(printer),
+            Verb::Runs(v) => v.go(printer),
+            Verb::Report(v) => v.go(printer),
+            Verb::List(v) => v.go(printer),
+            Verb::Explain(v) => v.go(printer),
+            Verb::Cite(v) => v.go(printer),
+            Verb::Data(v) => v.go(printer),
+            Verb::Completions(v) => v.go(printer),
+        }
+        .map(|()| true)
     })
 }
 

@@ -1,8 +1,10 @@
 //! `bouton report`: one HTML file per run.
 
 use super::{OutArgs, runs};
-use crate::report;
 use crate::printer::Printer;
+use crate::report::{Figure, curves, fields, weights, write};
+use bouton::recipe::Recipe;
+use bouton::train::{Checkpoint, Checkpoints, RunDir, metrics};
 use bouton::{Error, Result};
 use clap::Args;
 use std::path::PathBuf;
@@ -28,17 +30,33 @@ impl Report {
                 .with_hint("without it, each report is written into its run folder"));
         }
         for name in &self.runs {
-            let run = runs::find(&self.out.out, name)?;
-            let written = report::write(&run, report::draw(&run)?)?;
-            let path = match &self.output {
-                None => written,
-                Some(copy) => {
-                    std::fs::copy(&written, copy).map_err(|e| Error::io(copy, e))?;
-                    copy.clone()
-                }
-            };
-            printer.line(path.display())?;
+            let written = report(&runs::find(&self.out.out, name)?)?;
+            if let Some(copy) = &self.output {
+                std::fs::copy(&written, copy).map_err(|e| Error::io(copy, e))?;
+            }
+            printer.line(self.output.as_ref().unwrap_or(&written).display())?;
         }
         Ok(())
     }
+}
+
+/// Writes the report of a run, with every figure that its files allow; returns its path.
+pub fn report(run: &RunDir) -> Result<PathBuf> {
+    let mut figures = Vec::new();
+    if run.metrics().exists() {
+        figures.extend(curves(&metrics::read(&run.metrics())?.records)?);
+    }
+    if let Some(found) = Checkpoints::new(run.checkpoints(), None).newest()? {
+        figures.extend(first_layer(run, &found.checkpoint)?);
+        figures.extend(weights(&found.checkpoint)?);
+    }
+    write(run, figures)
+}
+
+/// Receptive fields, if the first weights read whole images.
+fn first_layer(run: &RunDir, checkpoint: &Checkpoint) -> Result<Option<Figure>> {
+    let (image, _) = Recipe::load(run.recipe())?.task.shape();
+    let pixels: usize = image.iter().product();
+    let first = checkpoint.tensors.iter().find(|t| t.name.ends_with(".weight"));
+    first.filter(|t| t.shape.last() == Some(&pixels)).map(|t| fields(t, image)).transpose()
 }

@@ -1,10 +1,10 @@
 //! `bouton run`: trains.
 
-use super::{DataArgs, OutArgs, RecipeArgs};
-use bouton::train::{Outcome, RunOptions, run};
+use super::{DataArgs, OutArgs, RecipeArgs, report};
 use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 use crate::progress::Progress;
+use bouton::train::{Outcome, RunDir, RunOptions, run};
 use bouton::{Error, Result};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -71,8 +71,11 @@ fn metrics(printer: &mut Printer, values: &BTreeMap<String, f64>) -> Result<()> 
 
 fn finished(printer: &mut Printer, run: &Path, values: &BTreeMap<String, f64>) -> Result<()> {
     metrics(printer, values)?;
-    let run = run.display();
-    printer.line(format_args!("\nrun folder   {run}"))?;
-    printer.line(format_args!("its report   bouton report {run}"))?;
+    printer.line(format_args!("\nrun folder   {}", run.display()))?;
+    // The run itself is done and kept: a report that cannot be written does not make it fail.
+    match RunDir::open(run).and_then(|run| report::report(&run)) {
+        Ok(path) => printer.line(format_args!("report       {}", path.display()))?,
+        Err(error) => anstream::eprintln!("no report: {error}"),
+    }
     printer.line("all runs     bouton runs ls")
 }

@@ -8,8 +8,7 @@ mod weights;
 use std::path::PathBuf;
 
 use bouton::Result;
-use bouton::recipe::Recipe;
-use bouton::train::{Checkpoints, RunDir, atomic, metrics};
+use bouton::train::{RunDir, atomic};
 
 pub use curves::curves;
 pub use html::render;
@@ -24,23 +23,6 @@ pub struct Figure {
     pub caption: String,
     /// The drawing: one `<svg>` element, from [`figures`].
     pub svg: String,
-}
-
-/// Draws everything a run has: curves, weight histograms, receptive fields of the first layer.
-///
-/// # Errors
-/// As [`write`], and [`bouton::Error::Checkpoint`] if no checkpoint is readable.
-pub fn draw(run: &RunDir) -> Result<Vec<Figure>> {
-    let mut figures = curves(&metrics::read(&run.metrics())?.records)?;
-    if let Some(found) = Checkpoints::new(run.checkpoints(), None).newest()? {
-        let (shape, _) = Recipe::load(run.recipe())?.task.shape();
-        let first = found.checkpoint.tensors.iter().find(|t| t.name.starts_with("input-") && t.name.ends_with(".weight"));
-        if let Some(first) = first {
-            figures.push(fields(first, shape)?);
-        }
-        figures.extend(weights(&found.checkpoint)?);
-    }
-    Ok(figures)
 }
 
 /// Writes `figures/*.svg` and `report.html` into the run directory; returns the path of the report.

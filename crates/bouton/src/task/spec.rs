@@ -1,7 +1,6 @@
 //! The task of a recipe: which data, in which batches.
 
 use super::catalogue::{DATA, KnownSet};
-use crate::recipe::tag;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -114,7 +113,7 @@ impl TaskSpec {
 
     /// The data set of the catalogue that this task is about; none if it is made up.
     pub fn known(&self) -> Option<&'static KnownSet> {
-        DATA.iter().find(|set| set.name == tag(self))
+        DATA.iter().find(|set| set.name == self.name())
     }
 
     /// The choices about a data set; none if it is made up.
@@ -167,6 +166,7 @@ mod tests {
         for set in DATA {
             let text = format!("[{}]\nbatch = 1\nepochs = 1", set.name);
             let task: TaskSpec = toml::from_str(&text).unwrap();
+            assert_eq!(task.name(), set.name);
             assert_eq!(task.shape(), (set.shape, set.classes));
             assert!(task.images().is_some());
         }

@@ -1,0 +1,44 @@
+//! The folders of `recipes/` that hold a paper, compiled in.
+
+/// One folder of `recipes/`.
+pub(super) struct Folder {
+    /// Its name.
+    pub slug: &'static str,
+    /// Its `claims.toml`.
+    pub claims: &'static str,
+    /// Its `results.jsonl`.
+    pub results: &'static str,
+    /// Its recipes: file name and text.
+    pub recipes: &'static [(&'static str, &'static str)],
+}
+
+macro_rules! text {
+    ($slug:literal, $file:expr) => {
+        include_str!(concat!("../../../../recipes/", $slug, "/", $file))
+    };
+}
+
+macro_rules! folder {
+    ($slug:literal: $($recipe:literal)*) => {
+        Folder {
+            slug: $slug,
+            claims: text!($slug, "claims.toml"),
+            results: text!($slug, "results.jsonl"),
+            recipes: &[$((concat!($recipe, ".toml"), text!($slug, concat!($recipe, ".toml")))),*],
+        }
+    };
+}
+
+/// Every paper, in the order of their years.
+#[rustfmt::skip]
+pub(super) const FOLDERS: &[Folder] = &[
+    folder!("scellier2017": "one-hidden" "two-hidden" "three-hidden"),
+    folder!("ernoult2019": "eb-1h" "eb-2h" "p-1h" "p-2h" "p-2h-fast" "p-3h" "p-3h-fast"),
+    folder!("ernoult2020": "ep-1h" "ep-2h" "c-ep-1h" "c-ep-2h"),
+    folder!("laborieux2022":
+        "mnist-n1-b01" "mnist-n1-b01-fast" "mnist-n1-b04" "mnist-n1-b04-fast" "mnist-n2-b04" "mnist-n2-b04-fast"),
+    folder!("scellier2023":
+        "dhn-1h" "dhn-2h" "dhn-2h-fast" "dhn-3h" "dhn-3h-fast"
+        "mnist-pep" "mnist-nep" "mnist-cep" "mnist-pcpl" "mnist-ncpl" "mnist-ccpl" "mnist-cl" "mnist-tbp" "mnist-rbp"
+        "fashion-1h" "fashion-1h-backprop"),
+];

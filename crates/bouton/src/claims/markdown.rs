@@ -1,0 +1,93 @@
+//! REPRODUCIBILITY.md, from stored results.
+
+use super::{Assessment, Paper, ResultLine, assess, papers};
+use std::fmt::Write;
+
+const HEAD: &str = "\
+# Reproducibility
+
+Generated from `recipes/*/results.jsonl`; do not edit. Test errors are in percent, after the last epoch, as mean ± standard
+deviation over seeds (number of seeds). Every run counts, whatever came out.
+
+- **match**: |ours − paper| ≤ 2·√(σ²/n + σₚ²/nₚ) + half a unit of the last printed digit; where a spread is unknown, the
+  tolerance of the claim instead. **better**, **worse**: beyond it.
+- **unverified target**: the published number was written down from memory. It stands in brackets, is not the paper's word,
+  and nothing is said to agree with it.
+- **no published value**: our own row. **scaled**: only a scaled-down run, which never counts. **not run**: nothing stored.
+";
+
+const RUNS: [&str; 9] =
+    ["claim", "seed", "epochs", "test error %", "minutes", "date", "bouton", "threads", "machine"];
+
+/// The page: a table of claims per paper, and every run behind it.
+pub fn reproducibility_markdown(results: &[ResultLine]) -> String {
+    let mut page = HEAD.to_string();
+    for paper in papers() {
+        section(&mut page, paper, results);
+    }
+    page
+}
+
+fn section(page: &mut String, paper: &Paper, results: &[ResultLine]) {
+    let Paper { slug, title, reference, .. } = paper;
+    // Writing to a string cannot fail.
+    let _ = write!(page, "\n## {slug}\n\n{title}. {reference}.\n\n");
+    let rows = paper.claims.iter().map(|claim| assess(claim, results).cells().to_vec());
+    table(page, &Assessment::HEADER, rows);
+    let noted = paper.claims.iter().filter_map(|c| Some((&c.id, c.note.as_ref()?)));
+    let sources = paper.claims.iter().filter_map(|c| Some((&c.id, &c.published.as_ref()?.source)));
+    let mut notes: Vec<(&String, Vec<&str>)> = Vec::new();
+    for (id, note) in noted.chain(sources) {
+        match notes.iter_mut().find(|(text, _)| *text == note) {
+            Some((_, ids)) => ids.push(id),
+            None => notes.push((note, vec![id])),
+        }
+    }
+    page.push('\n');
+    for (note, ids) in notes {
+        let _ = writeln!(page, "- {}: {note}.", ids.join(", "));
+    }
+    runs(page, paper, results);
+}
+
+fn runs(page: &mut String, paper: &Paper, results: &[ResultLine]) {
+    let belongs = |r: &&ResultLine| paper.claims.iter().any(|c| c.full_id() == r.claim);
+    let (full, other): (Vec<_>, Vec<_>) =
+        results.iter().filter(belongs).partition(|r| !r.quick && r.overrides.is_empty());
+    if !full.is_empty() {
+        page.push_str("\nRuns:\n\n");
+        table(page, &RUNS, full.into_iter().map(|r| cells(paper, r)));
+    }
+    if !other.is_empty() {
+        page.push_str("\nRuns that do not count, with what was changed:\n\n");
+        let changed = other.into_iter().map(|r| {
+            let what = if r.quick { "scaled down".into() } else { r.overrides.join(" ") };
+            [cells(paper, r), vec![what]].concat()
+        });
+        table(page, &[&RUNS[..], &["changed"]].concat(), changed);
+    }
+}
+
+fn cells(paper: &Paper, r: &ResultLine) -> Vec<String> {
+    let id = r.claim.strip_prefix(&format!("{}/", paper.slug)).unwrap_or(&r.claim);
+    let commit =
+        r.commit.as_ref().map_or(String::new(), |c| format!(" ({})", c.chars().take(8).collect::<String>()));
+    vec![
+        id.into(),
+        r.seed.to_string(),
+        r.epochs.to_string(),
+        format!("{:.2}", r.error_percent),
+        format!("{:.1}", r.wall_seconds / 60.0),
+        r.date.clone(),
+        format!("{}{commit}", r.bouton),
+        r.threads.to_string(),
+        r.machine.clone(),
+    ]
+}
+
+fn table(page: &mut String, header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let _ = writeln!(page, "| {} |\n|{}", header.join(" | "), "---|".repeat(header.len()));
+    for row in rows {
+        let _ = writeln!(page, "| {} |", row.join(" | "));
+    }
+}

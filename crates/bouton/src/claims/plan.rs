@@ -1,0 +1,85 @@
+//! Before a claim is run: its scaled-down version and how long the whole one will take.
+
+use super::Claim;
+use crate::Result;
+use crate::recipe::Recipe;
+use crate::task::TaskSpec;
+use crate::train::Trainer;
+use std::path::Path;
+use std::time::Instant;
+
+/// Batches that [`estimate`] asks to be timed.
+pub const TIMED_BATCHES: u64 = 20;
+
+/// Updates before the clock starts: caches and threads warm up, and weights get their packed form.
+const WARM_UP: u64 = 2;
+
+/// What timing a few batches found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Timing {
+    /// Seconds of the timed batches.
+    pub seconds: f64,
+    /// How many batches were timed.
+    pub batches: u64,
+    /// Updates of the whole run.
+    pub updates: u64,
+}
+
+/// How long one seed of a claim will take.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// Updates of the whole run.
+    pub updates: u64,
+    /// Seconds of training; testing after every epoch comes on top, about a tenth.
+    pub seconds: f64,
+}
+
+/// The scaled-down version of `recipe`: at most 2,000 training and 500 test samples, at most 2 epochs. It shows that
+/// things work, never that a result is reproduced.
+#[must_use]
+pub fn quick(recipe: &Recipe) -> Recipe {
+    let (train, test, epochs) = (2000, 500, 2);
+    let mut small = recipe.clone();
+    match &mut small.task {
+        TaskSpec::Synthetic(s) => {
+            (s.train, s.test, s.epochs) = (s.train.min(train), s.test.min(test), s.epochs.min(epochs));
+        }
+        TaskSpec::FashionMini(t)
+        | TaskSpec::Digits(t)
+        | TaskSpec::Mnist(t)
+        | TaskSpec::FashionMnist(t)
+        | TaskSpec::Kmnist(t) => {
+            t.train = Some(t.train.map_or(train, |n| n.min(train)));
+            t.test = Some(t.test.map_or(test, |n| n.min(test)));
+            t.epochs = t.epochs.min(epochs);
+        }
+    }
+    small
+}
+
+/// Extrapolates one seed of `claim` from [`TIMED_BATCHES`] batches, which `time` trains: usually [`time_batches`].
+///
+/// # Errors
+/// Those of `time`, and of a recipe that cannot be read.
+pub fn estimate(claim: &Claim, time: impl FnOnce(&Recipe, u64) -> Result<Timing>) -> Result<Estimate> {
+    let timing = time(&claim.recipe()?, TIMED_BATCHES)?;
+    let seconds = timing.seconds / timing.batches.max(1) as f64 * timing.updates as f64;
+    Ok(Estimate { updates: timing.updates, seconds })
+}
+
+/// Trains the first `batches` batches of `recipe` with data from `folder` (default: the user's) and throws them away.
+///
+/// # Errors
+/// Those of [`Trainer::new`] and [`Trainer::learn`].
+pub fn time_batches(recipe: &Recipe, batches: u64, folder: Option<&Path>) -> Result<Timing> {
+    let mut trainer = Trainer::new(recipe, folder)?;
+    let updates = trainer.updates();
+    for _ in 0..WARM_UP {
+        trainer.learn()?;
+    }
+    let clock = Instant::now();
+    for _ in 0..batches {
+        trainer.learn()?;
+    }
+    Ok(Timing { seconds: clock.elapsed().as_secs_f64(), batches, updates })
+}

@@ -1,0 +1,79 @@
+//! When two mean test errors agree.
+//!
+//! match: |μ − μₚ| ≤ 2·√(σ²/n + σₚ²/nₚ) + half a unit of the last printed digit; where a spread is unknown on either
+//! side, |μ − μₚ| ≤ the claim's tolerance instead.
+
+use super::Published;
+use serde::Serialize;
+
+/// Room for the rounding of the difference itself.
+const ROUNDING: f64 = 1e-9;
+
+/// Test errors of a few seeds, in percent.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Sample {
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation with n − 1 in the denominator; absent for a single seed.
+    pub std: Option<f64>,
+    /// Number of seeds.
+    pub n: usize,
+}
+
+/// The largest difference that still counts as a match.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Allowed {
+    /// In percent.
+    pub margin: f64,
+    /// Why the tolerance of the claim was taken; absent if both standard errors are known.
+    pub by_tolerance: Option<&'static str>,
+}
+
+/// How a mean error lies beside a published one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Agreement {
+    /// Within what is allowed.
+    Match,
+    /// A smaller error, beyond what is allowed.
+    Better,
+    /// A larger error, beyond what is allowed.
+    Worse,
+}
+
+impl Sample {
+    /// The statistics of `values`; `None` without values.
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let n = values.len();
+        let mean = values.iter().sum::<f64>() / n as f64;
+        let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+        let std = (n > 1).then(|| (squares / (n as f64 - 1.0)).sqrt());
+        (n > 0).then_some(Self { mean, std, n })
+    }
+}
+
+/// Compares `ours` with what is published.
+pub fn compare(published: &Published, ours: &Sample) -> (Agreement, Allowed) {
+    let allowed = allowed(published, ours);
+    let difference = ours.mean - published.mean;
+    let agreement = if difference.abs() <= allowed.margin + ROUNDING {
+        Agreement::Match
+    } else if difference < 0.0 {
+        Agreement::Better
+    } else {
+        Agreement::Worse
+    };
+    (agreement, allowed)
+}
+
+fn allowed(published: &Published, ours: &Sample) -> Allowed {
+    let tolerance = |why| Allowed { margin: published.tolerance, by_tolerance: Some(why) };
+    let (std, theirs, n) = match (ours.std, published.std, published.n) {
+        (_, None, _) => return tolerance("published spread unknown"),
+        (_, _, None) => return tolerance("published number of runs unknown"),
+        (None, ..) => return tolerance("one seed"),
+        (Some(std), Some(theirs), Some(n)) => (std, theirs, n),
+    };
+    let error = (std.powi(2) / ours.n as f64 + theirs.powi(2) / n as f64).sqrt();
+    let half_digit = 0.5 * 10f64.powi(-(published.digits as i32));
+    Allowed { margin: 2.0 * error + half_digit, by_tolerance: None }
+}

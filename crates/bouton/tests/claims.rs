@@ -1,0 +1,273 @@
+//! Claims and their recipes: every recipe runs, the verdicts follow the rule, and results are read from run directories.
+
+use bouton::claims::{
+    Agreement, Claim, Mark, Published, ResultLine, Sample, TIMED_BATCHES, Timing, Verdict, append_result,
+    assess, collect, compare, estimate, paper, papers, quick, read_results, reproducibility_markdown,
+    result_of_run, stored,
+};
+use bouton::recipe::Recipe;
+use bouton::task::TaskSpec;
+use bouton::train::{MetricsWriter, Provenance, Record, RunDir, State, Status, Trainer, atomic};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes")
+}
+
+fn claims() -> impl Iterator<Item = &'static Claim> {
+    papers().iter().flat_map(|p| &p.claims)
+}
+
+fn claim(full_id: &str) -> &'static Claim {
+    let (slug, id) = full_id.split_once('/').unwrap();
+    paper(slug).unwrap().claim(id).unwrap()
+}
+
+/// The recipes of the repository that belong to a paper, as `<folder>/<file>`.
+fn files() -> BTreeSet<String> {
+    let folders = std::fs::read_dir(root()).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_dir());
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()));
+    let recipes = files.filter(|f| f.extension().is_some_and(|e| e == "toml") && !f.ends_with("claims.toml"));
+    recipes.map(|f| f.strip_prefix(root()).unwrap().to_string_lossy().replace('\\', "/")).collect()
+}
+
+#[test]
+fn every_recipe_of_a_paper_is_a_claim_and_compiled_in() {
+    let claimed: BTreeSet<_> = claims().map(|c| format!("{}/{}", c.paper, c.file)).collect();
+    assert_eq!(claimed, files());
+    for paper in papers() {
+        let folder = root().join(&paper.slug);
+        assert!(folder.join("README.md").is_file(), "{}", paper.slug);
+        assert!(!paper.title.is_empty() && !paper.reference.is_empty() && !paper.about.is_empty());
+    }
+    for claim in claims() {
+        let (recipe, path) = (claim.recipe().unwrap(), root().join(&claim.paper).join(&claim.file));
+        assert_eq!(recipe, Recipe::load(path).unwrap());
+        assert_eq!(recipe.name, format!("{}-{}", claim.paper, claim.id), "results are found by this name");
+        assert!(!recipe.about.is_empty() && recipe.cite == [claim.paper.as_str()]);
+    }
+    stored().unwrap();
+}
+
+#[test]
+fn unknown_names_are_answered_with_the_known_ones() {
+    assert!(paper("scelier2017").unwrap_err().hint().unwrap().contains("`scellier2017`"));
+    assert!(paper("ernoult2019").unwrap().claim("p1h").unwrap_err().hint().unwrap().contains("`p-1h`"));
+}
+
+#[test]
+fn every_recipe_comes_back_and_learns() {
+    let quickstart = Recipe::load(root().join("quickstart.toml")).unwrap();
+    for recipe in claims().map(|c| c.recipe().unwrap()).chain([quickstart]) {
+        recipe.check().unwrap_or_else(|e| panic!("{}: {e}", recipe.name));
+        assert_eq!(Recipe::parse(&recipe.to_toml(), "resolved").unwrap(), recipe);
+        let mut trainer = Trainer::new(&recipe.smoke(), None).unwrap();
+        assert_eq!(trainer.updates(), 2);
+        for _ in 0..2 {
+            let step = trainer.learn().unwrap_or_else(|e| panic!("{}: {e}", recipe.name));
+            assert!(step.mean_loss().is_finite(), "{}", recipe.name);
+        }
+        assert!(trainer.evaluate().unwrap().mean_loss().is_finite(), "{}", recipe.name);
+    }
+}
+
+fn published(mark: Mark, std: Option<f64>, n: Option<usize>) -> Published {
+    Published { mean: 1.97, std, n, digits: 2, mark, source: String::new(), tolerance: 0.25 }
+}
+
+#[test]
+fn a_sample_has_the_standard_deviation_of_a_sample() {
+    let sample = Sample::of(&[2.0, 2.1, 2.2]).unwrap();
+    assert!((sample.mean - 2.1).abs() < 1e-12 && (sample.std.unwrap() - 0.1).abs() < 1e-12);
+    assert_eq!(Sample::of(&[2.0]).unwrap(), Sample { mean: 2.0, std: None, n: 1 });
+    assert_eq!(Sample::of(&[]), None);
+}
+
+/// σ = σₚ = 0.1 and n = nₚ = 3 allow 2·√(0.02/3) + 0.005 = 0.16830.
+#[test]
+fn means_agree_within_two_standard_errors_and_half_a_digit() {
+    let theirs = published(Mark::Verified, Some(0.1), Some(3));
+    let judge = |difference: f64| {
+        let ours = Sample { mean: 1.97 + difference, std: Some(0.1), n: 3 };
+        compare(&theirs, &ours).0
+    };
+    assert_eq!(judge(0.0), Agreement::Match);
+    assert_eq!(judge(0.168), Agreement::Match);
+    assert_eq!(judge(-0.168), Agreement::Match);
+    assert_eq!(judge(0.1685), Agreement::Worse);
+    assert_eq!(judge(-0.1685), Agreement::Better);
+    let (_, allowed) = compare(&theirs, &Sample { mean: 2.0, std: Some(0.0), n: 5 });
+    assert!((allowed.margin - (0.2 / 3f64.sqrt() + 0.005)).abs() < 1e-12);
+    assert_eq!(allowed.by_tolerance, None);
+}
+
+#[test]
+fn an_unknown_spread_is_said_and_replaced_by_the_tolerance() {
+    let three = Sample { mean: 2.22, std: Some(0.1), n: 3 };
+    let one = Sample { mean: 2.23, std: None, n: 1 };
+    let cases = [
+        (published(Mark::Verified, None, Some(3)), three, Agreement::Match, "published spread unknown"),
+        (
+            published(Mark::Verified, Some(0.1), None),
+            three,
+            Agreement::Match,
+            "published number of runs unknown",
+        ),
+        (published(Mark::Verified, Some(0.1), Some(3)), one, Agreement::Worse, "one seed"),
+    ];
+    for (theirs, ours, agreement, why) in cases {
+        let (got, allowed) = compare(&theirs, &ours);
+        assert_eq!((got, allowed.margin, allowed.by_tolerance), (agreement, 0.25, Some(why)));
+    }
+}
+
+fn line(claim: &str, seed: u64, error_percent: f64) -> ResultLine {
+    ResultLine {
+        claim: claim.into(),
+        recipe: "ab12".into(),
+        overrides: Vec::new(),
+        seed,
+        epochs: 50,
+        error_percent,
+        accuracy: 1.0 - error_percent / 100.0,
+        wall_seconds: 90.0,
+        bouton: "0.1.0".into(),
+        commit: Some("0123456789".into()),
+        date: "2026-11-21".into(),
+        machine: "Some CPU, 2 cores".into(),
+        threads: 2,
+        quick: false,
+    }
+}
+
+#[test]
+fn only_whole_unchanged_runs_count() {
+    let id = "laborieux2022/mnist-n1-b01";
+    let claim = claim(id);
+    let verdict = |results: &[ResultLine]| assess(claim, results).verdict;
+    assert_eq!(verdict(&[]), Verdict::NotRun);
+    let scaled = ResultLine { quick: true, ..line(id, 1, 1.97) };
+    assert_eq!(verdict(std::slice::from_ref(&scaled)), Verdict::Scaled);
+    let changed = ResultLine { overrides: vec!["task.mnist.epochs=5".into()], ..line(id, 1, 1.97) };
+    assert_eq!(verdict(std::slice::from_ref(&changed)), Verdict::NotRun);
+    let full = [scaled, changed, line(id, 1, 3.0), line(id, 1, 2.0), line(id, 2, 2.1), line("x/y", 3, 9.0)];
+    let assessed = assess(claim, &full);
+    assert_eq!(assessed.verdict, Verdict::Match);
+    let ours = assessed.ours.unwrap();
+    assert!(ours.n == 2 && (ours.mean - 2.05).abs() < 1e-12, "the last run of a seed: {ours:?}");
+    assert_eq!(verdict(&[line(id, 1, 2.3)]), Verdict::Worse);
+    assert_eq!(verdict(&[line(id, 1, 1.7)]), Verdict::Better);
+}
+
+#[test]
+fn a_recalled_number_is_never_the_papers() {
+    let recalled = claim("ernoult2019/p-1h");
+    let cells =
+        assess(recalled, &[line("ernoult2019/p-1h", 1, 2.0), line("ernoult2019/p-1h", 2, 2.1)]).cells();
+    assert_eq!(cells[2], "recalled, unverified");
+    assert_eq!(cells[3], "2.05 ± 0.07 (2)");
+    assert_eq!(cells[4], "unverified target [2.00 ± 0.13]");
+    let verified = assess(claim("laborieux2022/mnist-n1-b01"), &[]).cells();
+    assert_eq!([&verified[2], &verified[3], &verified[4]], ["1.97 ± 0.10 (3)", "–", "not run"]);
+    let own = assess(claim("scellier2023/fashion-1h"), &[line("scellier2023/fashion-1h", 1, 10.0)]);
+    assert_eq!(own.verdict, Verdict::NoPublishedValue);
+}
+
+#[test]
+fn the_page_shows_every_run_and_what_does_not_count() {
+    let id = "ernoult2019/p-1h";
+    let changed = ResultLine { overrides: vec!["optim.sgd.lr=0.1".into()], ..line(id, 3, 7.0) };
+    let page = reproducibility_markdown(&[line(id, 1, 2.0), changed]);
+    for row in [
+        "| p-1h | 784-512-10, prototypical, 30 epochs | recalled, unverified | 2.00 (1) | unverified target [2.00 ± 0.13] |  |",
+        "| p-1h | 1 | 50 | 2.00 | 1.5 | 2026-11-21 | 0.1.0 (01234567) | 2 | Some CPU, 2 cores |",
+        "| 2 | Some CPU, 2 cores | optim.sgd.lr=0.1 |",
+        "| mnist-n1-b04 | 784-256-256-10, N = 1, β = 0.4, 50 epochs | 2.35 ± 0.08 (3) | – | not run |  |",
+    ] {
+        assert!(page.contains(row), "{row}\n{page}");
+    }
+}
+
+/// A finished run of `recipe` with these test errors, as `bouton run` leaves it behind.
+fn finished(out: &Path, recipe: &Recipe, errors: &[f64]) -> RunDir {
+    let dir = RunDir::create(out, &recipe.name, recipe.seed, &recipe.hash()).unwrap();
+    atomic::write(dir.recipe(), recipe.to_toml()).unwrap();
+    Provenance::gather(2, "avx2", &[], BTreeMap::new()).write(&dir.provenance()).unwrap();
+    let mut metrics = MetricsWriter::open(&dir.metrics(), None).unwrap();
+    for (epoch, &error) in (1..).zip(errors) {
+        let values = [("error", error), ("accuracy", 1.0 - error)].map(|(k, v)| (k.to_string(), v)).into();
+        let record = Record { step: 10 * epoch, epoch, wall: epoch as f64, split: "test".into(), values };
+        metrics.write(&record).unwrap();
+    }
+    let mut status = Status::new(&recipe.name, recipe.seed, recipe.hash());
+    status.state = State::Done;
+    status.write(&dir.status_file()).unwrap();
+    dir
+}
+
+#[test]
+fn finished_runs_of_a_claim_are_found_by_hash_with_any_seed() {
+    let out = tempfile::tempdir().unwrap();
+    let claim = claim("scellier2023/dhn-1h");
+    let recipe = claim.recipe().unwrap();
+    let seeded = Recipe { seed: 7, ..recipe.clone() };
+    finished(out.path(), &recipe, &[0.05, 0.0179]);
+    finished(out.path(), &seeded, &[0.02]);
+    finished(out.path(), &quick(&seeded), &[0.2]);
+    let changed = finished(out.path(), &seeded.with_overrides(&["optim.sgd.lr=0.1"]).unwrap(), &[0.3]);
+    let failed = finished(out.path(), &Recipe { seed: 8, ..recipe.clone() }, &[0.9]);
+    let mut status = failed.status().unwrap();
+    status.state = State::Failed;
+    status.write(&failed.status_file()).unwrap();
+
+    let mut found = collect(claim, &RunDir::list(out.path()).unwrap().runs).unwrap();
+    found.sort_by(|a, b| a.error_percent.total_cmp(&b.error_percent));
+    let summary: Vec<_> = found.iter().map(|r| (r.seed, r.epochs, r.quick, r.overrides.len())).collect();
+    assert_eq!(summary, [(1, 2, false, 0), (7, 1, false, 0), (7, 1, true, 0)]);
+    assert!((found[0].error_percent - 1.79).abs() < 1e-9 && found[0].wall_seconds == 2.0);
+    assert_eq!(found[0].claim, "scellier2023/dhn-1h");
+    assert_eq!(assess(claim, &found).ours.unwrap().n, 2);
+
+    let other = result_of_run(changed.path()).unwrap();
+    assert_eq!((other.overrides, other.quick), (vec!["optim.sgd.lr=0.1".to_string()], false));
+    assert!(result_of_run(failed.path()).unwrap_err().to_string().contains("failed"));
+    let stranger = Recipe { name: "mine".into(), ..recipe };
+    let error = result_of_run(finished(out.path(), &stranger, &[0.1]).path()).unwrap_err();
+    assert!(error.to_string().contains("`mine`"), "{error}");
+}
+
+#[test]
+fn results_are_appended_and_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("results.jsonl");
+    assert_eq!(read_results(&path).unwrap(), []);
+    let lines = [line("a/b", 1, 2.0), line("a/b", 2, 2.5)];
+    for line in &lines {
+        append_result(&path, line).unwrap();
+    }
+    assert_eq!(read_results(&path).unwrap(), lines);
+    std::fs::write(&path, "{\"claim\":\n").unwrap();
+    assert!(read_results(&path).unwrap_err().to_string().contains("results.jsonl:1"));
+}
+
+#[test]
+fn quick_versions_are_small_but_of_the_same_kind() {
+    for claim in claims() {
+        let (whole, small) = (claim.recipe().unwrap(), quick(&claim.recipe().unwrap()));
+        small.check().unwrap();
+        let (TaskSpec::Mnist(t) | TaskSpec::FashionMnist(t)) = &small.task else { panic!("{}", claim.id) };
+        assert_eq!((t.train, t.test, t.epochs), (Some(2000), Some(500), 2));
+        assert_eq!(Recipe { task: whole.task.clone(), ..small }, whole);
+    }
+}
+
+#[test]
+fn the_estimate_scales_the_timed_batches() {
+    let time = |recipe: &Recipe, batches: u64| {
+        assert_eq!((recipe.name.as_str(), batches), ("ernoult2019-p-1h", TIMED_BATCHES));
+        Ok(Timing { seconds: 0.5, batches, updates: 90_000 })
+    };
+    let estimate = estimate(claim("ernoult2019/p-1h"), time).unwrap();
+    assert_eq!((estimate.updates, estimate.seconds), (90_000, 2250.0));
+}

@@ -1,0 +1,63 @@
+//! Reference pages from the grammar of the command line and from the schema of recipes.
+
+use super::note;
+use bouton::recipe::describe::{self, Page};
+use clap::Command;
+
+/// The page of the command line.
+pub fn reference() -> String {
+    let mut root = bouton_cli::cli::command().term_width(100);
+    root.build();
+    let mut text = note("<!-- ", " -->\n") + "# Command line\n\n";
+    section(&mut root, &mut text, 1);
+    text
+}
+
+fn section(command: &mut Command, text: &mut String, depth: usize) {
+    if depth > 1 {
+        let name = command.get_bin_name().unwrap_or(command.get_name()).to_string();
+        *text += &format!("{} {name}\n\n", "#".repeat(depth));
+    }
+    *text += &format!("```text\n{}\n```\n\n", command.render_long_help().to_string().trim_end());
+    command.get_subcommands_mut().for_each(|sub| section(sub, text, depth + 1));
+}
+
+/// The page of recipes: every axis with its members and their keys.
+pub fn recipe() -> String {
+    let mut text = note("<!-- ", " -->\n")
+        + "# Recipes\n\nEverything that a recipe can say. On the command line: `bouton explain credit.eq-prop`.\n\n";
+    for table in ["run", "network"] {
+        text += &format!("## `[{table}]`\n\n");
+        text += &page(table);
+    }
+    for axis in describe::axes() {
+        text += &format!("## `{axis}`\n\n");
+        for entry in describe::list(axis).unwrap_or_default() {
+            text += &format!("### `[{axis}.{}]`\n\n", entry.name);
+            text += &page(&format!("{axis}.{}", entry.name));
+        }
+    }
+    text
+}
+
+fn page(path: &str) -> String {
+    let Ok(page) = describe::explain(path) else { return String::new() };
+    let mut text = format!("{}\n\n", page.about);
+    if !page.keys.is_empty() {
+        text += &keys(&page);
+    }
+    text
+}
+
+fn keys(page: &Page) -> String {
+    let mut text = "| key | value | default | meaning |\n|---|---|---|---|\n".to_string();
+    for key in &page.keys {
+        let default = match &key.default {
+            _ if key.required => "required".into(),
+            Some(default) => format!("`{default}`"),
+            None => String::new(),
+        };
+        text += &format!("| `{}` | {} | {default} | {} |\n", key.name, key.value, key.about);
+    }
+    text + "\n"
+}
