@@ -19,6 +19,8 @@ const SAMPLES: usize = 8;
 const SWEEPS: usize = 20_000;
 /// A free state below this residual counts as a fixed point.
 pub(super) const CONVERGED: f64 = 1e-13;
+/// Change per sweep at which a unit counts as at rest.
+const REST: f64 = 1e-15;
 /// Distance from a kink that counts as near.
 const NEAR: f64 = 1e-3;
 
@@ -58,7 +60,7 @@ impl Lab {
         let solver = Solver { omega: 1.0, tolerance: None, ..Solver::new(&recipe.solver, &network)? };
         let constant = network.constant_drive(batch.x.view());
         let mut free = State::new(&network, &constant, 0..n, &batch.labels);
-        let to_rest = Solver { tolerance: Some(0.0), ..solver.clone() };
+        let to_rest = Solver { tolerance: Some(REST), ..solver.clone() };
         let relaxed = if network.nudged().is_some() {
             to_rest.relax(&network, &mut free, None, SWEEPS, "free")?
         } else {
