@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bouton::train::{
-    Checkpoint, EventWriter, MetricsWriter, Provenance, Record, RunDir, State, Tensor, TensorData, metrics,
+    Checkpoint, Checkpoints, EventWriter, MetricsWriter, Provenance, Record, RunDir, State, Tensor,
+    TensorData, metrics,
 };
 use bouton_cli::report::figures::{Bar, bars};
-use bouton_cli::report::{Figure, curves, fields, render, weights, write};
+use bouton_cli::report::{Figure, build, curves, fields, render, weights, write};
 
 /// A cheap reproducible number in −1..1.
 fn noise(i: u64) -> f64 {
@@ -78,7 +79,10 @@ fn made_up_run(root: &Path) -> (RunDir, Vec<Figure>) {
     status.write(&run.status_file()).unwrap();
 
     let layer = layer(100);
-    let checkpoint = Checkpoint { tensors: vec![layer.clone()], meta: BTreeMap::new() };
+    let moment = Tensor { name: "hidden.weight.momentum".into(), ..layer.clone() };
+    let meta = BTreeMap::from([("step".to_string(), "3000".to_string())]);
+    let checkpoint = Checkpoint { tensors: vec![moment, layer.clone()], meta };
+    Checkpoints::new(run.checkpoints(), None).save(&checkpoint).unwrap();
     let mut figures = curves(&records).unwrap();
     figures.extend(weights(&checkpoint).unwrap());
     figures.push(fields(&layer, [1, 28, 28]).unwrap());
@@ -132,6 +136,17 @@ fn a_report_is_one_file_with_everything() {
             "weights-of-hidden.svg"
         ]
     );
+
+    let built = |image| std::fs::read_to_string(build(&run, image).unwrap()).unwrap();
+    assert_eq!(built(Some([1, 28, 28])).matches("<svg ").count(), number - 1, "all but the bars");
+    // Neither seven channels nor another size are what enters the first layer.
+    for image in [None, Some([7, 16, 7]), Some([1, 8, 8])] {
+        assert_eq!(built(image).matches("<svg ").count(), number - 2, "{image:?}");
+    }
+    std::fs::write(run.checkpoints().join("last.safetensors"), "x").unwrap();
+    std::fs::remove_file(run.checkpoints().join("003000.safetensors")).unwrap();
+    assert!(matches!(build(&run, None), Err(bouton::Error::Checkpoint { .. })));
+    std::fs::remove_file(run.checkpoints().join("last.safetensors")).unwrap();
 }
 
 #[test]

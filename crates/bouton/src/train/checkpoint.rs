@@ -148,7 +148,7 @@ impl Checkpoint {
         atomic::write(path, file)
     }
 
-    /// Reads a file back. Files of other programs are accepted; their metadata is kept as it is.
+    /// Reads a file back, its tensors in the order of their names. Files of other programs are accepted; their metadata is kept as it is.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be read, [`Error::Checkpoint`] if it is truncated or garbled.
@@ -167,6 +167,7 @@ impl Checkpoint {
             })?;
             tensors.push(Tensor { name: name.into(), shape: view.shape().to_vec(), data });
         }
+        tensors.sort_by(|a, b| a.name.cmp(&b.name));
         let mut meta: BTreeMap<String, String> = header.metadata().iter().flatten().map(own).collect();
         if let Some(text) = meta.remove(META) {
             meta.append(&mut serde_json::from_str(&text).map_err(|e| format!("metadata: {e}"))?);
@@ -238,6 +239,7 @@ mod tests {
         let (folder, path) = saved();
         let back = Checkpoint::load(&path).unwrap();
         assert_eq!(bits(&back), bits(&example()));
+        assert!(back.tensors.is_sorted_by_key(|tensor| &tensor.name));
         assert_eq!(back.meta, example().meta);
         assert_eq!(back.meta::<u64>("step").unwrap(), 120);
         let again = folder.path().join("again");
