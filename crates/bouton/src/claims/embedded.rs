@@ -38,7 +38,7 @@ pub(super) const FOLDERS: &[Folder] = &[
     folder!("laborieux2022":
         "mnist-n1-b01" "mnist-n1-b01-fast" "mnist-n1-b04" "mnist-n1-b04-fast" "mnist-n2-b04" "mnist-n2-b04-fast"),
     folder!("scellier2023":
-        "dhn-1h" "dhn-2h" "dhn-2h-fast" "dhn-3h" "dhn-3h-fast"
+        "dhn-1h" "dhn-1h-fast" "dhn-2h" "dhn-2h-fast" "dhn-3h" "dhn-3h-fast"
         "mnist-pep" "mnist-nep" "mnist-cep" "mnist-pcpl" "mnist-ncpl" "mnist-ccpl" "mnist-cl" "mnist-tbp" "mnist-rbp"
-        "fashion-1h" "fashion-1h-backprop"),
+        "fashion-1h" "fashion-1h-fast" "fashion-1h-backprop"),
 ];
