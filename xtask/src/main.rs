@@ -1,5 +1,5 @@
 //! Generates the files that are derived from the code: `cargo xtask generate`; `cargo xtask check` fails if one of
-//! them is stale.
+//! them is stale. `cargo xtask store RUN...` adds finished runs of claims to the stored results.
 
 mod cli;
 
@@ -15,8 +15,11 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("generate") => report(files().iter().filter_map(|file| write(root, file).err()).collect()),
         Some("check") => report(files().iter().filter_map(|file| stale(root, file)).collect()),
+        Some("store") => {
+            report(std::env::args().skip(2).filter_map(|run| store(root, Path::new(&run)).err()).collect())
+        }
         _ => {
-            eprintln!("usage: cargo xtask generate|check");
+            eprintln!("usage: cargo xtask generate|check|store RUN...");
             ExitCode::from(2)
         }
     }
@@ -37,7 +40,22 @@ fn files() -> Vec<Generated> {
         ("docs/reference/recipe.md", cli::recipe()),
         ("docs/reference/combinations.md", combinations),
         ("docs/reference/cli.md", cli::reference()),
+        ("REPRODUCIBILITY.md", reproducibility()),
     ]
+}
+
+/// The stored results of every paper beside its claims.
+fn reproducibility() -> String {
+    let results = bouton::claims::stored().expect("stored results are tested");
+    bouton::claims::reproducibility_markdown(&results)
+}
+
+/// Appends the result of a run to `recipes/<paper>/results.jsonl`.
+fn store(root: &Path, run: &Path) -> Result<(), String> {
+    let line = bouton::claims::result_of_run(run).map_err(|e| e.to_string())?;
+    let paper = line.claim.split('/').next().unwrap_or_default().to_owned();
+    let file = root.join("recipes").join(paper).join("results.jsonl");
+    bouton::claims::append_result(&file, &line).map_err(|e| e.to_string())
 }
 
 /// The line that keeps people from editing a generated file.

@@ -47,7 +47,8 @@ fn train(out: &Path, recipe: &Recipe, stop_after: Option<u64>) -> Result<Outcome
         asked.set(asked.get() + 1);
         stop_after == Some(asked.get())
     };
-    let options = RunOptions { out: out.into(), data: None, again: false, interrupt: &interrupt, command: vec![] };
+    let options =
+        RunOptions { out: out.into(), data: None, again: false, interrupt: &interrupt, command: vec![] };
     run(recipe, &options, &mut Silent)
 }
 
@@ -84,7 +85,11 @@ fn an_interrupted_run_goes_on_bit_exactly() {
         assert!(matches!(first, Err(Error::Interrupted)), "{first:?}");
         let dir = RunDir::list(folder.path()).unwrap().runs.remove(0).run;
         assert_eq!(dir.status().unwrap().state, State::Interrupted);
-        assert_eq!(result(train(folder.path(), &recipe(&[]), None).unwrap()), expected, "stopped after {stop}");
+        assert_eq!(
+            result(train(folder.path(), &recipe(&[]), None).unwrap()),
+            expected,
+            "stopped after {stop}"
+        );
         assert!(matches!(train(folder.path(), &recipe(&[]), None).unwrap(), Outcome::AlreadyDone { .. }));
     }
 }
@@ -110,7 +115,8 @@ fn a_checkpoint_of_another_network_is_refused_by_name_and_shape() {
 fn checkpoints_at_update_zero_and_every_k_updates() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = recipe(&["run.checkpoint-every=5", "run.updates=12"]);
-    let recipe = Recipe { run: bouton::recipe::RunSpec { keep_checkpoints: None, ..recipe.run.clone() }, ..recipe };
+    let recipe =
+        Recipe { run: bouton::recipe::RunSpec { keep_checkpoints: None, ..recipe.run.clone() }, ..recipe };
     train(folder.path(), &recipe, None).unwrap();
     let dir = RunDir::list(folder.path()).unwrap().runs.remove(0).run;
     let steps = Checkpoints::new(dir.checkpoints(), None).steps().unwrap();

@@ -2,9 +2,9 @@
 
 use super::{OutArgs, runs};
 use crate::printer::Printer;
-use crate::report::{Figure, curves, fields, weights, write};
+use crate::report::build;
 use bouton::recipe::Recipe;
-use bouton::train::{Checkpoint, Checkpoints, RunDir, metrics};
+use bouton::train::RunDir;
 use bouton::{Error, Result};
 use clap::Args;
 use std::path::PathBuf;
@@ -42,21 +42,6 @@ impl Report {
 
 /// Writes the report of a run, with every figure that its files allow; returns its path.
 pub fn report(run: &RunDir) -> Result<PathBuf> {
-    let mut figures = Vec::new();
-    if run.metrics().exists() {
-        figures.extend(curves(&metrics::read(&run.metrics())?.records)?);
-    }
-    if let Some(found) = Checkpoints::new(run.checkpoints(), None).newest()? {
-        figures.extend(first_layer(run, &found.checkpoint)?);
-        figures.extend(weights(&found.checkpoint)?);
-    }
-    write(run, figures)
-}
-
-/// Receptive fields, if the first weights read whole images.
-fn first_layer(run: &RunDir, checkpoint: &Checkpoint) -> Result<Option<Figure>> {
     let (image, _) = Recipe::load(run.recipe())?.task.shape();
-    let pixels: usize = image.iter().product();
-    let first = checkpoint.tensors.iter().find(|t| t.name.ends_with(".weight"));
-    first.filter(|t| t.shape.last() == Some(&pixels)).map(|t| fields(t, image)).transpose()
+    build(run, Some(image))
 }

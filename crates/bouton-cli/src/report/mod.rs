@@ -46,7 +46,7 @@ pub fn build(run: &RunDir, image: Option<[usize; 3]>) -> Result<PathBuf> {
 /// The receptive fields of the first connection, by name, whose rows are such images.
 fn fields_of_first(checkpoint: &Checkpoint, image: Option<[usize; 3]>) -> Result<Option<Figure>> {
     let Some(image) = image.filter(|image| matches!(image[0], 1 | 3)) else { return Ok(None) };
-    let pre = image.iter().product();
+    let pre: usize = image.iter().product();
     let enters = |shape: &[usize]| matches!(shape, [post, columns] if *post > 0 && *columns == pre);
     let mut weights = checkpoint.tensors.iter().filter(|tensor| tensor.name.ends_with(".weight"));
     weights.find(|tensor| enters(&tensor.shape)).map(|weight| fields(weight, image)).transpose()

@@ -37,7 +37,12 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
     let (up, down) = (increments(lab, BETA), increments(lab, -BETA));
     let both = mean(&up, &down);
     for ((id, statement, bound), ep) in rows.into_iter().zip([&both, &up]) {
-        findings.properties.push(Property::measured(id, statement, distance(ep, &bptt), Bound::AtMost(bound)));
+        findings.properties.push(Property::measured(
+            id,
+            statement,
+            distance(ep, &bptt),
+            Bound::AtMost(bound),
+        ));
     }
     findings.series.push(series(&bptt, &both, &up));
     Ok(())
