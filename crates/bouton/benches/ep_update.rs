@@ -1,0 +1,68 @@
+//! Times one update of equilibrium propagation on 784-512-10 and a large product; prints rows
+//! `bench,case,ms_min,ms_median` for `benches/peers/compare.py`. `cargo bench -p bouton --bench ep_update`.
+
+use bouton::credit::Batch;
+use bouton::network::Network;
+use bouton::optim::Updater;
+use bouton::recipe::Recipe;
+use bouton::rng::Key;
+use bouton_kernels::{DType, Mat, product};
+use std::time::Instant;
+
+/// Least time of one repeat, so that the clock and other processes matter little.
+const REPEAT_MS: f64 = 20.0;
+const REPEATS: usize = 15;
+
+fn main() {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
+    pool.install(|| {
+        for batch in [20, 500] {
+            for (name, nudge) in [("one-sided", "positive"), ("symmetric", "symmetric")] {
+                report(&format!("ep_update,b{batch}-{name}"), ep_update(batch, nudge));
+            }
+        }
+        let a = Mat::from_fn(DType::F32, 1024, 1024, |r, c| ((r * 7 + c) % 13) as f64 - 6.0);
+        report("gemm,nn-1024x1024x1024", time(|| drop(product(a.view(), a.view(), true))));
+    });
+}
+
+/// T = 20 free and K = 4 nudged synchronous steps at β = 0.1, plain SGD.
+fn ep_update(samples: usize, nudge: &str) -> Vec<f64> {
+    let text = format!(
+        "[task.synthetic]\nshape = [1, 28, 28]\nclasses = 10\ntrain = {samples}\ntest = 1\nbatch = \"all\"\nepochs = 1\n\
+         [network]\nlayers = [784, 512, 10]\n[neuron.settle]\n\
+         [credit.eq-prop]\nbeta = 0.1\nnudge = \"{nudge}\"\nfree-steps = 20\nnudged-steps = 4\n\
+         [optim.sgd]\nlr = [0.08, 0.04]"
+    );
+    let recipe = Recipe::parse(&text, "bench").expect("the recipe is right");
+    let mut network = Network::build(&recipe).expect("the network is right");
+    let mut credit = recipe.credit.build(&recipe.solver, &network, samples).expect("the rule fits");
+    let mut updater = Updater::new(&network, recipe.optim.build());
+    let objective = recipe.objective.build();
+    let mut stream = Key::new(1).stream();
+    let batch = Batch {
+        x: Mat::from_fn(DType::F32, samples, 784, |_, _| stream.uniform()),
+        labels: (0..samples).map(|i| (i % 10) as u8).collect(),
+        ids: (0..samples).collect(),
+    };
+    let key = Key::new(1);
+    time(|| {
+        credit.learn(&mut network, &batch, &*objective, &mut updater, &key).expect("bounded units do not diverge");
+    })
+}
+
+/// Milliseconds of one call, for each repeat.
+fn time(mut work: impl FnMut()) -> Vec<f64> {
+    let mut run = |calls: usize| {
+        let start = Instant::now();
+        (0..calls).for_each(|_| work());
+        start.elapsed().as_secs_f64() * 1e3 / calls as f64
+    };
+    let calls = (REPEAT_MS / run(3)).ceil().max(1.0) as usize;
+    (0..REPEATS).map(|_| run(calls)).collect()
+}
+
+fn report(case: &str, mut times: Vec<f64>) {
+    times.sort_by(f64::total_cmp);
+    println!("{case},{:.4},{:.4}", times[0], times[times.len() / 2]);
+}
