@@ -73,6 +73,10 @@ impl Printer {
         if is_broken_pipe(&error) {
             return 0;
         }
+        if matches!(error, Error::Interrupted) {
+            anstream::eprintln!("interrupted; the same command goes on from the checkpoint");
+            return error.exit_code();
+        }
         let error_style = anstyle::AnsiColor::Red.on_default().bold();
         anstream::eprintln!("{error_style}error:{error_style:#} {error}");
         if let Some(hint) = error.hint() {

@@ -56,9 +56,10 @@ pub(super) fn read(text: &str, place: impl Fn(usize) -> String) -> Result<Recipe
 
 fn unreadable(path: &Path, e: &std::io::Error) -> Error {
     let error = Error::config(format!("{}: {e}", path.display()));
-    let with_suffix = path.with_added_extension("toml");
-    if with_suffix.is_file() {
-        error.with_hint(format!("did you mean `{}`?", with_suffix.display()))
+    let name = path.with_added_extension("toml");
+    let near = [name.clone(), Path::new("recipes").join(path), Path::new("recipes").join(name)];
+    if let Some(near) = near.iter().find(|near| near.is_file()) {
+        error.with_hint(format!("did you mean `{}`?", near.display()))
     } else if path.is_dir() {
         error.with_hint("name one recipe (a .toml file) of this folder")
     } else {

@@ -1,0 +1,141 @@
+//! A run from the command line: finished, found again, interrupted, resumed, listed, compared, reported.
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const RECIPE: &str = "\
+[task.synthetic]
+shape = [1, 4, 4]
+classes = 3
+train = 30
+test = 9
+batch = 10
+epochs = 2
+[network]
+layers = [16, 8, 3]
+[neuron.settle]
+[credit.eq-prop]
+beta = 0.5
+free-steps = 10
+nudged-steps = 3
+[optim.sgd]
+lr = 0.1
+";
+
+fn bouton(folder: &Path, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_bouton"));
+    command.current_dir(folder).args(words).args(["--threads", "1"]).env("NO_COLOR", "1");
+    command
+}
+
+#[track_caller]
+fn succeeds(folder: &Path, words: &[&str]) -> (String, String) {
+    let Output { status, stdout, stderr } = bouton(folder, words).output().unwrap();
+    let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert!(status.success(), "{words:?}: {stdout}\n{stderr}");
+    (stdout, stderr)
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("small.toml"), RECIPE).unwrap();
+    folder
+}
+
+#[test]
+fn a_finished_run_is_found_listed_compared_and_reported() {
+    let folder = folder();
+    let at = folder.path();
+    let (out, err) = succeeds(at, &["run", "small.toml"]);
+    assert!(
+        out.contains("test accuracy") && out.contains("run folder") && out.contains("report.html"),
+        "{out}"
+    );
+    assert!(err.contains("30 samples, 6 updates, 163 parameters") && err.contains("epoch 2/2"), "{err}");
+    let (out, _) = succeeds(at, &["run", "small.toml"]);
+    assert!(out.starts_with("already done: runs/"), "{out}");
+    succeeds(at, &["run", "small.toml", "seed=2"]);
+    let (out, _) = succeeds(at, &["runs", "ls", "--json"]);
+    let runs: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(runs.as_array().unwrap().len(), 2, "the second command did not train again");
+    assert!(runs[0]["state"] == "done" && runs[0]["updates"] == 6 && runs[0]["name"] == "small");
+    let (out, _) = succeeds(at, &["runs", "diff", "small_s1", "small_s2"]);
+    assert!(out.lines().any(|l| l.split_whitespace().eq(["seed", "1", "2"])), "{out}");
+    let (out, _) = succeeds(at, &["runs", "show", "last"]);
+    assert!(out.contains("small (seed 2)"), "{out}");
+    let (out, _) = succeeds(at, &["report", "small_s1", "-o", "here.html"]);
+    assert_eq!(out.trim(), "here.html");
+    let html = std::fs::read_to_string(at.join("here.html")).unwrap();
+    assert!(html.contains("Receptive fields") && html.contains("</svg>"));
+}
+
+#[test]
+fn a_smoke_run_leaves_nothing_behind() {
+    let folder = folder();
+    let (out, _) = succeeds(folder.path(), &["run", "small.toml", "--smoke"]);
+    assert!(out.contains("test accuracy"), "{out}");
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn readers_that_leave_early_are_no_error() {
+    let folder = folder();
+    let mut child = bouton(folder.path(), &["list", "combos"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let folder = folder();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let output = bouton(folder.path(), &["run", "small.toml", "--out", "file/runs"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("error: file/runs: "));
+}
+
+/// Ctrl-C once: the update is finished, a checkpoint is written, the code is 130, and the same command goes on.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_goes_on() {
+    let folder = folder();
+    let words =
+        ["run", "small.toml", "task.synthetic.epochs=100000", "run.updates=200000", "run.log-every=1"];
+    let mut child = bouton(folder.path(), &words).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for(&folder.path().join("runs"), "metrics.jsonl");
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let mut err = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130), "{err}");
+    assert!(err.contains("stopping after this update") && err.contains("interrupted"), "{err}");
+    let (out, _) = succeeds(folder.path(), &["runs", "ls"]);
+    assert!(out.contains("interrupted"), "{out}");
+    let again = bouton(folder.path(), &words).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    Command::new("kill").args(["-INT", &again.id().to_string()]).status().unwrap();
+    let output = again.wait_with_output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(err.contains("going on after update"), "{err}");
+    assert_eq!(std::fs::read_dir(folder.path().join("runs")).unwrap().count(), 1);
+}
+
+/// Waits until a run below `runs` has a file called `name` with something in it.
+#[cfg(unix)]
+fn wait_for(runs: &Path, name: &str) {
+    for _ in 0..600 {
+        let folders = std::fs::read_dir(runs).into_iter().flatten().flatten();
+        let mut sizes = folders.filter_map(|f| std::fs::metadata(f.path().join(name)).ok());
+        if sizes.any(|meta| meta.len() > 0) {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("no {name} in {}", runs.display());
+}
