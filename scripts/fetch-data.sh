@@ -32,4 +32,6 @@ download || { apt-get update -q >/dev/null 2>&1 || true; download; } ||
     { cat "$work/log" >&2; fail "apt-get could not fetch $fashion"; }
 check "$(echo "$work/$fashion"_*.deb)" "$fashion_sha256"
 
-cargo run --release -q -p bouton --example import_data -- "$work"/*.tgz "$work"/*.deb --dir "$data"
+for package in "$work"/*.tgz "$work"/*.deb; do
+    cargo run --release -q -p bouton-cli -- data import "$package" --data "$data"
+done

@@ -1,42 +1,30 @@
-//! The one product kernel: c[i, j] = fma(x(p, i), b[p, j], c[i, j]) for p in ascending order.
+//! Products built from scaled rows: c[i, j] = fma(x(p, i), b[p, j], c[i, j]) for p in ascending order.
 //!
-//! Every output is this one chain of multiply-adds, whatever the blocking, the row count, the packing, the threads or
-//! the vector width; only the portable level rounds differently, having no fused multiply-add.
+//! Every output is this one chain of multiply-adds, whatever the blocking, the number of rows, the threads or the
+//! vector width; only the portable level rounds differently, having no fused multiply-add.
+//!
+//! Loops over vectors are plain on purpose: a closure around a vector operation may stay out of line.
 
 use pulp::{Simd, WithSimd};
 
 use crate::Elem;
-use crate::tiles::{ByRow, ByStep, WIDE, by_height, edge, pieces, tallest, wide};
+use crate::tiles::{by_height, pieces, tallest};
 
-/// Links of a chain between load and store of c: a panel of b this deep stays in the first-level cache.
+/// Registers side by side in a tile.
+const WIDE: usize = 4;
+/// Links of a chain between load and store of c: a group of columns of b this deep stays in the first-level cache.
 const DEPTH: usize = 64;
 /// Rows that are worked on together.
 const ROWS: usize = 96;
+/// Links whose code is laid out one after the other.
+const UNROLL: usize = 2;
 
-/// Where x(p, i) comes from.
-#[derive(Clone, Copy)]
-pub(crate) enum Left<'a, T> {
-    /// x(p, i) = a[i][p].
-    Rows(&'a [&'a [T]]),
-    /// x(p, i) = g[p · len + i].
-    Cols(&'a [T], usize),
-}
-
-/// Where b[p, j] comes from.
-#[derive(Clone, Copy)]
-pub(crate) enum Right<'a, T> {
-    /// Plain rows.
-    Rows(&'a [T]),
-    /// Groups of columns: the rows of the group that starts at `col` begin at col · depth and are as long as the
-    /// group is wide: `WIDE` registers, or one register in the columns that remain.
-    Panels(&'a [T]),
-}
-
-/// c[i, ·] += Σ_p x(p, i) b[p, ·] with `c` given row by row.
+/// c[i][·] += Σ_p x(p, i) b[p, ·]; `b` has as many rows as the chains have links.
 pub(crate) struct Chain<'a, 'c, T> {
-    pub(crate) left: Left<'a, T>,
-    pub(crate) right: Right<'a, T>,
-    pub(crate) depth: usize,
+    /// x(p, i) is element p · steps.0 + i · steps.1.
+    pub(crate) x: &'a [T],
+    pub(crate) steps: (usize, usize),
+    pub(crate) b: &'a [T],
     pub(crate) c: &'a mut [&'c mut [T]],
 }
 
@@ -45,117 +33,132 @@ impl<T: Elem> WithSimd for Chain<'_, '_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let Chain { left, right, depth: all, c } = self;
-        let several = c[0].len() > WIDE * T::count::<S>();
-        let mut packed = Vec::new();
+        let Chain { x, steps, b, c } = self;
+        let n = c[0].len();
+        let mut packed = vec![T::default(); c.len().min(ROWS) * DEPTH.min(b.len() / n)];
         for (i, c) in c.chunks_mut(ROWS).enumerate() {
-            for (p, depth) in pieces(all, DEPTH) {
-                let rows = c.len();
-                let block = Block { right, all, p, depth, c: &mut *c };
-                match left {
-                    Left::Rows(a) => block.by_row(s, &a[i * ROWS..]),
-                    Left::Cols(g, len) if several => {
-                        pack::<S, T>(&mut packed, &g[p * len + i * ROWS..], len, rows, depth);
-                        block.by_step(s, &packed, None);
-                    }
-                    Left::Cols(g, len) => block.by_step(s, &g[p * len + i * ROWS..], Some(len)),
+            for (p, depth) in pieces(b.len() / n, DEPTH) {
+                pack::<S, T>(&mut packed, &x[p * steps.0 + i * ROWS * steps.1..], steps, c.len(), depth);
+                block(s, &packed, &b[p * n..(p + depth) * n], c);
+            }
+        }
+    }
+}
+
+/// Copies the factors of a block tile by tile, in the order of their use by every group of columns.
+#[inline(always)]
+fn pack<S: Simd, T: Elem>(packed: &mut [T], x: &[T], steps: (usize, usize), rows: usize, depth: usize) {
+    for (r, height) in pieces(rows, tallest::<S>()) {
+        let tile = &mut packed[r * depth..][..height * depth];
+        by_height!(S, height, R => {
+            for (q, to) in tile.as_chunks_mut::<R>().0.iter_mut().enumerate() {
+                for i in 0..R {
+                    to[i] = x[q * steps.0 + (r + i) * steps.1];
                 }
             }
-        }
-    }
-}
-
-/// Copies the factors of one block tile by tile, in the order of their use by every group of columns.
-#[inline(always)]
-fn pack<S: Simd, T: Elem>(packed: &mut Vec<T>, g: &[T], len: usize, rows: usize, depth: usize) {
-    packed.clear();
-    packed.resize(rows * depth, T::default());
-    let mut rest = &mut packed[..];
-    for (r, height) in pieces(rows, tallest::<S>()) {
-        let (tile, below) = rest.split_at_mut(height * depth);
-        by_height!(S, height, R => {
-            for (q, x) in tile.as_chunks_mut::<R>().0.iter_mut().enumerate() {
-                x.copy_from_slice(&g[q * len + r..][..R]);
-            }
         });
-        rest = below;
     }
 }
 
-/// Links p .. p + depth of the chains of at most `ROWS` rows.
-struct Block<'a, 'c, T> {
-    right: Right<'a, T>,
-    /// Length of the whole chains.
-    all: usize,
-    p: usize,
-    depth: usize,
-    c: &'a mut [&'c mut [T]],
+/// All tiles of a block of links.
+#[inline(always)]
+fn block<S: Simd, T: Elem>(s: S, x: &[T], b: &[T], c: &mut [&mut [T]]) {
+    let (n, lanes) = (c[0].len(), T::count::<S>());
+    let depth = b.len() / n;
+    let mut col = 0;
+    while col < n {
+        let full = col + WIDE * lanes <= n;
+        for (r, height) in pieces(c.len(), tallest::<S>()) {
+            by_height!(S, height, R => {
+                let (x, c) = (x[r * depth..][..R * depth].as_chunks::<R>().0, &mut c[r..][..R]);
+                if full { wide(s, x, &b[col..], n, c, col) } else { edge(s, x, &b[col..], n, c, col) }
+            });
+        }
+        col += if full { WIDE * lanes } else { lanes };
+    }
 }
 
-/// A group of columns.
-struct Group<'a, T> {
-    b: &'a [T],
+/// A tile of R rows and `WIDE` registers; row q of its columns of b begins at q · stride.
+#[inline(always)]
+fn wide<S: Simd, T: Elem, const R: usize>(
+    s: S,
+    x: &[[T; R]],
+    b: &[T],
     stride: usize,
-    width: usize,
+    c: &mut [&mut [T]],
+    col: usize,
+) {
+    let width = WIDE * T::count::<S>();
+    assert!(b.len() >= (x.len() - 1) * stride + width, "fewer rows of b than links");
+    let mut acc = [[T::splat(s, T::default()); WIDE]; R];
+    for i in 0..R {
+        acc[i].copy_from_slice(T::split::<S>(&c[i][col..][..width]).0);
+    }
+    let (pairs, last) = x.as_chunks::<UNROLL>();
+    for (q, x) in pairs.iter().enumerate() {
+        for u in 0..UNROLL {
+            // SAFETY: q · UNROLL + u < x.len(), so the row lies within what was checked above.
+            unsafe { wide_link(s, &x[u], b, (q * UNROLL + u) * stride, &mut acc) };
+        }
+    }
+    for (q, x) in last.iter().enumerate() {
+        // SAFETY: as above.
+        unsafe { wide_link(s, x, b, (pairs.len() * UNROLL + q) * stride, &mut acc) };
+    }
+    for i in 0..R {
+        T::split_mut::<S>(&mut c[i][col..][..width]).0.copy_from_slice(&acc[i]);
+    }
 }
 
-impl<'a, T: Elem> Block<'a, '_, T> {
-    /// The group of columns from `col` on.
-    #[inline(always)]
-    fn group<S: Simd>(&self, col: usize) -> Group<'a, T> {
-        let (n, lanes) = (self.c[0].len(), T::count::<S>());
-        let width = if n - col >= WIDE * lanes { WIDE * lanes } else { lanes };
-        let (b, stride) = match self.right {
-            Right::Rows(b) => (&b[self.p * n + col..], n),
-            Right::Panels(b) => (&b[col * self.all + self.p * width..], width),
-        };
-        Group { b, stride, width }
-    }
-
-    #[inline(always)]
-    fn by_row<S: Simd>(self, s: S, a: &[&[T]]) {
-        let (n, depth, mut col) = (self.c[0].len(), self.depth, 0);
-        while col < n {
-            let Group { b, stride, width } = self.group::<S>(col);
-            for (r, height) in pieces(self.c.len(), tallest::<S>()) {
-                let c = &mut self.c[r..][..height];
-                by_height!(S, height, R => {
-                    let mut x = [a[r]; R];
-                    for i in 0..R {
-                        x[i] = &a[r + i][self.p..][..depth];
-                    }
-                    if width > T::count::<S>() {
-                        wide::<S, T, R>(s, ByRow(x), depth, b, stride, c, col);
-                    } else {
-                        edge::<S, T, R>(s, ByRow(x), depth, b, stride, c, col, width.min(n - col));
-                    }
-                });
-            }
-            col += width;
+/// One link of all chains of a wide tile.
+///
+/// # Safety
+/// b has `WIDE` registers of elements from `at` on.
+#[inline(always)]
+unsafe fn wide_link<S: Simd, T: Elem, const R: usize>(
+    s: S,
+    x: &[T; R],
+    b: &[T],
+    at: usize,
+    acc: &mut [[T::V<S>; WIDE]; R],
+) {
+    // SAFETY: promised by the caller.
+    let y = T::split::<S>(unsafe { b.get_unchecked(at..at + WIDE * T::count::<S>()) }).0;
+    for i in 0..R {
+        let x = T::splat(s, x[i]);
+        for v in 0..WIDE {
+            acc[i][v] = T::fma(s, x, y[v], acc[i][v]);
         }
     }
+}
 
-    /// With factors that were packed, or with rows of them of length `len`.
-    #[inline(always)]
-    fn by_step<S: Simd>(self, s: S, x: &[T], len: Option<usize>) {
-        let (n, depth, mut col) = (self.c[0].len(), self.depth, 0);
-        while col < n {
-            let Group { b, stride, width } = self.group::<S>(col);
-            for (r, height) in pieces(self.c.len(), tallest::<S>()) {
-                let c = &mut self.c[r..][..height];
-                by_height!(S, height, R => {
-                    let x = match len {
-                        None => ByStep(&x[r * depth..][..R * depth], R),
-                        Some(len) => ByStep(&x[r..], len),
-                    };
-                    if width > T::count::<S>() {
-                        wide::<S, T, R>(s, x, depth, b, stride, c, col);
-                    } else {
-                        edge::<S, T, R>(s, x, depth, b, stride, c, col, width.min(n - col));
-                    }
-                });
-            }
-            col += width;
+/// [`wide`] for a single register of columns, which may reach beyond the last one.
+#[inline(always)]
+fn edge<S: Simd, T: Elem, const R: usize>(
+    s: S,
+    x: &[[T; R]],
+    b: &[T],
+    stride: usize,
+    c: &mut [&mut [T]],
+    col: usize,
+) {
+    let width = T::count::<S>().min(c[0].len() - col);
+    assert!(b.len() >= (x.len() - 1) * stride + width, "fewer rows of b than links");
+    let mask = T::first(s, width);
+    let mut acc = [T::splat(s, T::default()); R];
+    for i in 0..R {
+        // SAFETY: the mask has `width` lanes, the slice as many elements.
+        acc[i] = unsafe { T::load_part(s, mask, &c[i][col..][..width]) };
+    }
+    for (q, x) in x.iter().enumerate() {
+        // SAFETY: q < x.len(), so `width` elements follow, by the check above.
+        let y = unsafe { T::load_part(s, mask, b.get_unchecked(q * stride..)) };
+        for i in 0..R {
+            acc[i] = T::fma(s, T::splat(s, x[i]), y, acc[i]);
         }
+    }
+    for i in 0..R {
+        // SAFETY: the mask has `width` lanes, the slice as many elements.
+        unsafe { T::store_part(s, mask, &mut c[i][col..][..width], acc[i]) };
     }
 }

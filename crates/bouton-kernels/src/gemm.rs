@@ -1,49 +1,28 @@
 //! Matrix products that accumulate into their last argument.
 //!
-//! The reduction order of an output depends on the reduction length alone: a row of a result is the same bit for bit
-//! whether it is computed alone, among others, or by several threads.
+//! The order of additions of an output depends on the reduction length alone: a row of a result is the same bit for
+//! bit whether it is computed alone, among others, or by several threads.
 
-use std::marker::PhantomData;
 use std::ops::Range;
 
-use crate::chain::{Chain, Left, Right};
-use crate::panels::{Transpose, Widths};
+use rayon::prelude::*;
+
+use crate::chain::Chain;
+use crate::dots::Dots;
 use crate::simd::best;
 use crate::{DType, Elem, Mat, Operand, View, ViewMut, dispatch};
 
 /// c[r, j] += Σ_k a[r, k] w[j, k].
-pub fn gemm_nt(a: View<'_>, operand: &Operand, mut c: ViewMut<'_>) {
-    let w = operand.view();
+pub fn gemm_nt(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
+    let w = w.view();
     check("gemm_nt", [a, w, c.as_view()], (a.cols(), a.rows(), w.rows()), (w.cols(), c.rows(), c.cols()));
-    let (k, outputs) = (w.cols(), w.rows());
-    if a.rows() * k * outputs == 0 {
+    if a.rows() * w.rows() * w.cols() == 0 {
         return;
     }
     dispatch!(a.dtype(), T => {
-        let a: Vec<&[T]> = a.slice().chunks(k).collect();
-        let mut c: Vec<&mut [T]> = c.slice_mut().chunks_mut(outputs).collect();
-        match operand.panels() {
-            Some(panels) => best(Chain { left: Left::Rows(&a), right: Right::Panels(panels), depth: k, c: &mut c }),
-            None => transpose_and_multiply(&a, w.slice(), k, &mut c),
-        }
-    });
-}
-
-/// [`gemm_nt`] with panels that are used once, so that only one exists at a time.
-fn transpose_and_multiply<T: Elem>(a: &[&[T]], w: &[T], k: usize, c: &mut [&mut [T]]) {
-    let (wide, narrow) = best(Widths(PhantomData::<T>));
-    let outputs = w.len() / k;
-    let whole = outputs - outputs % wide;
-    T::with_spare(k * wide, |spare| {
-        let starts = (0..whole).step_by(wide).chain((whole..outputs).step_by(narrow));
-        for from in starts {
-            let width = if from < whole { wide } else { narrow };
-            let to = outputs.min(from + width);
-            let panel = &mut spare[..k * width];
-            best(Transpose { w: &w[from * k..to * k], k, out: panel });
-            let mut c: Vec<&mut [T]> = c.iter_mut().map(|row| &mut row[from..to]).collect();
-            best(Chain { left: Left::Rows(a), right: Right::Panels(panel), depth: k, c: &mut c });
-        }
+        let a: Vec<&[T]> = a.slice().chunks(w.cols()).collect();
+        let mut c: Vec<&mut [T]> = c.slice_mut().chunks_mut(w.rows()).collect();
+        best(Dots { a: &a, w: w.slice(), c: &mut c });
     });
 }
 
@@ -51,15 +30,12 @@ fn transpose_and_multiply<T: Elem>(a: &[&[T]], w: &[T], k: usize, c: &mut [&mut 
 pub fn gemm_nn(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
     let w = w.view();
     check("gemm_nn", [a, w, c.as_view()], (a.cols(), a.rows(), w.cols()), (w.rows(), c.rows(), c.cols()));
-    let n = w.cols();
-    if a.rows() * a.cols() * n == 0 {
+    if a.rows() * w.rows() * w.cols() == 0 {
         return;
     }
     dispatch!(a.dtype(), T => {
-        let a_rows: Vec<&[T]> = a.slice::<T>().chunks(a.cols()).collect();
-        let left = Left::Rows(&a_rows);
-        let mut c: Vec<&mut [T]> = c.slice_mut::<T>().chunks_mut(n).collect();
-        best(Chain { left, right: Right::Rows(w.slice()), depth: a.cols(), c: &mut c });
+        let mut c: Vec<&mut [T]> = c.slice_mut().chunks_mut(w.cols()).collect();
+        best(Chain { x: a.slice(), steps: (1, a.cols()), b: w.slice(), c: &mut c });
     });
 }
 
@@ -72,21 +48,39 @@ pub fn gemm_tn(g: View<'_>, cols: Range<usize>, pre: View<'_>, mut c: ViewMut<'_
         (pre.rows(), c.rows(), c.cols()),
     );
     assert!(cols.end <= g.cols(), "gemm_tn: columns {cols:?} of {} x {}", g.rows(), g.cols());
-    let n = pre.cols();
-    if pre.rows() * cols.len() * n == 0 {
+    if pre.rows() * cols.len() * pre.cols() == 0 {
         return;
     }
     dispatch!(g.dtype(), T => {
-        let left = Left::Cols(&g.slice::<T>()[cols.start..], g.cols());
-        let mut c: Vec<&mut [T]> = c.slice_mut::<T>().chunks_mut(n).collect();
-        best(Chain { left, right: Right::Rows(pre.slice()), depth: g.rows(), c: &mut c });
+        let mut c: Vec<&mut [T]> = c.slice_mut().chunks_mut(pre.cols()).collect();
+        best(Chain { x: &g.slice()[cols.start..], steps: (g.cols(), 1), b: pre.slice(), c: &mut c });
     });
 }
 
-/// [`gemm_nt`] split over the threads of the current rayon pool; the same result bit for bit.
-pub fn par_gemm_nt(a: View<'_>, w: &Operand, c: ViewMut<'_>) {
-    gemm_nt(a, w, c);
+/// [`gemm_nt`] split over the threads of the current rayon pool by outputs, if there is enough work; the same result
+/// bit for bit.
+pub fn par_gemm_nt(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
+    let (k, outputs, threads) = (a.cols(), w.mat().rows(), rayon::current_num_threads());
+    if threads == 1 || a.rows() * k * outputs < WORTH_THREADS {
+        return gemm_nt(a, w, c);
+    }
+    let w = w.view();
+    check("par_gemm_nt", [a, w, c.as_view()], (k, a.rows(), outputs), (w.cols(), c.rows(), c.cols()));
+    dispatch!(a.dtype(), T => {
+        let a: Vec<&[T]> = a.slice().chunks(k).collect();
+        // One list of row pieces per band of outputs, so that no two threads share a piece.
+        let band = outputs.div_ceil(threads).next_multiple_of(4);
+        let mut bands: Vec<Vec<&mut [T]>> = (0..outputs.div_ceil(band)).map(|_| Vec::new()).collect();
+        for row in c.slice_mut::<T>().chunks_mut(outputs) {
+            row.chunks_mut(band).zip(&mut bands).for_each(|(piece, band)| band.push(piece));
+        }
+        let bands = bands.par_iter_mut().zip(w.slice::<T>().par_chunks(band * k));
+        bands.for_each(|(c, w)| best(Dots { a: &a, w, c }));
+    });
 }
+
+/// Multiply-adds that take about 30 µs: below that, waking a thread costs more than it gains.
+const WORTH_THREADS: usize = 2_000_000;
 
 /// a · b for large matrices in cold code, with all threads of the current rayon pool if `threads`.
 pub fn product(a: View<'_>, b: View<'_>, threads: bool) -> Mat {

@@ -4,8 +4,6 @@ use std::fmt::Debug;
 
 use pulp::{MemMask, Simd};
 
-use crate::panels::strip_f32;
-
 /// An element type seen as the lanes of a vector register of the instruction set `S`.
 pub trait Lanes: Copy + Debug + Send + Sync + 'static {
     /// A register full of elements.
@@ -37,14 +35,11 @@ pub trait Lanes: Copy + Debug + Send + Sync + 'static {
     /// # Safety
     /// `xs` has at least as many elements as the mask has lanes.
     unsafe fn store_part<S: Simd>(s: S, mask: Self::Mask<S>, xs: &mut [Self], v: Self::V<S>);
-    /// Transposes rows of `w`, as many as a register has lanes: out[p · width + i] = w[i, p]. Returns how many of the
-    /// k columns are done, which may be none.
-    fn strip<S: Simd>(s: S, w: &[Self], k: usize, out: &mut [Self], width: usize) -> usize;
 }
 
 macro_rules! lanes {
     ($t:ty, $v:ident, $m:ident, $count:ident, $split:ident, $split_mut:ident, $splat:ident, $fma:ident, $sum:ident,
-     $first:ident, $load:ident, $store:ident, $strip:expr) => {
+     $first:ident, $load:ident, $store:ident) => {
         impl Lanes for $t {
             type V<S: Simd> = S::$v;
             type Mask<S: Simd> = S::$m;
@@ -87,10 +82,6 @@ macro_rules! lanes {
                 // SAFETY: the caller promises that all lanes of the mask lie inside `xs`.
                 unsafe { s.$store(MemMask::new(mask), xs.as_mut_ptr(), v) }
             }
-            #[inline(always)]
-            fn strip<S: Simd>(s: S, w: &[Self], k: usize, out: &mut [Self], width: usize) -> usize {
-                $strip(s, w, k, out, width)
-            }
         }
     };
 }
@@ -106,8 +97,7 @@ lanes!(
     reduce_sum_f32s,
     mask_between_m32s,
     mask_load_ptr_f32s,
-    mask_store_ptr_f32s,
-    strip_f32
+    mask_store_ptr_f32s
 );
 lanes!(
     f64,
@@ -121,6 +111,5 @@ lanes!(
     reduce_sum_f64s,
     mask_between_m64s,
     mask_load_ptr_f64s,
-    mask_store_ptr_f64s,
-    |_, _, _, _, _| 0
+    mask_store_ptr_f64s
 );

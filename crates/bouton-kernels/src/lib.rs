@@ -7,6 +7,7 @@
 //! * [`vectorize`]: runs a plain loop with the best vector instructions of the machine.
 
 mod chain;
+mod dots;
 mod dual;
 mod gemm;
 mod lanes;
@@ -14,9 +15,9 @@ mod lines;
 mod mat;
 mod math;
 mod operand;
-mod panels;
 mod real;
 mod simd;
+mod sums;
 mod tiles;
 mod view;
 

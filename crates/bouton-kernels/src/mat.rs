@@ -1,7 +1,6 @@
 //! A matrix that owns its memory; contiguous, row-major, its number type chosen at run time.
 
-use std::cell::RefCell;
-use std::ops::Range;
+use std::ops::{AddAssign, MulAssign, Range, SubAssign};
 
 use crate::lanes::Lanes;
 use crate::lines::Lines;
@@ -46,7 +45,7 @@ macro_rules! dispatch {
 }
 
 /// What a matrix can hold: `f32` and `f64` only.
-pub trait Elem: Real + PartialOrd + Default + Lanes {
+pub trait Elem: Real + AddAssign + SubAssign + MulAssign + PartialOrd + Default + Lanes {
     /// The run-time name of this type.
     const DTYPE: DType;
     /// Widening conversion, exact.
@@ -59,8 +58,6 @@ pub trait Elem: Real + PartialOrd + Default + Lanes {
     fn of_mut(slice: SliceMut<'_>) -> Option<&mut [Self]>;
     #[doc(hidden)]
     fn data(values: Lines<Self>) -> Data;
-    #[doc(hidden)]
-    fn with_spare<R>(len: usize, f: impl FnOnce(&mut [Self]) -> R) -> R;
 }
 
 macro_rules! elem {
@@ -85,15 +82,6 @@ macro_rules! elem {
             }
             fn data(values: Lines<Self>) -> Data {
                 Data::$variant(values)
-            }
-            fn with_spare<R>(len: usize, f: impl FnOnce(&mut [Self]) -> R) -> R {
-                thread_local!(static SPARE: RefCell<Lines<$t>> = RefCell::new(Lines::zeros(0)));
-                SPARE.with_borrow_mut(|lines| {
-                    if lines.len() < len {
-                        *lines = Lines::zeros(len);
-                    }
-                    f(&mut lines[..len])
-                })
             }
         }
     };

@@ -47,7 +47,9 @@ fn ep_update(samples: usize, nudge: &str) -> Vec<f64> {
     };
     let key = Key::new(1);
     time(|| {
-        credit.learn(&mut network, &batch, &*objective, &mut updater, &key).expect("bounded units do not diverge");
+        credit
+            .learn(&mut network, &batch, &*objective, &mut updater, &key)
+            .expect("bounded units do not diverge");
     })
 }
 

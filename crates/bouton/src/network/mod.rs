@@ -170,6 +170,14 @@ impl Network {
         }
     }
 
+    /// The synapse that takes the changes of a parameter. Biases are plain.
+    pub(crate) fn synapse(&self, id: ParamId) -> &dyn Synapse {
+        match id {
+            ParamId::Weight(c) | ParamId::Feedback(c) => &*self.connections[c].synapse,
+            ParamId::Bias(_) => &*self.plain,
+        }
+    }
+
     /// A parameter to change, the synapse that takes the change, and the wiring it belongs to. Biases are plain.
     pub(crate) fn parameter_mut(&mut self, id: ParamId) -> (&mut Operand, &dyn Synapse, &dyn Wiring) {
         let Self { populations, connections, plain, .. } = self;

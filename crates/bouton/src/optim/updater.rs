@@ -29,13 +29,14 @@ pub struct Updater {
     factor: f64,
 }
 
-/// State of the optimiser for one parameter.
+/// State of the optimiser and of the synapse for one parameter.
 #[derive(Debug)]
 struct Param {
     id: ParamId,
     name: String,
     rate: f64,
     slots: Vec<Mat>,
+    synapse: Vec<Mat>,
 }
 
 /// Pending factors of one connection: the gradient is gᵀ·pre.
@@ -75,8 +76,9 @@ impl Updater {
             .into_iter()
             .map(|(id, name, mat)| {
                 let rate = rates.at(network.layer_of(id)) * if id.is_bias() { bias_scale } else { 1.0 };
-                let slots = (0..optim.slots()).map(|_| Mat::zeros(mat.dtype(), mat.rows(), mat.cols()));
-                Param { id, name, rate, slots: slots.collect() }
+                let state = |n| (0..n).map(|_| Mat::zeros(mat.dtype(), mat.rows(), mat.cols())).collect();
+                let synapse = network.synapse(id).slots();
+                Param { id, name, rate, slots: state(optim.slots()), synapse: state(synapse) }
             })
             .collect();
         let dtype = network.dtype;
@@ -103,11 +105,13 @@ impl Updater {
         self.updates = updates;
     }
 
-    /// Shows every state matrix of the optimiser to `visitor`.
+    /// Shows every state matrix of the optimiser and of the synapses to `visitor`.
     pub fn visit(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
         for param in &mut self.params {
-            for (k, slot) in param.slots.iter_mut().enumerate() {
-                visitor(&format!("optim.{}.{k}", param.name), slot)?;
+            for (kind, slots) in [("optim", &mut param.slots), ("synapse", &mut param.synapse)] {
+                for (k, slot) in slots.iter_mut().enumerate() {
+                    visitor(&format!("{kind}.{}.{k}", param.name), slot)?;
+                }
             }
         }
         Ok(())
@@ -141,7 +145,8 @@ impl Sink for Updater {
                 ParamId::Weight(c) | ParamId::Feedback(c) => Gradient::Factors(wiring, &self.weights[c]),
                 ParamId::Bias(p) => Gradient::Ready(&self.biases[p]),
             };
-            let finite = mat.update(|w| change(&*self.optim, synapse, hyper, &grad, w, &mut param.slots));
+            let state = param.slots.iter_mut().chain(&mut param.synapse).collect();
+            let finite = mat.update(|w| change(&*self.optim, synapse, hyper, &grad, w, state));
             if !finite {
                 return Err(Error::Diverged {
                     message: format!("{} is no longer finite after update {}", param.name, self.updates),
@@ -160,11 +165,11 @@ enum Gradient<'a> {
     Ready(&'a Mat),
 }
 
-/// One band of a parameter with its state.
+/// One band of a parameter with its state: the optimiser's, then the synapse's.
 struct Band<'a> {
     from: usize,
     weight: ViewMut<'a>,
-    slots: Vec<ViewMut<'a>>,
+    state: Vec<ViewMut<'a>>,
 }
 
 /// Proposes and takes, band by band; whether every weight is still finite. **The one function that changes a weight.**
@@ -174,18 +179,18 @@ fn change(
     hyper: Hyper,
     grad: &Gradient<'_>,
     weight: ViewMut<'_>,
-    slots: &mut [Mat],
+    state: Vec<&mut Mat>,
 ) -> bool {
     let (rows, cols) = (weight.rows(), weight.cols());
     let band = (TILE / cols.max(1)).clamp(1, rows.max(1));
-    let mut chunks: Vec<_> = slots.iter_mut().map(|s| s.view_mut().chunks_mut(band)).collect();
+    let mut chunks: Vec<_> = state.into_iter().map(|s| s.view_mut().chunks_mut(band)).collect();
     let bands: Vec<Band<'_>> = weight
         .chunks_mut(band)
         .enumerate()
         .map(|(i, weight)| Band {
             from: i * band,
             weight,
-            slots: chunks.iter_mut().filter_map(Iterator::next).collect(),
+            state: chunks.iter_mut().filter_map(Iterator::next).collect(),
         })
         .collect();
     let take = |mut b: Band<'_>| {
@@ -198,8 +203,9 @@ fn change(
             }
             Gradient::Ready(g) => tile.copy_from(g.rows_view(range)),
         }
-        optim.propose(hyper, b.weight.as_view(), tile.view(), &mut b.slots, delta.view_mut());
-        synapse.take(delta.view(), b.weight.reborrow(), &mut []);
+        let (slots, memory) = b.state.split_at_mut(optim.slots());
+        optim.propose(hyper, b.weight.as_view(), tile.view(), slots, delta.view_mut());
+        synapse.take(delta.view(), b.weight.reborrow(), memory);
         is_finite(b.weight.as_view())
     };
     if rows * cols >= PARALLEL {
