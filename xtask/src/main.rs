@@ -36,10 +36,10 @@ fn files() -> Vec<Generated> {
         Grid::new().markdown()
     );
     vec![
-        ("docs/reference/recipe.schema.json", schema + "\n"),
-        ("docs/reference/recipe.md", cli::recipe()),
-        ("docs/reference/combinations.md", combinations),
-        ("docs/reference/cli.md", cli::reference()),
+        ("docs/src/reference/recipe.schema.json", schema + "\n"),
+        ("docs/src/reference/recipe.md", cli::recipe()),
+        ("docs/src/reference/combinations.md", combinations),
+        ("docs/src/reference/cli.md", cli::reference()),
         ("REPRODUCIBILITY.md", reproducibility()),
     ]
 }

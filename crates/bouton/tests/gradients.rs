@@ -104,3 +104,26 @@ fn a_truncated_nudged_phase_equals_truncated_bptt() {
         assert!(error < 1e-6, "{solver}: {error:e}");
     }
 }
+
+#[test]
+fn continual_updates_train_a_softmax_readout_too() {
+    let tail = "beta = 0.1\nfree-steps = 300\nnudged-steps = 5\n[objective.softmax-cross-entropy]";
+    let continual = format!("{SMOOTH}[credit.continual-eq-prop]\n{tail}");
+    let ep = format!("{SMOOTH}[credit.eq-prop]\nnudge = \"positive\"\n{tail}");
+    // With a sink that changes nothing, the increments add up to the update of ordinary EP.
+    let error = compare(&LAYERS, &continual, &ep);
+    assert!(error < 1e-12, "{error:e}");
+}
+
+#[test]
+fn a_linear_output_pushed_away_too_hard_is_refused() {
+    let tables = |beta: f64| {
+        format!(
+            "[neuron.settle]\nactivation = \"hard-sigmoid\"\noutput = \"linear\"\n\
+             [credit.eq-prop]\nbeta = {beta:?}\nfree-steps = 5\nnudged-steps = 5"
+        )
+    };
+    assert!(recipe(&LAYERS, &tables(0.9)).check().is_ok());
+    let error = recipe(&LAYERS, &tables(1.0)).check().unwrap_err();
+    assert!(error.hint().is_some_and(|h| h.contains("below 1")), "{error}");
+}

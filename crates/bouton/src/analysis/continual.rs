@@ -35,9 +35,8 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         start: Start::Zero,
     });
     let gradient = lab.gradient(&ep)?;
-    let settling = settling_part(&lab.network, &gradient);
-    let moved = settling_part(&lab.network, &continual_update(lab, free_steps)?);
-    findings.properties.push(Property::measured(id, statement, relative_error(&moved, &settling), bound));
+    let moved = continual_update(lab, free_steps)?;
+    findings.properties.push(Property::measured(id, statement, relative_error(&moved, &gradient), bound));
     Ok(())
 }
 
@@ -64,7 +63,7 @@ fn continual_update(lab: &Lab, free_steps: usize) -> Result<Vec<f64>> {
     Ok(flat(&lab.network).iter().zip(flat(&network)).map(|(old, new)| (old - new) / RATE).collect())
 }
 
-pub(super) fn copy(from: &Network, to: &mut Network) -> Result<()> {
+fn copy(from: &Network, to: &mut Network) -> Result<()> {
     let values: Vec<_> = from.parameters().into_iter().map(|(_, n, m)| (n, m.clone())).collect();
     to.visit(&mut |name, mat| {
         if let Some((_, value)) = values.iter().find(|(n, _)| n == name) {
@@ -72,23 +71,4 @@ pub(super) fn copy(from: &Network, to: &mut Network) -> Result<()> {
         }
         Ok(())
     })
-}
-
-/// The entries that belong to settling populations: continual EP leaves a readout to other rules.
-fn settling_part(network: &Network, flat: &[f64]) -> Vec<f64> {
-    use crate::network::{ParamId, Role};
-    let mut at = 0;
-    let mut part = Vec::new();
-    for (id, _, mat) in network.parameters() {
-        let post = match id {
-            ParamId::Weight(c) | ParamId::Feedback(c) => network.connections[c].post,
-            ParamId::Bias(p) => p,
-        };
-        let end = at + mat.rows() * mat.cols();
-        if network.populations[post].role == Role::Settling {
-            part.extend_from_slice(&flat[at..end]);
-        }
-        at = end;
-    }
-    part
 }

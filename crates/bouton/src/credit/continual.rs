@@ -85,7 +85,12 @@ impl Credit for Continual {
         let constant = network.constant_drive(batch.x.view());
         let mut state = State::new(network, &constant, 0..samples, &batch.labels);
         let free = self.solver.relax(network, &mut state, None, self.spec.free_steps, "free")?;
-        let step = judge(network, objective, &mut state).2;
+        let (_, error, step) = judge(network, objective, &mut state);
+        if network.nudged() != Some(network.output()) {
+            // The readout is not part of the dynamics: its exact gradient goes with the first update.
+            let scale = 1.0 / samples as f64;
+            network.emit(network.output(), error.view(), batch.x.view(), &state.out, scale, sink);
+        }
         let (coefficient, phases) = self.spec.nudge.phases(self.spec.beta, key);
         state.beta.fill(phases[0].beta);
         for _ in 0..self.spec.nudged_steps {

@@ -30,6 +30,7 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
         hidden_activation,
         start_and_data,
         feedback,
+        strong_push,
     ];
     match rules.iter().find_map(|rule| rule(recipe)) {
         Some((message, hint)) => Err(Error::incompatible(message, hint)),
@@ -66,6 +67,24 @@ fn neuron_and_credit(r: &Recipe) -> Refusal {
         ),
         _ => None,
     }
+}
+
+/// A linear output settles at (d + βy)/(1 + β), which has no minimum from β = −1 on.
+fn strong_push(r: &Recipe) -> Refusal {
+    let (beta, nudge) = match &r.credit {
+        CreditSpec::EqProp(c) => (c.beta, c.nudge),
+        CreditSpec::ContinualEqProp(c) => (c.beta, c.nudge),
+        _ => return None,
+    };
+    let linear = settle(r).is_some_and(|s| s.output.unwrap_or(s.activation) == Activation::Linear);
+    let spring = matches!(r.objective, ObjectiveSpec::SquaredError(_));
+    if linear && spring && nudge != Nudge::Positive && beta >= 1.0 {
+        return refusal(
+            format!("a linear output has no fixed point when it is pushed away with beta = {beta}"),
+            "use beta below 1, or nudge = \"positive\"",
+        );
+    }
+    None
 }
 
 fn clamped_output(r: &Recipe) -> Refusal {

@@ -1,8 +1,8 @@
 //! A data set as a stream of batches whose position is a single number, the update.
 
-use super::augment::{Augment, Padding};
+use super::augment::Augment;
 use super::order::permutation;
-use super::spec::{BatchSize, Images, Pad, TaskSpec};
+use super::spec::{BatchSize, Images, TaskSpec};
 use super::{Dataset, Split, store};
 use crate::credit::Batch;
 use crate::error::{Error, Result};
@@ -88,11 +88,7 @@ impl Stream {
         if self.images.shift == 0 && !self.images.flip {
             return;
         }
-        let padding = match self.images.pad {
-            Pad::Zero => Padding::Zero,
-            Pad::Edge => Padding::Edge,
-        };
-        let augment = Augment { shift: self.images.shift, flip: self.images.flip, padding };
+        let augment = Augment { shift: self.images.shift, flip: self.images.flip, padding: self.images.pad };
         let original = image.clone();
         augment.apply(&original, self.data.shape(), (self.seed, epoch, id as u64), image);
     }
