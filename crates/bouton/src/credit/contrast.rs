@@ -146,7 +146,7 @@ fn hold_output(network: &Network, state: &mut State, g: &Mat) {
         let g = g.rows_view(r % n..r % n + 1);
         let mut held = state.out[output].rows_view_mut(r..r + 1);
         for (s, &g) in held.slice_mut::<T>().iter_mut().zip(g.slice::<T>()) {
-            *s = *s - beta * g;
+            *s -= beta * g;
         }
     });
     state.held = Some(output);

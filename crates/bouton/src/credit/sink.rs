@@ -63,7 +63,7 @@ impl Sink for Collect {
 
 pub(crate) fn scale_all(mat: &mut Mat, by: f64) {
     use bouton_kernels::{Real, dispatch};
-    dispatch!(mat.dtype(), T => mat.slice_mut::<T>().iter_mut().for_each(|x| *x = *x * T::lit(by)));
+    dispatch!(mat.dtype(), T => mat.slice_mut::<T>().iter_mut().for_each(|x| *x *= T::lit(by)));
 }
 
 /// Factors kept for later, so that shards of a batch can be worked on at the same time.

@@ -138,7 +138,7 @@ fn weighted_sum(terms: &[Term<'_>], pop: PopId) -> Mat {
     dispatch!(sum.dtype(), T => for t in terms {
         let (scale, from) = (T::lit(t.scale), t.out[pop].rows_view(t.rows.clone()));
         for (s, &x) in sum.slice_mut::<T>().iter_mut().zip(from.slice::<T>()) {
-            *s = *s + scale * x;
+            *s += scale * x;
         }
     });
     sum

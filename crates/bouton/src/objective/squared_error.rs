@@ -15,7 +15,7 @@ impl Objective for SquaredError {
         err.copy_from(out);
         dispatch!(out.dtype(), T => for (r, &label) in labels.iter().enumerate() {
             let row = err.row_mut::<T>(r);
-            row[usize::from(label)] = row[usize::from(label)] - T::lit(1.0);
+            row[usize::from(label)] -= T::lit(1.0);
             loss[r] = 0.5 * row.iter().map(|e| e.to_f64().powi(2)).sum::<f64>();
         });
     }

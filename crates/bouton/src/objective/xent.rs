@@ -30,12 +30,12 @@ fn softmax_error<T: Elem>(row: &mut [T], label: usize) -> f64 {
     let mut sum = T::lit(0.0);
     for o in row.iter_mut() {
         *o = (*o - top).exp();
-        sum = sum + *o;
+        sum += *o;
     }
     for o in row.iter_mut() {
         *o = *o / sum;
     }
-    row[label] = row[label] - T::lit(1.0);
+    row[label] -= T::lit(1.0);
     sum.to_f64().ln() - logit
 }
 

@@ -62,7 +62,7 @@ fn append(to: &mut Mat, rows: View<'_>, scale: f64) {
     if scale != 1.0 {
         dispatch!(end.dtype(), T => {
             let scale = <T as bouton_kernels::Elem>::from_f64(scale);
-            end.slice_mut::<T>().iter_mut().for_each(|x| *x = *x * scale);
+            end.slice_mut::<T>().iter_mut().for_each(|x| *x *= scale);
         });
     }
 }
@@ -228,7 +228,7 @@ pub(crate) fn is_finite(view: View<'_>) -> bool {
             let rest = chunks.remainder().iter().fold(zero, |s, &x| s + x * zero);
             for chunk in chunks {
                 for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                    *lane = *lane + x * zero;
+                    *lane += x * zero;
                 }
             }
             lanes.into_iter().fold(rest, |a, b| a + b)
@@ -244,7 +244,7 @@ pub(crate) fn add_columns(g: View<'_>, scale: f64, mut sums: ViewMut<'_>) {
         let sums = sums.slice_mut::<T>();
         for r in 0..g.rows() {
             for (sum, &x) in sums.iter_mut().zip(g.row::<T>(r)) {
-                *sum = *sum + scale * x;
+                *sum += scale * x;
             }
         }
     });

@@ -156,7 +156,7 @@ fn solver_and_neuron(r: &Recipe) -> Refusal {
 /// Even-odd sweeps need a graph of two colours; the input is clamped and does not count.
 fn solver_and_graph(r: &Recipe) -> Refusal {
     let even_odd = matches!(r.solver, SolverSpec::EvenOdd(_));
-    let same_parity = |s: &&crate::network::Skip| s.from > 0 && (s.to - s.from.min(s.to)) % 2 == 0;
+    let same_parity = |s: &&crate::network::Skip| s.from > 0 && (s.to - s.from.min(s.to)).is_multiple_of(2);
     let skip = r.network.skips.iter().find(same_parity).filter(|_| even_odd)?;
     refusal(
         format!("solver.even-odd moves layers {} and {} at once, but a skip joins them", skip.from, skip.to),

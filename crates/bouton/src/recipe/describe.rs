@@ -91,7 +91,7 @@ fn home(name: &str) -> Option<&'static str> {
     if Node::root().field(name).is_some() {
         return None;
     }
-    axes().into_iter().find(|axis| members(*axis).iter().any(|m| m.name == name))
+    axes().into_iter().find(|axis| members(axis).iter().any(|m| m.name == name))
 }
 
 fn members(axis: &str) -> Vec<Member> {

@@ -267,6 +267,6 @@ pub fn readout_error(
 fn scale_rows(mat: &mut Mat, by: &[f64], sign: f64) {
     dispatch!(mat.dtype(), T => for (r, &b) in by.iter().enumerate() {
         let b = T::lit(sign * b);
-        mat.view_mut().row_mut::<T>(r).iter_mut().for_each(|x| *x = *x * b);
+        mat.view_mut().row_mut::<T>(r).iter_mut().for_each(|x| *x *= b);
     });
 }

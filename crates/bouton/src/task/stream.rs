@@ -36,7 +36,7 @@ pub fn open(task: &TaskSpec, seed: u64, folder: Option<&Path>) -> Result<(Stream
         | TaskSpec::FashionMnist(i)
         | TaskSpec::Kmnist(i) => {
             let name = task.name();
-            (i.clone(), store::load(&name, Split::Train, folder)?, store::load(&name, Split::Test, folder)?)
+            (i.clone(), store::load(name, Split::Train, folder)?, store::load(name, Split::Test, folder)?)
         }
     };
     let train = if let Some(n) = images.train { train.take(n)? } else { train };
@@ -84,12 +84,12 @@ impl Stream {
         gather(&self.data, ids, dtype, |id, image| self.vary(epoch, id, image))
     }
 
-    fn vary(&self, epoch: u64, id: usize, image: &mut Vec<u8>) {
+    fn vary(&self, epoch: u64, id: usize, image: &mut [u8]) {
         if self.images.shift == 0 && !self.images.flip {
             return;
         }
         let augment = Augment { shift: self.images.shift, flip: self.images.flip, padding: self.images.pad };
-        let original = image.clone();
+        let original = image.to_vec();
         augment.apply(&original, self.data.shape(), (self.seed, epoch, id as u64), image);
     }
 }
@@ -103,7 +103,7 @@ pub fn evaluation(data: &Dataset, dtype: DType) -> impl Iterator<Item = Batch> +
 }
 
 /// Some samples with pixels in units of the set's scale.
-fn gather(data: &Dataset, ids: &[usize], dtype: DType, vary: impl Fn(usize, &mut Vec<u8>)) -> Batch {
+fn gather(data: &Dataset, ids: &[usize], dtype: DType, vary: impl Fn(usize, &mut [u8])) -> Batch {
     let mut x = Mat::zeros(dtype, ids.len(), data.features());
     let mut image = Vec::new();
     dispatch!(dtype, T => {

@@ -213,7 +213,7 @@ impl<'a> Loop<'a> {
 
     fn save(&mut self) -> Result<()> {
         let mut checkpoint = self.trainer.checkpoint()?;
-        self.sums.into_meta(&mut checkpoint);
+        self.sums.write_to(&mut checkpoint);
         self.checkpoints.save(&checkpoint)?;
         let path = self.checkpoints.path(self.trainer.update());
         self.observer.on(&Event::Checkpoint { path: &path, update: self.trainer.update() });
@@ -222,7 +222,7 @@ impl<'a> Loop<'a> {
 }
 
 impl Sums {
-    fn into_meta(&self, checkpoint: &mut Checkpoint) {
+    fn write_to(&self, checkpoint: &mut Checkpoint) {
         let best = format!("{:?}", self.best);
         let meta = [("window", self.window.to_text()), ("epoch-sum", self.epoch.to_text()), ("best", best)];
         checkpoint.meta.extend(meta.map(|(k, v)| (k.to_owned(), v)));

@@ -29,7 +29,7 @@ fn add<T: Elem>(from: View<'_>, mut to: ViewMut<'_>) {
         #[inline(always)]
         || {
             for (to, &from) in to.slice_mut::<T>().iter_mut().zip(from.slice::<T>()) {
-                *to = *to + from;
+                *to += from;
             }
         },
     );
