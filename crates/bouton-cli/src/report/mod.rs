@@ -25,7 +25,7 @@ pub struct Figure {
     pub svg: String,
 }
 
-/// Draws everything that the run directory holds and writes it with [`write`]: curves of its metrics, weights of its
+/// Draws everything that the run directory holds and writes it with [`write()`]: curves of its metrics, weights of its
 /// newest checkpoint, and, if its samples are images of the shape `[channels, height, width]`, the receptive fields
 /// of the connection that they enter. Returns the path of the report.
 ///
