@@ -142,13 +142,13 @@ fn fastest(f: &mut dyn FnMut()) -> f64 {
 fn peak<const F64: bool>() -> Case {
     let flops = Arch::new().dispatch(Chains::<F64>) as f64;
     let name = format!("# multiply-add peak {}", if F64 { "F64" } else { "F32" });
-    (name, flops, 0.0, Box::new(|| drop(black_box(Arch::new().dispatch(Chains::<F64>)))))
+    (name, flops, 0.0, Box::new(|| _ = black_box(Arch::new().dispatch(Chains::<F64>))))
 }
 
 fn both_cores() -> Case {
     let flops = 2.0 * Arch::new().dispatch(Chains::<false>) as f64;
     let run = || Arch::new().dispatch(Chains::<false>);
-    ("# peak, two threads".into(), flops, 0.0, Box::new(move || drop(black_box(rayon::join(run, run)))))
+    ("# peak, two threads".into(), flops, 0.0, Box::new(move || _ = black_box(rayon::join(run, run))))
 }
 
 const LOOPS: usize = 20_000;

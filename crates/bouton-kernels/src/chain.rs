@@ -8,6 +8,7 @@
 use pulp::{Simd, WithSimd};
 
 use crate::Elem;
+use crate::factors::{ByRow, Factors, Packed, Source, pack};
 use crate::tiles::{by_height, pieces, tallest};
 
 /// Registers side by side in a tile.
@@ -16,14 +17,21 @@ const WIDE: usize = 4;
 const DEPTH: usize = 64;
 /// Rows that are worked on together.
 const ROWS: usize = 96;
-/// Links whose code is laid out one after the other.
-const UNROLL: usize = 2;
+/// Links whose code is laid out one after the other: a branch is dear next to so few instructions.
+const UNROLL: usize = 4;
+
+/// Where x(p, i) comes from.
+#[derive(Clone, Copy)]
+pub(crate) enum Left<'a, T> {
+    /// x(p, i) = a[i][p].
+    Rows(&'a [&'a [T]]),
+    /// x(p, i) = g[p · len + i].
+    Cols(&'a [T], usize),
+}
 
 /// c[i][·] += Σ_p x(p, i) b[p, ·]; `b` has as many rows as the chains have links.
 pub(crate) struct Chain<'a, 'c, T> {
-    /// x(p, i) is element p · steps.0 + i · steps.1.
-    pub(crate) x: &'a [T],
-    pub(crate) steps: (usize, usize),
+    pub(crate) x: Left<'a, T>,
     pub(crate) b: &'a [T],
     pub(crate) c: &'a mut [&'c mut [T]],
 }
@@ -33,36 +41,27 @@ impl<T: Elem> WithSimd for Chain<'_, '_, T> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
-        let Chain { x, steps, b, c } = self;
+        let Chain { x, b, c } = self;
         let n = c[0].len();
-        let mut packed = vec![T::default(); c.len().min(ROWS) * DEPTH.min(b.len() / n)];
+        let mut packed = Vec::new();
         for (i, c) in c.chunks_mut(ROWS).enumerate() {
             for (p, depth) in pieces(b.len() / n, DEPTH) {
-                pack::<S, T>(&mut packed, &x[p * steps.0 + i * ROWS * steps.1..], steps, c.len(), depth);
-                block(s, &packed, &b[p * n..(p + depth) * n], c);
+                let b = &b[p * n..(p + depth) * n];
+                match x {
+                    Left::Rows(a) => block(s, ByRow { a: &a[i * ROWS..], p, depth }, b, c),
+                    Left::Cols(g, len) => {
+                        pack::<S, T>(&mut packed, &g[p * len + i * ROWS..], len, c.len(), depth);
+                        block(s, Packed { x: &packed, depth }, b, c)
+                    }
+                }
             }
         }
     }
 }
 
-/// Copies the factors of a block tile by tile, in the order of their use by every group of columns.
-#[inline(always)]
-fn pack<S: Simd, T: Elem>(packed: &mut [T], x: &[T], steps: (usize, usize), rows: usize, depth: usize) {
-    for (r, height) in pieces(rows, tallest::<S>()) {
-        let tile = &mut packed[r * depth..][..height * depth];
-        by_height!(S, height, R => {
-            for (q, to) in tile.as_chunks_mut::<R>().0.iter_mut().enumerate() {
-                for i in 0..R {
-                    to[i] = x[q * steps.0 + (r + i) * steps.1];
-                }
-            }
-        });
-    }
-}
-
 /// All tiles of a block of links.
 #[inline(always)]
-fn block<S: Simd, T: Elem>(s: S, x: &[T], b: &[T], c: &mut [&mut [T]]) {
+fn block<S: Simd, T: Elem>(s: S, x: impl Source<T>, b: &[T], c: &mut [&mut [T]]) {
     let (n, lanes) = (c[0].len(), T::count::<S>());
     let depth = b.len() / n;
     let mut col = 0;
@@ -70,8 +69,8 @@ fn block<S: Simd, T: Elem>(s: S, x: &[T], b: &[T], c: &mut [&mut [T]]) {
         let full = col + WIDE * lanes <= n;
         for (r, height) in pieces(c.len(), tallest::<S>()) {
             by_height!(S, height, R => {
-                let (x, c) = (x[r * depth..][..R * depth].as_chunks::<R>().0, &mut c[r..][..R]);
-                if full { wide(s, x, &b[col..], n, c, col) } else { edge(s, x, &b[col..], n, c, col) }
+                let (x, c) = (x.tile::<R>(r), &mut c[r..][..R]);
+                if full { wide(s, x, depth, &b[col..], n, c, col) } else { edge(s, x, depth, &b[col..], n, c, col) }
             });
         }
         col += if full { WIDE * lanes } else { lanes };
@@ -82,50 +81,53 @@ fn block<S: Simd, T: Elem>(s: S, x: &[T], b: &[T], c: &mut [&mut [T]]) {
 #[inline(always)]
 fn wide<S: Simd, T: Elem, const R: usize>(
     s: S,
-    x: &[[T; R]],
+    x: impl Factors<T, R>,
+    depth: usize,
     b: &[T],
     stride: usize,
     c: &mut [&mut [T]],
     col: usize,
 ) {
     let width = WIDE * T::count::<S>();
-    assert!(b.len() >= (x.len() - 1) * stride + width, "fewer rows of b than links");
+    assert!(b.len() >= (depth - 1) * stride + width && x.reach(depth), "a chain longer than its factors");
     let mut acc = [[T::splat(s, T::default()); WIDE]; R];
     for i in 0..R {
         acc[i].copy_from_slice(T::split::<S>(&c[i][col..][..width]).0);
     }
-    let (pairs, last) = x.as_chunks::<UNROLL>();
-    for (q, x) in pairs.iter().enumerate() {
-        for u in 0..UNROLL {
-            // SAFETY: q · UNROLL + u < x.len(), so the row lies within what was checked above.
-            unsafe { wide_link(s, &x[u], b, (q * UNROLL + u) * stride, &mut acc) };
+    let mut q = 0;
+    while q + UNROLL <= depth {
+        for q in q..q + UNROLL {
+            // SAFETY: q < depth, which was checked against b and x above.
+            unsafe { wide_link(s, x, q, b.get_unchecked(q * stride..q * stride + width), &mut acc) };
         }
+        q += UNROLL;
     }
-    for (q, x) in last.iter().enumerate() {
+    while q < depth {
         // SAFETY: as above.
-        unsafe { wide_link(s, x, b, (pairs.len() * UNROLL + q) * stride, &mut acc) };
+        unsafe { wide_link(s, x, q, b.get_unchecked(q * stride..q * stride + width), &mut acc) };
+        q += 1;
     }
     for i in 0..R {
         T::split_mut::<S>(&mut c[i][col..][..width]).0.copy_from_slice(&acc[i]);
     }
 }
 
-/// One link of all chains of a wide tile.
+/// Link q of all chains of a wide tile.
 ///
 /// # Safety
-/// b has `WIDE` registers of elements from `at` on.
+/// x reaches beyond q.
 #[inline(always)]
 unsafe fn wide_link<S: Simd, T: Elem, const R: usize>(
     s: S,
-    x: &[T; R],
+    x: impl Factors<T, R>,
+    q: usize,
     b: &[T],
-    at: usize,
     acc: &mut [[T::V<S>; WIDE]; R],
 ) {
-    // SAFETY: promised by the caller.
-    let y = T::split::<S>(unsafe { b.get_unchecked(at..at + WIDE * T::count::<S>()) }).0;
+    let y = T::split::<S>(b).0;
     for i in 0..R {
-        let x = T::splat(s, x[i]);
+        // SAFETY: promised by the caller.
+        let x = T::splat(s, unsafe { x.get(q, i) });
         for v in 0..WIDE {
             acc[i][v] = T::fma(s, x, y[v], acc[i][v]);
         }
@@ -136,25 +138,27 @@ unsafe fn wide_link<S: Simd, T: Elem, const R: usize>(
 #[inline(always)]
 fn edge<S: Simd, T: Elem, const R: usize>(
     s: S,
-    x: &[[T; R]],
+    x: impl Factors<T, R>,
+    depth: usize,
     b: &[T],
     stride: usize,
     c: &mut [&mut [T]],
     col: usize,
 ) {
     let width = T::count::<S>().min(c[0].len() - col);
-    assert!(b.len() >= (x.len() - 1) * stride + width, "fewer rows of b than links");
+    assert!(b.len() >= (depth - 1) * stride + width && x.reach(depth), "a chain longer than its factors");
     let mask = T::first(s, width);
     let mut acc = [T::splat(s, T::default()); R];
     for i in 0..R {
         // SAFETY: the mask has `width` lanes, the slice as many elements.
         acc[i] = unsafe { T::load_part(s, mask, &c[i][col..][..width]) };
     }
-    for (q, x) in x.iter().enumerate() {
-        // SAFETY: q < x.len(), so `width` elements follow, by the check above.
+    for q in 0..depth {
+        // SAFETY: q < depth, so `width` elements follow, by the check above.
         let y = unsafe { T::load_part(s, mask, b.get_unchecked(q * stride..)) };
         for i in 0..R {
-            acc[i] = T::fma(s, T::splat(s, x[i]), y, acc[i]);
+            // SAFETY: q < depth, which x reaches.
+            acc[i] = T::fma(s, T::splat(s, unsafe { x.get(q, i) }), y, acc[i]);
         }
     }
     for i in 0..R {

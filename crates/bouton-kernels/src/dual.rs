@@ -80,6 +80,7 @@ impl<T: Real, const N: usize> Mul for Dual<T, N> {
     type Output = Self;
     #[allow(clippy::suspicious_arithmetic_impl)] // the product rule
     #[inline(always)]
+    #[allow(clippy::suspicious_arithmetic_impl)] // the product rule is a sum
     fn mul(self, o: Self) -> Self {
         self.zip(o, self.re * o.re, |a, b| a * o.re + self.re * b)
     }

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::chain::Chain;
+use crate::chain::{Chain, Left};
 use crate::dots::Dots;
 use crate::simd::best;
 use crate::{DType, Elem, Mat, Operand, View, ViewMut, dispatch};
@@ -35,7 +35,8 @@ pub fn gemm_nn(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
     }
     dispatch!(a.dtype(), T => {
         let mut c: Vec<&mut [T]> = c.slice_mut().chunks_mut(w.cols()).collect();
-        best(Chain { x: a.slice(), steps: (1, a.cols()), b: w.slice(), c: &mut c });
+        let a: Vec<&[T]> = a.slice().chunks(w.rows()).collect();
+        best(Chain { x: Left::Rows(&a), b: w.slice(), c: &mut c });
     });
 }
 
@@ -53,7 +54,7 @@ pub fn gemm_tn(g: View<'_>, cols: Range<usize>, pre: View<'_>, mut c: ViewMut<'_
     }
     dispatch!(g.dtype(), T => {
         let mut c: Vec<&mut [T]> = c.slice_mut().chunks_mut(pre.cols()).collect();
-        best(Chain { x: &g.slice()[cols.start..], steps: (g.cols(), 1), b: pre.slice(), c: &mut c });
+        best(Chain { x: Left::Cols(&g.slice()[cols.start..], g.cols()), b: pre.slice(), c: &mut c });
     });
 }
 

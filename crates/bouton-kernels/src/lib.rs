@@ -9,6 +9,7 @@
 mod chain;
 mod dots;
 mod dual;
+mod factors;
 mod gemm;
 mod lanes;
 mod lines;

@@ -10,8 +10,7 @@ use std::f32::consts::LOG2_E;
 /// 1.5 · 2²³: after adding it, the low bits of the mantissa are the rounded integer part.
 const ROUND: f32 = 12_582_912.0;
 /// ln 2 in two parts; the first has 9 significant bits, so that n · LN2_HI is exact.
-#[allow(clippy::excessive_precision)] // exact: 355/512
-const LN2_HI: f32 = 0.693_359_375;
+const LN2_HI: f32 = 355.0 / 512.0;
 const LN2_LO: f32 = -2.121_944_4e-4;
 /// Arguments between these two give normal numbers: ln of the largest, and of the smallest normal number.
 const EXP_MAX: f32 = 88.722_83;

@@ -23,8 +23,10 @@ impl Level {
     }
 }
 
-/// Runs `f` with the best vector instructions of the machine. `f` should be small or marked
-/// `vectorize(#[inline(always)] || ...)`, and what it calls in its loop must be inlined: only inlined code gains.
+/// Runs `f` with the best vector instructions of the machine.
+///
+/// Only code that is inlined into `f` gains: mark the closure, `vectorize(#[inline(always)] || ...)`, and every
+/// function that its loops call.
 #[inline]
 pub fn vectorize<R>(f: impl FnOnce() -> R) -> R {
     best(Plain(f))
@@ -89,4 +91,53 @@ struct Nothing;
 impl WithSimd for Nothing {
     type Output = ();
     fn with_simd<S: Simd>(self, _: S) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::{Chain, Left};
+    use crate::dots::Dots;
+    use crate::{DType, Elem, Mat, dispatch};
+
+    fn noise(t: DType, rows: usize, cols: usize) -> Mat {
+        Mat::from_fn(t, rows, cols, |r, c| ((r * 31 + c * 17 + r * c) % 23) as f64 / 23.0 - 0.4)
+    }
+
+    /// a·bᵀ by dots, a·b and aᵀ·b by chains, with the instructions of one level.
+    fn products<T: Elem>(level: Level, m: usize, n: usize, k: usize) -> [Mat; 3] {
+        let [a, w, b, g] = [(m, k), (n, k), (k, n), (k, m)].map(|(r, c)| noise(T::DTYPE, r, c));
+        let a: Vec<&[T]> = a.slice::<T>().chunks(k).collect();
+        [0, 1, 2].map(|what| {
+            let mut c = noise(T::DTYPE, m, n);
+            let rows = &mut c.slice_mut::<T>().chunks_mut(n).collect::<Vec<_>>()[..];
+            match what {
+                0 => at(level, Dots { a: &a, w: w.slice(), c: rows }),
+                1 => at(level, Chain { x: Left::Rows(&a), b: b.slice(), c: rows }),
+                _ => at(level, Chain { x: Left::Cols(g.slice(), m), b: b.slice(), c: rows }),
+            }
+            .expect("an available level");
+            c
+        })
+    }
+
+    #[test]
+    fn all_levels_compute_the_same_products() {
+        for (m, n, k) in [(1, 1, 1), (7, 10, 33), (13, 70, 64), (100, 131, 97), (5, 6, 200)] {
+            for t in [DType::F32, DType::F64] {
+                let run = |level| dispatch!(t, T => products::<T>(level, m, n, k));
+                let all: Vec<[Mat; 3]> = Level::available().into_iter().map(run).collect();
+                let bound = k as f64 * if t == DType::F32 { 1e-6 } else { 1e-15 };
+                for (level, other) in Level::available().iter().zip(&all) {
+                    for (got, want) in other.iter().zip(&all[0]) {
+                        for (g, w) in got.to_f64s().iter().zip(want.to_f64s()) {
+                            assert!((g - w).abs() <= bound, "{level:?} {m} x {n} x {k}: {g} instead of {w}");
+                        }
+                    }
+                    let fused = *level != Level::Portable && all.len() > 1;
+                    assert!(!fused || other[1..] == all[0][1..], "{level:?}: chains round differently");
+                }
+            }
+        }
+    }
 }
