@@ -13,8 +13,8 @@ type Generated = (&'static str, String);
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     match std::env::args().nth(1).as_deref() {
-        Some("generate") => report(files().iter().filter_map(|file| write(root, file).err()).collect()),
-        Some("check") => report(files().iter().filter_map(|file| stale(root, file)).collect()),
+        Some("generate") => report(files(root).iter().filter_map(|file| write(root, file).err()).collect()),
+        Some("check") => report(files(root).iter().filter_map(|file| stale(root, file)).collect()),
         Some("store") => {
             report(std::env::args().skip(2).filter_map(|run| store(root, Path::new(&run)).err()).collect())
         }
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
 }
 
 /// Every generated file.
-fn files() -> Vec<Generated> {
+fn files(root: &Path) -> Vec<Generated> {
     let schema = serde_json::to_string_pretty(bouton::recipe::schema()).expect("a schema is plain JSON");
     let combinations = format!(
         "{}# Combinations\n\nWhich neuron, credit rule, objective and solver go together: ✔, or the number of the note \
@@ -40,13 +40,15 @@ fn files() -> Vec<Generated> {
         ("docs/src/reference/recipe.md", cli::recipe()),
         ("docs/src/reference/combinations.md", combinations),
         ("docs/src/reference/cli.md", cli::reference()),
-        ("REPRODUCIBILITY.md", reproducibility()),
+        ("REPRODUCIBILITY.md", reproducibility(root)),
     ]
 }
 
 /// The stored results of every paper beside its claims.
-fn reproducibility() -> String {
-    let results = bouton::claims::stored().expect("stored results are tested");
+fn reproducibility(root: &Path) -> String {
+    let file = |paper: &bouton::claims::Paper| root.join("recipes").join(&paper.slug).join("results.jsonl");
+    let read = |paper| bouton::claims::read_results(&file(paper)).expect("stored results are tested");
+    let results: Vec<_> = bouton::claims::papers().iter().flat_map(read).collect();
     bouton::claims::reproducibility_markdown(&results)
 }
 

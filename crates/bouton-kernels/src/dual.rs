@@ -78,7 +78,6 @@ impl<T: Real, const N: usize> Sub for Dual<T, N> {
 
 impl<T: Real, const N: usize> Mul for Dual<T, N> {
     type Output = Self;
-    #[allow(clippy::suspicious_arithmetic_impl)] // the product rule
     #[inline(always)]
     #[allow(clippy::suspicious_arithmetic_impl)] // the product rule is a sum
     fn mul(self, o: Self) -> Self {
