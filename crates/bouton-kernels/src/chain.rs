@@ -14,7 +14,7 @@ use crate::tiles::{by_height, pieces, tallest};
 /// Registers side by side in a tile.
 const WIDE: usize = 4;
 /// Links of a chain between load and store of c: a group of columns of b this deep stays in the first-level cache.
-const DEPTH: usize = 64;
+const DEPTH: usize = 96;
 /// Rows that are worked on together.
 const ROWS: usize = 96;
 /// Links whose code is laid out one after the other: a branch is dear next to so few instructions.

@@ -12,6 +12,8 @@ use crate::tiles::{by_height, pieces, tallest};
 const WIDE: usize = 4;
 /// Registers of each row whose code is laid out one after the other.
 const UNROLL: usize = 2;
+/// Rows whose factors stay in the second-level cache while all of w passes by.
+pub(crate) const ROWS: usize = 36;
 
 /// c[r][j] += Σ_k a[r][k] w[j, k]; `w` has rows of length k.
 pub(crate) struct Dots<'a, 'c, T> {
@@ -27,13 +29,15 @@ impl<T: Elem> WithSimd for Dots<'_, '_, T> {
     fn with_simd<S: Simd>(self, s: S) {
         let Dots { a, w, c } = self;
         let k = a[0].len();
-        for (j, width) in pieces(c[0].len(), WIDE) {
-            for (r, height) in pieces(a.len(), tallest::<S>()) {
-                let (a, c) = (&a[r..][..height], &mut c[r..][..height]);
-                match width {
-                    4 => by_height!(S, height, R => tile::<S, T, R, 4>(s, a, &w[j * k..], c, j)),
-                    3 => by_height!(S, height, R => tile::<S, T, R, 3>(s, a, &w[j * k..], c, j)),
-                    _ => single(s, a, &w[j * k..][..width * k], c, j),
+        for (a, c) in a.chunks(ROWS).zip(c.chunks_mut(ROWS)) {
+            for (j, width) in pieces(c[0].len(), WIDE) {
+                for (r, height) in pieces(a.len(), tallest::<S>()) {
+                    let (a, c) = (&a[r..][..height], &mut c[r..][..height]);
+                    match width {
+                        4 => by_height!(S, height, R => tile::<S, T, R, 4>(s, a, &w[j * k..], c, j)),
+                        3 => by_height!(S, height, R => tile::<S, T, R, 3>(s, a, &w[j * k..], c, j)),
+                        _ => single(s, a, &w[j * k..][..width * k], c, j),
+                    }
                 }
             }
         }

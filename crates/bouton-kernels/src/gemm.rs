@@ -8,7 +8,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::chain::{Chain, Left};
-use crate::dots::Dots;
+use crate::dots::{Dots, ROWS};
 use crate::simd::best;
 use crate::{DType, Elem, Mat, Operand, View, ViewMut, dispatch};
 
@@ -58,15 +58,27 @@ pub fn gemm_tn(g: View<'_>, cols: Range<usize>, pre: View<'_>, mut c: ViewMut<'_
     });
 }
 
-/// [`gemm_nt`] split over the threads of the current rayon pool by outputs, if there is enough work; the same result
-/// bit for bit.
+/// [`gemm_nt`] split over the threads of the current rayon pool, if there is enough work: by rows if there are many,
+/// else by outputs. The same result bit for bit.
 pub fn par_gemm_nt(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
     let (k, outputs, threads) = (a.cols(), w.mat().rows(), rayon::current_num_threads());
     if threads == 1 || a.rows() * k * outputs < WORTH_THREADS {
         return gemm_nt(a, w, c);
     }
+    check(
+        "par_gemm_nt",
+        [a, w.view(), c.as_view()],
+        (k, a.rows(), outputs),
+        (w.view().cols(), c.rows(), c.cols()),
+    );
+    if a.rows() >= ROWS * threads {
+        let pieces: Vec<ViewMut<'_>> = c.chunks_mut(ROWS).collect();
+        pieces.into_par_iter().enumerate().for_each(|(i, c)| {
+            gemm_nt(a.rows_range(i * ROWS..i * ROWS + c.rows()), w, c);
+        });
+        return;
+    }
     let w = w.view();
-    check("par_gemm_nt", [a, w, c.as_view()], (k, a.rows(), outputs), (w.cols(), c.rows(), c.cols()));
     dispatch!(a.dtype(), T => {
         let a: Vec<&[T]> = a.slice().chunks(k).collect();
         // One list of row pieces per band of outputs, so that no two threads share a piece.

@@ -30,7 +30,9 @@ impl<T: Elem> Lines<T> {
         let kept = self.len.min(len);
         self.lines.resize((len * size_of::<T>()).div_ceil(64), Line([0; 64]));
         self.len = len;
-        self[kept..].fill(T::default());
+        // New lines are zero; the last old one may hold elements from before it was cut.
+        let end = kept.next_multiple_of(64 / size_of::<T>()).min(len);
+        self[kept..end].fill(T::default());
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::ops::{AddAssign, MulAssign, Range, SubAssign};
 
-use crate::lanes::Lanes;
 use crate::lines::Lines;
+use crate::pack::Number;
 use crate::view::{Slice, SliceMut};
 use crate::{Real, View, ViewMut};
 
@@ -45,7 +45,7 @@ macro_rules! dispatch {
 }
 
 /// What a matrix can hold: `f32` and `f64` only.
-pub trait Elem: Real + AddAssign + SubAssign + MulAssign + PartialOrd + Default + Lanes {
+pub trait Elem: Real + AddAssign + SubAssign + MulAssign + PartialOrd + Default + Number {
     /// The run-time name of this type.
     const DTYPE: DType;
     /// Widening conversion, exact.

@@ -1,5 +1,5 @@
 //! Times one update of equilibrium propagation on 784-512-10 and a large product; prints rows
-//! `bench,case,ms_min,ms_median` for `benches/peers/compare.py`. `cargo bench -p bouton --bench ep_update`.
+//! `bench,case,ms_min,ms_median` for `benches/peers/compare.py`. `cargo bench -p bouton --bench ep_update [-- FILTER]`.
 
 use bouton::credit::Batch;
 use bouton::network::Network;
@@ -14,15 +14,22 @@ const REPEAT_MS: f64 = 20.0;
 const REPEATS: usize = 15;
 
 fn main() {
+    let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| {
         for batch in [20, 500] {
             for (name, nudge) in [("one-sided", "positive"), ("symmetric", "symmetric")] {
-                report(&format!("ep_update,b{batch}-{name}"), ep_update(batch, nudge));
+                let case = format!("ep_update,b{batch}-{name}");
+                if case.contains(&filter) {
+                    report(&case, ep_update(batch, nudge));
+                }
             }
         }
-        let a = Mat::from_fn(DType::F32, 1024, 1024, |r, c| ((r * 7 + c) % 13) as f64 - 6.0);
-        report("gemm,nn-1024x1024x1024", time(|| drop(product(a.view(), a.view(), true))));
+        let case = "gemm,nn-1024x1024x1024";
+        if case.contains(&filter) {
+            let a = Mat::from_fn(DType::F32, 1024, 1024, |r, c| ((r * 7 + c) % 13) as f64 - 6.0);
+            report(case, time(|| drop(product(a.view(), a.view(), true))));
+        }
     });
 }
 

@@ -7,7 +7,7 @@
 
 use super::{Connection, Feedback, Network, PopId, Role};
 use crate::credit::Sink;
-use bouton_kernels::{Mat, Real, View, ViewMut, dispatch};
+use bouton_kernels::{Mat, Real, View, ViewMut, dispatch, vectorize};
 use std::ops::Range;
 
 impl Network {
@@ -137,9 +137,8 @@ fn weighted_sum(terms: &[Term<'_>], pop: PopId) -> Mat {
     let mut sum = Mat::zeros(first.dtype(), first.rows(), first.cols());
     dispatch!(sum.dtype(), T => for t in terms {
         let (scale, from) = (T::lit(t.scale), t.out[pop].rows_view(t.rows.clone()));
-        for (s, &x) in sum.slice_mut::<T>().iter_mut().zip(from.slice::<T>()) {
-            *s += scale * x;
-        }
+        let (sum, from) = (sum.slice_mut::<T>(), from.slice::<T>());
+        vectorize(#[inline(always)] || sum.iter_mut().zip(from).for_each(#[inline(always)] |(s, &x)| *s += scale * x));
     });
     sum
 }

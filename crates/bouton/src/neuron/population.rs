@@ -1,12 +1,10 @@
 //! Many units of one kind, for many samples: the sweep forwards and the pull backwards.
 
 use super::{Activation, Input, Neuron};
-use bouton_kernels::{Dual, Elem, Real, View, ViewMut, dispatch, vectorize};
+use bouton_kernels::{Dual, Elem, Pointwise, Real, View, ViewMut, dispatch, pointwise};
 
-/// Units handled together; their intermediate values stay on the stack.
-const BLOCK: usize = 256;
-/// Independent maxima kept by the change of a sweep, so that the loop vectorises.
-const LANES: usize = 16;
+/// Units of a row handled together.
+const BLOCK: usize = 512;
 
 /// What a sweep needs to know beside its inputs.
 #[derive(Clone, Copy, Debug)]
@@ -88,6 +86,27 @@ impl<N: Neuron<C, S>, const C: usize, const S: usize> Population for Units<N, C,
     }
 }
 
+/// One step of a unit as an equation; parameters are ω and the stiffness, inputs the drive and the force.
+#[derive(Clone, Copy)]
+struct Move<N, const C: usize, const S: usize>(N);
+
+impl<N: Neuron<C, S>, const C: usize, const S: usize> Pointwise<2, 2, 1> for Move<N, C, S> {
+    /// The output is all that the unit keeps.
+    #[inline(always)]
+    fn at<T: Real>(self, [omega, stiffness]: [T; 2], [drive, force]: [T; 2], [out]: [T; 1]) -> [T; 1] {
+        [self.0.step(self.0.prepare(omega), Input { drive, force, stiffness }, [out; S]).1]
+    }
+}
+
+impl<N: Neuron<C, S>, const C: usize, const S: usize> Pointwise<2, 2, 2> for Move<N, C, S> {
+    /// State and output.
+    #[inline(always)]
+    fn at<T: Real>(self, [omega, stiffness]: [T; 2], [drive, force]: [T; 2], [h, _]: [T; 2]) -> [T; 2] {
+        let (h, out) = self.0.step(self.0.prepare(omega), Input { drive, force, stiffness }, [h; S]);
+        [h[0], out]
+    }
+}
+
 fn advance<N: Neuron<C, S>, T: Elem, const C: usize, const S: usize>(
     neuron: &N,
     ctx: &Ctx,
@@ -96,76 +115,27 @@ fn advance<N: Neuron<C, S>, T: Elem, const C: usize, const S: usize>(
     mut out: ViewMut<'_>,
     change: &mut [f64],
 ) {
-    let c = neuron.prepare(T::from_f64(ctx.omega));
-    let zeros = [T::default(); BLOCK];
+    let omega = T::from_f64(ctx.omega);
+    let none = [T::default(); BLOCK];
     for (r, change) in change.iter_mut().enumerate().take(out.rows()) {
-        let drive = input.drive.row::<T>(r);
         let (force, stiffness) = match input.nudge {
-            Some((force, stiffness)) => {
-                (Some(force.row::<T>(r)), T::from_f64(stiffness.get(r).copied().unwrap_or(0.0)))
-            }
-            None => (None, T::default()),
+            Some((force, stiffness)) => (Some(force.row::<T>(r)), stiffness.get(r).copied().unwrap_or(0.0)),
+            None => (None, 0.0),
         };
-        let (row, units) = (out.row_mut::<T>(r), drive.len());
+        let params = [omega, T::from_f64(stiffness)];
+        let (drive, out) = (input.drive.row::<T>(r), out.row_mut::<T>(r));
         let h = if N::SHARED || S == 0 { &mut [][..] } else { h.row_mut::<T>(r) };
-        for at in (0..units).step_by(BLOCK) {
-            let n = BLOCK.min(units - at);
-            let force = force.map_or(&zeros[..n], |f| &f[at..at + n]);
-            let state = if h.is_empty() { &mut [][..] } else { &mut h[at..at + n] };
-            let moved = block(neuron, c, &drive[at..at + n], force, stiffness, state, &mut row[at..at + n]);
+        for (block, out) in out.chunks_mut(BLOCK).enumerate() {
+            let at = block * BLOCK..block * BLOCK + out.len();
+            let inputs = [&drive[at.clone()], force.map_or(&none[..out.len()], |f| &f[at.clone()])];
+            let moved = if N::SHARED || S == 0 {
+                pointwise(Move::<N, C, S>(*neuron), params, inputs, [out])
+            } else {
+                pointwise(Move::<N, C, S>(*neuron), params, inputs, [&mut h[at], out])
+            };
             *change = change.max(moved.to_f64());
         }
     }
-}
-
-/// One step of up to [`BLOCK`] units; the largest |Δ output|.
-fn block<N: Neuron<C, S>, T: Elem, const C: usize, const S: usize>(
-    neuron: &N,
-    c: [T; C],
-    drive: &[T],
-    force: &[T],
-    stiffness: T,
-    h: &mut [T],
-    out: &mut [T],
-) -> T {
-    vectorize(
-        #[inline(always)]
-        || {
-            let n = drive.len();
-            let mut moved = [T::default(); BLOCK];
-            let (force, out, delta) = (&force[..n], &mut out[..n], &mut moved[..n]);
-            if N::SHARED || S == 0 {
-                for i in 0..n {
-                    let input = Input { drive: drive[i], force: force[i], stiffness };
-                    let old = out[i];
-                    let (_, new) = neuron.step(c, input, [old; S]);
-                    delta[i] = (new - old).abs();
-                    out[i] = new;
-                }
-            } else {
-                let h = &mut h[..n];
-                for i in 0..n {
-                    let input = Input { drive: drive[i], force: force[i], stiffness };
-                    let (state, new) = neuron.step(c, input, [h[i]; S]);
-                    delta[i] = (new - out[i]).abs();
-                    (h[i], out[i]) = (state[0], new);
-                }
-            }
-            largest(&moved)
-        },
-    )
-}
-
-/// The largest of non-negative values.
-#[inline(always)]
-fn largest<T: Elem>(values: &[T; BLOCK]) -> T {
-    let mut lanes = [T::default(); LANES];
-    for chunk in values.chunks_exact(LANES) {
-        for (lane, &value) in lanes.iter_mut().zip(chunk) {
-            *lane = lane.max(value);
-        }
-    }
-    lanes.into_iter().fold(T::default(), T::max)
 }
 
 /// Local Jacobians in 64 bits whatever `T` is: gradients of reference are worth more than their speed, and one number

@@ -24,6 +24,7 @@ pub struct Rectified;
 impl Neuron<0, 0> for Rectified {
     const SHARED: bool = false;
 
+    #[inline(always)]
     fn prepare<T: Real>(&self, _: T) -> [T; 0] {
         []
     }
@@ -45,6 +46,7 @@ struct Identical;
 impl Neuron<0, 0> for Identical {
     const SHARED: bool = false;
 
+    #[inline(always)]
     fn prepare<T: Real>(&self, _: T) -> [T; 0] {
         []
     }

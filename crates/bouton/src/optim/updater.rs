@@ -12,9 +12,12 @@ use crate::synapse::Synapse;
 use crate::wiring::Wiring;
 use bouton_kernels::{Mat, View, ViewMut, dispatch};
 use rayon::prelude::*;
+use std::ops::Range;
 
-/// Elements of a tile, about: weight, gradient, proposal and optimiser state of it fit the first-level caches.
+/// Elements of a tile, about: weight, gradient, proposal and optimiser state of it fit the caches of a core.
 const TILE: usize = 8192;
+/// With more rows of factors than this, tiles are larger, because every tile has all factors pass by.
+const DEEP: usize = 64;
 /// Weights with fewer elements are updated by one thread.
 const PARALLEL: usize = 4 * TILE;
 
@@ -165,6 +168,26 @@ enum Gradient<'a> {
     Ready(&'a Mat),
 }
 
+impl Gradient<'_> {
+    /// Rows of a band of a weight with `cols` columns.
+    fn band(&self, rows: usize, cols: usize) -> usize {
+        let deep = matches!(self, Self::Factors(_, f) if f.pre.rows() > DEEP);
+        let tile = if deep { 4 * TILE } else { TILE };
+        (tile / cols.max(1)).clamp(1, rows.max(1))
+    }
+
+    /// Writes the gradient of some rows of the weight.
+    fn write(&self, rows: Range<usize>, mut to: ViewMut<'_>) {
+        match self {
+            Self::Factors(wiring, f) => {
+                to.fill(0.0);
+                wiring.pull_weight(f.pre.view(), f.g.view(), rows, to);
+            }
+            Self::Ready(g) => to.copy_from(g.rows_view(rows)),
+        }
+    }
+}
+
 /// One band of a parameter with its state: the optimiser's, then the synapse's.
 struct Band<'a> {
     from: usize,
@@ -181,38 +204,38 @@ fn change(
     weight: ViewMut<'_>,
     state: Vec<&mut Mat>,
 ) -> bool {
-    let (rows, cols) = (weight.rows(), weight.cols());
-    let band = (TILE / cols.max(1)).clamp(1, rows.max(1));
+    let (dtype, rows, cols) = (weight.dtype(), weight.rows(), weight.cols());
+    let band = grad.band(rows, cols);
+    let take = |(gradient, delta): &mut (Mat, Mat), mut b: Band<'_>| {
+        let n = b.weight.rows();
+        grad.write(b.from..b.from + n, gradient.rows_view_mut(0..n));
+        let (slots, memory) = b.state.split_at_mut(optim.slots());
+        let gradient = gradient.rows_view(0..n);
+        optim.propose(hyper, b.weight.as_view(), gradient, slots, delta.rows_view_mut(0..n));
+        synapse.take(delta.rows_view(0..n), b.weight.reborrow(), memory);
+        is_finite(b.weight.as_view())
+    };
+    let scratch = || (Mat::zeros(dtype, band, cols), Mat::zeros(dtype, band, cols));
+    let bands = cut(weight, state, band);
+    if rows * cols >= PARALLEL {
+        bands.into_par_iter().map_init(scratch, take).reduce(|| true, |a, b| a && b)
+    } else {
+        let mut scratch = scratch();
+        bands.into_iter().all(|b| take(&mut scratch, b))
+    }
+}
+
+/// Bands of `band` rows each.
+fn cut<'a>(weight: ViewMut<'a>, state: Vec<&'a mut Mat>, band: usize) -> Vec<Band<'a>> {
     let mut chunks: Vec<_> = state.into_iter().map(|s| s.view_mut().chunks_mut(band)).collect();
-    let bands: Vec<Band<'_>> = weight
-        .chunks_mut(band)
-        .enumerate()
+    let weights = weight.chunks_mut(band).enumerate();
+    weights
         .map(|(i, weight)| Band {
             from: i * band,
             weight,
             state: chunks.iter_mut().filter_map(Iterator::next).collect(),
         })
-        .collect();
-    let take = |mut b: Band<'_>| {
-        let mut tile = Mat::zeros(b.weight.dtype(), b.weight.rows(), cols);
-        let mut delta = Mat::zeros(b.weight.dtype(), b.weight.rows(), cols);
-        let range = b.from..b.from + b.weight.rows();
-        match grad {
-            Gradient::Factors(wiring, f) => {
-                wiring.pull_weight(f.pre.view(), f.g.view(), range, tile.view_mut())
-            }
-            Gradient::Ready(g) => tile.copy_from(g.rows_view(range)),
-        }
-        let (slots, memory) = b.state.split_at_mut(optim.slots());
-        optim.propose(hyper, b.weight.as_view(), tile.view(), slots, delta.view_mut());
-        synapse.take(delta.view(), b.weight.reborrow(), memory);
-        is_finite(b.weight.as_view())
-    };
-    if rows * cols >= PARALLEL {
-        bands.into_par_iter().map(take).reduce(|| true, |a, b| a && b)
-    } else {
-        bands.into_iter().all(take)
-    }
+        .collect()
 }
 
 /// Whether no element is infinite or NaN.
