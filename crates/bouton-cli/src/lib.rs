@@ -17,7 +17,7 @@ pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(report_bug));
     let cli = cli::Cli::parse();
     let mut printer = Printer::default();
-    let result = commands::dispatch(cli, &mut printer);
+    let result = commands::dispatch(cli.verb, cli.threads, cli::command(), &mut printer);
     ExitCode::from(printer.end(result))
 }
 

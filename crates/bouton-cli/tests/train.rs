@@ -123,7 +123,15 @@ fn an_interrupted_run_goes_on() {
     let output = again.wait_with_output().unwrap();
     let err = String::from_utf8(output.stderr).unwrap();
     assert!(err.contains("going on after update"), "{err}");
-    assert_eq!(std::fs::read_dir(folder.path().join("runs")).unwrap().count(), 1);
+    let mut runs = std::fs::read_dir(folder.path().join("runs")).unwrap();
+    let run = runs.next().unwrap().unwrap().path();
+    assert!(runs.next().is_none());
+    let log = std::fs::read_to_string(run.join("log.txt")).unwrap();
+    let said: Vec<_> = log.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
+    assert_eq!(said, ["started", "interrupted", "going", "interrupted"], "{log}");
+    let status: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(run.join("status.json")).unwrap()).unwrap();
+    assert_eq!(status["started"].as_str(), log.split(' ').next(), "the first start is kept");
 }
 
 /// Waits until a run below `runs` has a file called `name` with something in it.

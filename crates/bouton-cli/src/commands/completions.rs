@@ -1,6 +1,5 @@
 //! `bouton completions`: scripts for shells.
 
-use crate::cli;
 use crate::printer::Printer;
 use bouton::Result;
 use clap::Args;
@@ -15,9 +14,9 @@ pub struct Completions {
 
 impl Completions {
     /// Carries it out.
-    pub fn go(self, printer: &mut Printer) -> Result<()> {
+    pub fn go(self, mut grammar: clap::Command, printer: &mut Printer) -> Result<()> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut cli::command(), "bouton", &mut script);
+        clap_complete::generate(self.shell, &mut grammar, "bouton", &mut script);
         printer.text(&String::from_utf8_lossy(&script))
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::combos::Grid;
 use crate::printer::Printer;
+use bouton::Result;
+use bouton::claims::papers;
+use bouton::recipe::combinations;
 use bouton::recipe::describe::{self, Entry};
-use bouton::recipe::{bibliography, combinations};
-use bouton::{Error, Result};
 use clap::{Args, ValueEnum};
 use serde_json::json;
-use std::path::{Path, PathBuf};
 
 /// List what there is to choose from
 #[derive(Args, Debug)]
@@ -17,9 +17,6 @@ pub struct List {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Folder of recipes, for `papers`
-    #[arg(long, value_name = "DIR", default_value = "recipes")]
-    recipes: PathBuf,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -74,24 +71,13 @@ impl List {
         }
         let entries = match self.topic.axis() {
             Some(axis) => describe::list(axis)?,
-            None => papers(&self.recipes)?,
+            None => papers().iter().map(|p| Entry { name: p.slug.clone(), about: p.title.clone() }).collect(),
         };
         if self.json {
             return printer.json(&entries);
         }
         printer.columns(&[], entries.into_iter().map(|e| vec![e.name, e.about]).collect())
     }
-}
-
-/// Folders of `recipes` that make claims, with the title of the paper they are named after.
-fn papers(recipes: &Path) -> Result<Vec<Entry>> {
-    let folder = std::fs::read_dir(recipes).map_err(|e| Error::io(recipes, e))?;
-    let names = folder.flatten().filter(|entry| entry.path().join("claims.toml").is_file());
-    let mut names: Vec<_> = names.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    names.sort();
-    let all = bibliography();
-    let title = |name: &str| all.iter().find(|r| r.key == name).map_or_else(String::new, |r| r.title());
-    Ok(names.into_iter().map(|name| Entry { about: title(&name), name }).collect())
 }
 
 fn combos(printer: &mut Printer, as_json: bool) -> Result<()> {

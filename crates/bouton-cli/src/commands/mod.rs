@@ -11,7 +11,6 @@ mod reproduce;
 mod run;
 mod runs;
 
-use crate::cli::Cli;
 use crate::printer::Printer;
 use bouton::recipe::Recipe;
 use bouton::{Error, Result};
@@ -68,14 +67,20 @@ pub struct DataArgs {
     pub data: Option<PathBuf>,
 }
 
-/// Carries out a command line on the threads it asks for; false if a check or a claim failed.
-pub fn dispatch(cli: Cli, printer: &mut Printer) -> Result<bool> {
+/// Carries out a verb on `threads` threads (one per core if not given); false if a check or a claim failed. `grammar` is
+/// the whole command line, for completions.
+pub fn dispatch(
+    verb: Verb,
+    threads: Option<u16>,
+    grammar: clap::Command,
+    printer: &mut Printer,
+) -> Result<bool> {
     start_log();
-    let threads = cli.threads.map_or(0, usize::from);
+    let threads = threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|e| Error::config(format!("cannot start {threads} threads: {e}")))?;
     pool.install(|| {
-        match cli.verb {
+        match verb {
             Verb::Run(v) => v.go(printer),
             Verb::Check(v) => return v.go(printer),
             Verb::Reproduce(v) => v.go(printer),
@@ -85,7 +90,7 @@ pub fn dispatch(cli: Cli, printer: &mut Printer) -> Result<bool> {
             Verb::Explain(v) => v.go(printer),
             Verb::Cite(v) => v.go(printer),
             Verb::Data(v) => v.go(printer),
-            Verb::Completions(v) => v.go(printer),
+            Verb::Completions(v) => v.go(grammar, printer),
         }
         .map(|()| true)
     })

@@ -117,10 +117,16 @@ fn step(node: Node, key: &str) -> std::result::Result<(Node, String), Vec<&'stat
     }
 }
 
-/// The line of the choice and the text of the table behind it.
+/// The line of the choice and the text of the table behind it, whose TOML name is known here and whose first sentence
+/// often says the same.
 fn about(m: &Member) -> String {
     let table = m.table.map_or("", Node::type_doc);
-    if table.is_empty() { m.doc.to_string() } else { format!("{}\n\n{table}", m.doc) }
+    let at = table.find(" (`[").zip(table.find("]`)"));
+    let table = at.map_or(table.to_string(), |(from, to)| format!("{}{}", &table[..from], &table[to + 3..]));
+    match table.strip_prefix(m.doc).unwrap_or(&table).trim() {
+        "" => m.doc.to_string(),
+        more => format!("{}\n\n{more}", m.doc),
+    }
 }
 
 fn page(path: String, node: Node, about: String) -> Page {

@@ -16,6 +16,6 @@ pub mod stream;
 pub use augment::{Augment, Padding};
 pub use catalogue::{DATA, KnownFile, KnownSet};
 pub use dataset::{Dataset, Split};
-pub use order::Order;
+pub use order::permutation;
 pub use spec::{BatchSize, Images, Pad, SyntheticImages, TaskSpec};
 pub use store::load;

@@ -68,7 +68,8 @@ pub fn run(recipe: &Recipe, options: &RunOptions<'_>, observer: &mut dyn Observe
         None => RunDir::create(&options.out, &recipe.name, recipe.seed, &hash)?,
     };
     let _lock = dir.lock()?;
-    let mut status = Status::new(&recipe.name, recipe.seed, &hash);
+    let mut status = Status { state: State::Running, error: None, ..dir.status()? };
+    status.write(&dir.status_file())?;
     let result =
         Loop::start(&mut trainer, dir.clone(), options, observer).and_then(|mut l| l.work(&mut status));
     match &result {
@@ -78,6 +79,10 @@ pub fn run(recipe: &Recipe, options: &RunOptions<'_>, observer: &mut dyn Observe
     }
     (status.step, status.epoch) = (trainer.update(), trainer.epoch());
     status.write(&dir.status_file())?;
+    dir.note(&match &status.error {
+        Some(error) => format!("{} after update {}: {error}", status.state, status.step),
+        None => format!("{} after update {}", status.state, status.step),
+    })?;
     Ok(Outcome::Finished { run: dir.path().to_owned(), values: result? })
 }
 
@@ -97,6 +102,7 @@ struct Sums {
     window: Step,
     epoch: Step,
     best: f64,
+    best_update: u64,
 }
 
 impl<'a> Loop<'a> {
@@ -112,10 +118,16 @@ impl<'a> Loop<'a> {
         let resumed = found.as_ref().map(|f| f.step);
         if let Some(found) = found {
             for damage in &found.damaged {
+                dir.note(damage)?;
                 observer.on(&Event::Note { text: damage });
             }
             trainer.restore(&found.checkpoint).map_err(|e| e.context(found.path.display()))?;
             sums = Sums::from(&found.checkpoint)?;
+            if sums.best_update == found.step && checkpoints.path(found.step).exists() {
+                // The process may have been killed between the checkpoint and this.
+                checkpoints.mark_best(found.step)?;
+            }
+            dir.note(&format!("going on after update {}", found.step))?;
         } else {
             atomic::write(dir.recipe(), trainer.recipe.to_toml())?;
             atomic::write(dir.command(), options.command.join(" ") + "\n")?;
@@ -123,6 +135,7 @@ impl<'a> Loop<'a> {
             let data = data.map(|(k, v)| (k.to_owned(), v)).into();
             Provenance::gather(rayon::current_num_threads(), simd_level(), &options.command, data)
                 .write(&dir.provenance())?;
+            dir.note("started")?;
         }
         let log = Log::open(&dir, resumed)?;
         observer.on(&Event::Start {
@@ -198,7 +211,7 @@ impl<'a> Loop<'a> {
         let accuracy = values.get("accuracy").copied().unwrap_or(0.0);
         self.record("test", values)?;
         if accuracy > self.sums.best {
-            self.sums.best = accuracy;
+            (self.sums.best, self.sums.best_update) = (accuracy, self.trainer.update());
             self.save()?;
             self.checkpoints.mark_best(self.trainer.update())?;
         }
@@ -223,8 +236,12 @@ impl<'a> Loop<'a> {
 
 impl Sums {
     fn write_to(&self, checkpoint: &mut Checkpoint) {
-        let best = format!("{:?}", self.best);
-        let meta = [("window", self.window.to_text()), ("epoch-sum", self.epoch.to_text()), ("best", best)];
+        let meta = [
+            ("window", self.window.to_text()),
+            ("epoch-sum", self.epoch.to_text()),
+            ("best", format!("{:?}", self.best)),
+            ("best-update", self.best_update.to_string()),
+        ];
         checkpoint.meta.extend(meta.map(|(k, v)| (k.to_owned(), v)));
     }
 
@@ -233,6 +250,7 @@ impl Sums {
             window: checkpoint.meta("window")?,
             epoch: checkpoint.meta("epoch-sum")?,
             best: checkpoint.meta("best")?,
+            best_update: checkpoint.meta("best-update")?,
         })
     }
 }

@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -182,6 +182,17 @@ impl RunDir {
         File::open(self.lock_file()).is_ok_and(|file| file.try_lock_shared().is_err())
     }
 
+    /// Appends a dated line to `log.txt`: starts, stops and whatever else is worth reading once.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the disk refuses.
+    pub fn note(&self, text: &str) -> Result<()> {
+        let path = self.log();
+        let line = format!("{} {text}\n", super::status::now());
+        let file = OpenOptions::new().create(true).append(true).open(&path);
+        file.and_then(|mut f| f.write_all(line.as_bytes())).map_err(|e| Error::io(path, e))
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
@@ -218,7 +229,7 @@ impl RunDir {
     pub fn report(&self) -> PathBuf {
         self.path.join("report.html")
     }
-    /// `log.txt`.
+    /// `log.txt`: starts, stops and notes, one dated line each.
     pub fn log(&self) -> PathBuf {
         self.path.join("log.txt")
     }

@@ -42,7 +42,7 @@ pub struct Status {
     pub name: String,
     /// Seed of the run.
     pub seed: u64,
-    /// Full content hash of the resolved recipe and its data.
+    /// Full content hash of the resolved recipe and the program's version.
     pub hash: String,
     /// Process that wrote this last.
     pub pid: u32,
