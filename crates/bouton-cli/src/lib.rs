@@ -10,15 +10,21 @@ pub mod report;
 
 use clap::Parser;
 use printer::Printer;
-use std::process::ExitCode;
+use std::ffi::OsString;
 
 /// Runs the command line of this process and returns its exit code.
-pub fn main() -> ExitCode {
+pub fn main() -> std::process::ExitCode {
     std::panic::set_hook(Box::new(report_bug));
-    let cli = cli::Cli::parse();
+    run(std::env::args_os()).into()
+}
+
+/// Runs the command line `arguments`, the program's name first, and returns its exit code. Ends the process itself after
+/// `--help` and after words that are no command line.
+pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
+    let cli = cli::Cli::parse_from(arguments);
     let mut printer = Printer::default();
     let result = commands::dispatch(cli.verb, cli.threads, cli::command(), &mut printer);
-    ExitCode::from(printer.end(result))
+    printer.end(result)
 }
 
 /// A panic is a bug of bouton; the process then ends with code 101.

@@ -226,6 +226,13 @@ impl Mat {
         self.view_mut().swap_rows(i, j);
     }
 
+    /// Puts `rows` below the last row. Panics if the columns or number types differ.
+    pub fn append_rows(&mut self, rows: View<'_>) {
+        let at = self.rows;
+        self.resize_rows(at + rows.rows());
+        self.rows_view_mut(at..at + rows.rows()).copy_from(rows);
+    }
+
     /// Changes the number of rows: keeps what fits, new rows are zero.
     pub fn resize_rows(&mut self, rows: usize) {
         let len = rows * self.cols;

@@ -22,9 +22,9 @@ const X86: bool = cfg!(target_arch = "x86_64");
 #[inline(always)]
 fn token<S: Simd>() -> S {
     const { assert!(size_of::<S>() == 0) };
-    // SAFETY: a value without data is always initialised. It proves that the machine has the instructions: a Pack
+    // SAFETY: a value without data can be read from anywhere. It proves that the machine has the instructions: a Pack
     // is only reachable from code that was dispatched on that.
-    unsafe { std::mem::MaybeUninit::<S>::uninit().assume_init() }
+    unsafe { std::ptr::NonNull::<S>::dangling().read() }
 }
 
 impl<S: Simd, T: Elem, const N: usize> Pack<S, T, N> {

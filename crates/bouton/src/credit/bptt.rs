@@ -1,9 +1,9 @@
 //! Backpropagation through time: the exact gradient of ℓ(s(T)) through the sweeps of a settling network.
 
-use super::outcome::{evaluate, judge};
+use super::outcome::{evaluate, free_phase, judge};
 use super::sink::Recorder;
 use super::tape::{Adjoint, record};
-use super::{Batch, Credit, Sink, Step, shards};
+use super::{Batch, Credit, Settled, Sink, Step, shards};
 use crate::error::Result;
 use crate::network::{Network, State};
 use crate::objective::Objective;
@@ -93,5 +93,9 @@ impl Credit for Unroll {
 
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
         evaluate(network, batch, objective, &self.solver, self.free + self.recorded)
+    }
+
+    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled> {
+        free_phase(network, batch, objective, &self.solver, self.free + self.recorded)
     }
 }

@@ -1,8 +1,8 @@
 //! Continual equilibrium propagation (Ernoult et al. 2020): θ ← θ + (η/β)·[∂Φ/∂θ(s_{t+1}) − ∂Φ/∂θ(s_t)] at every
 //! nudged step t, so that the weights move while the network settles and no state has to be stored.
 
-use super::outcome::{evaluate, judge};
-use super::{Batch, Credit, Nudge, Sink, Step};
+use super::outcome::{evaluate, free_phase, judge};
+use super::{Batch, Credit, Nudge, Settled, Sink, Step};
 use crate::error::Result;
 use crate::network::{Network, State, Term};
 use crate::objective::Objective;
@@ -107,5 +107,9 @@ impl Credit for Continual {
 
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
         evaluate(network, batch, objective, &self.solver, self.spec.free_steps)
+    }
+
+    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled> {
+        free_phase(network, batch, objective, &self.solver, self.spec.free_steps)
     }
 }

@@ -13,8 +13,8 @@
 //! Φ is maximised by the dynamics, hence the signs: a positive β lowers the loss at the output.
 
 use super::memory::Memory;
-use super::outcome::{evaluate, judge};
-use super::{Batch, Credit, Nudge, Sink, Step, shards};
+use super::outcome::{evaluate, free_phase, judge};
+use super::{Batch, Credit, Nudge, Settled, Sink, Step, shards};
 use crate::error::Result;
 use crate::network::{Network, State, Term, Visitor};
 use crate::objective::Objective;
@@ -71,9 +71,10 @@ impl Nudge {
 }
 
 /// The states of one shard after all phases.
-struct Settled {
+struct Shard {
     rows: Range<usize>,
     free: State,
+    free_residual: Vec<f64>,
     nudged: State,
     readout: Mat,
     step: Step,
@@ -88,10 +89,11 @@ impl Contrast {
         objective: &dyn Objective,
         phases: &[Phase],
         rows: Range<usize>,
-    ) -> Result<Settled> {
+    ) -> Result<Shard> {
         let mut free = State::new(network, constant, rows.clone(), &batch.labels);
         self.memory.recall(&mut free, &batch.ids[rows.clone()], rows.clone());
         let free_phase = self.solver.relax(network, &mut free, None, self.free_steps, "free")?;
+        let free_residual = free.change.clone();
         let (g, readout, step) = judge(network, objective, &mut free);
         let mut nudged = free.tile(phases.len());
         for (k, phase) in phases.iter().enumerate() {
@@ -104,7 +106,7 @@ impl Contrast {
             self.solver.relax(network, &mut nudged, Some(objective), self.nudged_steps, "nudged")?
         };
         let step = Step { free: free_phase, nudged: nudged_phase, ..step };
-        Ok(Settled { rows, free, nudged, readout, step })
+        Ok(Shard { rows, free, free_residual, nudged, readout, step })
     }
 
     /// Hands over the gradient of one shard, for a batch of `samples`.
@@ -112,7 +114,7 @@ impl Contrast {
         &self,
         network: &Network,
         batch: &Batch,
-        shard: &Settled,
+        shard: &Shard,
         (free, phases): (f64, &[Phase]),
         sink: &mut dyn Sink,
     ) {
@@ -176,6 +178,30 @@ impl Credit for Contrast {
 
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
         evaluate(network, batch, objective, &self.solver, self.free_steps)
+    }
+
+    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled> {
+        free_phase(network, batch, objective, &self.solver, self.free_steps)
+    }
+
+    fn phases(
+        &self,
+        network: &Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        key: &Key,
+    ) -> Result<Vec<Settled>> {
+        let (_, phases) = self.nudge.phases(self.beta, key);
+        let (n, constant) = (batch.labels.len(), network.constant_drive(batch.x.view()));
+        let shard = self.settle(network, batch, &constant, objective, &phases, 0..n)?;
+        let mut all = vec![Settled { beta: 0.0, out: shard.free.out, residual: shard.free_residual }];
+        for (k, phase) in phases.iter().enumerate() {
+            let rows = k * n..(k + 1) * n;
+            let part = |m: &Mat| if m.rows() == 0 { m.clone() } else { m.rows_view(rows.clone()).to_mat() };
+            let out = shard.nudged.out.iter().map(part).collect();
+            all.push(Settled { beta: phase.beta, out, residual: shard.nudged.change[rows].to_vec() });
+        }
+        Ok(all)
     }
 
     fn visit(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {

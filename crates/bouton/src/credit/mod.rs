@@ -24,9 +24,9 @@ pub use contrast::{Contrast, Phase};
 pub use contrastive::ContrastiveLearning;
 pub use coupled::CoupledLearning;
 pub use eqprop::{EqProp, Nudge, Start};
-pub use outcome::Step;
+pub use outcome::{Settled, Step};
 pub use recurrent::RecurrentBackprop;
-pub use sink::{Collect, Sink};
+pub use sink::{Collect, Outside, Sink};
 pub use tape::{Adjoint, Frame, record};
 
 use crate::error::Result;
@@ -70,7 +70,7 @@ pub struct Batch {
 }
 
 /// A credit rule. `key` names the random numbers of this update.
-pub trait Credit: Send + std::fmt::Debug {
+pub trait Credit: Send + Sync + std::fmt::Debug {
     /// Hands the gradient of the mean loss of `batch` to `sink` and lets it step.
     fn learn(
         &mut self,
@@ -82,6 +82,19 @@ pub trait Credit: Send + std::fmt::Debug {
     ) -> Result<Step>;
     /// The outcome of `batch` without learning.
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step>;
+    /// The free state.
+    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled>;
+    /// The states that the rule learns from, the free one first, for those who want to look inside. Default: the
+    /// free state alone.
+    fn phases(
+        &self,
+        network: &Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        _key: &Key,
+    ) -> Result<Vec<Settled>> {
+        Ok(vec![self.free(network, batch, objective)?])
+    }
     /// Shows state that must survive a restart to `visitor`. Default: there is none.
     fn visit(&mut self, _visitor: &mut Visitor<'_>) -> Result<()> {
         Ok(())

@@ -57,6 +57,42 @@ pub(super) fn judge(network: &Network, objective: &dyn Objective, state: &mut St
     (g, err, step)
 }
 
+/// Where one phase of a rule ended, one row per sample of the batch.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// Strength β of the nudge or clamp; 0 in the free phase.
+    pub beta: f64,
+    /// Output of every population; none of the clamped input.
+    pub out: Vec<Mat>,
+    /// Largest change of a unit in the last sweep of each sample.
+    pub residual: Vec<f64>,
+}
+
+/// The free state after at most `steps` sweeps from zero.
+pub(super) fn free_phase(
+    network: &Network,
+    batch: &Batch,
+    objective: &dyn Objective,
+    solver: &Solver,
+    steps: usize,
+) -> Result<Settled> {
+    let constant = network.constant_drive(batch.x.view());
+    let parts = shards::each(batch.labels.len(), |rows| {
+        let mut state = State::new(network, &constant, rows.clone(), &batch.labels);
+        solver.relax(network, &mut state, None, steps, "free")?;
+        let residual = state.change.clone();
+        readout_error(network, objective, &mut state, 0..rows.len());
+        Ok(Settled { beta: 0.0, out: state.out, residual })
+    })?;
+    let stack = |p: usize| {
+        let mut all = parts[0].out[p].clone();
+        parts[1..].iter().for_each(|part| all.append_rows(part.out[p].view()));
+        all
+    };
+    let out = (0..network.populations.len()).map(stack).collect();
+    Ok(Settled { beta: 0.0, out, residual: parts.iter().flat_map(|part| part.residual.clone()).collect() })
+}
+
 /// The outcome of a batch after a free phase of at most `steps` sweeps from zero.
 pub(super) fn evaluate(
     network: &Network,

@@ -1,6 +1,6 @@
 //! Where gradients go. Updater, collector and counters are sinks of the same `learn`.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::network::{ConnId, Network, ParamId, PopId};
 use crate::optim::add_columns;
 use bouton_kernels::{Mat, View};
@@ -54,6 +54,64 @@ impl Sink for Collect {
         let sum =
             self.gradients.entry(ParamId::Bias(pop)).or_insert_with(|| Mat::zeros(g.dtype(), 1, g.cols()));
         add_columns(g, scale, sum.view_mut());
+    }
+
+    fn step(&mut self, _: &mut Network) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Collects gradients like [`Collect`], and what goes back to the clamped input.
+#[derive(Clone, Debug, Default)]
+pub struct Outside {
+    /// Gradients of the parameters.
+    pub parameters: Collect,
+    drives: Vec<(ConnId, Mat)>,
+}
+
+impl Outside {
+    /// A sink for the rules of `network`.
+    pub fn new(network: &Network) -> Self {
+        let from_input = network.connections.iter().enumerate().filter(|(_, c)| c.pre == network.input());
+        let empty = |post: PopId| Mat::zeros(network.dtype, 0, network.populations[post].units);
+        Self {
+            parameters: Collect::default(),
+            drives: from_input.map(|(id, c)| (id, empty(c.post))).collect(),
+        }
+    }
+
+    /// The gradient of the mean loss with respect to the clamped input, [samples, features].
+    ///
+    /// # Errors
+    /// [`Error::Incompatible`] for rules that hand over an input's factors more than once per sample.
+    pub fn input(&self, network: &Network, samples: usize) -> Result<Mat> {
+        let mut gradient = Mat::zeros(network.dtype, samples, network.populations[network.input()].units);
+        for (id, g) in self.drives.iter().filter(|(_, g)| g.rows() > 0) {
+            if g.rows() != samples {
+                return Err(Error::incompatible(
+                    "this credit rule learns several times from one batch, so nothing can be sent back to the input",
+                    "use eq-prop, recurrent-backprop, bptt or backprop",
+                ));
+            }
+            let c = &network.connections[*id];
+            c.wiring.pull_input(&c.weight, g.view(), gradient.view_mut());
+        }
+        Ok(gradient)
+    }
+}
+
+impl Sink for Outside {
+    fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
+        self.parameters.factors(conn, pre, g, scale);
+        if let Some((_, drives)) = self.drives.iter_mut().find(|(id, _)| *id == conn) {
+            let mut scaled = g.to_mat();
+            scale_all(&mut scaled, scale);
+            drives.append_rows(scaled.view());
+        }
+    }
+
+    fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64) {
+        self.parameters.bias(pop, g, scale);
     }
 
     fn step(&mut self, _: &mut Network) -> Result<()> {

@@ -18,6 +18,8 @@ pub struct State {
     pub drive: Vec<Mat>,
     /// Class of each row.
     pub labels: Vec<u8>,
+    /// Place of each row's sample in the batch.
+    pub samples: Vec<usize>,
     /// Nudge strength β of each row.
     pub beta: Vec<f64>,
     /// Constant part of the nudge of the nudged population, [rows, units].
@@ -52,7 +54,8 @@ impl State {
                 .map(|p| if free(p) { constant[p].rows_view(rows.clone()).to_mat() } else { mat(p, false) })
                 .collect(),
             drive: all.map(|p| mat(p, free(p))).collect(),
-            labels: labels[rows].to_vec(),
+            labels: labels[rows.clone()].to_vec(),
+            samples: rows.collect(),
             beta: vec![0.0; n],
             force: mat(nudged, true),
             change: vec![0.0; n],
@@ -75,6 +78,7 @@ impl State {
             constant: stack(&self.constant),
             drive: stack(&self.drive),
             labels: self.labels.repeat(copies),
+            samples: self.samples.repeat(copies),
             beta: self.beta.repeat(copies),
             force: repeat(&self.force, copies),
             change: self.change.repeat(copies),
@@ -100,6 +104,7 @@ impl State {
         }
         self.force.swap_rows(i, j);
         self.labels.swap(i, j);
+        self.samples.swap(i, j);
         self.beta.swap(i, j);
         self.change.swap(i, j);
         self.order.swap(i, j);

@@ -1,8 +1,10 @@
 //! What the outcome should have been.
 
+mod given;
 mod squared_error;
 mod xent;
 
+pub use given::Given;
 pub use squared_error::SquaredError;
 pub use xent::SoftmaxCrossEntropy;
 
@@ -36,12 +38,28 @@ impl ObjectiveSpec {
     }
 }
 
-/// A loss ℓ(output, label) per sample. Outputs are [rows, classes]; nothing is divided by the batch size.
+/// What the rows of an output are compared with.
+#[derive(Clone, Copy, Debug)]
+pub struct Targets<'a> {
+    /// Class of each row.
+    pub labels: &'a [u8],
+    /// Place of each row's sample in its batch.
+    pub samples: &'a [usize],
+}
+
+/// A loss ℓ(output, target) per sample. Outputs are [rows, classes]; nothing is divided by the batch size.
 pub trait Objective: Send + Sync + std::fmt::Debug {
     /// Overwrites `err` with ∂ℓ/∂output and `loss` with ℓ, row by row.
-    fn error(&self, out: View<'_>, labels: &[u8], err: ViewMut<'_>, loss: &mut [f64]);
+    fn error(&self, out: View<'_>, targets: Targets<'_>, err: ViewMut<'_>, loss: &mut [f64]);
     /// Whether ℓ = ½‖out − y‖², so that a nudge is a spring towards the one-hot y.
     fn is_spring(&self) -> bool;
+}
+
+impl<'a> Targets<'a> {
+    /// Classes alone, row r being sample r, for objectives that look at nothing else.
+    pub fn classes(labels: &'a [u8]) -> Self {
+        Self { labels, samples: &[] }
+    }
 }
 
 /// Index of the largest output of every row; the first one at a tie.

@@ -1,6 +1,6 @@
 //! Squared error: ℓ = ½‖s − y‖² with one-hot y, ∂ℓ/∂s = s − y.
 
-use super::Objective;
+use super::{Objective, Targets};
 use bouton_kernels::{Elem, Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct SquaredError {}
 
 impl Objective for SquaredError {
-    fn error(&self, out: View<'_>, labels: &[u8], mut err: ViewMut<'_>, loss: &mut [f64]) {
+    fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, loss: &mut [f64]) {
         err.copy_from(out);
-        dispatch!(out.dtype(), T => for (r, &label) in labels.iter().enumerate() {
+        dispatch!(out.dtype(), T => for (r, &label) in targets.labels.iter().enumerate() {
             let row = err.row_mut::<T>(r);
             row[usize::from(label)] -= T::lit(1.0);
             loss[r] = 0.5 * row.iter().map(|e| e.to_f64().powi(2)).sum::<f64>();
@@ -34,7 +34,7 @@ mod tests {
     fn error_and_loss_of_a_known_output() {
         let out = Mat::from_f64s(DType::F64, 1, 3, &[0.5, 0.25, 1.0]);
         let (mut err, mut loss) = (Mat::zeros(DType::F64, 1, 3), [0.0]);
-        SquaredError {}.error(out.view(), &[1], err.view_mut(), &mut loss);
+        SquaredError {}.error(out.view(), Targets::classes(&[1]), err.view_mut(), &mut loss);
         assert_eq!(err.to_f64s(), [0.5, -0.75, 1.0]);
         assert_eq!(loss[0], 0.5 * (0.25 + 0.5625 + 1.0));
     }

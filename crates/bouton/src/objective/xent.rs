@@ -1,6 +1,6 @@
 //! Softmax cross-entropy: ℓ = −ln p_y with p = softmax(o), ∂ℓ/∂o = p − y.
 
-use super::Objective;
+use super::{Objective, Targets};
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct SoftmaxCrossEntropy {}
 
 impl Objective for SoftmaxCrossEntropy {
-    fn error(&self, out: View<'_>, labels: &[u8], mut err: ViewMut<'_>, loss: &mut [f64]) {
+    fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, loss: &mut [f64]) {
         err.copy_from(out);
-        dispatch!(out.dtype(), T => for (r, &label) in labels.iter().enumerate() {
+        dispatch!(out.dtype(), T => for (r, &label) in targets.labels.iter().enumerate() {
             loss[r] = softmax_error(err.row_mut::<T>(r), usize::from(label));
         });
     }
@@ -47,7 +47,7 @@ mod tests {
     fn loss(logits: &[f64]) -> f64 {
         let out = Mat::from_f64s(DType::F64, 1, 3, logits);
         let (mut err, mut loss) = (Mat::zeros(DType::F64, 1, 3), [0.0]);
-        SoftmaxCrossEntropy {}.error(out.view(), &[2], err.view_mut(), &mut loss);
+        SoftmaxCrossEntropy {}.error(out.view(), Targets::classes(&[2]), err.view_mut(), &mut loss);
         loss[0]
     }
 
@@ -56,7 +56,7 @@ mod tests {
         let logits = [0.3, -1.2, 0.8];
         let out = Mat::from_f64s(DType::F64, 1, 3, &logits);
         let mut err = Mat::zeros(DType::F64, 1, 3);
-        SoftmaxCrossEntropy {}.error(out.view(), &[2], err.view_mut(), &mut [0.0]);
+        SoftmaxCrossEntropy {}.error(out.view(), Targets::classes(&[2]), err.view_mut(), &mut [0.0]);
         for i in 0..3 {
             let (mut up, mut down) = (logits, logits);
             (up[i], down[i]) = (logits[i] + 1e-5, logits[i] - 1e-5);

@@ -59,9 +59,8 @@ impl Factors {
 /// Appends scaled rows.
 fn append(to: &mut Mat, rows: View<'_>, scale: f64) {
     let at = to.rows();
-    to.resize_rows(at + rows.rows());
+    to.append_rows(rows);
     let mut end = to.rows_view_mut(at..at + rows.rows());
-    end.copy_from(rows);
     if scale != 1.0 {
         dispatch!(end.dtype(), T => {
             let scale = <T as bouton_kernels::Elem>::from_f64(scale);

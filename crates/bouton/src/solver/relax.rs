@@ -7,7 +7,7 @@ use super::{Plan, SolverSpec};
 use crate::error::{Error, Result};
 use crate::network::{Network, PopId, Role, State};
 use crate::neuron::{Ctx, Inputs};
-use crate::objective::{Objective, one_hot};
+use crate::objective::{Objective, Targets, one_hot};
 use crate::optim::is_finite;
 use bouton_kernels::{Mat, Real, dispatch};
 use std::ops::Range;
@@ -235,7 +235,7 @@ pub fn readout_error(
     let mut loss = vec![0.0; rows.len()];
     objective.error(
         state.output(output, rows.clone()),
-        &state.labels[rows.clone()],
+        Targets { labels: &state.labels[rows.clone()], samples: &state.samples[rows.clone()] },
         err.view_mut(),
         &mut loss,
     );

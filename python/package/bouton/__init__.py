@@ -1,0 +1,34 @@
+"""Brain-inspired learning, put together from free choices: neuron, wiring, credit, synapse."""
+
+from __future__ import annotations
+
+from bouton._bouton import Network, Recipe, __version__
+from bouton._check import Findings, check
+from bouton._experiment import Experiment, Run, runs
+from bouton.errors import (
+    BoutonError,
+    CheckpointError,
+    DataError,
+    DataMissingError,
+    DivergedError,
+    RecipeError,
+    ShapeError,
+)
+
+__all__ = [
+    "BoutonError",
+    "CheckpointError",
+    "DataError",
+    "DataMissingError",
+    "DivergedError",
+    "Experiment",
+    "Findings",
+    "Network",
+    "Recipe",
+    "RecipeError",
+    "Run",
+    "ShapeError",
+    "__version__",
+    "check",
+    "runs",
+]

@@ -1,0 +1,140 @@
+"""Training runs: the same run folders as the command writes, resumed bit for bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bouton import _bouton
+
+Event = dict[str, Any]
+
+
+class Run:
+    """The folder of one run."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    @property
+    def status(self) -> dict[str, Any]:
+        """What `status.json` says."""
+        found: dict[str, Any] = json.loads((self.path / "status.json").read_text())
+        return found
+
+    @property
+    def recipe(self) -> _bouton.Recipe:
+        """The recipe, fully resolved."""
+        return _bouton.Recipe(self.path / "recipe.toml")
+
+    def records(self, split: str | None = None) -> list[dict[str, Any]]:
+        """The lines of `metrics.jsonl`, of one split if given: `batch`, `train` or `test`."""
+        lines = (self.path / "metrics.jsonl").read_text().splitlines()
+        found = [json.loads(line) for line in lines]
+        return [r for r in found if split in (None, r["split"])]
+
+    def metrics(self, split: str | None = None) -> Any:
+        """The same as a DataFrame."""
+        import pandas
+
+        return pandas.DataFrame(self.records(split))
+
+    @property
+    def last(self) -> dict[str, float]:
+        """The last test metrics."""
+        return {k: v for k, v in self.records("test")[-1].items() if k not in ("step", "epoch", "wall", "split")}
+
+    def __repr__(self) -> str:
+        return f"<bouton.Run {self.path}>"
+
+
+class Experiment:
+    """A recipe that can be run; the same experiment goes on where it stopped.
+
+    `out` is the folder of runs, `data` the folder of data sets (default: `BOUTON_DATA`, else the user's data folder).
+    """
+
+    def __init__(
+        self,
+        recipe: _bouton.Recipe | str | os.PathLike[str] | dict[str, Any],
+        out: str | os.PathLike[str] = "runs",
+        data: str | os.PathLike[str] | None = None,
+        **overrides: Any,
+    ) -> None:
+        self.recipe = _bouton.Recipe(recipe, **overrides)
+        self.out = Path(out)
+        self.data = None if data is None else Path(data)
+
+    def run(self, callback: Callable[[Event], object] | None = None, progress: bool = True, again: bool = False) -> Run:
+        """Trains and returns the run; a finished run of the same recipe is returned as it is, unless `again`.
+
+        `callback` gets every event as a dict; an exception in it, like Ctrl-C, stops the run with a checkpoint.
+        """
+        watch = [w for w in (callback, Progress() if progress else None) if w is not None]
+
+        def tell(event: Event) -> None:
+            for one in watch:
+                one(event)
+
+        data = None if self.data is None else str(self.data)
+        path, _ = _bouton.train(self.recipe, str(self.out), data, again, tell if watch else None)
+        return Run(path)
+
+    def __repr__(self) -> str:
+        return f"<bouton.Experiment {self.recipe.name} seed={self.recipe.seed} out={self.out}>"
+
+
+class Progress:
+    """A progress bar: tqdm's if it is installed, else a line now and then on stderr."""
+
+    def __init__(self) -> None:
+        self.bar: Any = None
+        self.spoke = 0.0
+        self.done = 0
+
+    def __call__(self, event: Event) -> None:
+        kind = event["event"]
+        if kind == "start":
+            self.done = event["resumed_at"] or 0
+            try:
+                from tqdm.auto import tqdm
+
+                self.bar = tqdm(total=event["updates"], initial=self.done, unit="update")
+            except ImportError:
+                pass
+        elif kind == "update":
+            self._update(event)
+        elif kind == "metrics" and event["split"] == "test":
+            self._say(f"epoch {event['epoch']}: test accuracy {event['values']['accuracy']:.4f}")
+        elif kind == "note":
+            self._say(event["text"])
+        elif kind == "finish" and self.bar is not None:
+            self.bar.update(event["updates"] - self.done)
+            self.bar.close()
+
+    def _update(self, event: Event) -> None:
+        if self.bar is not None:
+            self.bar.update(event["update"] - self.done)
+            self.bar.set_postfix(loss=f"{event['loss']:.4f}", accuracy=f"{event['accuracy']:.3f}", refresh=False)
+        elif time.monotonic() - self.spoke > 10:
+            self._say(f"update {event['update']}/{event['updates']}  loss {event['loss']:.4f}")
+        self.done = event["update"]
+
+    def _say(self, text: str) -> None:
+        self.spoke = time.monotonic()
+        if self.bar is not None:
+            self.bar.write(text, file=sys.stderr)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+
+def runs(out: str | os.PathLike[str] = "runs") -> Any:
+    """All runs below `out` as a DataFrame: path, name, seed, state, progress and the last metrics of every split."""
+    import pandas
+
+    return pandas.DataFrame(_bouton.runs(str(out)))

@@ -1,0 +1,145 @@
+//! NumPy arrays in (by copy, checked) and out (without one).
+
+use crate::errors::argument;
+use bouton_kernels::{DType, Mat, dispatch};
+use numpy::ndarray::ArrayView2;
+use numpy::{
+    PyArray2, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArray, PyUntypedArrayMethods,
+};
+use pyo3::prelude::*;
+
+/// A matrix that NumPy arrays look into.
+#[pyclass(frozen)]
+struct Memory(Mat);
+
+/// `mat` as a NumPy array that shares its memory.
+pub fn array_of(py: Python<'_>, mat: Mat) -> PyResult<Bound<'_, PyAny>> {
+    let (rows, cols, dtype) = (mat.rows(), mat.cols(), mat.dtype());
+    let owner = Bound::new(py, Memory(mat))?;
+    dispatch!(dtype, T => {
+        let view = ArrayView2::from_shape((rows, cols), owner.get().0.slice::<T>()).expect("row-major and whole");
+        // SAFETY: the memory belongs to `owner`, which is frozen and which the array keeps alive; nothing else sees it.
+        let array = unsafe { PyArray2::borrow_from_array(&view, owner.clone().into_any()) };
+        Ok(array.into_any())
+    })
+}
+
+/// A copy of the floating-point array `value` with `cols` columns; `name` is what errors call it.
+pub fn matrix(value: &Bound<'_, PyAny>, dtype: DType, cols: usize, name: &str) -> PyResult<Mat> {
+    let py = value.py();
+    let (shape, values) = numbers(value, name)?;
+    if shape.len() != 2 || shape[1] != cols {
+        let hint = format!("pass one row per sample: an array of shape (samples, {cols})");
+        return Err(argument(py, "ShapeError", &format!("{name} has shape {shape:?}"), &hint));
+    }
+    copy(py, dtype, shape[0], cols, values, name)
+}
+
+/// A copy of `value`, which must have exactly this shape.
+pub fn exactly(value: &Bound<'_, PyAny>, dtype: DType, shape: (usize, usize), name: &str) -> PyResult<Mat> {
+    let py = value.py();
+    let (found, values) = numbers(value, name)?;
+    let (rows, cols) = shape;
+    let flat = rows == 1 && found == [cols];
+    if found != [rows, cols] && !flat {
+        let message = format!("{name} has shape {found:?}, the network has ({rows}, {cols})");
+        return Err(argument(
+            py,
+            "ShapeError",
+            &message,
+            "weights are stored as (post, pre), biases as (1, units)",
+        ));
+    }
+    copy(py, dtype, rows, cols, values, name)
+}
+
+/// Floating-point numbers in the order of the array, whatever its strides.
+enum Numbers<'py> {
+    F32(PyReadonlyArrayDyn<'py, f32>),
+    F64(PyReadonlyArrayDyn<'py, f64>),
+}
+
+fn numbers<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<(Vec<usize>, Numbers<'py>)> {
+    let py = value.py();
+    let wrong = |what: &str| {
+        argument(py, "DataError", &format!("{name} is {what}"), "pass a NumPy array of float32 or float64")
+    };
+    if let Ok(array) = value.cast::<PyArrayDyn<f32>>() {
+        return Ok((array.shape().to_vec(), Numbers::F32(array.readonly())));
+    }
+    if let Ok(array) = value.cast::<PyArrayDyn<f64>>() {
+        return Ok((array.shape().to_vec(), Numbers::F64(array.readonly())));
+    }
+    match value.cast::<PyUntypedArray>() {
+        Ok(array) => Err(wrong(&format!("an array of {}", array.dtype()))),
+        Err(_) => Err(wrong(&format!("a {}", value.get_type().name()?))),
+    }
+}
+
+fn copy(
+    py: Python<'_>,
+    dtype: DType,
+    rows: usize,
+    cols: usize,
+    values: Numbers<'_>,
+    name: &str,
+) -> PyResult<Mat> {
+    let mut mat = Mat::zeros(dtype, rows, cols);
+    let mut finite = true;
+    macro_rules! fill {
+        ($array:expr) => {
+            dispatch!(dtype, T => {
+                let to = mat.slice_mut::<T>();
+                match $array.as_slice().ok().filter(|_| $array.is_c_contiguous()) {
+                    Some(from) => to.iter_mut().zip(from).for_each(|(t, &x)| {
+                        finite &= x.is_finite();
+                        *t = x as T;
+                    }),
+                    None => to.iter_mut().zip($array.as_array().iter()).for_each(|(t, &x)| {
+                        finite &= x.is_finite();
+                        *t = x as T;
+                    }),
+                }
+            })
+        };
+    }
+    match values {
+        Numbers::F32(array) => fill!(array),
+        Numbers::F64(array) => fill!(array),
+    }
+    if finite {
+        Ok(mat)
+    } else {
+        let message = format!("{name} holds NaN or infinite numbers");
+        Err(argument(py, "DataError", &message, "clean the data first, for example with numpy.nan_to_num"))
+    }
+}
+
+/// Class numbers below `classes`, one for each of `samples` rows.
+pub fn labels(value: &Bound<'_, PyAny>, samples: usize, classes: usize) -> PyResult<Vec<u8>> {
+    let py = value.py();
+    let hint = "pass a one-dimensional integer array of class numbers; bouton.sklearn.BoutonClassifier takes any labels";
+    let wrong = |class: &str, message: String| argument(py, class, &message, hint);
+    let array = py.import("numpy")?.call_method1("asarray", (value,))?;
+    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    if !matches!(kind.as_str(), "i" | "u") {
+        return Err(wrong("DataError", format!("y is an array of {}", array.getattr("dtype")?)));
+    }
+    let array = array.call_method1("astype", ("int64",))?;
+    let array = array.cast::<PyArrayDyn<i64>>()?.readonly();
+    if array.shape() != [samples] {
+        return Err(wrong("ShapeError", format!("y has shape {:?}, x has {samples} rows", array.shape())));
+    }
+    array
+        .as_array()
+        .iter()
+        .enumerate()
+        .map(|(i, &label)| match u8::try_from(label) {
+            Ok(small) if usize::from(small) < classes => Ok(small),
+            _ => Err(wrong(
+                "DataError",
+                format!("y[{i}] is {label}, but classes run from 0 to {}", classes - 1),
+            )),
+        })
+        .collect()
+}

@@ -1,0 +1,149 @@
+//! Runs from Python: progress goes to a callback, Ctrl-C and errors of the callback stop the run with a checkpoint.
+
+use crate::errors::raise;
+use crate::recipe::Recipe;
+use bouton::Error;
+use bouton::train::{Event, Outcome, RunDir, RunOptions, RunSummary, run};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// How often the interpreter is asked for signals, and how often a callback hears of an update.
+const BETWEEN: Duration = Duration::from_millis(50);
+
+/// Trains; returns the run's folder and whether it had been done before.
+#[pyfunction]
+#[pyo3(signature = (recipe, out, data=None, again=false, callback=None))]
+pub fn train(
+    py: Python<'_>,
+    recipe: &Recipe,
+    out: PathBuf,
+    data: Option<PathBuf>,
+    again: bool,
+    callback: Option<Py<PyAny>>,
+) -> PyResult<(PathBuf, bool)> {
+    let recipe = recipe.inner.clone();
+    let (outcome, failure) = py.detach(move || {
+        let failure: RefCell<Option<PyErr>> = RefCell::new(None);
+        let asked = RefCell::new(Instant::now());
+        let interrupt = || {
+            if failure.borrow().is_some() {
+                return true;
+            }
+            if asked.borrow().elapsed() < BETWEEN {
+                return false;
+            }
+            *asked.borrow_mut() = Instant::now();
+            match Python::attach(|py| py.check_signals()) {
+                Ok(()) => false,
+                Err(error) => {
+                    *failure.borrow_mut() = Some(error);
+                    true
+                }
+            }
+        };
+        let mut spoke = Instant::now();
+        let mut observer = |event: &Event<'_>| {
+            let Some(callback) = &callback else { return };
+            if failure.borrow().is_some()
+                || matches!(event, Event::Update { .. }) && spoke.elapsed() < BETWEEN
+            {
+                return;
+            }
+            spoke = Instant::now();
+            let told = Python::attach(|py| callback.call1(py, (describe(py, event)?,)).map(drop));
+            if let Err(error) = told {
+                *failure.borrow_mut() = Some(error);
+            }
+        };
+        let options = RunOptions {
+            out,
+            data,
+            again,
+            interrupt: &interrupt,
+            command: vec!["bouton (Python)".to_owned()],
+        };
+        let outcome = run(&recipe, &options, &mut observer);
+        (outcome, failure.into_inner())
+    });
+    match (outcome, failure) {
+        (_, Some(error)) => Err(error),
+        (Ok(Outcome::Finished { run, .. }), None) => Ok((run, false)),
+        (Ok(Outcome::AlreadyDone { run }), None) => Ok((run, true)),
+        (Err(error), None) => Err(raise(py, &error)),
+    }
+}
+
+/// An event as a dictionary.
+fn describe<'py>(py: Python<'py>, event: &Event<'_>) -> PyResult<Bound<'py, PyDict>> {
+    let d = PyDict::new(py);
+    match event {
+        Event::Start { run, resumed_at, updates, epochs, samples, parameters } => {
+            d.set_item("event", "start")?;
+            d.set_item("run", run.map(|p| p.to_path_buf()))?;
+            d.set_item("resumed_at", *resumed_at)?;
+            d.set_item("updates", *updates)?;
+            d.set_item("epochs", *epochs)?;
+            d.set_item("samples", *samples)?;
+            d.set_item("parameters", *parameters)?;
+        }
+        Event::Update { update, updates, epoch, loss, accuracy } => {
+            d.set_item("event", "update")?;
+            d.set_item("update", *update)?;
+            d.set_item("updates", *updates)?;
+            d.set_item("epoch", *epoch)?;
+            d.set_item("loss", *loss)?;
+            d.set_item("accuracy", *accuracy)?;
+        }
+        Event::Metrics { record } => {
+            d.set_item("event", "metrics")?;
+            d.set_item("step", record.step)?;
+            d.set_item("epoch", record.epoch)?;
+            d.set_item("wall", record.wall)?;
+            d.set_item("split", &record.split)?;
+            d.set_item("values", record.values.clone())?;
+        }
+        Event::Checkpoint { path, update } => {
+            d.set_item("event", "checkpoint")?;
+            d.set_item("path", path.to_path_buf())?;
+            d.set_item("update", *update)?;
+        }
+        Event::Note { text } => {
+            d.set_item("event", "note")?;
+            d.set_item("text", *text)?;
+        }
+        Event::Finish { updates, wall, values } => {
+            d.set_item("event", "finish")?;
+            d.set_item("updates", *updates)?;
+            d.set_item("wall", *wall)?;
+            d.set_item("values", (*values).clone())?;
+        }
+    }
+    Ok(d)
+}
+
+/// Every readable run below a folder, oldest first, as dictionaries.
+#[pyfunction]
+pub fn runs(py: Python<'_>, out: PathBuf) -> PyResult<Vec<Bound<'_, PyDict>>> {
+    let listing = RunDir::list(&out).map_err(|e: Error| raise(py, &e))?;
+    let one = |summary: RunSummary| {
+        let d = PyDict::new(py);
+        d.set_item("path", summary.run.path().to_path_buf())?;
+        d.set_item("name", &summary.status.name)?;
+        d.set_item("seed", summary.status.seed)?;
+        d.set_item("state", summary.status.state.to_string())?;
+        d.set_item("started", &summary.status.started)?;
+        d.set_item("step", summary.status.step)?;
+        d.set_item("epoch", summary.status.epoch)?;
+        d.set_item("wall", summary.wall)?;
+        for (split, record) in summary.last {
+            for (name, value) in record.values {
+                d.set_item(format!("{split}.{name}"), value)?;
+            }
+        }
+        Ok(d)
+    };
+    listing.runs.into_iter().map(one).collect()
+}

@@ -1,0 +1,31 @@
+//! `bouton._bouton`: the library behind the Python package.
+//!
+//! Inputs are copied in, results go out without a copy, and the interpreter is released while bouton computes.
+
+mod arrays;
+mod check;
+mod errors;
+mod experiment;
+mod network;
+mod recipe;
+
+use pyo3::prelude::*;
+
+/// The compiled half of the package.
+#[pymodule]
+fn _bouton(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_class::<recipe::Recipe>()?;
+    module.add_class::<network::Network>()?;
+    module.add_function(wrap_pyfunction!(check::check, module)?)?;
+    module.add_function(wrap_pyfunction!(experiment::train, module)?)?;
+    module.add_function(wrap_pyfunction!(experiment::runs, module)?)?;
+    module.add_function(wrap_pyfunction!(command, module)?)?;
+    Ok(())
+}
+
+/// Runs the command line `arguments` (the program's name first) and returns the exit code.
+#[pyfunction]
+fn command(py: Python<'_>, arguments: Vec<String>) -> u8 {
+    py.detach(|| bouton_cli::run(arguments))
+}

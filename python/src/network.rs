@@ -1,0 +1,384 @@
+//! One network from Python: look, learn, and read or write what is learned.
+
+use crate::arrays::{array_of, exactly, labels, matrix};
+use crate::errors::{argument, raise};
+use crate::recipe::Recipe;
+use bouton::Error;
+use bouton::credit::{Batch, Collect, Credit, Outside, Step};
+use bouton::network::{Network as Net, Visitor};
+use bouton::objective::{Given, Objective};
+use bouton::optim::Updater;
+use bouton::rng::Key;
+use bouton_kernels::Mat;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The network of a recipe with its credit rule and optimiser, fed by hand.
+#[pyclass(frozen, module = "bouton")]
+pub struct Network {
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    recipe: bouton::recipe::Recipe,
+    net: Net,
+    credit: Box<dyn Credit>,
+    objective: Box<dyn Objective>,
+    updater: Updater,
+    update: u64,
+}
+
+impl Inner {
+    fn features(&self) -> usize {
+        self.net.populations[self.net.input()].units
+    }
+
+    fn classes(&self) -> usize {
+        self.net.populations[self.net.output()].units
+    }
+
+    fn key(&self) -> Key {
+        Key::new(self.recipe.seed).of("update", self.update)
+    }
+
+    fn batch(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<Batch> {
+        let py = x.py();
+        let x = matrix(x, self.net.dtype, self.features(), "x")?;
+        if x.rows() == 0 {
+            return Err(argument(py, "ShapeError", "x has no rows", "pass at least one sample"));
+        }
+        let labels = y.map_or_else(|| Ok(vec![0; x.rows()]), |y| labels(y, x.rows(), self.classes()))?;
+        Ok(Batch { ids: (0..x.rows()).collect(), x, labels })
+    }
+
+    /// Everything that a checkpoint holds.
+    fn visit(&mut self, visitor: &mut Visitor<'_>) -> bouton::Result<()> {
+        self.net.visit(visitor)?;
+        self.updater.visit(visitor)?;
+        self.credit.visit(visitor)
+    }
+}
+
+impl Network {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic while computing left plain numbers behind: still better than a network that can never be used.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl Network {
+    #[new]
+    #[pyo3(signature = (recipe, samples=1))]
+    fn new(py: Python<'_>, recipe: &Recipe, samples: usize) -> PyResult<Self> {
+        let recipe = recipe.inner.clone();
+        let built = || -> bouton::Result<Inner> {
+            recipe.check()?;
+            let net = Net::build(&recipe)?;
+            let credit = recipe.credit.build(&recipe.solver, &net, samples)?;
+            let updater = Updater::new(&net, recipe.optim.build());
+            Ok(Inner {
+                objective: recipe.objective.build(),
+                net,
+                credit,
+                updater,
+                update: 0,
+                recipe: recipe.clone(),
+            })
+        };
+        Ok(Self { inner: Mutex::new(built().map_err(|e| raise(py, &e))?) })
+    }
+
+    /// The recipe that it was made from.
+    #[getter]
+    fn recipe(&self) -> Recipe {
+        Recipe { inner: self.lock().recipe.clone() }
+    }
+
+    /// Updates made so far.
+    #[getter]
+    fn updates(&self) -> u64 {
+        self.lock().update
+    }
+
+    /// Names and sizes of the populations, the input first.
+    #[getter]
+    fn populations(&self) -> Vec<(String, usize)> {
+        self.lock().net.populations.iter().map(|p| (p.name.clone(), p.units)).collect()
+    }
+
+    /// Outputs after the free phase, (samples, classes).
+    fn forward<'py>(&self, py: Python<'py>, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let inner = self.lock();
+        let batch = inner.batch(x, None)?;
+        let output = inner.net.output();
+        let free = py.detach(|| inner.credit.free(&inner.net, &batch, &*inner.objective));
+        array_of(py, free.map_err(|e| raise(py, &e))?.out.swap_remove(output))
+    }
+
+    /// Every phase of the credit rule: strength, states and residuals.
+    fn relax<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let inner = self.lock();
+        let batch = inner.batch(x, Some(y))?;
+        let key = inner.key();
+        let phases = py.detach(|| inner.credit.phases(&inner.net, &batch, &*inner.objective, &key));
+        let list = PyList::empty(py);
+        for phase in phases.map_err(|e| raise(py, &e))? {
+            let states = PyDict::new(py);
+            for (node, out) in inner.net.populations.iter().zip(phase.out).filter(|(_, out)| out.rows() > 0) {
+                states.set_item(&node.name, array_of(py, out)?)?;
+            }
+            let d = PyDict::new(py);
+            d.set_item("beta", phase.beta)?;
+            d.set_item("states", states)?;
+            d.set_item("residual", numpy::PyArray1::from_vec(py, phase.residual))?;
+            list.append(d)?;
+        }
+        Ok(list)
+    }
+
+    /// The gradient of the mean loss with respect to every parameter; nothing changes.
+    fn gradients<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let mut inner = self.lock();
+        let batch = inner.batch(x, Some(y))?;
+        let key = inner.key();
+        let Inner { recipe, net, objective, .. } = &mut *inner;
+        let collected = py.detach(|| -> bouton::Result<Collect> {
+            // A rule of its own: the remembered states of the learning one stay as they are.
+            let mut credit = recipe.credit.build(&recipe.solver, net, batch.labels.len())?;
+            let mut sink = Collect::default();
+            credit.learn(net, &batch, &**objective, &mut sink, &key)?;
+            Ok(sink)
+        });
+        named(py, net, collected.map_err(|e| raise(py, &e))?)
+    }
+
+    /// For a gradient `g` of some loss with respect to the outputs: the gradients of the parameters and of the input,
+    /// summed over samples.
+    fn backward<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        g: &Bound<'py, PyAny>,
+    ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyAny>)> {
+        let mut inner = self.lock();
+        let batch = inner.batch(x, None)?;
+        let (n, classes) = (batch.labels.len(), inner.classes());
+        let mut gradient = exactly(g, inner.net.dtype, (n, classes), "the gradient of the outputs")?;
+        bouton_kernels::dispatch!(gradient.dtype(), T => {
+            // Rules hand over the gradient of a mean.
+            gradient.slice_mut::<T>().iter_mut().for_each(|x| *x *= n as T);
+        });
+        let key = inner.key();
+        let Inner { recipe, net, .. } = &mut *inner;
+        let found = py.detach(|| -> bouton::Result<(Collect, Mat)> {
+            let mut credit = recipe.credit.build(&recipe.solver, net, n)?;
+            let mut sink = Outside::new(net);
+            credit.learn(net, &batch, &Given { gradient }, &mut sink, &key)?;
+            let input = sink.input(net, n)?;
+            Ok((sink.parameters, input))
+        });
+        let (parameters, input) = found.map_err(|e| raise(py, &e))?;
+        Ok((named(py, net, parameters)?, array_of(py, input)?))
+    }
+
+    /// Learns from one batch; returns what the batch came to before the update.
+    #[pyo3(signature = (x, y, ids=None, rate=1.0))]
+    fn step<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        ids: Option<Vec<usize>>,
+        rate: f64,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let mut inner = self.lock();
+        let mut batch = inner.batch(x, Some(y))?;
+        if let Some(ids) = ids {
+            if ids.len() != batch.labels.len() {
+                let message = format!("{} ids for {} samples", ids.len(), batch.labels.len());
+                return Err(argument(py, "ShapeError", &message, "pass one id per row of x"));
+            }
+            batch.ids = ids;
+        }
+        let key = inner.key();
+        let Inner { net, credit, objective, updater, update, .. } = &mut *inner;
+        updater.set_factor(rate);
+        let step = py
+            .detach(|| credit.learn(net, &batch, &**objective, updater, &key))
+            .map_err(|e| raise(py, &e))?;
+        *update += 1;
+        outcome(py, &step)
+    }
+
+    /// What a batch comes to, without learning.
+    fn evaluate<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let inner = self.lock();
+        let batch = inner.batch(x, Some(y))?;
+        let step = py.detach(|| inner.credit.evaluate(&inner.net, &batch, &*inner.objective));
+        outcome(py, &step.map_err(|e| raise(py, &e))?)
+    }
+
+    /// Weights and biases by name.
+    #[getter]
+    fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let inner = self.lock();
+        let d = PyDict::new(py);
+        for (_, name, mat) in inner.net.parameters() {
+            d.set_item(name, array_of(py, mat.clone())?)?;
+        }
+        Ok(d)
+    }
+
+    /// Replaces the named weights and biases, all or none.
+    fn set_weights(&self, py: Python<'_>, weights: &Bound<'_, PyDict>) -> PyResult<()> {
+        let mut inner = self.lock();
+        let shapes =
+            inner.net.parameters().into_iter().map(|(_, name, m)| (name, (m.rows(), m.cols()))).collect();
+        let new = checked(py, weights, &shapes, inner.net.dtype)?;
+        let put = |name: &str, mat: &mut Mat| {
+            if let Some(values) = new.get(name) {
+                mat.copy_from(values.view());
+            }
+            Ok(())
+        };
+        inner.net.visit(&mut { put }).map_err(|e| raise(py, &e))
+    }
+
+    /// Weights, biases, optimiser state and remembered states by their names in checkpoints.
+    fn state_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let mut inner = self.lock();
+        let mut found = Vec::new();
+        inner
+            .visit(&mut |name, mat| {
+                found.push((name.to_owned(), mat.clone()));
+                Ok(())
+            })
+            .map_err(|e| raise(py, &e))?;
+        let d = PyDict::new(py);
+        for (name, mat) in found {
+            d.set_item(name, array_of(py, mat)?)?;
+        }
+        d.set_item("updates", inner.update)?;
+        Ok(d)
+    }
+
+    /// Goes back to a [`Network::state_dict`].
+    fn load_state_dict(&self, py: Python<'_>, state: &Bound<'_, PyDict>) -> PyResult<()> {
+        let mut inner = self.lock();
+        let mut shapes = HashMap::new();
+        inner
+            .visit(&mut |name, mat| {
+                shapes.insert(name.to_owned(), (mat.rows(), mat.cols()));
+                Ok(())
+            })
+            .map_err(|e| raise(py, &e))?;
+        let tensors = state.copy()?;
+        let updates: u64 = match tensors.get_item("updates")? {
+            Some(value) => value.extract()?,
+            None => {
+                return Err(argument(
+                    py,
+                    "CheckpointError",
+                    "the state has no `updates`",
+                    "pass what state_dict() gave",
+                ));
+            }
+        };
+        tensors.del_item("updates")?;
+        let new = checked(py, &tensors, &shapes, inner.net.dtype)?;
+        if let Some(missing) = shapes.keys().find(|name| !new.contains_key(*name)) {
+            let message = format!("the state has no `{missing}`");
+            return Err(argument(
+                py,
+                "CheckpointError",
+                &message,
+                "pass the state of a network of the same recipe",
+            ));
+        }
+        inner
+            .visit(&mut |name, mat| {
+                mat.copy_from(new[name].view());
+                Ok(())
+            })
+            .map_err(|e| raise(py, &e))?;
+        inner.updater.set_updates(updates);
+        inner.update = updates;
+        Ok(())
+    }
+
+    fn __repr__(&self) -> String {
+        let inner = self.lock();
+        let layers: Vec<String> = inner.net.populations.iter().map(|p| p.units.to_string()).collect();
+        format!("<bouton.Network {} {} after {} updates>", inner.recipe.name, layers.join("-"), inner.update)
+    }
+}
+
+/// Gradients by the names of their parameters; zeros where a rule has nothing to say.
+fn named<'py>(py: Python<'py>, net: &Net, mut collected: Collect) -> PyResult<Bound<'py, PyDict>> {
+    let d = PyDict::new(py);
+    for (id, name, mat) in net.parameters() {
+        let zeros = || Mat::zeros(mat.dtype(), mat.rows(), mat.cols());
+        d.set_item(name, array_of(py, collected.gradients.remove(&id).unwrap_or_else(zeros))?)?;
+    }
+    Ok(d)
+}
+
+/// Arrays that fit parameters by name and shape.
+fn checked(
+    py: Python<'_>,
+    arrays: &Bound<'_, PyDict>,
+    shapes: &HashMap<String, (usize, usize)>,
+    dtype: bouton_kernels::DType,
+) -> PyResult<HashMap<String, Mat>> {
+    let one = |(name, array): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+        let name: String = name.extract()?;
+        let Some(shape) = shapes.get(&name) else {
+            let mut known: Vec<_> = shapes.keys().map(String::as_str).collect();
+            known.sort_unstable();
+            let hint = format!("there are {}", known.join(", "));
+            return Err(argument(py, "ShapeError", &format!("the network has no `{name}`"), &hint));
+        };
+        let mat = exactly(&array, dtype, *shape, &name)?;
+        Ok((name, mat))
+    };
+    arrays.iter().map(one).collect()
+}
+
+fn outcome<'py>(py: Python<'py>, step: &Step) -> PyResult<Bound<'py, PyDict>> {
+    if !step.loss.is_finite() {
+        let error = Error::Diverged {
+            message: format!("the loss is {}", step.loss),
+            hint: Some("lower the learning rate, or the gain of the initial weights".into()),
+        };
+        return Err(raise(py, &error));
+    }
+    let d = PyDict::new(py);
+    d.set_item("loss", step.mean_loss())?;
+    d.set_item("accuracy", step.accuracy())?;
+    d.set_item("samples", step.samples)?;
+    for (phase, relaxed) in [("free", &step.free), ("nudged", &step.nudged)] {
+        if relaxed.samples > 0 && relaxed.sweeps > 0 {
+            d.set_item(format!("sweeps.{phase}"), relaxed.mean_sweeps())?;
+            d.set_item(format!("residual.{phase}"), relaxed.residual)?;
+        }
+    }
+    Ok(d)
+}

@@ -1,0 +1,100 @@
+//! Recipes from Python.
+
+use crate::errors::raise;
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString};
+
+/// A complete, checked experiment.
+#[pyclass(frozen, eq, from_py_object, module = "bouton")]
+#[derive(Clone, PartialEq)]
+pub struct Recipe {
+    /// The recipe itself.
+    pub inner: bouton::recipe::Recipe,
+}
+
+#[pymethods]
+impl Recipe {
+    /// From a file, TOML text or a dictionary, with keyword overrides.
+    #[new]
+    #[pyo3(signature = (source, /, **overrides))]
+    fn new(source: &Bound<'_, PyAny>, overrides: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let py = source.py();
+        let recipe = if let Ok(known) = source.extract::<Recipe>() {
+            Ok(known.inner)
+        } else if let Ok(table) = source.cast::<PyDict>() {
+            let text: String = py.import("bouton._toml")?.call_method1("dumps", (table,))?.extract()?;
+            bouton::recipe::Recipe::parse(&text, "dict")
+        } else if let Some(text) =
+            source.cast::<PyString>().ok().map(|s| s.to_string()).filter(|s| s.contains('\n'))
+        {
+            bouton::recipe::Recipe::parse(&text, "recipe")
+        } else if let Ok(path) = source.extract::<std::path::PathBuf>() {
+            bouton::recipe::Recipe::load(path)
+        } else {
+            let class = source.get_type().name()?.to_string();
+            return Err(PyTypeError::new_err(format!(
+                "a recipe is a path, TOML text, a dict or a Recipe, not {class}"
+            )));
+        };
+        let mut inner = recipe.map_err(|e| raise(py, &e))?;
+        if inner.name.is_empty() {
+            inner.name = "python".to_owned();
+        }
+        Self { inner }.replace(py, overrides)
+    }
+
+    /// This recipe with overrides: `credit__eq_prop__beta=0.5` or `**{"credit.eq-prop.beta": 0.5}`.
+    #[pyo3(signature = (**overrides))]
+    fn replace(&self, py: Python<'_>, overrides: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let mut words: Vec<String> = Vec::new();
+        for (key, value) in overrides.into_iter().flatten() {
+            let key = key.extract::<String>()?.replace("__", ".").replace('_', "-");
+            let value: String = py.import("bouton._toml")?.call_method1("value", (value,))?.extract()?;
+            words.push(format!("{key}={value}"));
+        }
+        let inner = self.inner.with_overrides(&words).and_then(|r| r.check().map(|()| r));
+        Ok(Self { inner: inner.map_err(|e| raise(py, &e))? })
+    }
+
+    /// Name of its runs.
+    #[getter]
+    fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// Seed of everything random.
+    #[getter]
+    fn seed(&self) -> u64 {
+        self.inner.seed
+    }
+
+    /// Content hash: two runs with the same hash give the same bits.
+    #[getter]
+    fn hash(&self) -> String {
+        self.inner.hash()
+    }
+
+    /// The recipe as TOML with every default filled in.
+    fn to_toml(&self) -> String {
+        self.inner.to_toml()
+    }
+
+    /// The recipe as JSON with every default filled in.
+    fn to_json(&self) -> String {
+        serde_json::to_string(&self.inner).expect("a recipe is plain data")
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "<bouton.Recipe {} seed={} hash={}>",
+            self.inner.name,
+            self.inner.seed,
+            &self.inner.hash()[..8]
+        )
+    }
+
+    fn __hash__(&self) -> u64 {
+        u64::from_str_radix(&self.inner.hash()[..16], 16).unwrap_or_default()
+    }
+}

@@ -1,0 +1,78 @@
+"""Runs: progress, Ctrl-C, resuming, listings, checks."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+import bouton
+
+
+def test_a_run_and_its_listing(tmp_path, recipe):
+    events = []
+    run = bouton.Experiment(recipe, out=tmp_path).run(callback=events.append, progress=False)
+    assert [e["event"] for e in events][0] == "start" and events[-1]["event"] == "finish"
+    assert run.status["state"] == "done" and run.last["accuracy"] == events[-1]["values"]["accuracy"]
+    assert run.recipe == recipe and run.metrics("test").step.iloc[-1] == run.status["step"]
+    again = bouton.Experiment(recipe, out=tmp_path).run()
+    assert again.path == run.path
+    table = bouton.runs(tmp_path)
+    assert list(table.state) == ["done"] and table["test.accuracy"].iloc[0] == run.last["accuracy"]
+
+
+def test_an_exception_in_the_callback_stops_the_run_which_can_go_on(tmp_path, recipe):
+    def angry(event):
+        if event["event"] == "metrics":
+            raise RuntimeError("enough")
+
+    slow = recipe.replace(task__digits__epochs=3)
+    with pytest.raises(RuntimeError, match="enough"):
+        bouton.Experiment(slow, out=tmp_path).run(callback=angry, progress=False)
+    assert list(bouton.runs(tmp_path).state) == ["interrupted"]
+    run = bouton.Experiment(slow, out=tmp_path).run(progress=False)
+    whole = bouton.Experiment(slow, out=tmp_path / "whole").run(progress=False)
+    last = lambda r: (r.path / "checkpoints" / "last.safetensors").read_bytes()
+    assert last(run) == last(whole)
+
+
+def test_ctrl_c(tmp_path, recipe):
+    long = recipe.replace(task__digits__epochs=100_000)
+    threading.Thread(target=lambda: (time.sleep(1), os.kill(os.getpid(), signal.SIGINT)), daemon=True).start()
+    begun = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        bouton.Experiment(long, out=tmp_path).run(progress=False)
+    assert time.monotonic() - begun < 10
+    assert list(bouton.runs(tmp_path).state) == ["interrupted"]
+
+
+def test_other_threads_run_while_bouton_computes(tmp_path, recipe):
+    ticks = []
+    stop = threading.Event()
+
+    def tick():
+        while not stop.wait(0.005):
+            ticks.append(time.monotonic())
+
+    thread = threading.Thread(target=tick)
+    thread.start()
+    bouton.Experiment(recipe.replace(task__digits__epochs=20), out=tmp_path).run(progress=False)
+    stop.set()
+    thread.join()
+    assert len(ticks) > 5
+
+
+def test_check_is_a_table():
+    recipe = bouton.Recipe({"task": {"digits": {"batch": 9, "epochs": 1}}, "network": {"layers": [64, 16, 10]}, "neuron": {"settle": {}},
+                            "credit": {"eq-prop": {"beta": 0.1, "free-steps": 30, "nudged-steps": 10}}, "optim": {"sgd": {"lr": 0.1}}})
+    findings = bouton.check(recipe)
+    assert findings.passed and "verdict" in repr(findings)
+    assert set(findings.to_pandas().verdict) <= {"pass", "not applicable"}
+
+
+def test_missing_data_is_named(tmp_path, recipe):
+    mnist = bouton.Recipe(recipe, task={"mnist": {"batch": 9, "epochs": 1}}, network__layers=[784, 10])
+    with pytest.raises(bouton.DataMissingError, match="mnist") as caught:
+        bouton.Experiment(mnist, out=tmp_path, data=tmp_path).run(progress=False)
+    assert caught.value.exit_code == 3 and not (tmp_path / "runs").exists()

@@ -1,0 +1,68 @@
+"""Networks: learning, state, memory."""
+
+import gc
+import resource
+
+import numpy as np
+import pytest
+
+import bouton
+
+
+def test_steps_learn_and_follow_the_gradient(recipe, batch):
+    network, (x, y) = bouton.Network(recipe), batch
+    before, gradients = network.weights, network.gradients(x, y)
+    out = network.step(x, y)
+    assert out["samples"] == 9 and 0 <= out["accuracy"] <= 1 and network.updates == 1
+    for name, w in network.weights.items():
+        np.testing.assert_allclose(w, before[name] - 0.1 * gradients[name], atol=1e-7)
+    first = network.evaluate(x, y)["loss"]
+    for _ in range(200):
+        network.step(x, y)
+    assert network.evaluate(x, y)["loss"] < 0.5 * first
+
+
+def test_gradients_change_nothing(recipe, batch):
+    network = bouton.Network(recipe)
+    before = network.state_dict()
+    network.gradients(*batch)
+    network.relax(*batch)
+    for name, value in network.state_dict().items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+@pytest.mark.parametrize("optim", [{"sgd": {"lr": 0.1, "momentum": 0.9}}, {"adam": {"lr": 1e-3}}])
+def test_a_state_goes_on_bit_for_bit(recipe, batch, optim):
+    recipe = bouton.Recipe(recipe, optim=optim)
+    a, b = bouton.Network(recipe), bouton.Network(recipe)
+    for _ in range(3):
+        a.step(*batch)
+    b.load_state_dict(a.state_dict())
+    for network in (a, b):
+        network.step(*batch)
+    for name, value in a.state_dict().items():
+        np.testing.assert_array_equal(value, b.state_dict()[name])
+    with pytest.raises(bouton.CheckpointError):
+        b.load_state_dict({"updates": 1})
+
+
+def test_results_share_memory_with_the_library_and_outlive_it(recipe, batch):
+    out = bouton.Network(recipe).forward(batch[0])
+    gc.collect()
+    assert not out.flags.owndata and out.base is not None
+    assert np.isfinite(out).all()
+
+
+def test_memory_stays_flat(recipe, batch):
+    network = bouton.Network(recipe)
+    rss = lambda: int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() / 2**20
+    for _ in range(500):
+        network.step(*batch)
+        bouton.Network(recipe)
+    before = rss()
+    for _ in range(10_000):
+        network.step(*batch)
+        network.forward(batch[0])
+    for _ in range(1_000):
+        bouton.Network(recipe).weights
+    assert rss() - before < 5
