@@ -2,6 +2,7 @@
 
 use crate::errors::raise;
 use crate::recipe::Recipe;
+use crate::threads::compute;
 use bouton::analysis::{self, Lab};
 use pyo3::prelude::*;
 use std::path::PathBuf;
@@ -10,7 +11,7 @@ use std::path::PathBuf;
 #[pyfunction]
 #[pyo3(signature = (recipe, data=None))]
 pub fn check(py: Python<'_>, recipe: &Recipe, data: Option<PathBuf>) -> PyResult<String> {
-    let found = py.detach(|| {
+    let found = compute(py, || {
         let mut lab = Lab::new(&recipe.inner, data.as_deref(), None)?;
         analysis::check(&mut lab)
     });

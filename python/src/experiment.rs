@@ -2,6 +2,7 @@
 
 use crate::errors::raise;
 use crate::recipe::Recipe;
+use crate::threads::compute;
 use bouton::Error;
 use bouton::train::{Event, Outcome, RunDir, RunOptions, RunSummary, run};
 use pyo3::prelude::*;
@@ -25,7 +26,7 @@ pub fn train(
     callback: Option<Py<PyAny>>,
 ) -> PyResult<(PathBuf, bool)> {
     let recipe = recipe.inner.clone();
-    let (outcome, failure) = py.detach(move || {
+    let (outcome, failure) = compute(py, move || {
         let failure: RefCell<Option<PyErr>> = RefCell::new(None);
         let asked = RefCell::new(Instant::now());
         let interrupt = || {

@@ -8,12 +8,14 @@ mod errors;
 mod experiment;
 mod network;
 mod recipe;
+mod threads;
 
 use pyo3::prelude::*;
 
 /// The compiled half of the package.
 #[pymodule]
 fn _bouton(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    threads::start();
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<recipe::Recipe>()?;
     module.add_class::<network::Network>()?;

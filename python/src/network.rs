@@ -3,6 +3,7 @@
 use crate::arrays::{array_of, exactly, labels, matrix};
 use crate::errors::{argument, raise};
 use crate::recipe::Recipe;
+use crate::threads::compute;
 use bouton::Error;
 use bouton::credit::{Batch, Collect, Credit, Outside, Step};
 use bouton::network::{Network as Net, Visitor};
@@ -11,6 +12,7 @@ use bouton::optim::Updater;
 use bouton::rng::Key;
 use bouton_kernels::Mat;
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyList};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -62,9 +64,10 @@ impl Inner {
 }
 
 impl Network {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    /// Waits for other calls without keeping the interpreter, which they need to come to an end.
+    fn lock(&self, py: Python<'_>) -> MutexGuard<'_, Inner> {
         // A panic while computing left plain numbers behind: still better than a network that can never be used.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock_py_attached(py).unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -93,28 +96,28 @@ impl Network {
 
     /// The recipe that it was made from.
     #[getter]
-    fn recipe(&self) -> Recipe {
-        Recipe { inner: self.lock().recipe.clone() }
+    fn recipe(&self, py: Python<'_>) -> Recipe {
+        Recipe { inner: self.lock(py).recipe.clone() }
     }
 
     /// Updates made so far.
     #[getter]
-    fn updates(&self) -> u64 {
-        self.lock().update
+    fn updates(&self, py: Python<'_>) -> u64 {
+        self.lock(py).update
     }
 
     /// Names and sizes of the populations, the input first.
     #[getter]
-    fn populations(&self) -> Vec<(String, usize)> {
-        self.lock().net.populations.iter().map(|p| (p.name.clone(), p.units)).collect()
+    fn populations(&self, py: Python<'_>) -> Vec<(String, usize)> {
+        self.lock(py).net.populations.iter().map(|p| (p.name.clone(), p.units)).collect()
     }
 
     /// Outputs after the free phase, (samples, classes).
     fn forward<'py>(&self, py: Python<'py>, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let inner = self.lock();
+        let inner = self.lock(py);
         let batch = inner.batch(x, None)?;
         let output = inner.net.output();
-        let free = py.detach(|| inner.credit.free(&inner.net, &batch, &*inner.objective));
+        let free = compute(py, || inner.credit.free(&inner.net, &batch, &*inner.objective));
         array_of(py, free.map_err(|e| raise(py, &e))?.out.swap_remove(output))
     }
 
@@ -125,10 +128,10 @@ impl Network {
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyList>> {
-        let inner = self.lock();
+        let inner = self.lock(py);
         let batch = inner.batch(x, Some(y))?;
         let key = inner.key();
-        let phases = py.detach(|| inner.credit.phases(&inner.net, &batch, &*inner.objective, &key));
+        let phases = compute(py, || inner.credit.phases(&inner.net, &batch, &*inner.objective, &key));
         let list = PyList::empty(py);
         for phase in phases.map_err(|e| raise(py, &e))? {
             let states = PyDict::new(py);
@@ -151,11 +154,11 @@ impl Network {
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let mut inner = self.lock();
+        let mut inner = self.lock(py);
         let batch = inner.batch(x, Some(y))?;
         let key = inner.key();
         let Inner { recipe, net, objective, .. } = &mut *inner;
-        let collected = py.detach(|| -> bouton::Result<Collect> {
+        let collected = compute(py, || -> bouton::Result<Collect> {
             // A rule of its own: the remembered states of the learning one stay as they are.
             let mut credit = recipe.credit.build(&recipe.solver, net, batch.labels.len())?;
             let mut sink = Collect::default();
@@ -173,7 +176,7 @@ impl Network {
         x: &Bound<'py, PyAny>,
         g: &Bound<'py, PyAny>,
     ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyAny>)> {
-        let mut inner = self.lock();
+        let mut inner = self.lock(py);
         let batch = inner.batch(x, None)?;
         let (n, classes) = (batch.labels.len(), inner.classes());
         let mut gradient = exactly(g, inner.net.dtype, (n, classes), "the gradient of the outputs")?;
@@ -183,7 +186,7 @@ impl Network {
         });
         let key = inner.key();
         let Inner { recipe, net, .. } = &mut *inner;
-        let found = py.detach(|| -> bouton::Result<(Collect, Mat)> {
+        let found = compute(py, || -> bouton::Result<(Collect, Mat)> {
             let mut credit = recipe.credit.build(&recipe.solver, net, n)?;
             let mut sink = Outside::new(net);
             credit.learn(net, &batch, &Given { gradient }, &mut sink, &key)?;
@@ -204,7 +207,7 @@ impl Network {
         ids: Option<Vec<usize>>,
         rate: f64,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let mut inner = self.lock();
+        let mut inner = self.lock(py);
         let mut batch = inner.batch(x, Some(y))?;
         if let Some(ids) = ids {
             if ids.len() != batch.labels.len() {
@@ -216,9 +219,8 @@ impl Network {
         let key = inner.key();
         let Inner { net, credit, objective, updater, update, .. } = &mut *inner;
         updater.set_factor(rate);
-        let step = py
-            .detach(|| credit.learn(net, &batch, &**objective, updater, &key))
-            .map_err(|e| raise(py, &e))?;
+        let step = compute(py, || credit.learn(net, &batch, &**objective, updater, &key));
+        let step = step.map_err(|e| raise(py, &e))?;
         *update += 1;
         outcome(py, &step)
     }
@@ -230,16 +232,16 @@ impl Network {
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let inner = self.lock();
+        let inner = self.lock(py);
         let batch = inner.batch(x, Some(y))?;
-        let step = py.detach(|| inner.credit.evaluate(&inner.net, &batch, &*inner.objective));
+        let step = compute(py, || inner.credit.evaluate(&inner.net, &batch, &*inner.objective));
         outcome(py, &step.map_err(|e| raise(py, &e))?)
     }
 
     /// Weights and biases by name.
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let inner = self.lock();
+        let inner = self.lock(py);
         let d = PyDict::new(py);
         for (_, name, mat) in inner.net.parameters() {
             d.set_item(name, array_of(py, mat.clone())?)?;
@@ -249,7 +251,7 @@ impl Network {
 
     /// Replaces the named weights and biases, all or none.
     fn set_weights(&self, py: Python<'_>, weights: &Bound<'_, PyDict>) -> PyResult<()> {
-        let mut inner = self.lock();
+        let mut inner = self.lock(py);
         let shapes =
             inner.net.parameters().into_iter().map(|(_, name, m)| (name, (m.rows(), m.cols()))).collect();
         let new = checked(py, weights, &shapes, inner.net.dtype)?;
@@ -264,7 +266,7 @@ impl Network {
 
     /// Weights, biases, optimiser state and remembered states by their names in checkpoints.
     fn state_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let mut inner = self.lock();
+        let mut inner = self.lock(py);
         let mut found = Vec::new();
         inner
             .visit(&mut |name, mat| {
@@ -282,7 +284,7 @@ impl Network {
 
     /// Goes back to a [`Network::state_dict`].
     fn load_state_dict(&self, py: Python<'_>, state: &Bound<'_, PyDict>) -> PyResult<()> {
-        let mut inner = self.lock();
+        let mut inner = self.lock(py);
         let mut shapes = HashMap::new();
         inner
             .visit(&mut |name, mat| {
@@ -324,8 +326,8 @@ impl Network {
         Ok(())
     }
 
-    fn __repr__(&self) -> String {
-        let inner = self.lock();
+    fn __repr__(&self, py: Python<'_>) -> String {
+        let inner = self.lock(py);
         let layers: Vec<String> = inner.net.populations.iter().map(|p| p.units.to_string()).collect();
         format!("<bouton.Network {} {} after {} updates>", inner.recipe.name, layers.join("-"), inner.update)
     }

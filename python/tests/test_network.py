@@ -66,3 +66,21 @@ def test_memory_stays_flat(recipe, batch):
     for _ in range(1_000):
         bouton.Network(recipe).weights
     assert rss() - before < 5
+
+
+def test_any_thread_and_a_forked_child_can_compute(recipe, batch):
+    import multiprocessing
+    from concurrent.futures import ThreadPoolExecutor
+
+    network = bouton.Network(recipe)
+    want = network.forward(batch[0])
+    with ThreadPoolExecutor(3) as pool:
+        for out in pool.map(lambda _: network.forward(batch[0]), range(12)):
+            np.testing.assert_array_equal(out, want)
+    reader, writer = multiprocessing.Pipe(False)
+    work = lambda: writer.send(network.forward(batch[0]))
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    assert reader.poll(20), "the child hangs"
+    np.testing.assert_array_equal(reader.recv(), want)
+    child.join(20)
