@@ -120,13 +120,18 @@ pub fn labels(value: &Bound<'_, PyAny>, samples: usize, classes: usize) -> PyRes
     let py = value.py();
     let hint = "pass a one-dimensional integer array of class numbers; bouton.sklearn.BoutonClassifier takes any labels";
     let wrong = |class: &str, message: String| argument(py, class, &message, hint);
-    let array = py.import("numpy")?.call_method1("asarray", (value,))?;
-    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
-    if !matches!(kind.as_str(), "i" | "u") {
-        return Err(wrong("DataError", format!("y is an array of {}", array.getattr("dtype")?)));
-    }
-    let array = array.call_method1("astype", ("int64",))?;
-    let array = array.cast::<PyArrayDyn<i64>>()?.readonly();
+    let array = match value.cast::<PyArrayDyn<i64>>() {
+        Ok(array) => array.clone(),
+        Err(_) => {
+            let array = py.import("numpy")?.call_method1("asarray", (value,))?;
+            let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+            if !matches!(kind.as_str(), "i" | "u") {
+                return Err(wrong("DataError", format!("y is an array of {}", array.getattr("dtype")?)));
+            }
+            array.call_method1("astype", ("int64",))?.cast_into()?
+        }
+    };
+    let array = array.readonly();
     if array.shape() != [samples] {
         return Err(wrong("ShapeError", format!("y has shape {:?}, x has {samples} rows", array.shape())));
     }
