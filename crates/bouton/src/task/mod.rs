@@ -16,6 +16,5 @@ pub mod stream;
 pub use augment::{Augment, Padding};
 pub use catalogue::{DATA, KnownFile, KnownSet};
 pub use dataset::{Dataset, Split};
-pub use order::permutation;
 pub use spec::{BatchSize, Images, Pad, SyntheticImages, TaskSpec};
 pub use store::load;
