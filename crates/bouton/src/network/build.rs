@@ -106,14 +106,12 @@ fn weights(dense: &Dense, dtype: DType, post: usize, pre: usize, gain: f64, stre
     })
 }
 
-/// A standard normal redrawn until it lies within two standard deviations, rescaled to variance 1.
+/// A standard normal redrawn until it lies within two standard deviations.
 fn truncated_normal(stream: &mut Stream) -> f64 {
-    /// Standard deviation of a normal truncated at ±2.
-    const STD: f64 = 0.879_625_661_034_239_8;
     loop {
         let x = stream.normal();
         if x.abs() <= 2.0 {
-            return x / STD;
+            return x;
         }
     }
 }

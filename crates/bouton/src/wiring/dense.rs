@@ -35,7 +35,8 @@ pub enum Init {
     UniformFanIn,
     /// U(±gain·√(6/(fan_in + fan_out))) (Glorot & Bengio 2010).
     GlorotUniform,
-    /// Normal of standard deviation gain/√fan_in, truncated at two standard deviations (Haiku's default).
+    /// Normal of standard deviation gain/√fan_in, cut at two standard deviations and not rescaled, which leaves
+    /// 0.88·gain/√fan_in (Haiku's default for linear layers).
     TruncatedNormal,
 }
 
