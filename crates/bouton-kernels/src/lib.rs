@@ -4,9 +4,12 @@
 //! * [`Mat`], [`View`], [`ViewMut`]: row-major memory whose number type is chosen at run time.
 //! * [`Operand`]: a matrix used in many products between two changes.
 //! * [`gemm_nt`], [`gemm_nn`], [`gemm_tn`]: accumulating products whose rounding depends on the reduction length alone.
+//! * [`BitMat`], [`bit_dots`], [`bit_thresholds`]: matrices of ±1 in one bit each, and their exact products.
 //! * [`pointwise`]: one such equation for every element of some slices.
 //! * [`vectorize`]: runs a plain loop with the best vector instructions of the machine.
 
+mod bitdots;
+mod bits;
 mod chain;
 mod dots;
 mod dual;
@@ -16,6 +19,9 @@ mod lanes;
 mod lines;
 mod mat;
 mod math;
+mod octets;
+#[cfg(target_arch = "x86_64")]
+mod octets_x86;
 mod operand;
 mod pack;
 mod pointwise;
@@ -25,9 +31,14 @@ mod sums;
 mod tiles;
 mod view;
 
+pub use bitdots::{
+    bit_dots, bit_dots_at, bit_thresholds, bit_thresholds_at, par_bit_dots, par_bit_thresholds,
+};
+pub use bits::BitMat;
 pub use dual::Dual;
 pub use gemm::{gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};
 pub use mat::{DType, Elem, Mat};
+pub use octets::BitLevel;
 pub use operand::Operand;
 pub use pointwise::{Pointwise, pointwise, pointwise_at};
 pub use real::Real;
