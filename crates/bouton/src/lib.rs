@@ -5,10 +5,12 @@
 mod error;
 
 pub mod analysis;
+pub mod anchor;
 pub mod claims;
 pub mod credit;
 pub mod network;
 pub mod neuron;
+pub mod norm;
 pub mod objective;
 pub mod optim;
 pub mod recipe;

@@ -27,6 +27,11 @@ impl Key {
         Self(hash)
     }
 
+    /// This key as one number, for counters.
+    pub fn number(&self) -> u64 {
+        self.stream().0.next_u64()
+    }
+
     /// The numbers of this key.
     pub fn stream(&self) -> Stream {
         Stream(ChaCha8Rng::from_seed(self.0.clone().finalize().into()))

@@ -14,7 +14,7 @@ fn accepted_combinations_learn_and_refused_ones_give_a_hint() {
                     let step = trainer.learn().unwrap_or_else(|e| panic!("{name}: {e}"));
                     assert!(step.mean_loss().is_finite(), "{name}");
                 }
-                assert!(trainer.evaluate().unwrap().mean_loss().is_finite(), "{name}");
+                assert!(trainer.evaluate(0).unwrap().mean_loss().is_finite(), "{name}");
                 accepted += 1;
             }
             (Some((why, hint)), Err(_)) => {

@@ -51,8 +51,7 @@ impl Lab {
         if let Some(checkpoint) = checkpoint {
             Trainer::restore_network(&mut network, checkpoint)?;
         }
-        let (mut stream, _) = stream::open(&recipe.task, recipe.seed, folder)?;
-        let mut batch = stream.batch(0, DType::F64);
+        let mut batch = stream::open(&recipe, folder)?.stream.batch(0, DType::F64);
         let n = batch.labels.len().min(SAMPLES);
         batch.x.resize_rows(n);
         batch.labels.truncate(n);

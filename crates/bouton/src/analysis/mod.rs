@@ -7,6 +7,7 @@ mod bias;
 mod continual;
 mod energy;
 mod feedback;
+pub mod forgetting;
 mod gdu;
 mod lab;
 mod outside;

@@ -1,8 +1,19 @@
-//! Backpropagation through a feed-forward network (Rumelhart, Hinton & Williams 1986): BPTT of one forward sweep.
+//! Backpropagation through a feed-forward network (Rumelhart, Hinton & Williams 1986), batch by batch.
+//!
+//! d = W s + b, or γ·norm(W s) + b;  s = σ(d);  δ = σ'(d)·∂ℓ/∂s;  ∂ℓ/∂W = Σ δ s_preᵀ, ∂ℓ/∂s_pre = Wᵀδ. A batch stays
+//! whole, because a normalisation looks at all of its samples: threads share the products instead.
 
-use super::bptt::Unroll;
-use crate::network::Network;
-use crate::solver::{Plan, Solver};
+use super::outcome::verdict;
+use super::{Batch, Credit, Settled, Sink, Step};
+use crate::error::Result;
+use crate::network::{Network, PopId, Role};
+use crate::neuron::{Ctx, Inputs};
+use crate::norm::Normalised;
+use crate::objective::Objective;
+use crate::rng::Key;
+use crate::synapse::Draw;
+use bouton_kernels::{Mat, Real, View, dispatch};
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +22,166 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Backprop {}
 
-/// One sweep through the populations in order, recorded.
-pub(super) fn rule(network: &Network) -> Unroll {
-    let solver = Solver { plan: Plan::forward(network), omega: 1.0, tolerance: None };
-    Unroll { solver, free: 0, recorded: 1, repeat: 1 }
+/// The rule itself.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layered;
+
+/// What a pass through the network leaves behind, by population.
+struct Trace {
+    drive: Vec<Mat>,
+    out: Vec<Mat>,
+    norm: Vec<Option<Normalised>>,
+}
+
+/// Values that one thread handles in elementwise work.
+const SHARE: usize = 1 << 14;
+
+impl Layered {
+    /// Through all populations; `key` names the random numbers of training, and its absence means evaluation.
+    fn forward(network: &Network, x: View<'_>, key: Option<&Key>) -> Trace {
+        let none = || -> Vec<Mat> {
+            network.populations.iter().map(|p| Mat::zeros(network.dtype, 0, p.units)).collect()
+        };
+        let mut trace = Trace { drive: none(), out: none(), norm: vec![None; network.populations.len()] };
+        for pop in network.with_role(Role::Forward) {
+            let node = &network.populations[pop];
+            let mut drive = network.par_drive(pop, x, &trace.out);
+            let bias = node.bias.as_ref().map(|b| b.mat());
+            trace.norm[pop] = node.norm.as_ref().map(|norm| match key {
+                Some(_) => norm.train(&mut drive, bias),
+                None => norm.evaluate(&mut drive, bias),
+            });
+            let mut out = Mat::zeros(network.dtype, drive.rows(), node.units);
+            step(network, pop, &drive, &mut out);
+            if let Some(key) = key {
+                silence(&mut out, network, pop, key);
+            }
+            (trace.drive[pop], trace.out[pop]) = (drive, out);
+        }
+        trace
+    }
+
+    /// Back through all populations, handing gradients to `sink`.
+    fn backward(
+        network: &Network,
+        x: View<'_>,
+        trace: &Trace,
+        err: Mat,
+        key: Option<&Key>,
+        sink: &mut dyn Sink,
+    ) {
+        let scale = 1.0 / x.rows() as f64;
+        let zeros = |p: PopId| Mat::zeros(network.dtype, trace.out[p].rows(), network.populations[p].units);
+        let mut g_out: Vec<Mat> = (0..network.populations.len()).map(zeros).collect();
+        g_out[network.output()] = err;
+        for pop in network.with_role(Role::Forward).rev() {
+            let node = &network.populations[pop];
+            if let Some(key) = key {
+                silence(&mut g_out[pop], network, pop, key);
+            }
+            let mut g = pull(network, pop, &trace.drive[pop], &g_out[pop]);
+            if let (Some(norm), Some(batch)) = (&node.norm, &trace.norm[pop]) {
+                sink.bias(pop, g.view(), scale);
+                let g_gain = norm.pull(batch, &mut g);
+                sink.gain(pop, g_gain.view(), scale);
+                network.emit_weights(pop, g.view(), x, &trace.out, scale, sink);
+            } else {
+                network.emit(pop, g.view(), x, &trace.out, scale, sink);
+            }
+            network.par_pull(pop, g.view(), &mut g_out);
+        }
+    }
+}
+
+/// All units of a population, rows shared among threads.
+fn step(network: &Network, pop: PopId, drive: &Mat, out: &mut Mat) {
+    let model = &network.populations[pop].model;
+    let band = (SHARE / drive.cols().max(1)).max(1);
+    let parts: Vec<_> = out.view_mut().chunks_mut(band).enumerate().collect();
+    parts.into_par_iter().for_each(|(i, out)| {
+        let rows = i * band..i * band + out.rows();
+        let mut none = Mat::zeros(drive.dtype(), 0, drive.cols());
+        let input = Inputs { drive: drive.rows_view(rows.clone()), nudge: None };
+        model.advance(&Ctx::default(), input, none.view_mut(), out, &mut vec![0.0; rows.len()]);
+    });
+}
+
+/// The gradient with respect to the drives of a population.
+fn pull(network: &Network, pop: PopId, drive: &Mat, g_out: &Mat) -> Mat {
+    let model = &network.populations[pop].model;
+    let band = (SHARE / drive.cols().max(1)).max(1);
+    let mut g_drive = Mat::zeros(drive.dtype(), drive.rows(), drive.cols());
+    let parts: Vec<_> = g_drive.view_mut().chunks_mut(band).enumerate().collect();
+    parts.into_par_iter().for_each(|(i, g_drive)| {
+        let rows = i * band..i * band + g_drive.rows();
+        let drive = drive.rows_view(rows.clone());
+        let mut unused = drive.to_mat();
+        model.pull(&Ctx::default(), drive, drive, g_out.rows_view(rows), unused.view_mut(), g_drive);
+    });
+    g_drive
+}
+
+/// Dropout: sets each value to zero with the population's probability p and scales the others by 1/(1 − p). The same
+/// key silences the same units.
+fn silence(mat: &mut Mat, network: &Network, pop: PopId, key: &Key) {
+    let p = network.populations[pop].dropout;
+    if p == 0.0 {
+        return;
+    }
+    let key = key.of("dropout", pop as u64);
+    let key = key.number();
+    dispatch!(mat.dtype(), T => {
+        let keep = T::lit(1.0 / (1.0 - p));
+        mat.slice_mut::<T>().par_iter_mut().with_min_len(SHARE).enumerate().for_each(|(i, x)| {
+            let silent = Draw { key, index: i as u64 }.uniform::<f64>(0) < p;
+            *x = if silent { T::lit(0.0) } else { *x * keep };
+        });
+    });
+}
+
+impl Credit for Layered {
+    fn learn(
+        &mut self,
+        network: &mut Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        sink: &mut dyn Sink,
+        key: &Key,
+    ) -> Result<Step> {
+        let mut x = batch.x.clone();
+        silence(&mut x, network, network.input(), key);
+        let mut trace = Self::forward(network, x.view(), Some(key));
+        let (err, step) = verdict(objective, trace.out[network.output()].view(), &batch.labels);
+        Self::backward(network, x.view(), &trace, err, Some(key), sink);
+        for (node, batch) in network.populations.iter_mut().zip(&mut trace.norm) {
+            if let (Some(norm), Some(batch)) = (&mut node.norm, batch) {
+                norm.observe(batch);
+            }
+        }
+        sink.step(network)?;
+        Ok(step)
+    }
+
+    fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
+        let trace = Self::forward(network, batch.x.view(), None);
+        Ok(verdict(objective, trace.out[network.output()].view(), &batch.labels).1)
+    }
+
+    fn gradient(
+        &self,
+        network: &Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        sink: &mut dyn Sink,
+    ) -> Result<()> {
+        let trace = Self::forward(network, batch.x.view(), None);
+        let err = verdict(objective, trace.out[network.output()].view(), &batch.labels).0;
+        Self::backward(network, batch.x.view(), &trace, err, None, sink);
+        Ok(())
+    }
+
+    fn free(&self, network: &Network, batch: &Batch, _: &dyn Objective) -> Result<Settled> {
+        let out = Self::forward(network, batch.x.view(), None).out;
+        Ok(Settled { beta: 0.0, out, residual: vec![0.0; batch.labels.len()] })
+    }
 }

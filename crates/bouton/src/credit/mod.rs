@@ -10,6 +10,7 @@ mod contrast;
 mod contrastive;
 mod coupled;
 mod eqprop;
+mod importance;
 mod memory;
 mod outcome;
 mod recurrent;
@@ -24,12 +25,13 @@ pub use contrast::{Contrast, Phase};
 pub use contrastive::ContrastiveLearning;
 pub use coupled::CoupledLearning;
 pub use eqprop::{EqProp, Nudge, Start};
+pub use importance::measure;
 pub use outcome::{Settled, Step};
 pub use recurrent::RecurrentBackprop;
 pub use sink::{Collect, Outside, Sink};
 pub use tape::{Adjoint, Frame, record};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::network::{Network, Visitor};
 use crate::objective::Objective;
 use crate::rng::Key;
@@ -95,6 +97,14 @@ pub trait Credit: Send + Sync + std::fmt::Debug {
     ) -> Result<Vec<Settled>> {
         Ok(vec![self.free(network, batch, objective)?])
     }
+    /// Hands the gradient of the mean loss to `sink` with the network as it answers in evaluation: no dropout, fixed
+    /// statistics, nothing learned or observed.
+    ///
+    /// # Errors
+    /// [`Error::Incompatible`] for rules that have no such gradient, which is the default.
+    fn gradient(&self, _: &Network, _: &Batch, _: &dyn Objective, _: &mut dyn Sink) -> Result<()> {
+        Err(Error::incompatible("this credit rule has no gradient sample by sample", "use credit.backprop"))
+    }
     /// Shows state that must survive a restart to `visitor`. Default: there is none.
     fn visit(&mut self, _visitor: &mut Visitor<'_>) -> Result<()> {
         Ok(())
@@ -106,7 +116,7 @@ impl CreditSpec {
     pub fn build(&self, solver: &SolverSpec, network: &Network, samples: usize) -> Result<Box<dyn Credit>> {
         let solver = Solver::new(solver, network)?;
         Ok(match self {
-            Self::Backprop(_) => Box::new(backprop::rule(network)),
+            Self::Backprop(_) => Box::new(backprop::Layered),
             Self::Bptt(spec) => Box::new(spec.rule(solver)),
             Self::RecurrentBackprop(spec) => Box::new(spec.rule(solver)),
             Self::EqProp(spec) => Box::new(spec.rule(solver, network, samples)),

@@ -3,9 +3,9 @@
 use super::{Batch, shards};
 use crate::error::Result;
 use crate::network::{Network, State};
-use crate::objective::{Objective, predictions};
+use crate::objective::{Objective, Targets, predictions};
 use crate::solver::{Relaxed, Solver, readout_error};
-use bouton_kernels::Mat;
+use bouton_kernels::{Mat, View};
 
 /// Sums over the samples of a batch.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -50,11 +50,30 @@ impl Step {
 pub(super) fn judge(network: &Network, objective: &dyn Objective, state: &mut State) -> (Mat, Mat, Step) {
     let rows = state.rows();
     let (g, err, loss) = readout_error(network, objective, state, 0..rows);
-    let hits = predictions(state.output(network.output(), 0..rows));
-    let correct = hits.iter().zip(&state.labels).filter(|(p, l)| **p == usize::from(**l)).count();
-    let step =
-        Step { samples: rows as u64, loss: loss.iter().sum(), correct: correct as u64, ..Step::default() };
+    let correct = hits(objective, state.output(network.output(), 0..rows), &state.labels);
+    let step = Step { samples: rows as u64, loss: loss.iter().sum(), correct, ..Step::default() };
     (g, err, step)
+}
+
+/// Judges outputs of a batch: ∂ℓ/∂output and the sums.
+pub(super) fn verdict(objective: &dyn Objective, out: View<'_>, labels: &[u8]) -> (Mat, Step) {
+    let (rows, samples) = (out.rows(), (0..out.rows()).collect::<Vec<_>>());
+    let (mut err, mut loss) = (Mat::zeros(out.dtype(), rows, out.cols()), vec![0.0; rows]);
+    objective.error(out, Targets { labels, samples: &samples }, err.view_mut(), &mut loss);
+    let step = Step {
+        samples: rows as u64,
+        loss: loss.iter().sum(),
+        correct: hits(objective, out, labels),
+        ..Step::default()
+    };
+    (err, step)
+}
+
+/// Rows whose largest output among the active ones is the target.
+fn hits(objective: &dyn Objective, out: View<'_>, labels: &[u8]) -> u64 {
+    let active = objective.active(out.cols());
+    let correct = |(p, l): &(usize, &u8)| *p == usize::from(**l);
+    predictions(out, active).into_iter().zip(labels).filter(correct).count() as u64
 }
 
 /// Where one phase of a rule ended, one row per sample of the batch.

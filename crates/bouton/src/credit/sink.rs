@@ -13,6 +13,8 @@ pub trait Sink {
     fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64);
     /// Rows of the gradient with respect to the drive of population `pop`.
     fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64);
+    /// Rows whose sum is the gradient of the gain of the normalisation of population `pop`.
+    fn gain(&mut self, pop: PopId, g: View<'_>, scale: f64);
     /// All factors of an update have been handed over.
     fn step(&mut self, network: &mut Network) -> Result<()>;
 }
@@ -40,6 +42,13 @@ impl Collect {
     }
 }
 
+impl Collect {
+    fn units(&mut self, id: ParamId, g: View<'_>, scale: f64) {
+        let sum = self.gradients.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), 1, g.cols()));
+        add_columns(g, scale, sum.view_mut());
+    }
+}
+
 impl Sink for Collect {
     fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
         let (rows, cols) = (g.cols(), pre.cols());
@@ -51,9 +60,11 @@ impl Sink for Collect {
     }
 
     fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64) {
-        let sum =
-            self.gradients.entry(ParamId::Bias(pop)).or_insert_with(|| Mat::zeros(g.dtype(), 1, g.cols()));
-        add_columns(g, scale, sum.view_mut());
+        self.units(ParamId::Bias(pop), g, scale);
+    }
+
+    fn gain(&mut self, pop: PopId, g: View<'_>, scale: f64) {
+        self.units(ParamId::Gain(pop), g, scale);
     }
 
     fn step(&mut self, _: &mut Network) -> Result<()> {
@@ -114,6 +125,10 @@ impl Sink for Outside {
         self.parameters.bias(pop, g, scale);
     }
 
+    fn gain(&mut self, pop: PopId, g: View<'_>, scale: f64) {
+        self.parameters.gain(pop, g, scale);
+    }
+
     fn step(&mut self, _: &mut Network) -> Result<()> {
         Ok(())
     }
@@ -150,6 +165,11 @@ impl Sink for Recorder {
 
     fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64) {
         self.biases.push((pop, g.to_mat(), scale));
+    }
+
+    /// Shards see only a part of a batch, which cannot be normalised; whoever uses them refuses normalisation.
+    fn gain(&mut self, _: PopId, _: View<'_>, _: f64) {
+        unreachable!("a shard is never normalised")
     }
 
     fn step(&mut self, _: &mut Network) -> Result<()> {

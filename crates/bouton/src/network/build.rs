@@ -3,8 +3,10 @@
 use super::{Connection, Feedback, Network, Node, Role};
 use crate::error::{Error, Result};
 use crate::neuron::{NeuronSpec, linear};
+use crate::norm::{Norm, NormSpec};
 use crate::recipe::{Precision, Recipe};
 use crate::rng::{Key, Stream};
+use crate::synapse::{Plain, Rule, Synapse};
 use crate::wiring::{BiasInit, Dense, DenseWiring, FeedbackSpec, Identity, Init, Wiring, WiringSpec};
 use bouton_kernels::{DType, Mat, Operand};
 
@@ -33,7 +35,7 @@ impl Network {
         let mut connections: Vec<Connection> =
             (1..layers.len()).map(|i| connection(recipe, dense, &key, dtype, &populations, i)).collect();
         for skip in &recipe.network.skips {
-            connections.push(identity(recipe, &populations, skip.from, skip.to, dtype)?);
+            connections.push(identity(&populations, skip.from, skip.to, dtype)?);
         }
         Ok(Self::new(dtype, populations, connections))
     }
@@ -54,16 +56,28 @@ fn node(recipe: &Recipe, dense: &Dense, key: &Key, dtype: DType, i: usize) -> No
         }
         NeuronSpec::Settle(settle) => (Role::Settling, settle.population(is_output)),
         NeuronSpec::Relu(relu) => (Role::Forward, relu.population(is_output)),
+        NeuronSpec::Sign(sign) => (Role::Forward, sign.population(is_output)),
     };
-    let bias = (i > 0).then(|| {
+    let norm = match &recipe.norm {
+        NormSpec::Batch(spec) if i > 0 => Some(Norm::new(*spec, dtype, layers[i])),
+        _ => None,
+    };
+    let shifted = norm.as_ref().is_none_or(|n| n.spec.affine);
+    let bias = (i > 0 && shifted && dense.bias != BiasInit::None).then(|| {
         let mut stream = key.of("bias", i as u64).stream();
         let bound = match dense.bias {
-            BiasInit::Zero => 0.0,
+            _ if norm.is_some() => 0.0,
+            BiasInit::Zero | BiasInit::None => 0.0,
             BiasInit::UniformFanIn => dense.gain.at(i - 1) / (layers[i - 1] as f64).sqrt(),
         };
         Operand::new(Mat::from_fn(dtype, 1, layers[i], |_, _| bound * (2.0 * stream.uniform() - 1.0)))
     });
-    Node { name, units: layers[i], role, model, bias }
+    let dropout = match i {
+        0 => recipe.network.input_dropout,
+        _ if is_output => 0.0,
+        _ => recipe.network.dropout,
+    };
+    Node { name, units: layers[i], role, model, bias, norm, dropout }
 }
 
 fn connection(
@@ -85,16 +99,27 @@ fn connection(
         FeedbackSpec::Tied => Feedback::Tied,
         FeedbackSpec::KolenPollack => Feedback::Own(draw("feedback")),
     };
+    let synapse = recipe.synapse.build(i - 1);
+    let (weight, memory) = begin(&*synapse, key.of("synapse", i as u64).number(), draw("weight"));
     Connection {
         name: format!("{}-{}", pre.name, post.name),
         pre: i - 1,
         post: i,
         layer: i - 1,
         wiring: Box::new(DenseWiring { pre: pre.units, post: post.units }),
-        weight: draw("weight"),
+        weight,
         feedback,
-        synapse: recipe.synapse.build(),
+        synapse,
+        memory,
     }
+}
+
+/// Lets the synapses turn drawn numbers into weights.
+fn begin(synapse: &dyn Synapse, key: u64, mut weight: Operand) -> (Operand, Vec<Mat>) {
+    let (dtype, rows, cols) = (weight.mat().dtype(), weight.mat().rows(), weight.mat().cols());
+    let mut memory: Vec<Mat> = synapse.state().iter().map(|_| Mat::zeros(dtype, rows, cols)).collect();
+    weight.update(|w| synapse.begin(key, w, &mut memory.iter_mut().map(Mat::view_mut).collect::<Vec<_>>()));
+    (weight, memory)
 }
 
 fn weights(dense: &Dense, dtype: DType, post: usize, pre: usize, gain: f64, stream: &mut Stream) -> Mat {
@@ -102,6 +127,8 @@ fn weights(dense: &Dense, dtype: DType, post: usize, pre: usize, gain: f64, stre
     Mat::from_fn(dtype, post, pre, |_, _| match dense.init {
         Init::UniformFanIn => gain / fan_in.sqrt() * (2.0 * stream.uniform() - 1.0),
         Init::GlorotUniform => gain * (6.0 / (fan_in + post as f64)).sqrt() * (2.0 * stream.uniform() - 1.0),
+        Init::Uniform => 0.5 * gain * (2.0 * stream.uniform() - 1.0),
+        Init::Normal => gain * stream.normal(),
         Init::TruncatedNormal => gain / fan_in.sqrt() * truncated_normal(stream),
     })
 }
@@ -116,7 +143,7 @@ fn truncated_normal(stream: &mut Stream) -> f64 {
     }
 }
 
-fn identity(recipe: &Recipe, nodes: &[Node], from: usize, to: usize, dtype: DType) -> Result<Connection> {
+fn identity(nodes: &[Node], from: usize, to: usize, dtype: DType) -> Result<Connection> {
     let (Some(pre), Some(post)) = (nodes.get(from), nodes.get(to)) else {
         return Err(Error::shape(format!(
             "network.skips joins layer {from} to {to}, but there are {}",
@@ -140,6 +167,7 @@ fn identity(recipe: &Recipe, nodes: &[Node], from: usize, to: usize, dtype: DTyp
         wiring,
         weight: Operand::new(Mat::zeros(dtype, 0, 0)),
         feedback: if both_settle { Feedback::Tied } else { Feedback::None },
-        synapse: recipe.synapse.build(),
+        synapse: Box::new(Rule(Plain {})),
+        memory: Vec::new(),
     })
 }

@@ -17,8 +17,9 @@ pub use verbs::Term;
 
 use crate::error::{Error, Result};
 use crate::neuron::Population;
+use crate::norm::Norm;
 use crate::synapse::{Plain, Rule, Synapse};
-use crate::wiring::Wiring;
+use crate::wiring::{Identity, Wiring};
 use bouton_kernels::{DType, Mat, Operand};
 
 /// Index of a population.
@@ -50,8 +51,12 @@ pub struct Node {
     pub role: Role,
     /// How its units move.
     pub model: Box<dyn Population>,
-    /// Bias, [1, units]; the input has none.
+    /// Bias, [1, units], behind the normalisation if there is one; the input has none.
     pub bias: Option<Operand>,
+    /// Normalisation of the drive.
+    pub norm: Option<Norm>,
+    /// Probability that a unit is silent in a training step.
+    pub dropout: f64,
 }
 
 /// What flows from a postsynaptic population back to the presynaptic one.
@@ -84,6 +89,8 @@ pub struct Connection {
     pub feedback: Feedback,
     /// How the weight takes updates.
     pub synapse: Box<dyn Synapse>,
+    /// State of the synapses beside their weight, each of its shape.
+    pub memory: Vec<Mat>,
 }
 
 /// Names one parameter.
@@ -95,13 +102,23 @@ pub enum ParamId {
     Feedback(ConnId),
     /// Bias of a population.
     Bias(PopId),
+    /// Gain γ of a population's normalisation.
+    Gain(PopId),
 }
 
 impl ParamId {
-    /// Whether this is a bias.
-    pub fn is_bias(self) -> bool {
-        matches!(self, Self::Bias(_))
+    /// Whether this belongs to units instead of weights: a bias or a gain.
+    pub fn is_unit(self) -> bool {
+        matches!(self, Self::Bias(_) | Self::Gain(_))
     }
+}
+
+/// A parameter to change and what decides how.
+pub(crate) struct Parameter<'a> {
+    pub value: &'a mut Operand,
+    pub wiring: &'a dyn Wiring,
+    pub synapse: &'a dyn Synapse,
+    pub memory: &'a mut [Mat],
 }
 
 /// Populations joined by connections.
@@ -154,7 +171,11 @@ impl Network {
         let biases = self.populations.iter().enumerate().filter_map(|(i, p)| {
             p.bias.as_ref().map(|b| (ParamId::Bias(i), format!("{}.bias", p.name), b.mat()))
         });
-        forward.chain(back).chain(biases).collect()
+        let gains = self.populations.iter().enumerate().filter_map(|(i, p)| {
+            let gain = p.norm.as_ref()?.gain.as_ref()?;
+            Some((ParamId::Gain(i), format!("{}.gain", p.name), gain.mat()))
+        });
+        forward.chain(back).chain(biases).chain(gains).collect()
     }
 
     /// Number of weights and biases.
@@ -162,49 +183,91 @@ impl Network {
         self.parameters().iter().map(|(_, _, m)| m.rows() * m.cols()).sum()
     }
 
-    /// Place in the layer chain that a parameter belongs to; a bias belongs to the connection that enters it.
+    /// Place in the layer chain that a parameter belongs to; one of units belongs to the connection that enters them.
     pub fn layer_of(&self, id: ParamId) -> usize {
         match id {
             ParamId::Weight(c) | ParamId::Feedback(c) => self.connections[c].layer,
-            ParamId::Bias(p) => self.connections.iter().find(|c| c.post == p).map_or(0, |c| c.layer),
+            ParamId::Bias(p) | ParamId::Gain(p) => {
+                self.connections.iter().find(|c| c.post == p).map_or(0, |c| c.layer)
+            }
         }
     }
 
-    /// The synapse that takes the changes of a parameter. Biases are plain.
-    pub(crate) fn synapse(&self, id: ParamId) -> &dyn Synapse {
-        match id {
-            ParamId::Weight(c) | ParamId::Feedback(c) => &*self.connections[c].synapse,
-            ParamId::Bias(_) => &*self.plain,
-        }
+    /// What an anchor holds: the parameter, or the hidden weight of its synapses if it wants that and there is one.
+    pub(crate) fn anchored(&self, id: ParamId, hidden: bool) -> &Mat {
+        let operand = match id {
+            ParamId::Weight(c) => {
+                let c = &self.connections[c];
+                match c.synapse.hidden().filter(|_| hidden) {
+                    Some(h) => return &c.memory[h],
+                    None => &c.weight,
+                }
+            }
+            ParamId::Feedback(c) => match &self.connections[c].feedback {
+                Feedback::Own(weight) => weight,
+                _ => unreachable!("only own feedback is a parameter"),
+            },
+            ParamId::Bias(p) => self.populations[p].bias.as_ref().expect("parameters() lists it"),
+            ParamId::Gain(p) => {
+                let gain = self.populations[p].norm.as_ref().and_then(|n| n.gain.as_ref());
+                gain.expect("parameters() lists it")
+            }
+        };
+        operand.mat()
     }
 
-    /// A parameter to change, the synapse that takes the change, and the wiring it belongs to. Biases are plain.
-    pub(crate) fn parameter_mut(&mut self, id: ParamId) -> (&mut Operand, &dyn Synapse, &dyn Wiring) {
+    /// A parameter to change. Those of units are plain.
+    pub(crate) fn parameter_mut(&mut self, id: ParamId) -> Parameter<'_> {
         let Self { populations, connections, plain, .. } = self;
+        let units = |value| Parameter { value, wiring: &Identity, synapse: &**plain, memory: &mut [] };
         match id {
             ParamId::Weight(c) => {
-                let Connection { weight, synapse, wiring, .. } = &mut connections[c];
-                (weight, &**synapse, &**wiring)
+                let Connection { weight, synapse, wiring, memory, .. } = &mut connections[c];
+                Parameter { value: weight, wiring: &**wiring, synapse: &**synapse, memory }
             }
             ParamId::Feedback(c) => {
                 let Connection { feedback, synapse, wiring, .. } = &mut connections[c];
-                let Feedback::Own(weight) = feedback else {
-                    unreachable!("only own feedback is a parameter")
-                };
-                (weight, &**synapse, &**wiring)
+                let Feedback::Own(value) = feedback else { unreachable!("only own feedback is a parameter") };
+                Parameter { value, wiring: &**wiring, synapse: &**synapse, memory: &mut [] }
             }
-            ParamId::Bias(p) => {
-                let bias = populations[p].bias.as_mut().expect("parameters() lists existing biases");
-                (bias, &**plain, &*connections[0].wiring)
+            ParamId::Bias(p) => units(populations[p].bias.as_mut().expect("parameters() lists it")),
+            ParamId::Gain(p) => {
+                let gain = populations[p].norm.as_mut().and_then(|n| n.gain.as_mut());
+                units(gain.expect("parameters() lists it"))
             }
         }
     }
 
-    /// Shows every parameter to `visitor`, which may replace its contents.
+    /// What belongs to the normalisations: γ, b, mean and variance of every normalised population.
+    pub fn norms(&self) -> Vec<Mat> {
+        let of = |p: &Node| {
+            let norm = p.norm.as_ref()?;
+            let learned = [&norm.gain, &p.bias].into_iter().flatten().map(|w| w.mat().clone());
+            Some(learned.chain([norm.mean.clone(), norm.variance.clone()]).collect::<Vec<_>>())
+        };
+        self.populations.iter().filter_map(of).flatten().collect()
+    }
+
+    /// Puts back what [`Network::norms`] returned.
+    pub fn set_norms(&mut self, norms: &[Mat]) {
+        let mut norms = norms.iter();
+        for p in &mut self.populations {
+            let Some(norm) = &mut p.norm else { continue };
+            for operand in [&mut norm.gain, &mut p.bias].into_iter().flatten() {
+                norms.next().into_iter().for_each(|mat| operand.update(|mut w| w.copy_from(mat.view())));
+            }
+            for statistic in [&mut norm.mean, &mut norm.variance] {
+                norms.next().into_iter().for_each(|mat| statistic.view_mut().copy_from(mat.view()));
+            }
+        }
+    }
+
+    /// Shows every parameter, the state of the synapses and running statistics to `visitor`, which may replace their
+    /// contents.
     pub fn visit(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
         let names: Vec<_> = self.parameters().into_iter().map(|(id, name, _)| (id, name)).collect();
         for (id, name) in names {
-            let (operand, _, _) = self.parameter_mut(id);
+            let operand = self.parameter_mut(id).value;
             let mut copy = operand.mat().clone();
             visitor(&name, &mut copy)?;
             if (copy.rows(), copy.cols()) != (operand.mat().rows(), operand.mat().cols()) {
@@ -212,6 +275,17 @@ impl Network {
             }
             if &copy != operand.mat() {
                 operand.update(|mut w| w.copy_from(copy.view()));
+            }
+        }
+        for c in &mut self.connections {
+            for (name, mat) in c.synapse.state().iter().zip(&mut c.memory) {
+                visitor(&format!("{}.{name}", c.name), mat)?;
+            }
+        }
+        for p in &mut self.populations {
+            if let Some(norm) = &mut p.norm {
+                visitor(&format!("{}.norm.mean", p.name), &mut norm.mean)?;
+                visitor(&format!("{}.norm.variance", p.name), &mut norm.variance)?;
             }
         }
         Ok(())

@@ -12,6 +12,12 @@ pub struct NetworkSpec {
     /// Identity connections beside the layer chain. Default: none.
     #[serde(default)]
     pub skips: Vec<Skip>,
+    /// Probability that a hidden unit is silent in a training step; the others are scaled up. Default 0.
+    #[serde(default)]
+    pub dropout: f64,
+    /// The same for input units. Default 0.
+    #[serde(default)]
+    pub input_dropout: f64,
 }
 
 /// An identity connection between two layers of equal size.

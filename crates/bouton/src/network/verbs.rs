@@ -5,7 +5,7 @@
 //! emit:     the parameter gradients of a drive, as factors for a sink
 //! contrast: ∂Φ/∂θ at a state, as factors for a sink
 
-use super::{Connection, Feedback, Network, PopId, Role};
+use super::{Connection, Feedback, Network, Node, PopId, Role};
 use crate::credit::Sink;
 use bouton_kernels::{Mat, Real, View, ViewMut, dispatch, vectorize};
 use std::ops::Range;
@@ -13,8 +13,9 @@ use std::ops::Range;
 impl Network {
     /// Bias plus the drive from the clamped input, for every population: constant during a relaxation. On all threads.
     pub fn constant_drive(&self, x: View<'_>) -> Vec<Mat> {
+        let rows = |p: &Node| if p.role == Role::Clamped { 0 } else { x.rows() };
         let mut drives: Vec<Mat> =
-            self.populations.iter().map(|p| self.biases(p.bias.as_ref(), x.rows(), p.units)).collect();
+            self.populations.iter().map(|p| self.biases(p.bias.as_ref(), rows(p), p.units)).collect();
         for c in self.connections.iter().filter(|c| c.pre == self.input()) {
             c.wiring.par_forward(&c.weight, x, drives[c.post].view_mut());
         }
@@ -22,8 +23,8 @@ impl Network {
     }
 
     fn biases(&self, bias: Option<&bouton_kernels::Operand>, rows: usize, units: usize) -> Mat {
-        let Some(bias) = bias else { return Mat::zeros(self.dtype, 0, units) };
         let mut drive = Mat::zeros(self.dtype, rows, units);
+        let Some(bias) = bias else { return drive };
         dispatch!(self.dtype, T => {
             let bias = bias.mat().slice::<T>();
             drive.slice_mut::<T>().chunks_exact_mut(units).for_each(|row| row.copy_from_slice(bias));
@@ -52,6 +53,25 @@ impl Network {
         }
     }
 
+    /// What a feed-forward population receives, its bias included unless a normalisation adds that later. On all threads.
+    pub fn par_drive(&self, pop: PopId, x: View<'_>, out: &[Mat]) -> Mat {
+        let node = &self.populations[pop];
+        let bias = node.bias.as_ref().filter(|_| node.norm.is_none());
+        let mut drive = self.biases(bias, x.rows(), node.units);
+        for c in self.connections.iter().filter(|c| c.post == pop) {
+            let from = if c.pre == self.input() { x } else { out[c.pre].view() };
+            c.wiring.par_forward(&c.weight, from, drive.view_mut());
+        }
+        drive
+    }
+
+    /// The adjoint of [`Network::par_drive`]: adds to `g_out` of every feed-forward population that drives `pop`.
+    pub fn par_pull(&self, pop: PopId, g_drive: View<'_>, g_out: &mut [Mat]) {
+        for c in self.connections.iter().filter(|c| c.post == pop && c.pre != self.input()) {
+            c.wiring.par_pull_input(&c.weight, g_drive, g_out[c.pre].view_mut());
+        }
+    }
+
     /// The adjoint of [`Network::drive`]: adds to `g_out` of every population that drives `pop`.
     pub fn pull(&self, pop: PopId, g_drive: View<'_>, g_out: &mut [Mat]) {
         for c in &self.connections {
@@ -72,9 +92,27 @@ impl Network {
         self.emit_moving(pop, g, out, scale, sink);
     }
 
+    /// The part of [`Network::emit`] without the bias.
+    pub fn emit_weights(
+        &self,
+        pop: PopId,
+        g: View<'_>,
+        x: View<'_>,
+        out: &[Mat],
+        scale: f64,
+        sink: &mut dyn Sink,
+    ) {
+        self.emit_input(pop, g, x, scale, sink);
+        self.emit_moving(pop, g, out, scale, sink);
+    }
+
     /// The part of [`Network::emit`] that belongs to the constant drive: bias and weights from the clamped input.
     pub fn emit_constant(&self, pop: PopId, g: View<'_>, x: View<'_>, scale: f64, sink: &mut dyn Sink) {
         sink.bias(pop, g, scale);
+        self.emit_input(pop, g, x, scale, sink);
+    }
+
+    fn emit_input(&self, pop: PopId, g: View<'_>, x: View<'_>, scale: f64, sink: &mut dyn Sink) {
         for (id, _) in
             self.connections.iter().enumerate().filter(|(_, c)| c.post == pop && c.pre == self.input())
         {

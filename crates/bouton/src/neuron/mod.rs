@@ -8,11 +8,13 @@ pub(crate) mod activation;
 mod population;
 mod relu;
 mod settle;
+mod sign;
 
 pub use activation::{Activation, ActivationFn};
 pub use population::{Ctx, Inputs, Population, Units};
 pub use relu::{Rectified, Relu, linear};
 pub use settle::{Dynamics, EnergyUnit, NudgePosition, PrototypicalUnit, Settle};
+pub use sign::{Sign, Surrogate};
 
 use bouton_kernels::Real;
 use schemars::JsonSchema;
@@ -26,6 +28,8 @@ pub enum NeuronSpec {
     Settle(Settle),
     /// Rectified linear units of a feed-forward network.
     Relu(Relu),
+    /// Sign units of a feed-forward network.
+    Sign(Sign),
 }
 
 /// What reaches a unit in one step.

@@ -1,16 +1,19 @@
 //! What the outcome should have been.
 
 mod given;
+mod head;
 mod squared_error;
 mod xent;
 
 pub use given::Given;
+pub use head::Head;
 pub use squared_error::SquaredError;
 pub use xent::SoftmaxCrossEntropy;
 
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// The objective of a recipe: `[objective.<name>]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -53,6 +56,10 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
     fn error(&self, out: View<'_>, targets: Targets<'_>, err: ViewMut<'_>, loss: &mut [f64]);
     /// Whether ℓ = ½‖out − y‖², so that a nudge is a spring towards the one-hot y.
     fn is_spring(&self) -> bool;
+    /// The outputs that take part, of `outputs`: those of the task in a network with one head per task. Default: all.
+    fn active(&self, outputs: usize) -> Range<usize> {
+        0..outputs
+    }
 }
 
 impl<'a> Targets<'a> {
@@ -62,13 +69,13 @@ impl<'a> Targets<'a> {
     }
 }
 
-/// Index of the largest output of every row; the first one at a tie.
-pub fn predictions(out: View<'_>) -> Vec<usize> {
-    dispatch!(out.dtype(), T => (0..out.rows()).map(|r| largest(out.row::<T>(r))).collect())
+/// Index of the largest of the `active` outputs of every row; the first one at a tie.
+pub fn predictions(out: View<'_>, active: Range<usize>) -> Vec<usize> {
+    dispatch!(out.dtype(), T => (0..out.rows()).map(|r| largest(out.row::<T>(r), active.clone())).collect())
 }
 
-fn largest<T: Elem>(row: &[T]) -> usize {
-    (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
+fn largest<T: Elem>(row: &[T], active: Range<usize>) -> usize {
+    active.clone().fold(active.start, |best, i| if row[i] > row[best] { i } else { best })
 }
 
 /// Overwrites `y` with one-hot rows.

@@ -2,7 +2,7 @@
 //!
 //! Kingma & Ba 2015; decoupled decay: Loshchilov & Hutter 2019.
 
-use super::{Hyper, Optim, tile};
+use super::{Hyper, Optim, Rate, tile};
 use crate::wiring::PerLayer;
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
@@ -26,6 +26,12 @@ pub struct Adam {
     /// Weight decay λ of weights (not of biases). Default 0.
     #[serde(default)]
     pub decay: f64,
+    /// Learning rate of biases and of the gains of a normalisation, whatever the schedule. Default: `lr`.
+    #[serde(default)]
+    pub unit_lr: Option<f64>,
+    /// Whether ε joins √v before the bias of the second moment is corrected, as PyTorch did until 1.2. Default false.
+    #[serde(default)]
+    pub early_eps: bool,
 }
 
 /// AdamW (`[optim.adamw]`): Adam with w ← (1 − ηλ)w beside it.
@@ -69,13 +75,19 @@ impl Optim for Adam {
         2
     }
 
-    fn rates(&self) -> (&PerLayer, f64) {
-        (&self.lr, 1.0)
+    fn rate(&self, layer: usize, units: bool) -> Rate {
+        match self.unit_lr {
+            Some(rate) if units => Rate::Constant(rate),
+            _ => Rate::Scheduled(self.lr.at(layer)),
+        }
     }
 
     fn propose(&self, hyper: Hyper, w: View<'_>, g: View<'_>, slots: &mut [ViewMut<'_>], delta: ViewMut<'_>) {
         let decay = if hyper.decays { self.decay } else { 0.0 };
-        let c = constants(hyper, [self.beta1, self.beta2, self.eps], decay, 0.0);
+        // √v·k + ε·k = k(√v + ε), with k = 1/√(1−β₂ᵗ).
+        let early = (1.0 - self.beta2.powf(hyper.step as f64)).sqrt();
+        let eps = if self.early_eps { self.eps / early } else { self.eps };
+        let c = constants(hyper, [self.beta1, self.beta2, eps], decay, 0.0);
         dispatch!(w.dtype(), T => adam::<T>(c, w, g, slots, delta));
     }
 }
@@ -85,8 +97,8 @@ impl Optim for AdamW {
         2
     }
 
-    fn rates(&self) -> (&PerLayer, f64) {
-        (&self.lr, 1.0)
+    fn rate(&self, layer: usize, _: bool) -> Rate {
+        Rate::Scheduled(self.lr.at(layer))
     }
 
     fn propose(&self, hyper: Hyper, w: View<'_>, g: View<'_>, slots: &mut [ViewMut<'_>], delta: ViewMut<'_>) {

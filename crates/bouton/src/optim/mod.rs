@@ -11,7 +11,6 @@ pub use sgd::{Decay, Sgd};
 pub use updater::Updater;
 pub(crate) use updater::{add_columns, is_finite};
 
-use crate::wiring::PerLayer;
 use bouton_kernels::{Elem, View, ViewMut, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,18 +44,37 @@ impl OptimSpec {
 pub struct Hyper {
     /// Learning rate η, schedule included.
     pub rate: f64,
-    /// Whether weight decay applies (weights: yes, biases: no).
+    /// Whether weight decay applies (weights: yes, biases and gains: no).
     pub decays: bool,
-    /// Number of this update, from 1.
+    /// Number of this update, from 1 where the optimiser's state began.
     pub step: u64,
+}
+
+/// The learning rate of one parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rate {
+    /// Times the schedule's factor.
+    Scheduled(f64),
+    /// Whatever the schedule says.
+    Constant(f64),
+}
+
+impl Rate {
+    /// The rate at the schedule's `factor`.
+    pub fn at(self, factor: f64) -> f64 {
+        match self {
+            Self::Scheduled(rate) => rate * factor,
+            Self::Constant(rate) => rate,
+        }
+    }
 }
 
 /// An optimiser: elementwise over one tile of a parameter.
 pub trait Optim: Send + Sync + std::fmt::Debug {
     /// State matrices per parameter, each of its shape.
     fn slots(&self) -> usize;
-    /// Learning rates by connection, and the factor for biases.
-    fn rates(&self) -> (&PerLayer, f64);
+    /// The learning rate of the weights of connection `layer`, or of the parameters of the units behind it.
+    fn rate(&self, layer: usize, units: bool) -> Rate;
     /// Overwrites `delta` with the proposal for weights `w` with gradient `g`; moves the state `slots`.
     fn propose(&self, hyper: Hyper, w: View<'_>, g: View<'_>, slots: &mut [ViewMut<'_>], delta: ViewMut<'_>);
 }

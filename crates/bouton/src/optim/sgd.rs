@@ -3,7 +3,7 @@
 //! coupled decay (PyTorch):   g ← g + λw,  m ← μm + g,  Δ = −η m
 //! decoupled decay (Haiku):   m ← μm + g,  Δ = −η m − ηλ w
 
-use super::{Hyper, Optim, tile};
+use super::{Hyper, Optim, Rate, tile};
 use crate::wiring::PerLayer;
 use bouton_kernels::{Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
@@ -50,8 +50,8 @@ impl Optim for Sgd {
         usize::from(self.momentum != 0.0)
     }
 
-    fn rates(&self) -> (&PerLayer, f64) {
-        (&self.lr, self.bias_scale)
+    fn rate(&self, layer: usize, units: bool) -> Rate {
+        Rate::Scheduled(self.lr.at(layer) * if units { self.bias_scale } else { 1.0 })
     }
 
     fn propose(&self, hyper: Hyper, w: View<'_>, g: View<'_>, slots: &mut [ViewMut<'_>], delta: ViewMut<'_>) {

@@ -4,14 +4,17 @@
 //! products. [`Updater::step`] forms it tile by tile, lets the optimiser propose and the synapse take, while the tile
 //! is in cache. Tiles are bands of weight rows; an element's arithmetic does not depend on the tiling or on threads.
 
-use super::{Hyper, Optim};
+use super::{Hyper, Optim, Rate};
+use crate::anchor::{Anchor, Hold, Importance, add_penalty, trace_path};
 use crate::credit::Sink;
 use crate::error::{Error, Result};
-use crate::network::{ConnId, Network, ParamId, PopId, Visitor};
+use crate::network::{ConnId, Network, ParamId, Parameter, PopId, Visitor};
+use crate::rng::Key;
 use crate::synapse::Synapse;
 use crate::wiring::Wiring;
 use bouton_kernels::{Mat, View, ViewMut, dispatch};
 use rayon::prelude::*;
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// Elements of a tile, about: weight, gradient, proposal and optimiser state of it fit the caches of a core.
@@ -25,21 +28,24 @@ const PARALLEL: usize = 4 * TILE;
 #[derive(Debug)]
 pub struct Updater {
     optim: Box<dyn Optim>,
+    anchor: Option<Box<dyn Anchor>>,
     params: Vec<Param>,
     weights: Vec<Factors>,
-    biases: Vec<Mat>,
+    units: HashMap<ParamId, Mat>,
+    seed: u64,
     updates: u64,
+    origin: u64,
     factor: f64,
 }
 
-/// State of the optimiser and of the synapse for one parameter.
+/// What the optimiser and the anchor keep of one parameter.
 #[derive(Debug)]
 struct Param {
     id: ParamId,
     name: String,
-    rate: f64,
+    rate: Rate,
     slots: Vec<Mat>,
-    synapse: Vec<Mat>,
+    hold: Option<Hold>,
 }
 
 /// Pending factors of one connection: the gradient is gᵀ·pre.
@@ -72,15 +78,13 @@ fn append(to: &mut Mat, rows: View<'_>, scale: f64) {
 impl Updater {
     /// An updater for every parameter of `network`.
     pub fn new(network: &Network, optim: Box<dyn Optim>) -> Self {
-        let (rates, bias_scale) = optim.rates();
         let params = network
             .parameters()
             .into_iter()
             .map(|(id, name, mat)| {
-                let rate = rates.at(network.layer_of(id)) * if id.is_bias() { bias_scale } else { 1.0 };
-                let state = |n| (0..n).map(|_| Mat::zeros(mat.dtype(), mat.rows(), mat.cols())).collect();
-                let synapse = network.synapse(id).slots();
-                Param { id, name, rate, slots: state(optim.slots()), synapse: state(synapse) }
+                let rate = optim.rate(network.layer_of(id), id.is_unit());
+                let slots = (0..optim.slots()).map(|_| Mat::zeros(mat.dtype(), mat.rows(), mat.cols()));
+                Param { id, name, rate, slots: slots.collect(), hold: None }
             })
             .collect();
         let dtype = network.dtype;
@@ -88,8 +92,61 @@ impl Updater {
             pre: Mat::zeros(dtype, 0, network.populations[c.pre].units),
             g: Mat::zeros(dtype, 0, network.populations[c.post].units),
         });
-        let biases = network.populations.iter().map(|p| Mat::zeros(dtype, 1, p.units));
-        Self { params, weights: weights.collect(), biases: biases.collect(), optim, updates: 0, factor: 1.0 }
+        let units = network.parameters().into_iter().filter(|(id, ..)| id.is_unit());
+        Self {
+            params,
+            weights: weights.collect(),
+            units: units.map(|(id, _, mat)| (id, Mat::zeros(dtype, 1, mat.cols()))).collect(),
+            optim,
+            anchor: None,
+            seed: 0,
+            updates: 0,
+            origin: 0,
+            factor: 1.0,
+        }
+    }
+
+    /// The same with the seed of synapses that draw random numbers.
+    #[must_use]
+    pub fn seeded(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// The same with an anchor on every weight, and on parameters of units if `units` holds.
+    #[must_use]
+    pub fn anchored(mut self, network: &Network, anchor: Option<Box<dyn Anchor>>, units: bool) -> Self {
+        if let Some(anchor) = &anchor {
+            for param in self.params.iter_mut().filter(|p| units || !p.id.is_unit()) {
+                param.hold = Some(Hold::new(&**anchor, network.anchored(param.id, anchor.hidden())));
+            }
+        }
+        self.anchor = anchor;
+        self
+    }
+
+    /// How the anchor, if there is one, measures the importance of a finished task.
+    pub fn importance(&self) -> Option<Importance> {
+        self.anchor.as_ref().map(|a| a.importance())
+    }
+
+    /// Takes a finished task into the anchor; `importance` is what was measured at its end.
+    pub fn consolidate(&mut self, network: &Network, importance: &HashMap<ParamId, Mat>, key: &Key) {
+        let Some(anchor) = &self.anchor else { return };
+        for (i, param) in self.params.iter_mut().enumerate() {
+            let Some(hold) = &mut param.hold else { continue };
+            let mut new = importance.get(&param.id).cloned();
+            if let Some(new) = new.as_mut().filter(|_| anchor.shuffles()) {
+                shuffle(new, &key.of("shuffle", i as u64));
+            }
+            hold.consolidate(&**anchor, network.anchored(param.id, anchor.hidden()), new.as_ref());
+        }
+    }
+
+    /// Forgets the optimiser's state, as at the start of a task in some protocols.
+    pub fn reset(&mut self) {
+        self.params.iter_mut().flat_map(|p| &mut p.slots).for_each(|s| s.fill(0.0));
+        self.origin = self.updates;
     }
 
     /// Sets the schedule's factor on every learning rate.
@@ -102,17 +159,28 @@ impl Updater {
         self.updates
     }
 
-    /// Continues the count of updates, as after a checkpoint.
-    pub fn set_updates(&mut self, updates: u64) {
-        self.updates = updates;
+    /// Updates made before the optimiser's state was last forgotten.
+    pub fn origin(&self) -> u64 {
+        self.origin
     }
 
-    /// Shows every state matrix of the optimiser and of the synapses to `visitor`.
+    /// Continues the count of updates, as after a checkpoint.
+    pub fn set_updates(&mut self, updates: u64, origin: u64) {
+        (self.updates, self.origin) = (updates, origin);
+    }
+
+    /// Shows every state matrix of the optimiser and of the anchor to `visitor`.
     pub fn visit(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
         for param in &mut self.params {
-            for (kind, slots) in [("optim", &mut param.slots), ("synapse", &mut param.synapse)] {
-                for (k, slot) in slots.iter_mut().enumerate() {
-                    visitor(&format!("{kind}.{}.{k}", param.name), slot)?;
+            for (k, slot) in param.slots.iter_mut().enumerate() {
+                visitor(&format!("optim.{}.{k}", param.name), slot)?;
+            }
+            let Some(hold) = &mut param.hold else { continue };
+            let Hold { importance, pull, path, start } = hold;
+            for (kind, mat) in [("importance", importance), ("pull", pull), ("path", path), ("start", start)]
+            {
+                if !mat.is_empty() {
+                    visitor(&format!("anchor.{}.{kind}", param.name), mat)?;
                 }
             }
         }
@@ -124,7 +192,7 @@ impl Updater {
             f.pre.resize_rows(0);
             f.g.resize_rows(0);
         }
-        self.biases.iter_mut().for_each(|b| b.fill(0.0));
+        self.units.values_mut().for_each(|g| g.fill(0.0));
     }
 }
 
@@ -134,21 +202,35 @@ impl Sink for Updater {
     }
 
     fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64) {
-        add_columns(g, scale, self.biases[pop].view_mut());
+        if let Some(sum) = self.units.get_mut(&ParamId::Bias(pop)) {
+            add_columns(g, scale, sum.view_mut());
+        }
+    }
+
+    fn gain(&mut self, pop: PopId, g: View<'_>, scale: f64) {
+        if let Some(sum) = self.units.get_mut(&ParamId::Gain(pop)) {
+            add_columns(g, scale, sum.view_mut());
+        }
     }
 
     fn step(&mut self, network: &mut Network) -> Result<()> {
         self.updates += 1;
-        for param in &mut self.params {
-            let hyper =
-                Hyper { rate: param.rate * self.factor, decays: !param.id.is_bias(), step: self.updates };
-            let (mat, synapse, wiring) = network.parameter_mut(param.id);
+        let key = Key::new(self.seed).of("synapse", self.updates);
+        for (i, param) in self.params.iter_mut().enumerate() {
+            let rate = param.rate.at(self.factor);
+            let hyper = Hyper { rate, decays: !param.id.is_unit(), step: self.updates - self.origin };
+            let Parameter { value, wiring, synapse, memory } = network.parameter_mut(param.id);
             let grad = match param.id {
                 ParamId::Weight(c) | ParamId::Feedback(c) => Gradient::Factors(wiring, &self.weights[c]),
-                ParamId::Bias(p) => Gradient::Ready(&self.biases[p]),
+                ParamId::Bias(_) | ParamId::Gain(_) => Gradient::Ready(&self.units[&param.id]),
             };
-            let state = param.slots.iter_mut().chain(&mut param.synapse).collect();
-            let finite = mat.update(|w| change(&*self.optim, synapse, hyper, &grad, w, state));
+            let anchor = self.anchor.as_deref().filter(|_| param.hold.is_some());
+            // Only synapses that draw need a key; hashing one for each parameter costs more than a small update.
+            let key = if synapse.draws() { key.of("parameter", i as u64).number() } else { 0 };
+            let rule = Take { optim: &*self.optim, synapse, anchor, hyper, key };
+            let held = param.hold.iter_mut().flat_map(|h| [&mut h.importance, &mut h.pull, &mut h.path]);
+            let state = param.slots.iter_mut().chain(memory).chain(held.filter(|m| !m.is_empty())).collect();
+            let finite = value.update(|w| change(&rule, &grad, w, state));
             if !finite {
                 return Err(Error::Diverged {
                     message: format!("{} is no longer finite after update {}", param.name, self.updates),
@@ -159,6 +241,17 @@ impl Sink for Updater {
         self.clear();
         Ok(())
     }
+}
+
+/// Exchanges entries at random.
+fn shuffle(mat: &mut Mat, key: &Key) {
+    let mut draws = key.stream();
+    dispatch!(mat.dtype(), T => {
+        let values = mat.slice_mut::<T>();
+        for i in (1..values.len()).rev() {
+            values.swap(i, draws.below(i as u64 + 1) as usize);
+        }
+    });
 }
 
 /// Where a parameter's gradient comes from.
@@ -194,27 +287,82 @@ struct Band<'a> {
     state: Vec<ViewMut<'a>>,
 }
 
-/// Proposes and takes, band by band; whether every weight is still finite. **The one function that changes a weight.**
-fn change(
-    optim: &dyn Optim,
-    synapse: &dyn Synapse,
+/// Everything that decides how a parameter takes its gradient.
+#[derive(Clone, Copy)]
+struct Take<'a> {
+    optim: &'a dyn Optim,
+    synapse: &'a dyn Synapse,
+    anchor: Option<&'a dyn Anchor>,
     hyper: Hyper,
-    grad: &Gradient<'_>,
-    weight: ViewMut<'_>,
-    state: Vec<&mut Mat>,
-) -> bool {
+    key: u64,
+}
+
+/// Gradient, proposal, gradient without penalty, and parameter before the step, of one band.
+type Scratch = [Mat; 4];
+
+impl Take<'_> {
+    /// Pulls towards the anchor, proposes, takes and traces the way.
+    fn take(&self, cols: usize, s: &mut Scratch, mut b: Band<'_>) {
+        let n = b.weight.rows();
+        let (slots, rest) = b.state.split_at_mut(self.optim.slots());
+        let (memory, held) = rest.split_at_mut(self.synapse.state().len());
+        let hidden = self.synapse.hidden();
+        let [gradient, delta, loss, old] = s;
+        if let (Some(anchor), [omega, pull, path @ ..]) = (self.anchor, &mut *held) {
+            let theta = theta(hidden.filter(|_| anchor.hidden()), &b.weight, memory);
+            if !path.is_empty() {
+                loss.rows_view_mut(0..n).copy_from(gradient.rows_view(0..n));
+                old.rows_view_mut(0..n).copy_from(theta);
+            }
+            add_penalty(
+                anchor.strength(),
+                theta,
+                omega.as_view(),
+                pull.as_view(),
+                gradient.rows_view_mut(0..n),
+            );
+        }
+        let proposed = delta.rows_view_mut(0..n);
+        if self.synapse.raw() {
+            negate(gradient.rows_view(0..n), proposed);
+        } else {
+            let w = theta(hidden, &b.weight, memory);
+            self.optim.propose(self.hyper, w, gradient.rows_view(0..n), slots, proposed);
+        }
+        self.synapse.take(self.key, b.from * cols, delta.rows_view(0..n), b.weight.reborrow(), memory);
+        if let (Some(anchor), [_, _, path]) = (self.anchor, held) {
+            let theta = theta(hidden.filter(|_| anchor.hidden()), &b.weight, memory);
+            let total = matches!(anchor.importance(), Importance::Path(p) if p.total);
+            let g = if total { gradient } else { loss };
+            trace_path(g.rows_view(0..n), old.rows_view(0..n), theta, path.reborrow());
+        }
+    }
+}
+
+/// The weight, or the state matrix that plays its part.
+fn theta<'a>(hidden: Option<usize>, weight: &'a ViewMut<'_>, memory: &'a [ViewMut<'_>]) -> View<'a> {
+    hidden.map_or(weight.as_view(), |h| memory[h].as_view())
+}
+
+fn negate(g: View<'_>, mut to: ViewMut<'_>) {
+    dispatch!(g.dtype(), T => for (to, &g) in to.slice_mut::<T>().iter_mut().zip(g.slice::<T>()) {
+        *to = -g;
+    });
+}
+
+/// Changes a parameter, band by band; whether it is still finite. **The one function that changes a weight.**
+fn change(rule: &Take<'_>, grad: &Gradient<'_>, weight: ViewMut<'_>, state: Vec<&mut Mat>) -> bool {
     let (dtype, rows, cols) = (weight.dtype(), weight.rows(), weight.cols());
     let band = grad.band(rows, cols);
-    let take = |(gradient, delta): &mut (Mat, Mat), mut b: Band<'_>| {
+    let take = |s: &mut Scratch, mut b: Band<'_>| {
         let n = b.weight.rows();
-        grad.write(b.from..b.from + n, gradient.rows_view_mut(0..n));
-        let (slots, memory) = b.state.split_at_mut(optim.slots());
-        let gradient = gradient.rows_view(0..n);
-        optim.propose(hyper, b.weight.as_view(), gradient, slots, delta.rows_view_mut(0..n));
-        synapse.take(delta.rows_view(0..n), b.weight.reborrow(), memory);
+        grad.write(b.from..b.from + n, s[0].rows_view_mut(0..n));
+        let weight = b.weight.reborrow();
+        rule.take(cols, s, Band { from: b.from, weight, state: b.state });
         is_finite(b.weight.as_view())
     };
-    let scratch = || (Mat::zeros(dtype, band, cols), Mat::zeros(dtype, band, cols));
+    let spare = if rule.anchor.is_some() { band } else { 0 };
+    let scratch = || [band, band, spare, spare].map(|n| Mat::zeros(dtype, n, cols));
     let bands = cut(weight, state, band);
     if rows * cols >= PARALLEL {
         bands.into_par_iter().map_init(scratch, take).reduce(|| true, |a, b| a && b)

@@ -3,10 +3,14 @@
 //! The rules are one list of questions about a recipe; the table of every cell is made by asking them.
 
 use super::{Recipe, tag};
+use crate::anchor::AnchorSpec;
 use crate::credit::{CreditSpec, Nudge, Start};
 use crate::neuron::{Activation, Dynamics, NeuronSpec, NudgePosition, Settle};
+use crate::norm::NormSpec;
 use crate::objective::ObjectiveSpec;
 use crate::solver::SolverSpec;
+use crate::synapse::SynapseSpec;
+use crate::task::{Scenario, SequenceSpec};
 use crate::wiring::{FeedbackSpec, WiringSpec};
 use crate::{Error, Result};
 
@@ -31,6 +35,12 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
         start_and_data,
         feedback,
         strong_push,
+        norm_and_dropout,
+        memory_and_feedback,
+        anchor_and_credit,
+        scale_of_bits,
+        tasks,
+        heads,
     ];
     match rules.iter().find_map(|rule| rule(recipe)) {
         Some((message, hint)) => Err(Error::incompatible(message, hint)),
@@ -45,7 +55,7 @@ fn refusal(message: impl Into<String>, hint: &'static str) -> Refusal {
 fn settle(r: &Recipe) -> Option<&Settle> {
     match &r.neuron {
         NeuronSpec::Settle(s) => Some(s),
-        NeuronSpec::Relu(_) => None,
+        NeuronSpec::Relu(_) | NeuronSpec::Sign(_) => None,
     }
 }
 
@@ -62,7 +72,7 @@ fn neuron_and_credit(r: &Recipe) -> Refusal {
             "use credit.bptt or credit.eq-prop, or neuron.relu",
         ),
         None if !backprop => refusal(
-            format!("{} needs units that settle, but relu units do not", tag(&r.credit)),
+            format!("{} needs units that settle, but {} units do not", tag(&r.credit), tag(&r.neuron)),
             "use neuron.settle, or credit.backprop",
         ),
         _ => None,
@@ -138,11 +148,17 @@ fn nudge_position(r: &Recipe) -> Refusal {
 fn solver_and_neuron(r: &Recipe) -> Refusal {
     match (settle(r), &r.solver) {
         (None, SolverSpec::EvenOdd(_)) => refusal(
-            "solver.even-odd is for settling units; relu units are computed in one pass",
+            format!(
+                "solver.even-odd is for settling units; {} units are computed in one pass",
+                tag(&r.neuron)
+            ),
             "leave [solver] out",
         ),
         (None, SolverSpec::Synchronous(s)) if s.tolerance.is_some() => refusal(
-            "solver.synchronous.tolerance is for settling units; relu units are computed in one pass",
+            format!(
+                "solver.synchronous.tolerance is for settling units; {} units are computed in one pass",
+                tag(&r.neuron)
+            ),
             "leave [solver] out",
         ),
         (Some(s), SolverSpec::EvenOdd(_)) if s.dynamics == Dynamics::Energy => refusal(
@@ -236,6 +252,126 @@ fn feedback(r: &Recipe) -> Refusal {
                 tag(&r.credit)
             ),
             "use feedback = \"tied\", or credit.eq-prop",
+        );
+    }
+    None
+}
+
+/// Whether the hidden layers are settled, not computed in one pass.
+fn settles(r: &Recipe) -> bool {
+    settle(r).is_some()
+}
+
+fn norm_and_dropout(r: &Recipe) -> Refusal {
+    if settles(r) && r.norm != NormSpec::None {
+        return refusal(
+            "norm.batch looks at all samples of a batch, but settling units move sample by sample",
+            "leave [norm] out, or use neuron.relu or neuron.sign with credit.backprop",
+        );
+    }
+    let drops = r.network.dropout > 0.0 || r.network.input_dropout > 0.0;
+    if settles(r) && drops {
+        return refusal(
+            "dropout silences units of a single pass, but settling units take many sweeps",
+            "leave network.dropout and network.input-dropout out",
+        );
+    }
+    None
+}
+
+/// State beside the weight belongs to the forward weight; own feedback weights have none.
+fn memory_and_feedback(r: &Recipe) -> Refusal {
+    let WiringSpec::Dense(dense) = &r.wiring;
+    if dense.feedback == FeedbackSpec::KolenPollack && !matches!(r.synapse, SynapseSpec::Plain(_)) {
+        return refusal(
+            format!(
+                "feedback = \"kolen-pollack\" has weights of its own, which {} would not share",
+                tag(&r.synapse)
+            ),
+            "use feedback = \"tied\", or synapse.plain",
+        );
+    }
+    None
+}
+
+fn anchor_and_credit(r: &Recipe) -> Refusal {
+    let measures = matches!(r.anchor, AnchorSpec::Ewc(_) | AnchorSpec::OnlineEwc(_) | AnchorSpec::Mas(_));
+    if measures && !matches!(r.credit, CreditSpec::Backprop(_)) {
+        return refusal(
+            format!(
+                "{} measures gradients of the loss sample by sample, which {} does not give",
+                tag(&r.anchor),
+                tag(&r.credit)
+            ),
+            "use anchor.si, which needs only the updates, or credit.backprop",
+        );
+    }
+    let softmax = matches!(r.objective, ObjectiveSpec::SoftmaxCrossEntropy(_));
+    if matches!(r.anchor, AnchorSpec::Ewc(_) | AnchorSpec::OnlineEwc(_)) && !softmax {
+        return refusal(
+            format!("{} needs a loss that is a log-likelihood, for the Fisher information", tag(&r.anchor)),
+            "use objective.softmax-cross-entropy, or anchor.si",
+        );
+    }
+    None
+}
+
+/// Weights of ±1 make drives of the size √fan_in, far beyond any activation's range, unless something scales them.
+fn scale_of_bits(r: &Recipe) -> Refusal {
+    let unit = match &r.synapse {
+        SynapseSpec::Binary(s) => s.scale == 1.0,
+        SynapseSpec::Metaplastic(s) => s.scale == 1.0 && !s.real,
+        _ => false,
+    };
+    if unit && settles(r) {
+        return refusal(
+            format!(
+                "weights of ±1 drive settling units far beyond their range; {} has no scale",
+                tag(&r.synapse)
+            ),
+            "set its scale to about 1/√fan_in",
+        );
+    }
+    None
+}
+
+/// What only a sequence of tasks gives a meaning to.
+fn tasks(r: &Recipe) -> Refusal {
+    let bounded =
+        !matches!(r.sequence, SequenceSpec::Single | SequenceSpec::Subsets(_)) && !r.continual.interleaved;
+    let per_task = matches!(&r.norm, NormSpec::Batch(n) if n.per_task);
+    if per_task && !bounded {
+        return refusal(
+            "norm.batch.per-task needs tasks that follow each other",
+            "leave per-task out, or choose a [sequence]",
+        );
+    }
+    if r.anchor != AnchorSpec::None && !bounded {
+        return refusal(
+            format!(
+                "{} consolidates when a task ends, but there are no tasks that follow each other",
+                tag(&r.anchor)
+            ),
+            "choose a [sequence] such as sequence.permuted, or leave [anchor] out",
+        );
+    }
+    if r.continual.interleaved && r.continual.scenario == Scenario::Task {
+        return refusal(
+            "interleaved batches mix the tasks, but scenario = \"task\" has one head per task",
+            "use scenario = \"domain\" or \"class\"",
+        );
+    }
+    None
+}
+
+/// Outputs of some tasks only are an error of some outputs only, which a clamp or a nudge outside the units is not.
+fn heads(r: &Recipe) -> Refusal {
+    let clamps = matches!(r.credit, CreditSpec::CoupledLearning(_) | CreditSpec::ContrastiveLearning(_));
+    let outside = settle(r).is_some_and(|s| s.nudge == NudgePosition::Outside);
+    if r.continual.scenario != Scenario::Domain && (clamps || outside) {
+        return refusal(
+            format!("{} acts on every output, but this scenario has outputs of other tasks", tag(&r.credit)),
+            "use scenario = \"domain\", or credit.eq-prop with neuron.settle.nudge = \"inside\"",
         );
     }
     None

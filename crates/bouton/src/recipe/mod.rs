@@ -17,14 +17,16 @@ pub use combos::compatible;
 pub use resolve::tag;
 pub use schema::schema;
 
+use crate::anchor::AnchorSpec;
 use crate::credit::CreditSpec;
 use crate::network::NetworkSpec;
 use crate::neuron::NeuronSpec;
+use crate::norm::NormSpec;
 use crate::objective::ObjectiveSpec;
 use crate::optim::{OptimSpec, ScheduleSpec};
 use crate::solver::SolverSpec;
 use crate::synapse::SynapseSpec;
-use crate::task::TaskSpec;
+use crate::task::{ContinualSpec, SequenceSpec, TaskSpec};
 use crate::wiring::WiringSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,16 +66,28 @@ pub struct Recipe {
     pub run: RunSpec,
     /// Which data, in which batches.
     pub task: TaskSpec,
+    /// From one data set to a sequence of tasks.
+    #[serde(default)]
+    pub sequence: SequenceSpec,
+    /// How a sequence of tasks is learned.
+    #[serde(default)]
+    pub continual: ContinualSpec,
     /// Layers.
     pub network: NetworkSpec,
     /// How units move.
     pub neuron: NeuronSpec,
+    /// How drives are normalised.
+    #[serde(default)]
+    pub norm: NormSpec,
     /// How layers are joined.
     #[serde(default)]
     pub wiring: WiringSpec,
     /// How weights take updates.
     #[serde(default)]
     pub synapse: SynapseSpec,
+    /// What holds weights that earlier tasks needed.
+    #[serde(default)]
+    pub anchor: AnchorSpec,
     /// What the output should be.
     #[serde(default)]
     pub objective: ObjectiveSpec,

@@ -1,12 +1,15 @@
 //! Numbers that cannot be meant: each refusal names the key and says what to write.
 
 use super::{Recipe, RunSpec, combos, tag};
+use crate::anchor::AnchorSpec;
 use crate::credit::CreditSpec;
 use crate::network::NetworkSpec;
 use crate::neuron::{Dynamics, NeuronSpec};
+use crate::norm::NormSpec;
 use crate::optim::{OptimSpec, ScheduleSpec};
 use crate::solver::SolverSpec;
-use crate::task::{BatchSize, TaskSpec};
+use crate::synapse::SynapseSpec;
+use crate::task::{BatchSize, DATA, SequenceSpec, Sets, TaskSpec};
 use crate::wiring::{PerLayer, WiringSpec};
 use crate::{Error, Result};
 
@@ -29,7 +32,11 @@ impl Recipe {
         at_most_toml("seed", self.seed)?;
         run(&self.run)?;
         task(&self.task)?;
-        network(&self.network, &self.task)?;
+        sequence(self)?;
+        network(self)?;
+        norm(&self.norm)?;
+        synapse(&self.synapse, self.network.layers.len() - 1)?;
+        anchor(&self.anchor)?;
         let connections = self.network.layers.len() - 1;
         neuron(&self.neuron)?;
         wiring(&self.wiring, connections)?;
@@ -132,13 +139,162 @@ fn task(task: &TaskSpec) -> Result<()> {
     )
 }
 
+fn sequence(recipe: &Recipe) -> Result<()> {
+    let (task, classes) = (&recipe.task, recipe.task.shape().1);
+    at_least_one(
+        "continual.updates",
+        recipe.continual.updates,
+        "leave it out to learn each task for its epochs",
+    )?;
+    at_least_one(
+        "continual.recent",
+        recipe.continual.recent.map(|n| n as u64),
+        "leave it out to test all tasks",
+    )?;
+    match &recipe.sequence {
+        SequenceSpec::Single => {}
+        SequenceSpec::Permuted(p) => {
+            at_least_one("sequence.permuted.tasks", Some(p.tasks as u64), "10 is usual")?;
+            require(p.pad <= 64, "sequence.permuted.pad", p.pad, "at most 64", "2 turns 28×28 into 32×32")?;
+        }
+        SequenceSpec::Split(s) => {
+            let ok = s.classes > 0 && s.classes < classes && classes.is_multiple_of(s.classes);
+            let need = format!("a divisor of the {classes} classes of {}", tag(task));
+            require(ok, "sequence.split.classes", s.classes, &need, "2 is usual")?;
+        }
+        SequenceSpec::Rotated(r) => {
+            require(
+                !r.degrees.is_empty(),
+                "sequence.rotated.degrees",
+                "empty",
+                "a list of angles",
+                "[0, 45, 90]",
+            )?;
+            let odd = r.degrees.iter().find(|d| !d.is_finite());
+            require(odd.is_none(), "sequence.rotated.degrees", f64::NAN, "finite", "angles are in degrees")?;
+        }
+        SequenceSpec::Subsets(s) => {
+            let samples = task.samples();
+            let ok = s.parts > 0 && s.parts <= samples;
+            let need = format!("from 1 to {samples}, the training samples");
+            require(
+                ok,
+                "sequence.subsets.parts",
+                s.parts,
+                &need,
+                "60 parts of MNIST have 1,000 samples each",
+            )?;
+        }
+        SequenceSpec::Sets(s) => sets(s, task)?,
+    }
+    let outputs = recipe.sequence.sides(task, recipe.continual.scenario).1;
+    require(outputs <= 256, "continual.scenario", outputs, "at most 256 outputs", "use scenario = \"domain\"")
+}
+
+fn sets(sets: &Sets, task: &TaskSpec) -> Result<()> {
+    require(
+        !sets.then.is_empty(),
+        "sequence.sets.then",
+        "empty",
+        "a list of data sets",
+        "[\"fashion-mnist\"]",
+    )?;
+    for (i, name) in sets.then.iter().enumerate() {
+        let known = DATA.iter().find(|set| set.name == *name);
+        let Some(set) = known else {
+            let names: Vec<_> = DATA.iter().map(|set| set.name).collect();
+            return Err(Error::config(format!("sequence.sets.then names `{name}`, which is no data set"))
+                .with_hint(format!("one of {}", names.join(", "))));
+        };
+        if (set.shape, set.classes) != task.shape() {
+            return Err(Error::shape(format!(
+                "{name} has images of {:?} and {} classes, {} has {:?} and {}",
+                set.shape,
+                set.classes,
+                tag(task),
+                task.shape().0,
+                task.shape().1
+            ))
+            .with_hint("a sequence of data sets needs one shape and one number of classes"));
+        }
+        if sets.then[..i].contains(name) || *name == tag(task) {
+            return Err(Error::config(format!("sequence.sets repeats `{name}`"))
+                .with_hint("name every data set once; sequence.permuted repeats one set"));
+        }
+    }
+    Ok(())
+}
+
+fn norm(norm: &NormSpec) -> Result<()> {
+    let NormSpec::Batch(n) = norm else { return Ok(()) };
+    positive("norm.batch.eps", n.eps, "1e-5 is usual")?;
+    let ok = n.momentum > 0.0 && n.momentum <= 1.0;
+    require(ok, "norm.batch.momentum", n.momentum, "above 0 and at most 1", "0.1 is usual")
+}
+
+fn synapse(synapse: &SynapseSpec, connections: usize) -> Result<()> {
+    match synapse {
+        SynapseSpec::Plain(_) => Ok(()),
+        SynapseSpec::Binary(s) => {
+            positive("synapse.binary.scale", s.scale, "1, or about 1/√fan_in without normalisation")?;
+            s.window.map_or(Ok(()), |w| positive("synapse.binary.window", w, "1 is usual"))?;
+            s.clip.map_or(Ok(()), |c| positive("synapse.binary.clip", c, "1 is usual"))
+        }
+        SynapseSpec::Metaplastic(s) => {
+            positive("synapse.metaplastic.scale", s.scale, "1, or about 1/√fan_in without normalisation")?;
+            per_layer("synapse.metaplastic.m", &s.m, connections, |key, m| {
+                not_negative(key, m, "1.35 is usual")
+            })
+        }
+    }
+}
+
+fn anchor(anchor: &AnchorSpec) -> Result<()> {
+    match anchor {
+        AnchorSpec::None => Ok(()),
+        AnchorSpec::Ewc(a) => {
+            at_least_one("anchor.ewc.samples", a.samples.map(|n| n as u64), "leave it out for all samples")?;
+            not_negative("anchor.ewc.lambda", a.lambda, "100 to 5000 are usual")
+        }
+        AnchorSpec::OnlineEwc(a) => {
+            at_least_one(
+                "anchor.online-ewc.samples",
+                a.samples.map(|n| n as u64),
+                "leave it out for all samples",
+            )?;
+            let ok = (0.0..=1.0).contains(&a.decay);
+            require(ok, "anchor.online-ewc.decay", a.decay, "from 0 to 1", "1 forgets nothing")?;
+            not_negative("anchor.online-ewc.lambda", a.lambda, "100 to 5000 are usual")
+        }
+        AnchorSpec::Si(a) => {
+            positive("anchor.si.xi", a.xi, "0.1 is usual")?;
+            not_negative("anchor.si.c", a.c, "0.1 is usual")
+        }
+        AnchorSpec::Mas(a) => {
+            let ok = a.alpha.is_none_or(|x| (0.0..1.0).contains(&x));
+            require(
+                ok,
+                "anchor.mas.alpha",
+                a.alpha.unwrap_or(0.0),
+                "at least 0 and below 1",
+                "0.5 is usual",
+            )?;
+            at_least_one("anchor.mas.samples", a.samples.map(|n| n as u64), "leave it out for all samples")?;
+            not_negative("anchor.mas.lambda", a.lambda, "1 is usual")
+        }
+    }
+}
+
 /// Weights of one connection beyond which a layer list must be a mistake (32 GB in single precision).
 const MOST_WEIGHTS: u128 = 1 << 33;
 
-fn network(network: &NetworkSpec, task: &TaskSpec) -> Result<()> {
+fn network(recipe: &Recipe) -> Result<()> {
+    let network = &recipe.network;
+    below_one("network.dropout", network.dropout, "0.5 is usual; leave it out for none")?;
+    below_one("network.input-dropout", network.input_dropout, "0.2 is usual; leave it out for none")?;
     let layers = &network.layers;
-    let ([channels, height, width], classes) = task.shape();
-    let (pixels, data) = (channels * height * width, tag(task));
+    let ((pixels, classes), data) =
+        (recipe.sequence.sides(&recipe.task, recipe.continual.scenario), tag(&recipe.task));
     let hint = format!("{data} needs layers = [{pixels}, …, {classes}]");
     let shape = |message: String| Err(Error::shape(message).with_hint(hint.clone()));
     if layers.len() < 2 {
@@ -154,8 +310,9 @@ fn network(network: &NetworkSpec, task: &TaskSpec) -> Result<()> {
         ));
     }
     let last = layers[layers.len() - 1];
+    let tasks = if recipe.sequence == SequenceSpec::Single { "" } else { " in this sequence" };
     if last != classes {
-        return shape(format!("network.layers ends with {last}, but {data} has {classes} classes"));
+        return shape(format!("network.layers ends with {last}, but {data} has {classes} classes{tasks}"));
     }
     if let Some(pair) = layers.windows(2).find(|p| p[0] as u128 * p[1] as u128 > MOST_WEIGHTS) {
         return shape(format!("network.layers: {} × {} weights do not fit into memory", pair[0], pair[1]));
@@ -193,7 +350,7 @@ fn neuron(neuron: &NeuronSpec) -> Result<()> {
             let ok = n.dt > 0.0 && n.dt <= 1.0;
             require(ok, "neuron.settle.dt", n.dt, "above 0 and at most 1", "0.2 to 0.5 are usual")
         }
-        NeuronSpec::Settle(_) | NeuronSpec::Relu(_) => Ok(()),
+        NeuronSpec::Settle(_) | NeuronSpec::Relu(_) | NeuronSpec::Sign(_) => Ok(()),
     }
 }
 

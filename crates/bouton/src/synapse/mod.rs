@@ -3,11 +3,17 @@
 //! A synapse is a scalar function too: proposal, weight and `S` further state variables in, weight and state out. One
 //! blanket vectorises it in tiles; [`crate::optim::Updater`] is the only caller.
 
+mod binary;
+mod draw;
+mod metaplastic;
 mod plain;
 
+pub use binary::{Binary, SignOfZero};
+pub use draw::Draw;
+pub use metaplastic::Metaplastic;
 pub use plain::Plain;
 
-use bouton_kernels::{Elem, Real, View, ViewMut, dispatch, vectorize};
+use bouton_kernels::{Elem, Pointwise, Real, View, ViewMut, dispatch, pointwise};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +23,10 @@ use serde::{Deserialize, Serialize};
 pub enum SynapseSpec {
     /// A real number that takes every proposal as it is.
     Plain(Plain),
+    /// The sign of a hidden weight.
+    Binary(Binary),
+    /// The sign of a hidden weight that is the harder to flip the larger it is.
+    Metaplastic(Metaplastic),
 }
 
 impl Default for SynapseSpec {
@@ -26,68 +36,114 @@ impl Default for SynapseSpec {
 }
 
 impl SynapseSpec {
-    /// The synapse itself.
-    pub fn build(&self) -> Box<dyn Synapse> {
+    /// The synapse of connection `layer`, counted from 0 at the input.
+    pub fn build(&self, layer: usize) -> Box<dyn Synapse> {
         match self {
             Self::Plain(rule) => Box::new(Rule(*rule)),
+            Self::Binary(rule) => Box::new(Rule(*rule)),
+            Self::Metaplastic(spec) => Box::new(Rule(spec.at(layer))),
         }
     }
 }
 
-/// One weight as a scalar update rule with `S` state variables beside the weight.
-pub trait Scalar<const S: usize>: Copy + Send + Sync + std::fmt::Debug {
-    /// The weight and the state after the proposal `delta`.
-    fn take<T: Real>(&self, delta: T, weight: T, state: [T; S]) -> (T, [T; S]);
+/// One weight as a scalar update rule of `V` values: the weight, then its state.
+pub trait Scalar<const V: usize>: Copy + Send + Sync + std::fmt::Debug {
+    /// Names of the state values, for checkpoints.
+    const STATE: &'static [&'static str];
+    /// The state that plays the weight's part for the optimiser's decay and for anchors on hidden weights; default: the
+    /// weight itself.
+    const HIDDEN: Option<usize> = None;
+    /// Whether the rule has its own step sizes: then `delta` is minus the gradient and no optimiser proposes.
+    const RAW: bool = false;
+    /// Whether `take` uses random numbers. Rules that do not are given several weights at a time.
+    const DRAWS: bool = false;
+    /// The first values, from a weight drawn by the wiring.
+    fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; V];
+    /// The values after the proposal `delta`.
+    fn take<T: Real>(&self, delta: T, values: [T; V], draw: Draw) -> [T; V];
 }
 
-/// A synapse as the updater sees it: elementwise over one tile of a weight matrix.
+/// A synapse as the network sees it: elementwise over a tile of a weight matrix.
 pub trait Synapse: Send + Sync + std::fmt::Debug {
-    /// State matrices beside the weight, each of its shape.
-    fn slots(&self) -> usize;
-    /// Changes `weight` and its state by the proposal `delta`.
-    fn take(&self, delta: View<'_>, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]);
+    /// Names of the state matrices beside the weight, each of its shape.
+    fn state(&self) -> &'static [&'static str];
+    /// The state matrix that plays the weight's part for decay and anchors; `None`: the weight.
+    fn hidden(&self) -> Option<usize>;
+    /// Whether `take` wants minus the gradient instead of a proposal.
+    fn raw(&self) -> bool;
+    /// Whether `take` uses random numbers.
+    fn draws(&self) -> bool;
+    /// Turns drawn numbers into the first weights and states.
+    fn begin(&self, key: u64, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]);
+    /// Changes `weight` and its state by the proposal `delta`; the tile's first weight is number `at` of its matrix.
+    fn take(&self, key: u64, at: usize, delta: View<'_>, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]);
 }
 
 /// The [`Synapse`] of a [`Scalar`] rule.
 #[derive(Clone, Copy, Debug)]
-pub struct Rule<R, const S: usize>(pub R);
+pub struct Rule<R, const V: usize>(pub R);
 
-impl<R: Scalar<S>, const S: usize> Synapse for Rule<R, S> {
-    fn slots(&self) -> usize {
-        S
+impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
+    fn state(&self) -> &'static [&'static str] {
+        R::STATE
     }
 
-    fn take(&self, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+    fn hidden(&self) -> Option<usize> {
+        R::HIDDEN
+    }
+
+    fn raw(&self) -> bool {
+        R::RAW
+    }
+
+    fn draws(&self) -> bool {
+        R::DRAWS
+    }
+
+    fn begin(&self, key: u64, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+        dispatch!(weight.dtype(), T => {
+            let mut values = values::<T, V>(&mut weight, state);
+            for i in 0..values[0].len() {
+                let new = self.0.begin(values[0][i], Draw { key, index: i as u64 });
+                values.iter_mut().zip(new).for_each(|(v, new)| v[i] = new);
+            }
+        });
+    }
+
+    fn take(&self, key: u64, at: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(delta.dtype(), T => {
-            let mut state = state.iter_mut();
-            let state = std::array::from_fn(|_| state.next().map_or(&mut [][..], |s| s.slice_mut::<T>()));
-            take(&self.0, delta.slice::<T>(), weight.slice_mut::<T>(), state);
+            let (delta, mut values) = (delta.slice::<T>(), values::<T, V>(&mut weight, state));
+            if !R::DRAWS {
+                pointwise(Certain::<R, V>(self.0), [], [delta], values);
+                return;
+            }
+            for (i, &delta) in delta.iter().enumerate() {
+                let old = std::array::from_fn(|k| values[k][i]);
+                let new = self.0.take(delta, old, Draw { key, index: (at + i) as u64 });
+                values.iter_mut().zip(new).for_each(|(v, new)| v[i] = new);
+            }
         });
     }
 }
 
-fn take<R: Scalar<S>, T: Elem, const S: usize>(
-    rule: &R,
-    delta: &[T],
-    weight: &mut [T],
-    state: [&mut [T]; S],
-) {
-    let rule = *rule;
-    vectorize(
-        #[inline(always)]
-        move || {
-            let n = delta.len();
-            let weight = &mut weight[..n];
-            let state = state.map(|s| &mut s[..n]);
-            for i in 0..n {
-                let (w, new) = rule.take(delta[i], weight[i], std::array::from_fn(|k| state[k][i]));
-                weight[i] = w;
-                for k in 0..S {
-                    state[k][i] = new[k];
-                }
-            }
-        },
-    );
+/// A rule without random numbers, as an equation.
+#[derive(Clone, Copy)]
+struct Certain<R, const V: usize>(R);
+
+impl<R: Scalar<V>, const V: usize> Pointwise<0, 1, V> for Certain<R, V> {
+    #[inline(always)]
+    fn at<T: Real>(self, _: [T; 0], [delta]: [T; 1], old: [T; V]) -> [T; V] {
+        self.0.take(delta, old, Draw { key: 0, index: 0 })
+    }
+}
+
+fn values<'a, T: Elem, const V: usize>(
+    weight: &'a mut ViewMut<'_>,
+    state: &'a mut [ViewMut<'_>],
+) -> [&'a mut [T]; V] {
+    let state = state.iter_mut().map(|v| v.slice_mut::<T>());
+    let mut all = std::iter::once(weight.slice_mut::<T>()).chain(state);
+    std::array::from_fn(|_| all.next().expect("as many matrices as the rule has values"))
 }
 
 #[cfg(test)]
@@ -99,21 +155,53 @@ mod tests {
     #[derive(Clone, Copy, Debug)]
     struct Lagging;
 
-    impl Scalar<1> for Lagging {
-        fn take<T: Real>(&self, delta: T, weight: T, [kept]: [T; 1]) -> (T, [T; 1]) {
-            let half = delta * T::lit(0.5);
-            (weight + half + kept, [half])
+    impl Scalar<2> for Lagging {
+        const STATE: &'static [&'static str] = &["kept"];
+
+        fn begin<T: Real>(&self, drawn: T, _: Draw) -> [T; 2] {
+            [drawn, T::lit(0.0)]
         }
+
+        fn take<T: Real>(&self, delta: T, [weight, kept]: [T; 2], _: Draw) -> [T; 2] {
+            let half = delta * T::lit(0.5);
+            [weight + half + kept, half]
+        }
+    }
+
+    /// Adds the place of the weight, in hundreds.
+    #[derive(Clone, Copy, Debug)]
+    struct Placed;
+
+    impl Scalar<1> for Placed {
+        const STATE: &'static [&'static str] = &[];
+        const DRAWS: bool = true;
+
+        fn begin<T: Real>(&self, drawn: T, _: Draw) -> [T; 1] {
+            [drawn]
+        }
+
+        fn take<T: Real>(&self, delta: T, [weight]: [T; 1], draw: Draw) -> [T; 1] {
+            [weight + delta + T::lit(100.0 * draw.index as f64)]
+        }
+    }
+
+    #[test]
+    fn a_rule_that_draws_knows_the_place_of_its_weight() {
+        let mut w = Mat::zeros(DType::F32, 1, 2);
+        let delta = Mat::from_f64s(DType::F32, 1, 2, &[1.0, 2.0]);
+        Rule(Placed).take(0, 3, delta.view(), w.view_mut(), &mut []);
+        assert_eq!(w.to_f64s(), [301.0, 402.0]);
     }
 
     #[test]
     fn state_variables_survive_between_updates() {
         let row = |v: &[f64]| Mat::from_f64s(DType::F64, 1, 2, v);
-        let (mut w, mut state) = (row(&[1.0, 2.0]), row(&[0.0, 0.0]));
+        let (mut w, mut state) = (row(&[1.0, 2.0]), row(&[9.0, 9.0]));
         let synapse = Rule(Lagging);
-        assert_eq!(synapse.slots(), 1);
+        assert_eq!(synapse.state(), ["kept"]);
+        synapse.begin(0, w.view_mut(), &mut [state.view_mut()]);
         for _ in 0..2 {
-            synapse.take(row(&[1.0, -2.0]).view(), w.view_mut(), &mut [state.view_mut()]);
+            synapse.take(0, 0, row(&[1.0, -2.0]).view(), w.view_mut(), &mut [state.view_mut()]);
         }
         assert_eq!(w.to_f64s(), [2.5, -1.0]);
         assert_eq!(state.to_f64s(), [0.5, -1.0]);

@@ -1,6 +1,6 @@
 //! The plain synapse: w ← w + Δ.
 
-use super::Scalar;
+use super::{Draw, Scalar};
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,9 +10,16 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Plain {}
 
-impl Scalar<0> for Plain {
+impl Scalar<1> for Plain {
+    const STATE: &'static [&'static str] = &[];
+
     #[inline(always)]
-    fn take<T: Real>(&self, delta: T, weight: T, _: [T; 0]) -> (T, [T; 0]) {
-        (weight + delta, [])
+    fn begin<T: Real>(&self, drawn: T, _: Draw) -> [T; 1] {
+        [drawn]
+    }
+
+    #[inline(always)]
+    fn take<T: Real>(&self, delta: T, [weight]: [T; 1], _: Draw) -> [T; 1] {
+        [weight + delta]
     }
 }

@@ -42,6 +42,34 @@ impl Augment {
     }
 }
 
+/// Appends the image turned by `degrees` counter-clockwise about its centre, bilinearly; zeros come in from outside.
+///
+/// # Panics
+/// If the image is not of `shape`.
+pub fn rotate(image: &[u8], [c, h, w]: [usize; 3], degrees: f64, out: &mut Vec<u8>) {
+    assert_eq!(image.len(), c * h * w, "image of another shape");
+    let (sin, cos) = degrees.to_radians().sin_cos();
+    let (cy, cx) = ((h as f64 - 1.0) / 2.0, (w as f64 - 1.0) / 2.0);
+    for plane in image.chunks_exact(h * w) {
+        let at = |y: f64, x: f64| {
+            let inside = y >= 0.0 && x >= 0.0 && y < h as f64 && x < w as f64;
+            if inside { f64::from(plane[y as usize * w + x as usize]) } else { 0.0 }
+        };
+        for row in 0..h {
+            for column in 0..w {
+                let (dy, dx) = (row as f64 - cy, column as f64 - cx);
+                // Rows count downwards, so turning the image by +φ looks up the point turned by −φ on the screen.
+                let (y, x) = (cy + cos * dy + sin * dx, cx + cos * dx - sin * dy);
+                let (y0, x0) = (y.floor(), x.floor());
+                let (fy, fx) = (y - y0, x - x0);
+                let top = (1.0 - fx) * at(y0, x0) + fx * at(y0, x0 + 1.0);
+                let bottom = (1.0 - fx) * at(y0 + 1.0, x0) + fx * at(y0 + 1.0, x0 + 1.0);
+                out.push(((1.0 - fy) * top + fy * bottom).round() as u8);
+            }
+        }
+    }
+}
+
 /// Copies the window of `size` (height, width) whose upper left pixel is the image's pixel `corner` (row, column; may
 /// be negative) to `out`; `shape` is the image's channels, height, width.
 ///
@@ -95,6 +123,18 @@ pub fn flip<T>(image: &mut [T], width: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quarter_turn_is_counter_clockwise() {
+        let turned = |degrees: f64| {
+            let mut out = Vec::new();
+            rotate(&[1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3], degrees, &mut out);
+            out
+        };
+        assert_eq!(turned(0.0), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
+        assert_eq!(turned(90.0), [3, 6, 9, 2, 5, 8, 1, 4, 7]);
+        assert_eq!(turned(-90.0), [7, 4, 1, 8, 5, 2, 9, 6, 3]);
+    }
 
     const SHAPE: [usize; 3] = [2, 2, 3];
     const IMAGE: [u8; 12] = [1, 2, 3, 4, 5, 6, 11, 12, 13, 14, 15, 16];

@@ -9,6 +9,8 @@ pub mod embedded;
 pub mod idx;
 pub mod import;
 pub mod order;
+mod part;
+mod sequence;
 mod spec;
 pub mod store;
 pub mod stream;
@@ -16,5 +18,9 @@ pub mod stream;
 pub use augment::{Augment, Padding};
 pub use catalogue::{DATA, KnownFile, KnownSet};
 pub use dataset::{Dataset, Split};
-pub use spec::{BatchSize, Images, Pad, SyntheticImages, TaskSpec};
+pub use part::Part;
+pub use sequence::{
+    ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets, Split as SplitClasses, Subsets,
+};
+pub use spec::{BatchSize, Images, Pad, Pixels, SyntheticImages, TaskSpec};
 pub use store::load;

@@ -51,6 +51,36 @@ pub enum Pad {
     Edge,
 }
 
+/// What a pixel is to the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pixels {
+    /// 0 to 1.
+    #[default]
+    Unit,
+    /// −1 to 1.
+    Signed,
+    /// −1 below half of the range, 1 from there on.
+    Binary,
+}
+
+impl Pixels {
+    /// The value of `pixel`, of 0 to `scale`.
+    pub(super) fn value(self, pixel: f64, scale: f64) -> f64 {
+        match self {
+            Self::Unit => pixel * (1.0 / scale),
+            Self::Signed => 2.0 * pixel / scale - 1.0,
+            Self::Binary => {
+                if 2.0 * pixel >= scale {
+                    1.0
+                } else {
+                    -1.0
+                }
+            }
+        }
+    }
+}
+
 /// Supervised classification of images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -65,6 +95,9 @@ pub struct Images {
     /// Only the first so many test samples. Default: all.
     #[serde(default)]
     pub test: Option<usize>,
+    /// What a pixel is to the network.
+    #[serde(default)]
+    pub pixels: Pixels,
     /// Draw a new order every epoch. Default true.
     #[serde(default = "yes")]
     pub shuffle: bool,
@@ -128,6 +161,16 @@ impl TaskSpec {
         }
     }
 
+    /// Training samples.
+    pub fn samples(&self) -> usize {
+        match (self, self.images()) {
+            (Self::Synthetic(s), _) => s.train,
+            (_, images) => {
+                images.and_then(|i| i.train).unwrap_or_else(|| self.known().map_or(0, |k| k.train))
+            }
+        }
+    }
+
     /// Name of the data set, as in the recipe.
     pub fn name(&self) -> &'static str {
         match self {
@@ -149,6 +192,7 @@ impl SyntheticImages {
             epochs: self.epochs,
             train: None,
             test: None,
+            pixels: Pixels::Unit,
             shuffle: true,
             shift: 0,
             flip: false,

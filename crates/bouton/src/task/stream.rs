@@ -1,87 +1,249 @@
-//! A data set as a stream of batches whose position is a single number, the update.
+//! The tasks of a recipe as a stream of batches whose position is a single number, the update.
+//!
+//! A stream is a row of segments, each learned for some epochs or updates: one per task, one of all tasks together
+//! (interleaved), or one per subset of a training set.
 
-use super::augment::Augment;
 use super::order::permutation;
-use super::spec::{BatchSize, Images, TaskSpec};
-use super::{Dataset, Split, store};
+use super::part::{self, Part};
+use super::sequence::{ContinualSpec, Scenario, SequenceSpec};
+use super::spec::{BatchSize, Images, Pixels, TaskSpec};
+use super::{Augment, Dataset, Split, store};
 use crate::credit::Batch;
 use crate::error::{Error, Result};
+use crate::recipe::Recipe;
 use bouton_kernels::{DType, Elem, Mat, dispatch};
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Samples of one evaluation batch.
 const EVALUATION: usize = 512;
 
-/// Training batches of a task, epoch after epoch.
+/// Training batches, segment after segment.
 #[derive(Debug)]
 pub struct Stream {
-    data: Dataset,
+    parts: Vec<Part>,
+    segments: Vec<Segment>,
     images: Images,
-    batch: usize,
     seed: u64,
     order: Vec<usize>,
     epoch: Option<u64>,
 }
 
-/// The training stream and the test set of a task.
-pub fn open(task: &TaskSpec, seed: u64, folder: Option<&Path>) -> Result<(Stream, Dataset)> {
+/// Samples that are learned together, and for how long.
+#[derive(Clone, Debug)]
+struct Segment {
+    /// Parts of the stream that take part.
+    parts: Range<usize>,
+    samples: usize,
+    batch: usize,
+    updates: u64,
+    /// Updates and epochs before it.
+    from: u64,
+    epochs_before: u64,
+}
+
+impl Segment {
+    fn batches(&self) -> u64 {
+        self.samples.div_ceil(self.batch) as u64
+    }
+}
+
+/// Where in the stream an update lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Segment, from 0.
+    pub segment: usize,
+    /// Pass over the segment's samples, from 0.
+    pub epoch: u64,
+    /// Passes over all segments, from 0.
+    pub total_epoch: u64,
+    /// Batch within the pass.
+    batch: u64,
+    /// Whether the update is the last of its pass.
+    pub ends_epoch: bool,
+    /// Whether the update is the last of its segment.
+    pub ends_segment: bool,
+}
+
+/// What a run is about: the stream that is learned, and one test set per task.
+#[derive(Debug)]
+pub struct Course {
+    /// Training batches.
+    pub stream: Stream,
+    /// Test samples of every task.
+    pub tests: Vec<Part>,
+    /// Outputs that take part in a task, by task; `None` if all always do.
+    heads: Option<Heads>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Heads {
+    classes: usize,
+    own: bool,
+}
+
+/// The stream and the test sets of a recipe's task; data sets are looked for in `folder`.
+pub fn open(recipe: &Recipe, folder: Option<&Path>) -> Result<Course> {
+    let (task, sequence, continual) = (&recipe.task, &recipe.sequence, &recipe.continual);
     let (images, train, test) = match task {
         TaskSpec::Synthetic(s) => {
             let set = |n, seed| Dataset::synthetic(s.shape, s.classes, n, seed);
             (s.images(), set(s.train, 0)?, set(s.test, 1)?)
         }
-        TaskSpec::FashionMini(i)
-        | TaskSpec::Digits(i)
-        | TaskSpec::Mnist(i)
-        | TaskSpec::FashionMnist(i)
-        | TaskSpec::Kmnist(i) => {
+        _ => {
+            let images = task.images().expect("every other task is about images").clone();
             let name = task.name();
-            (i.clone(), store::load(name, Split::Train, folder)?, store::load(name, Split::Test, folder)?)
+            (images, store::load(name, Split::Train, folder)?, store::load(name, Split::Test, folder)?)
         }
     };
-    let train = if let Some(n) = images.train { train.take(n)? } else { train };
-    let test = if let Some(n) = images.test { test.take(n)? } else { test };
-    if train.is_empty() || test.is_empty() {
-        return Err(Error::config(format!("task.{} leaves no sample to train or test on", task.name())));
+    let (mut train, mut test) = (vec![train], vec![test]);
+    if let SequenceSpec::Sets(sets) = sequence {
+        for name in &sets.then {
+            train.push(store::load(name, Split::Train, folder)?);
+            test.push(store::load(name, Split::Test, folder)?);
+        }
     }
-    Ok((Stream::new(train, images, seed), test))
+    let cut = |sets: Vec<Dataset>, most: Option<usize>| -> Result<Vec<Arc<Dataset>>> {
+        let one = |set: Dataset| Ok(Arc::new(if let Some(n) = most { set.take(n)? } else { set }));
+        sets.into_iter().map(one).collect()
+    };
+    let (train, test) = (cut(train, images.train)?, cut(test, images.test)?);
+    let classes = sequence.classes(train[0].classes());
+    let heads = (continual.scenario != Scenario::Domain)
+        .then_some(Heads { classes, own: continual.scenario == Scenario::Task });
+    let parts = part::tasks(sequence, continual, &train, recipe.seed);
+    let tests = part::tasks(sequence, continual, &test, recipe.seed);
+    if let Some(t) = (0..parts.len()).find(|&t| parts[t].is_empty() || tests[t].is_empty()) {
+        return Err(Error::config(format!("task {} has no sample to train or test on", t + 1))
+            .with_hint("give task.train and task.test more samples"));
+    }
+    Ok(Course { stream: Stream::new(parts, images, recipe), tests, heads })
+}
+
+impl Course {
+    /// Checksums of the data sets, by split and name.
+    pub fn hashes(&self) -> BTreeMap<String, String> {
+        let mut hashes = BTreeMap::new();
+        for (split, parts) in [("train", &self.stream.parts), ("test", &self.tests)] {
+            let mut seen: Vec<&Arc<Dataset>> = Vec::new();
+            for part in parts {
+                if seen.iter().any(|set| Arc::ptr_eq(set, &part.set)) {
+                    continue;
+                }
+                let name =
+                    if seen.is_empty() { split.to_owned() } else { format!("{split}.{}", part.set.name()) };
+                hashes.insert(name, part.set.hash());
+                seen.push(&part.set);
+            }
+        }
+        hashes
+    }
+
+    /// The outputs that count for task `task` after segment `segment`, if not all do.
+    pub fn active(&self, task: usize, segment: usize) -> Option<Range<usize>> {
+        let h = self.heads?;
+        let seen = segment.max(task) + 1;
+        Some(if h.own { task * h.classes..(task + 1) * h.classes } else { 0..seen * h.classes })
+    }
 }
 
 impl Stream {
-    fn new(data: Dataset, images: Images, seed: u64) -> Self {
-        let batch = match images.batch {
-            BatchSize::Samples(n) => n.clamp(1, data.len()),
-            BatchSize::All(_) => data.len(),
-        };
-        Self { data, images, batch, seed, order: Vec::new(), epoch: None }
+    fn new(mut parts: Vec<Part>, images: Images, recipe: &Recipe) -> Self {
+        if let SequenceSpec::Subsets(s) = &recipe.sequence {
+            let (whole, n) = (parts[0].clone(), parts[0].len());
+            let piece = |k: usize| Part {
+                ids: whole.ids[n * k / s.parts..n * (k + 1) / s.parts].to_vec(),
+                ..whole.clone()
+            };
+            parts = (0..s.parts).map(piece).collect();
+        }
+        let ContinualSpec { updates, interleaved, .. } = recipe.continual;
+        let groups: Vec<Range<usize>> =
+            if interleaved { vec![0..parts.len()] } else { (0..parts.len()).map(|p| p..p + 1).collect() };
+        let (mut segments, mut from, mut epochs_before) = (Vec::new(), 0, 0);
+        for group in groups {
+            let samples = parts[group.clone()].iter().map(Part::len).sum();
+            let batch = match images.batch {
+                BatchSize::Samples(n) => n.clamp(1, samples),
+                BatchSize::All(_) => samples,
+            };
+            let many = group.len() as u64;
+            let mut s = Segment { parts: group, samples, batch, updates: 0, from, epochs_before };
+            s.updates = updates.map_or(images.epochs as u64 * s.batches(), |u| u * many);
+            from += s.updates;
+            epochs_before += s.updates.div_ceil(s.batches());
+            segments.push(s);
+        }
+        Self { parts, segments, images, seed: recipe.seed, order: Vec::new(), epoch: None }
     }
 
-    /// The training set.
+    /// Number of segments.
+    pub fn segments(&self) -> usize {
+        self.segments.len()
+    }
+
+    /// Samples of segment `segment`, task by task.
+    pub fn parts(&self, segment: usize) -> &[Part] {
+        &self.parts[self.segments[segment].parts.clone()]
+    }
+
+    /// Different training samples; a sample that every task shows differently counts once per task.
+    pub fn samples(&self) -> usize {
+        self.segments.iter().map(|s| s.samples).sum()
+    }
+
+    /// Samples of the data set of the first task.
     pub fn data(&self) -> &Dataset {
-        &self.data
+        &self.parts[0].set
     }
 
-    /// Passes over the training set.
+    /// Passes over all segments.
     pub fn epochs(&self) -> usize {
-        self.images.epochs
+        self.segments.last().map_or(0, |s| s.epochs_before + s.updates.div_ceil(s.batches())) as usize
     }
 
-    /// Batches of one epoch; the last one may be smaller.
-    pub fn batches(&self) -> u64 {
-        self.data.len().div_ceil(self.batch) as u64
+    /// Updates of all segments.
+    pub fn updates(&self) -> u64 {
+        self.segments.last().map_or(0, |s| s.from + s.updates)
+    }
+
+    /// Where update `update`, counted from 0, lies. Behind the end: the end of the last segment.
+    pub fn place(&self, update: u64) -> Place {
+        let segment = self.segments.iter().rposition(|s| s.from <= update).unwrap_or(0);
+        let s = &self.segments[segment];
+        let within = update - s.from;
+        let (epoch, batch) = (within / s.batches(), within % s.batches());
+        let ends_segment = within + 1 >= s.updates;
+        Place {
+            segment,
+            epoch,
+            total_epoch: s.epochs_before + epoch,
+            batch,
+            ends_epoch: ends_segment || batch + 1 == s.batches(),
+            ends_segment,
+        }
     }
 
     /// The batch of update `update`, counted from 0.
     pub fn batch(&mut self, update: u64, dtype: DType) -> Batch {
-        let (epoch, at) = (update / self.batches(), (update % self.batches()) as usize * self.batch);
-        if self.epoch != Some(epoch) {
-            let n = self.data.len();
-            self.order =
-                if self.images.shuffle { permutation(n, self.seed, epoch) } else { (0..n).collect() };
-            self.epoch = Some(epoch);
+        let place = self.place(update);
+        let s = self.segments[place.segment].clone();
+        if self.epoch != Some(place.total_epoch) {
+            let n = s.samples;
+            self.order = if self.images.shuffle {
+                permutation(n, self.seed, place.total_epoch)
+            } else {
+                (0..n).collect()
+            };
+            self.epoch = Some(place.total_epoch);
         }
-        let ids = &self.order[at..self.data.len().min(at + self.batch)];
-        gather(&self.data, ids, dtype, |id, image| self.vary(epoch, id, image))
+        let at = place.batch as usize * s.batch;
+        let ids = &self.order[at..s.samples.min(at + s.batch)];
+        gather(self.parts(place.segment), ids, dtype, self.images.pixels, |id, image| {
+            self.vary(place.total_epoch, id, image);
+        })
     }
 
     fn vary(&self, epoch: u64, id: usize, image: &mut [u8]) {
@@ -90,32 +252,60 @@ impl Stream {
         }
         let augment = Augment { shift: self.images.shift, flip: self.images.flip, padding: self.images.pad };
         let original = image.to_vec();
-        augment.apply(&original, self.data.shape(), (self.seed, epoch, id as u64), image);
+        augment.apply(&original, self.data().shape(), (self.seed, epoch, id as u64), image);
+    }
+
+    /// Some samples of a part in file order, at most `most`, in batches for evaluation.
+    pub fn in_order<'a>(
+        &self,
+        part: &'a Part,
+        most: Option<usize>,
+        dtype: DType,
+    ) -> impl Iterator<Item = Batch> + 'a {
+        let (n, pixels) = (most.unwrap_or(usize::MAX).min(part.len()), self.images.pixels);
+        (0..n).step_by(EVALUATION).map(move |at| {
+            let ids: Vec<usize> = (at..n.min(at + EVALUATION)).collect();
+            gather(std::slice::from_ref(part), &ids, dtype, pixels, |_, _| {})
+        })
     }
 }
 
-/// A data set in file order, for evaluation.
-pub fn evaluation(data: &Dataset, dtype: DType) -> impl Iterator<Item = Batch> + '_ {
-    (0..data.len()).step_by(EVALUATION).map(move |at| {
-        let ids: Vec<usize> = (at..data.len().min(at + EVALUATION)).collect();
-        gather(data, &ids, dtype, |_, _| {})
-    })
-}
-
-/// Some samples with pixels in units of the set's scale.
-fn gather(data: &Dataset, ids: &[usize], dtype: DType, vary: impl Fn(usize, &mut [u8])) -> Batch {
-    let mut x = Mat::zeros(dtype, ids.len(), data.features());
-    let mut image = Vec::new();
+/// Some samples of the parts, counted through from the first part on. An image is varied before its task looks at it.
+fn gather(
+    parts: &[Part],
+    ids: &[usize],
+    dtype: DType,
+    pixels: Pixels,
+    vary: impl Fn(usize, &mut [u8]),
+) -> Batch {
+    let features = parts[0].features();
+    let mut x = Mat::zeros(dtype, ids.len(), features);
+    let mut labels = Vec::with_capacity(ids.len());
+    let (mut image, mut seen) = (Vec::new(), Vec::new());
     dispatch!(dtype, T => {
-        let unit = T::from_f64(1.0 / f64::from(data.scale()));
-        for (row, &id) in x.slice_mut::<T>().chunks_exact_mut(data.features()).zip(ids) {
+        for (row, &id) in x.slice_mut::<T>().chunks_exact_mut(features).zip(ids) {
+            let (part, i) = locate(parts, id);
+            labels.push(part.output(i));
             image.clear();
-            image.extend_from_slice(data.image(id));
+            image.extend_from_slice(part.set.image(part.ids[i] as usize));
             vary(id, &mut image);
-            for (x, &pixel) in row.iter_mut().zip(&image) {
-                *x = T::from_f64(f64::from(pixel)) * unit;
+            seen.clear();
+            part.look(&image, &mut seen);
+            let scale = f64::from(part.set.scale());
+            for (x, &pixel) in row.iter_mut().zip(&seen) {
+                *x = T::from_f64(pixels.value(f64::from(pixel), scale));
             }
         }
     });
-    Batch { x, labels: ids.iter().map(|&i| data.label(i) as u8).collect(), ids: ids.to_vec() }
+    Batch { x, labels, ids: ids.to_vec() }
+}
+
+fn locate(parts: &[Part], mut id: usize) -> (&Part, usize) {
+    for part in parts {
+        if id < part.len() {
+            return (part, id);
+        }
+        id -= part.len();
+    }
+    unreachable!("a sample beyond the last part")
 }

@@ -3,8 +3,10 @@
 pub mod atomic;
 pub mod checkpoint;
 pub mod checkpoints;
+pub mod continual;
 pub mod event;
 mod log;
+mod memory;
 pub mod metrics;
 pub mod provenance;
 mod run;
@@ -16,6 +18,7 @@ mod trainer;
 pub use checkpoint::{Checkpoint, Tensor, TensorData};
 pub use checkpoints::{Checkpoints, Found};
 pub use event::{Event, Observer, Silent};
+pub use memory::Memory;
 pub use metrics::{Metrics, MetricsWriter, Record};
 pub use provenance::Provenance;
 pub use run::{Outcome, RunOptions, run};

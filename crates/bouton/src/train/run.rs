@@ -5,6 +5,7 @@
 
 use super::checkpoint::Checkpoint;
 use super::checkpoints::Checkpoints;
+use super::continual;
 use super::event::{Event, Observer};
 use super::log::Log;
 use super::provenance::Provenance;
@@ -131,8 +132,7 @@ impl<'a> Loop<'a> {
         } else {
             atomic::write(dir.recipe(), trainer.recipe.to_toml())?;
             atomic::write(dir.command(), options.command.join(" ") + "\n")?;
-            let data = [("train", trainer.stream.data().hash()), ("test", trainer.test.hash())];
-            let data = data.map(|(k, v)| (k.to_owned(), v)).into();
+            let data = trainer.course.hashes();
             Provenance::gather(rayon::current_num_threads(), simd_level(), &options.command, data)
                 .write(&dir.provenance())?;
             dir.note("started")?;
@@ -142,8 +142,8 @@ impl<'a> Loop<'a> {
             run: Some(dir.path()),
             resumed_at: resumed,
             updates: trainer.updates(),
-            epochs: trainer.stream.epochs(),
-            samples: trainer.stream.data().len(),
+            epochs: trainer.course.stream.epochs(),
+            samples: trainer.course.stream.samples(),
             parameters: trainer.network.parameter_count(),
         });
         Ok(Self { trainer, dir, options, observer, checkpoints, log, sums })
@@ -152,6 +152,9 @@ impl<'a> Loop<'a> {
     fn work(&mut self, status: &mut Status) -> Result<BTreeMap<String, f64>> {
         let (started, total) = (Instant::now(), self.trainer.updates());
         let mut beat = Instant::now();
+        if self.trainer.update() == 0 && self.trainer.tasks() > 1 && self.trainer.memory.baseline.is_empty() {
+            self.trainer.memory.baseline = self.test_tasks(self.trainer.tasks(), true)?;
+        }
         if self.trainer.update() == 0 && self.trainer.recipe.run.checkpoint_every.is_some() {
             self.save()?;
         }
@@ -191,14 +194,18 @@ impl<'a> Loop<'a> {
             let window = std::mem::take(&mut self.sums.window);
             self.record("batch", metrics(&window))?;
         }
-        let ended = self.trainer.at_epoch_end() || last;
+        let place = self.trainer.place();
+        let (ended, task_ended) = (place.ends_epoch || last, place.ends_segment);
         if ended {
             let epoch = std::mem::take(&mut self.sums.epoch);
             self.record("train", metrics(&epoch))?;
         }
+        if task_ended {
+            self.trainer.end_segment()?;
+        }
         let due = self.trainer.epoch().is_multiple_of(run.test_every.max(1) as u64);
-        if ended && (last || due) {
-            self.test()?;
+        if ended && (last || due || task_ended) {
+            self.test(task_ended)?;
         }
         if ended || run.checkpoint_every.is_some_and(|k| update.is_multiple_of(k.max(1))) {
             self.save()?;
@@ -206,8 +213,29 @@ impl<'a> Loop<'a> {
         Ok(())
     }
 
-    fn test(&mut self) -> Result<()> {
-        let values = metrics(&self.trainer.evaluate()?);
+    /// Tests on every task that is due; a finished task adds a row to the matrix of accuracies.
+    fn test(&mut self, task_ended: bool) -> Result<()> {
+        let tasks = self.trainer.tasks();
+        let values = if tasks == 1 {
+            metrics(&self.trainer.evaluate(0)?)
+        } else {
+            let joint = self.trainer.recipe.continual.interleaved;
+            let seen = if joint { tasks } else { self.trainer.place().segment + 1 };
+            let row = self.test_tasks(seen, task_ended)?;
+            let known = row[..seen].iter().filter(|a| a.is_finite());
+            let mean = known.clone().sum::<f64>() / known.count() as f64;
+            let mut values =
+                BTreeMap::from([("accuracy".to_owned(), mean), ("error".to_owned(), 1.0 - mean)]);
+            if task_ended {
+                self.trainer.memory.rows.push(row);
+                // Tasks that are learned together leave nothing to forget.
+                let acc = || BTreeMap::from([("acc".to_owned(), mean)]);
+                let summary = if joint { acc() } else { self.trainer.memory.summary() };
+                continual::write(&self.dir, &self.trainer.recipe, &self.trainer.memory, &summary)?;
+                values.extend(summary);
+            }
+            values
+        };
         let accuracy = values.get("accuracy").copied().unwrap_or(0.0);
         self.record("test", values)?;
         if accuracy > self.sums.best {
@@ -216,6 +244,21 @@ impl<'a> Loop<'a> {
             self.checkpoints.mark_best(self.trainer.update())?;
         }
         Ok(())
+    }
+
+    /// Accuracy by task: of the tasks seen so far, and of all of them where a row of the matrix is due.
+    fn test_tasks(&mut self, seen: usize, all: bool) -> Result<Vec<f64>> {
+        let tasks = self.trainer.tasks();
+        let recent = self.trainer.recipe.continual.recent;
+        let from = recent.map_or(0, |n| seen.saturating_sub(n));
+        let to = if all && recent.is_none() { tasks } else { seen };
+        let mut row = vec![f64::NAN; tasks];
+        for task in from..to {
+            let values = metrics(&self.trainer.evaluate(task)?);
+            row[task] = values["accuracy"];
+            self.record(&format!("test.{}", task + 1), values)?;
+        }
+        Ok(row)
     }
 
     fn record(&mut self, split: &str, values: BTreeMap<String, f64>) -> Result<()> {

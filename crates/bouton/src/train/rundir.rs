@@ -213,6 +213,11 @@ impl RunDir {
     pub fn metrics(&self) -> PathBuf {
         self.path.join("metrics.jsonl")
     }
+
+    /// `continual.json`, for runs over several tasks.
+    pub fn continual(&self) -> PathBuf {
+        self.path.join("continual.json")
+    }
     /// `status.json`, see [`super::status`].
     pub fn status_file(&self) -> PathBuf {
         self.path.join("status.json")

@@ -1,16 +1,20 @@
 //! A recipe brought to life: network, credit rule, updater and data, one update at a time.
 
 use super::checkpoint::{Checkpoint, Tensor, TensorData};
-use crate::credit::{Credit, Step};
+use super::memory::Memory;
+use crate::anchor::Importance;
+use crate::credit::{Credit, Step, measure};
 use crate::error::{Error, Result};
 use crate::network::{Network, Visitor};
-use crate::objective::Objective;
+use crate::norm::NormSpec;
+use crate::objective::{Head, Objective};
 use crate::optim::Updater;
 use crate::recipe::Recipe;
 use crate::rng::Key;
-use crate::task::Dataset;
-use crate::task::stream::{self, Stream, evaluation};
+use crate::task::SequenceSpec;
+use crate::task::stream::{self, Course, Place};
 use bouton_kernels::{DType, Mat};
+use std::collections::HashMap;
 use std::path::Path;
 
 /// Everything a run changes, and what it needs to change it.
@@ -20,10 +24,10 @@ pub struct Trainer {
     pub recipe: Recipe,
     /// The network.
     pub network: Network,
-    /// Training batches.
-    pub stream: Stream,
-    /// Test set.
-    pub test: Dataset,
+    /// Training batches and test sets.
+    pub course: Course,
+    /// How much was forgotten.
+    pub memory: Memory,
     credit: Box<dyn Credit>,
     objective: Box<dyn Objective>,
     updater: Updater,
@@ -35,16 +39,18 @@ impl Trainer {
     pub fn new(recipe: &Recipe, folder: Option<&Path>) -> Result<Self> {
         recipe.check()?;
         let network = Network::build(recipe)?;
-        let (stream, test) = stream::open(&recipe.task, recipe.seed, folder)?;
-        fits(&network, stream.data())?;
-        let credit = recipe.credit.build(&recipe.solver, &network, stream.data().len())?;
-        let updater = Updater::new(&network, recipe.optim.build());
+        let course = stream::open(recipe, folder)?;
+        let credit = recipe.credit.build(&recipe.solver, &network, course.stream.samples())?;
+        // Parameters that every task has of its own need no anchor.
+        let units = !matches!(&recipe.norm, NormSpec::Batch(norm) if norm.per_task);
+        let updater = Updater::new(&network, recipe.optim.build()).seeded(recipe.seed);
+        let updater = updater.anchored(&network, recipe.anchor.build(), units);
         Ok(Self {
             recipe: recipe.clone(),
             objective: recipe.objective.build(),
             network,
-            stream,
-            test,
+            course,
+            memory: Memory::default(),
             credit,
             updater,
             update: 0,
@@ -53,7 +59,7 @@ impl Trainer {
 
     /// Updates of the whole run.
     pub fn updates(&self) -> u64 {
-        let all = self.stream.batches() * self.stream.epochs() as u64;
+        let all = self.course.stream.updates();
         self.recipe.run.updates.map_or(all, |limit| limit.min(all))
     }
 
@@ -62,24 +68,34 @@ impl Trainer {
         self.update
     }
 
-    /// Epochs completed so far.
-    pub fn epoch(&self) -> u64 {
-        self.update / self.stream.batches()
+    /// Where the last update was; where the first will be, before it.
+    pub fn place(&self) -> Place {
+        self.course.stream.place(self.update.saturating_sub(1))
     }
 
-    /// Whether the last update ended an epoch.
-    pub fn at_epoch_end(&self) -> bool {
-        self.update > 0 && self.update.is_multiple_of(self.stream.batches())
+    /// Epochs completed so far, over all tasks.
+    pub fn epoch(&self) -> u64 {
+        let place = self.place();
+        place.total_epoch + u64::from(self.update > 0 && place.ends_epoch)
+    }
+
+    /// Number of tasks.
+    pub fn tasks(&self) -> usize {
+        self.course.tests.len()
     }
 
     /// Learns from the next batch.
     pub fn learn(&mut self) -> Result<Step> {
-        let batch = self.stream.batch(self.update, self.network.dtype);
-        self.updater.set_factor(self.recipe.schedule.factor(self.epoch() as usize));
+        let place = self.course.stream.place(self.update);
+        let batch = self.course.stream.batch(self.update, self.network.dtype);
+        self.updater.set_factor(self.recipe.schedule.factor(place.epoch as usize));
         let key = Key::new(self.recipe.seed).of("update", self.update);
+        let active = self.course.active(place.segment, place.segment);
+        let head = active.map(|active| Head { objective: &*self.objective, active });
+        let objective = head.as_ref().map_or(&*self.objective, |head| head as &dyn Objective);
         let step = self
             .credit
-            .learn(&mut self.network, &batch, &*self.objective, &mut self.updater, &key)
+            .learn(&mut self.network, &batch, objective, &mut self.updater, &key)
             .map_err(|e| e.context(format!("update {}", self.update + 1)))?;
         if !step.loss.is_finite() {
             return Err(Error::Diverged {
@@ -91,17 +107,60 @@ impl Trainer {
         Ok(step)
     }
 
-    /// The outcome on the test set.
-    pub fn evaluate(&self) -> Result<Step> {
-        evaluation(&self.test, self.network.dtype).try_fold(Step::default(), |sum, batch| {
-            Ok(sum.with(&self.credit.evaluate(&self.network, &batch, &*self.objective)?))
-        })
+    /// Ends a segment: measures what was important in it, keeps its normalisation and forgets the optimiser's state, as
+    /// far as the recipe wants that. Call it once, after the segment's last update.
+    pub fn end_segment(&mut self) -> Result<()> {
+        let segment = self.place().segment;
+        let bounded = !matches!(self.recipe.sequence, SequenceSpec::Subsets(_));
+        if let Some(importance) = self.updater.importance().filter(|_| bounded) {
+            let key = Key::new(self.recipe.seed).of("importance", segment as u64);
+            let measured = match importance {
+                Importance::Path(_) => HashMap::new(),
+                Importance::Fisher(_, samples) | Importance::Sensitivity(samples) => {
+                    let (stream, active) = (&self.course.stream, self.course.active(segment, segment));
+                    let parts = stream.parts(segment).iter();
+                    let batches = parts.flat_map(|p| stream.in_order(p, samples, self.network.dtype));
+                    measure(&*self.credit, &self.network, importance, active, batches, &key)?
+                }
+            };
+            self.updater.consolidate(&self.network, &measured, &key);
+        }
+        if matches!(&self.recipe.norm, NormSpec::Batch(norm) if norm.per_task) {
+            self.memory.norms.push(self.network.norms());
+        }
+        if self.recipe.continual.reset_optimiser {
+            self.updater.reset();
+        }
+        Ok(())
+    }
+
+    /// The outcome on the test set of task `task`.
+    pub fn evaluate(&mut self, task: usize) -> Result<Step> {
+        let segment = self.place().segment;
+        let active = self.course.active(task, segment);
+        let own = self.memory.norms.get(task).cloned();
+        let present = own.map(|own| {
+            let present = self.network.norms();
+            self.network.set_norms(&own);
+            present
+        });
+        let head = active.map(|active| Head { objective: &*self.objective, active });
+        let objective = head.as_ref().map_or(&*self.objective, |head| head as &dyn Objective);
+        let batches = self.course.stream.in_order(&self.course.tests[task], None, self.network.dtype);
+        let outcome = batches.into_iter().try_fold(Step::default(), |sum, batch| {
+            Ok(sum.with(&self.credit.evaluate(&self.network, &batch, objective)?))
+        });
+        if let Some(present) = present {
+            self.network.set_norms(&present);
+        }
+        outcome
     }
 
     /// Shows every persistent matrix to `visitor`.
     fn visit(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
         self.network.visit(visitor)?;
         self.updater.visit(visitor)?;
+        self.memory.visit(visitor)?;
         self.credit.visit(visitor)
     }
 
@@ -115,6 +174,8 @@ impl Trainer {
         let meta = [
             ("step", self.update.to_string()),
             ("optimiser-step", self.updater.updates().to_string()),
+            ("optimiser-origin", self.updater.origin().to_string()),
+            ("accuracies", self.memory.to_text()),
             ("recipe", self.recipe.hash()),
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
         ];
@@ -147,6 +208,7 @@ impl Trainer {
 
     /// Goes on from a checkpoint of the same recipe.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.memory = Memory::from_text(&checkpoint.meta::<String>("accuracies")?, &self.network)?;
         let mut wanted: Vec<(String, Vec<usize>)> = Vec::new();
         self.visit(&mut |name, mat| {
             wanted.push((name.to_owned(), vec![mat.rows(), mat.cols()]));
@@ -155,25 +217,9 @@ impl Trainer {
         checkpoint.expect(wanted.iter().map(|(n, s)| (n.as_str(), s.as_slice())))?;
         self.visit(&mut |name, mat| fill(mat, checkpoint.tensor(name)?))?;
         self.update = checkpoint.meta("step")?;
-        self.updater.set_updates(checkpoint.meta("optimiser-step")?);
+        self.updater.set_updates(checkpoint.meta("optimiser-step")?, checkpoint.meta("optimiser-origin")?);
         Ok(())
     }
-}
-
-fn fits(network: &Network, data: &Dataset) -> Result<()> {
-    let (input, output) =
-        (network.populations[network.input()].units, network.populations[network.output()].units);
-    if input != data.features() || output != data.classes() {
-        let [c, h, w] = data.shape();
-        return Err(Error::shape(format!(
-            "network.layers leads from {input} to {output} units, but {} has {c}×{h}×{w} = {} pixels and {} classes",
-            data.name(),
-            data.features(),
-            data.classes()
-        ))
-        .with_hint(format!("begin the layer list with {} and end it with {}", data.features(), data.classes())));
-    }
-    Ok(())
 }
 
 fn tensor(name: &str, mat: &Mat) -> Tensor {

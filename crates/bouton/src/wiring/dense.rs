@@ -2,6 +2,7 @@
 
 use super::Wiring;
 use bouton_kernels::{Operand, View, ViewMut, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt};
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -35,6 +36,10 @@ pub enum Init {
     UniformFanIn,
     /// U(±gain·√(6/(fan_in + fan_out))) (Glorot & Bengio 2010).
     GlorotUniform,
+    /// U(±gain/2), whatever the layer's size.
+    Uniform,
+    /// Normal of standard deviation gain, whatever the layer's size.
+    Normal,
     /// Normal of standard deviation gain/√fan_in, cut at two standard deviations and not rescaled, which leaves
     /// 0.88·gain/√fan_in (Haiku's default for linear layers).
     TruncatedNormal,
@@ -49,6 +54,8 @@ pub enum BiasInit {
     UniformFanIn,
     /// 0.
     Zero,
+    /// There are no biases.
+    None,
 }
 
 /// What flows back along a connection between settling populations.
@@ -70,7 +77,7 @@ pub struct Dense {
     pub init: Init,
     /// Factor on the initial weights and biases. Default 1.
     pub gain: PerLayer,
-    /// Distribution of the biases.
+    /// Distribution of the biases. Behind a normalisation they begin at 0.
     pub bias: BiasInit,
     /// What flows back between settling populations.
     pub feedback: FeedbackSpec,
@@ -86,6 +93,9 @@ impl Default for Dense {
         }
     }
 }
+
+/// Products of fewer multiplications stay on one thread.
+const PARALLEL: usize = 1 << 20;
 
 /// Dense wiring between two populations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +121,19 @@ impl Wiring for DenseWiring {
 
     fn pull_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>) {
         gemm_tn(g, band, pre, g_w);
+    }
+
+    fn par_pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>) {
+        if g.rows() * self.pre * self.post < PARALLEL {
+            return self.pull_input(weight, g, pre);
+        }
+        // As many rows per thread as there are: each thread passes over all weights.
+        let band = g.rows().div_ceil(rayon::current_num_threads());
+        let parts: Vec<_> = pre.chunks_mut(band).enumerate().collect();
+        parts.into_par_iter().for_each(|(i, part)| {
+            let rows = i * band..i * band + part.rows();
+            self.pull_input(weight, g.rows_range(rows), part);
+        });
     }
 
     fn par_forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>) {

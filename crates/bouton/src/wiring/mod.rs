@@ -36,6 +36,10 @@ pub trait Wiring: Send + Sync + std::fmt::Debug {
     fn pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>);
     /// The rows `band` of the adjoint of `forward` in its weight: g_w += ∂⟨g, W(pre)⟩/∂W.
     fn pull_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>);
+    /// [`Wiring::pull_input`] on all threads, with the same result bit for bit.
+    fn par_pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>) {
+        self.pull_input(weight, g, pre);
+    }
     /// [`Wiring::forward`] on all threads, with the same result bit for bit.
     fn par_forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>) {
         self.forward(weight, pre, post);

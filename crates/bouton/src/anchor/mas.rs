@@ -1,0 +1,39 @@
+//! Memory aware synapses: Ω_t = E_x |∂‖f(x)‖²/∂θ|, how much the output would move.
+//!
+//! L + λ Σ Ω (θ − θ*)². Aljundi et al., ECCV 2018. The mean is over samples, each with its own absolute gradient.
+
+use super::{Anchor, Importance};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Memory aware synapses (`[anchor.mas]`).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Mas {
+    /// Strength λ. Default 1.
+    pub lambda: f64,
+    /// Weight α of the earlier tasks in αΩ + (1 − α)Ω_t; absent: importances add up, as in the paper.
+    pub alpha: Option<f64>,
+    /// Samples of the task that take part, in file order. Default: all.
+    pub samples: Option<usize>,
+}
+
+impl Default for Mas {
+    fn default() -> Self {
+        Self { lambda: 1.0, alpha: None, samples: None }
+    }
+}
+
+impl Anchor for Mas {
+    fn strength(&self) -> f64 {
+        self.lambda
+    }
+
+    fn importance(&self) -> Importance {
+        Importance::Sensitivity(self.samples)
+    }
+
+    fn join(&self, old: f64, new: f64) -> f64 {
+        self.alpha.map_or(old + new, |a| a * old + (1.0 - a) * new)
+    }
+}

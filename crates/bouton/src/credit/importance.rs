@@ -1,0 +1,259 @@
+//! Importance of every parameter, sample by sample, in one pass over batches.
+//!
+//! A dense weight's gradient for one sample is δ_j a_i, so Σ_x (δ_j a_i)² = Σ_x δ_j² a_i²: the squares of the factors
+//! of a whole batch multiply to the sum of squared gradients. Likewise for absolute values.
+
+use super::{Batch, Credit, Sink};
+use crate::anchor::{Fisher, Importance};
+use crate::error::Result;
+use crate::network::{ConnId, Network, ParamId, PopId};
+use crate::objective::{Objective, Targets};
+use crate::optim::add_columns;
+use crate::rng::Key;
+use crate::synapse::Draw;
+use bouton_kernels::{Elem, Mat, Real, View, ViewMut, dispatch, gemm_tn};
+use rayon::prelude::*;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// What is summed over samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sum {
+    Squares,
+    Absolutes,
+}
+
+/// Sums squares or absolute values of per-sample gradients.
+struct PerSample {
+    sum: Sum,
+    total: HashMap<ParamId, Mat>,
+}
+
+/// Rows of a weight that one task of a thread sums up.
+const BAND: usize = 64;
+
+impl PerSample {
+    fn map(&self, x: View<'_>) -> Mat {
+        let mut mat = x.to_mat();
+        dispatch!(mat.dtype(), T => mat.slice_mut::<T>().iter_mut().for_each(|x| *x = match self.sum {
+            Sum::Squares => *x * *x,
+            Sum::Absolutes => x.abs(),
+        }));
+        mat
+    }
+
+    fn units(&mut self, id: ParamId, g: View<'_>) {
+        let mapped = self.map(g);
+        let sum = self.total.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), 1, g.cols()));
+        add_columns(mapped.view(), 1.0, sum.view_mut());
+    }
+}
+
+impl Sink for PerSample {
+    fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, _: f64) {
+        let (pre, g) = (self.map(pre), self.map(g));
+        let id = ParamId::Weight(conn);
+        let sum = self.total.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), g.cols(), pre.cols()));
+        let bands: Vec<_> = sum.view_mut().chunks_mut(BAND).enumerate().collect();
+        bands.into_par_iter().for_each(|(i, band)| {
+            gemm_tn(g.view(), i * BAND..i * BAND + band.rows(), pre.view(), band);
+        });
+    }
+
+    fn bias(&mut self, pop: PopId, g: View<'_>, _: f64) {
+        self.units(ParamId::Bias(pop), g);
+    }
+
+    fn gain(&mut self, pop: PopId, g: View<'_>, _: f64) {
+        self.units(ParamId::Gain(pop), g);
+    }
+
+    fn step(&mut self, _: &mut Network) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// √w (p − y) of one label per sample: the squared gradient then carries the weight w.
+#[derive(Debug)]
+struct Label {
+    /// The outputs that count.
+    active: Option<Range<usize>>,
+    which: Which,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Which {
+    /// This one, weighted by its probability.
+    Weighted(usize),
+    /// Drawn from the answer.
+    Drawn(u64),
+    /// The true one.
+    True,
+    /// None: the gradient of ‖output‖².
+    Norm,
+}
+
+impl Objective for Label {
+    fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, _: &mut [f64]) {
+        let active = self.active.clone().unwrap_or(0..out.cols());
+        err.fill(0.0);
+        dispatch!(out.dtype(), T => for r in 0..out.rows() {
+            let (out, err) = (&out.row::<T>(r)[active.clone()], &mut err.row_mut::<T>(r)[active.clone()]);
+            if matches!(self.which, Which::Norm) {
+                err.iter_mut().zip(out).for_each(|(e, &o)| *e = T::lit(2.0) * o);
+                continue;
+            }
+            softmax(out, err);
+            let (label, weight) = match self.which {
+                Which::Weighted(c) => (c - active.start, err[c - active.start].to_f64()),
+                Which::Drawn(key) => (drawn(err, Draw { key, index: targets.samples[r] as u64 }), 1.0),
+                _ => (usize::from(targets.labels[r]) - active.start, 1.0),
+            };
+            err[label] -= T::lit(1.0);
+            err.iter_mut().for_each(|e| *e = *e * T::lit(weight.sqrt()));
+        });
+    }
+
+    fn is_spring(&self) -> bool {
+        false
+    }
+}
+
+fn softmax<T: Elem>(out: &[T], p: &mut [T]) {
+    let top = out.iter().copied().fold(out[0], T::max);
+    p.iter_mut().zip(out).for_each(|(p, &o)| *p = (o - top).exp());
+    let sum = p.iter().fold(T::lit(0.0), |s, &p| s + p);
+    p.iter_mut().for_each(|p| *p = *p / sum);
+}
+
+fn drawn<T: Elem>(p: &[T], draw: Draw) -> usize {
+    let mut left: f64 = draw.uniform(0);
+    let last = p.len() - 1;
+    p.iter()
+        .position(|p| {
+            left -= p.to_f64();
+            left < 0.0
+        })
+        .unwrap_or(last)
+}
+
+/// The importance of every parameter over `batches`, of which only the `active` outputs count. The network answers as in
+/// evaluation.
+pub fn measure(
+    credit: &dyn Credit,
+    network: &Network,
+    importance: Importance,
+    active: Option<Range<usize>>,
+    batches: impl Iterator<Item = Batch>,
+    key: &Key,
+) -> Result<HashMap<ParamId, Mat>> {
+    let sum = if matches!(importance, Importance::Sensitivity(_)) { Sum::Absolutes } else { Sum::Squares };
+    let mut sink = PerSample { sum, total: HashMap::new() };
+    let outputs = active.clone().unwrap_or(0..network.populations[network.output()].units);
+    let (mut samples, mut count) = (0, 0);
+    for batch in batches {
+        (samples, count) = (samples + batch.labels.len(), count + 1);
+        let pass = |which, sink: &mut dyn Sink| {
+            credit.gradient(network, &batch, &Label { active: active.clone(), which }, sink)
+        };
+        match importance {
+            Importance::Fisher(Fisher::Exact, _) => {
+                outputs.clone().try_for_each(|c| pass(Which::Weighted(c), &mut sink))?;
+            }
+            Importance::Fisher(Fisher::Sampled, _) => {
+                pass(Which::Drawn(key.of("label", count).number()), &mut sink)?;
+            }
+            Importance::Fisher(Fisher::Empirical, _) => pass(Which::True, &mut sink)?,
+            Importance::Fisher(Fisher::Batched, _) => {
+                let mut mean = super::Collect::default();
+                pass(Which::True, &mut mean)?;
+                add_squares(&mut sink.total, &mean.gradients);
+            }
+            Importance::Sensitivity(_) => pass(Which::Norm, &mut sink)?,
+            Importance::Path(_) => {}
+        }
+    }
+    let batched = matches!(importance, Importance::Fisher(Fisher::Batched, _));
+    let n = if batched { count as f64 } else { samples as f64 };
+    sink.total.values_mut().for_each(|mat| super::sink::scale_all(mat, 1.0 / n));
+    Ok(sink.total)
+}
+
+fn add_squares(total: &mut HashMap<ParamId, Mat>, mean: &HashMap<ParamId, Mat>) {
+    for (id, g) in mean {
+        let sum = total.entry(*id).or_insert_with(|| Mat::zeros(g.dtype(), g.rows(), g.cols()));
+        dispatch!(g.dtype(), T => for (s, &g) in sum.slice_mut::<T>().iter_mut().zip(g.slice::<T>()) {
+            *s += g * g;
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+    use bouton_kernels::DType;
+
+    const RECIPE: &str = "precision = \"f64\"\n[task.synthetic]\nshape = [1, 3, 3]\nclasses = 4\ntrain = 24\ntest = 4\n\
+        batch = 6\nepochs = 1\n[network]\nlayers = [9, 7, 4]\n[neuron.relu]\n[norm.batch]\n[credit.backprop]\n\
+        [objective.softmax-cross-entropy]\n[optim.sgd]\nlr = 0.1\n";
+
+    /// One sample at a time, one label at a time, squared and weighted: what the batch computes at once.
+    #[test]
+    fn a_batch_gives_the_sum_of_single_samples() {
+        let recipe: Recipe = toml::from_str(RECIPE).unwrap();
+        let mut course = crate::task::stream::open(&recipe, None).unwrap();
+        let network = Network::build(&recipe).unwrap();
+        let credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();
+        let batch = course.stream.batch(0, DType::F64);
+        let run = |importance, batches: Vec<Batch>| {
+            measure(&*credit, &network, importance, None, batches.into_iter(), &Key::new(1)).unwrap()
+        };
+        let singles: Vec<Batch> = (0..6)
+            .map(|i| Batch {
+                x: batch.x.rows_view(i..i + 1).to_mat(),
+                labels: vec![batch.labels[i]],
+                ids: vec![batch.ids[i]],
+            })
+            .collect();
+        for importance in [Importance::Fisher(Fisher::Exact, None), Importance::Sensitivity(None)] {
+            let (whole, apart) = (run(importance, vec![batch.clone()]), run(importance, singles.clone()));
+            assert_eq!(whole.len(), network.parameters().len());
+            for (id, mat) in &whole {
+                let pairs = mat.to_f64s().into_iter().zip(apart[id].to_f64s());
+                assert!(pairs.clone().any(|(a, _)| a > 0.0));
+                pairs.for_each(|(a, b)| assert!((a - b).abs() <= 1e-12 * a.abs().max(1e-3), "{a} {b}"));
+            }
+        }
+        // For one sample the batched estimate is the empirical one; for several it is not.
+        let (empirical, batched) =
+            (Importance::Fisher(Fisher::Empirical, None), Importance::Fisher(Fisher::Batched, None));
+        let id = ParamId::Weight(0);
+        let near = |a: &Mat, b: &Mat| a.to_f64s().iter().zip(b.to_f64s()).all(|(a, b)| (a - b).abs() < 1e-12);
+        assert!(near(&run(empirical, singles.clone())[&id], &run(batched, singles)[&id]));
+        assert!(!near(&run(empirical, vec![batch.clone()])[&id], &run(batched, vec![batch])[&id]));
+    }
+
+    /// E_y (∂ ln p/∂θ)² = −E_y ∂² ln p/∂θ² for a bias of the output: F_c = p_c (1 − p_c), averaged over samples.
+    #[test]
+    fn the_exact_fisher_of_an_output_bias_is_known() {
+        let text = RECIPE.replace("[norm.batch]\n", "").replace("[9, 7, 4]", "[9, 4]");
+        let recipe: Recipe = toml::from_str(&text).unwrap();
+        let mut course = crate::task::stream::open(&recipe, None).unwrap();
+        let network = Network::build(&recipe).unwrap();
+        let credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();
+        let batch = course.stream.batch(0, DType::F64);
+        let out = credit.free(&network, &batch, &*recipe.objective.build()).unwrap().out.swap_remove(1);
+        let exact = Importance::Fisher(Fisher::Exact, None);
+        let fisher = measure(&*credit, &network, exact, None, [batch].into_iter(), &Key::new(1)).unwrap();
+        for c in 0..4 {
+            let of = |r: usize| {
+                let row: Vec<f64> = (0..4).map(|k| out.get(r, k).exp()).collect();
+                let p = row[c] / row.iter().sum::<f64>();
+                p * (1.0 - p)
+            };
+            let expected = (0..6).map(of).sum::<f64>() / 6.0;
+            assert!((fisher[&ParamId::Bias(1)].get(0, c) - expected).abs() < 1e-12);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Sign units: s = sign(d), with a surrogate slope on the way back.
+//!
+//! window: 1 where |d| ≤ 1 (straight-through, Courbariaux et al. 2016);  triangle: 2 − 2|d| there (Liu et al. 2018);
+//! swish: β(2 − βd tanh(βd/2))/(1 + cosh βd) with β = 5 (Darabi et al. 2019).
+
+use super::{Input, Neuron, Population, Units, linear};
+use crate::synapse::SignOfZero;
+use bouton_kernels::Real;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What stands for the slope of the sign.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Surrogate {
+    /// 1 where |d| ≤ 1.
+    #[default]
+    Window,
+    /// 2 − 2|d| where |d| ≤ 1.
+    Triangle,
+    /// The derivative of a smooth sign.
+    Swish,
+}
+
+/// Feed-forward sign units (`[neuron.sign]`); the output population is linear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Sign {
+    /// What stands for the slope on the way back.
+    pub surrogate: Surrogate,
+    /// Output at a drive of zero.
+    pub zero: SignOfZero,
+}
+
+impl Sign {
+    /// The population of hidden or output units.
+    pub fn population(&self, output: bool) -> Box<dyn Population> {
+        if output { linear() } else { Box::new(Units(*self)) }
+    }
+}
+
+/// Slope parameter of the swish surrogate.
+const SWISH: f64 = 5.0;
+
+impl Surrogate {
+    #[inline(always)]
+    fn slope<T: Real>(self, d: T) -> T {
+        let lit = T::lit;
+        let inside = (lit(1.0) - d.abs()).heaviside();
+        match self {
+            Self::Window => inside,
+            Self::Triangle => inside * (lit(2.0) - lit(2.0) * d.abs()),
+            Self::Swish => {
+                // (2 − x tanh(x/2))/(1 + cosh x) = (2 − x t)(1 − t²)/2 with t = tanh(x/2).
+                let x = lit(SWISH) * d;
+                let t = (lit(0.5) * x).tanh();
+                lit(0.5 * SWISH) * (lit(2.0) - x * t) * (lit(1.0) - t * t)
+            }
+        }
+    }
+}
+
+impl Neuron<0, 0> for Sign {
+    const SHARED: bool = false;
+
+    #[inline(always)]
+    fn prepare<T: Real>(&self, _: T) -> [T; 0] {
+        []
+    }
+
+    #[inline(always)]
+    fn step<T: Real>(&self, _: [T; 0], input: Input<T>, _: [T; 0]) -> ([T; 0], T) {
+        let d = input.drive;
+        // slope(d)·d is stripped of the slope's own derivative: grafting d·k where k is the slope as a constant.
+        let k = self.surrogate.slope(d).graft(T::lit(0.0));
+        ([], self.zero.sign(d).graft(k * d))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bouton_kernels::Dual;
+
+    fn at(surrogate: Surrogate, d: f64) -> (f64, f64) {
+        let unit = Sign { surrogate, zero: SignOfZero::Plus };
+        let zero = Dual::cst(0.0);
+        let input = Input { drive: Dual::<f64, 1>::var(d, 0), force: zero, stiffness: zero };
+        let out = unit.step([], input, []).1;
+        (out.re, out.eps[0])
+    }
+
+    #[test]
+    fn values_are_signs_and_slopes_those_of_the_surrogate() {
+        for (d, sign, slope) in [(-1.5, -1.0, 0.0), (-0.25, -1.0, 1.0), (0.0, 1.0, 1.0), (1.0, 1.0, 1.0)] {
+            assert_eq!(at(Surrogate::Window, d), (sign, slope), "{d}");
+        }
+        assert_eq!(at(Surrogate::Triangle, 0.25), (1.0, 1.5));
+        assert_eq!(at(Surrogate::Triangle, -1.25), (-1.0, 0.0));
+        let x = 5.0 * 0.3_f64;
+        let swish = 5.0 * (2.0 - x * (x / 2.0).tanh()) / (1.0 + x.cosh());
+        assert!((at(Surrogate::Swish, 0.3).1 - swish).abs() < 1e-12);
+    }
+}

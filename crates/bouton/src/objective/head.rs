@@ -1,0 +1,65 @@
+//! One head of several: another objective on the outputs of the current task, as if there were no others.
+
+use super::{Objective, Targets};
+use bouton_kernels::{Mat, View, ViewMut, dispatch};
+use std::ops::Range;
+
+/// `objective` on the outputs `active`; the others have no loss and no gradient. Labels count from 0 over all outputs.
+#[derive(Debug)]
+pub struct Head<'a> {
+    /// The objective of the head.
+    pub objective: &'a dyn Objective,
+    /// Its outputs.
+    pub active: Range<usize>,
+}
+
+impl Objective for Head<'_> {
+    fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, loss: &mut [f64]) {
+        let Range { start, end } = self.active;
+        let labels: Vec<u8> = targets.labels.iter().map(|&l| l - start as u8).collect();
+        let mut part = Mat::zeros(out.dtype(), out.rows(), end - start);
+        let mut part_err = part.clone();
+        err.fill(0.0);
+        dispatch!(out.dtype(), T => {
+            for r in 0..out.rows() {
+                part.view_mut().row_mut::<T>(r).copy_from_slice(&out.row::<T>(r)[start..end]);
+            }
+            let targets = Targets { labels: &labels, samples: targets.samples };
+            self.objective.error(part.view(), targets, part_err.view_mut(), loss);
+            for r in 0..out.rows() {
+                err.row_mut::<T>(r)[start..end].copy_from_slice(part_err.view().row::<T>(r));
+            }
+        });
+    }
+
+    /// A spring would pull on every output; this pulls on some.
+    fn is_spring(&self) -> bool {
+        false
+    }
+
+    fn active(&self, _: usize) -> Range<usize> {
+        self.active.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::SoftmaxCrossEntropy;
+    use super::*;
+    use bouton_kernels::DType;
+
+    #[test]
+    fn a_head_is_the_objective_on_its_own_outputs() {
+        let logits = [9.0, 0.3, -1.2, 0.8, 9.0];
+        let whole = Mat::from_f64s(DType::F64, 1, 5, &logits);
+        let own = Mat::from_f64s(DType::F64, 1, 3, &logits[1..4]);
+        let run = |o: &dyn Objective, out: &Mat, label: u8| {
+            let (mut err, mut loss) = (Mat::zeros(DType::F64, 1, out.cols()), [0.0]);
+            o.error(out.view(), Targets::classes(&[label]), err.view_mut(), &mut loss);
+            (err.to_f64s(), loss[0])
+        };
+        let head = Head { objective: &SoftmaxCrossEntropy {}, active: 1..4 };
+        let ((err, loss), (inner, own_loss)) = (run(&head, &whole, 2), run(&SoftmaxCrossEntropy {}, &own, 1));
+        assert_eq!((&err[1..4], err[0], err[4], loss), (&inner[..], 0.0, 0.0, own_loss));
+    }
+}

@@ -1,0 +1,182 @@
+//! One task's view of a data set: which samples, which pixels, which labels.
+
+use super::sequence::{ContinualSpec, Scenario, SequenceSpec};
+use super::{Dataset, augment};
+use crate::rng::Key;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// How a task sees the images of its set.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Eyes {
+    /// As they are.
+    Plain,
+    /// Padded, then pixel `i` taken from place `order[i]`.
+    Permuted { pad: usize, order: Option<Arc<Vec<u32>>> },
+    /// Turned by so many degrees, counter-clockwise.
+    Turned(f64),
+}
+
+/// A task's part of one split of a data set.
+#[derive(Clone, Debug)]
+pub struct Part {
+    pub(super) set: Arc<Dataset>,
+    pub(super) ids: Vec<u32>,
+    pub(super) eyes: Eyes,
+    pub(super) first_class: usize,
+    pub(super) first_output: usize,
+}
+
+impl Part {
+    /// All samples of a set, as they are.
+    pub fn whole(set: Arc<Dataset>) -> Self {
+        let ids = (0..set.len() as u32).collect();
+        Self { set, ids, eyes: Eyes::Plain, first_class: 0, first_output: 0 }
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Pixels of an image as the network sees it.
+    pub fn features(&self) -> usize {
+        let [c, h, w] = self.set.shape();
+        match self.eyes {
+            Eyes::Permuted { pad, .. } => c * (h + 2 * pad) * (w + 2 * pad),
+            _ => c * h * w,
+        }
+    }
+
+    /// The output that stands for the class of sample `i`.
+    pub fn output(&self, i: usize) -> u8 {
+        (self.set.label(self.ids[i] as usize) - self.first_class + self.first_output) as u8
+    }
+
+    /// Shows an image of the set as the task sees it.
+    pub(super) fn look(&self, image: &[u8], out: &mut Vec<u8>) {
+        let shape = self.set.shape();
+        match &self.eyes {
+            Eyes::Plain => out.extend_from_slice(image),
+            Eyes::Permuted { pad, order } => {
+                let padded = padded(image, shape, *pad);
+                match order {
+                    Some(order) => out.extend(order.iter().map(|&from| padded[from as usize])),
+                    None => out.extend_from_slice(&padded),
+                }
+            }
+            Eyes::Turned(degrees) => augment::rotate(image, shape, *degrees, out),
+        }
+    }
+
+    fn of_classes(mut self, classes: Range<usize>) -> Self {
+        self.ids.retain(|&i| classes.contains(&self.set.label(i as usize)));
+        self.first_class = classes.start;
+        self
+    }
+}
+
+fn padded(image: &[u8], [c, h, w]: [usize; 3], pad: usize) -> Vec<u8> {
+    if pad == 0 {
+        return image.to_vec();
+    }
+    let mut out = vec![0; c * (h + 2 * pad) * (w + 2 * pad)];
+    let size = [h + 2 * pad, w + 2 * pad];
+    augment::crop(image, [c, h, w], [-(pad as isize); 2], size, augment::Padding::Zero, &mut out);
+    out
+}
+
+/// The tasks of a sequence over one split: `sets` is the set of `[task]`, then those that follow it.
+pub(super) fn tasks(
+    sequence: &SequenceSpec,
+    continual: &ContinualSpec,
+    sets: &[Arc<Dataset>],
+    seed: u64,
+) -> Vec<Part> {
+    let whole = || Part::whole(sets[0].clone());
+    let mut parts: Vec<Part> = match sequence {
+        SequenceSpec::Single | SequenceSpec::Subsets(_) => vec![whole()],
+        SequenceSpec::Permuted(p) => {
+            let pixels = Part { eyes: Eyes::Permuted { pad: p.pad, order: None }, ..whole() }.features();
+            let order = |t: usize| {
+                let permuted = t > 0 || !p.first_identity;
+                permuted.then(|| Arc::new(order(pixels, &Key::new(seed).of("pixels", t as u64))))
+            };
+            (0..p.tasks)
+                .map(|t| Part { eyes: Eyes::Permuted { pad: p.pad, order: order(t) }, ..whole() })
+                .collect()
+        }
+        SequenceSpec::Split(s) => {
+            let first = (0..sets[0].classes()).step_by(s.classes);
+            first.map(|c| whole().of_classes(c..c + s.classes)).collect()
+        }
+        SequenceSpec::Rotated(r) => {
+            r.degrees.iter().map(|&degrees| Part { eyes: Eyes::Turned(degrees), ..whole() }).collect()
+        }
+        SequenceSpec::Sets(_) => sets.iter().map(|s| Part::whole(s.clone())).collect(),
+    };
+    if continual.scenario != Scenario::Domain {
+        let classes = sequence.classes(sets[0].classes());
+        parts.iter_mut().enumerate().for_each(|(t, part)| part.first_output = t * classes);
+    }
+    parts
+}
+
+/// A random order of `n` pixels.
+fn order(n: usize, key: &Key) -> Vec<u32> {
+    let mut draws = key.stream();
+    let mut order: Vec<u32> = (0..n as u32).collect();
+    for i in (1..n).rev() {
+        order.swap(i, draws.below(i as u64 + 1) as usize);
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sequence::{Permuted, Split};
+    use super::*;
+
+    fn set() -> Arc<Dataset> {
+        Arc::new(Dataset::synthetic([1, 4, 4], 4, 12, 0).unwrap())
+    }
+
+    #[test]
+    fn a_permuted_image_has_the_same_pixels_elsewhere() {
+        let spec = SequenceSpec::Permuted(Permuted { tasks: 3, pad: 1, first_identity: true });
+        let parts = tasks(&spec, &ContinualSpec::default(), &[set()], 7);
+        let look = |t: usize| {
+            let mut out = Vec::new();
+            parts[t].look(set().image(5), &mut out);
+            out
+        };
+        assert_eq!((look(0).len(), parts[1].features()), (36, 36));
+        assert_eq!(&look(0)[7..11], &set().image(5)[..4], "the first task is padded only");
+        assert!(look(1) != look(0) && look(2) != look(1));
+        let sorted = |mut v: Vec<u8>| {
+            v.sort_unstable();
+            v
+        };
+        assert_eq!(sorted(look(1)), sorted(look(0)));
+    }
+
+    #[test]
+    fn split_tasks_hold_their_classes_and_outputs() {
+        let spec = SequenceSpec::Split(Split { classes: 2 });
+        for (scenario, outputs) in
+            [(Scenario::Domain, [0, 1]), (Scenario::Task, [2, 3]), (Scenario::Class, [2, 3])]
+        {
+            let continual = ContinualSpec { scenario, ..ContinualSpec::default() };
+            let second = &tasks(&spec, &continual, &[set()], 1)[1];
+            assert!(!second.is_empty() && second.len() < 12);
+            let seen = |i: usize| usize::from(second.output(i));
+            assert!((0..second.len()).all(|i| outputs.contains(&seen(i))), "{scenario:?}");
+            assert!((0..second.len()).all(|i| [2, 3].contains(&set().label(second.ids[i] as usize))));
+        }
+    }
+}
