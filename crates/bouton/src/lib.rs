@@ -18,6 +18,7 @@ pub mod rng;
 pub mod solver;
 pub mod synapse;
 pub mod task;
+pub mod theory;
 pub mod train;
 pub mod wiring;
 
