@@ -138,6 +138,9 @@ fn line(claim: &str, seed: u64, error_percent: f64) -> ResultLine {
         machine: "Some CPU, 2 cores".into(),
         threads: 2,
         quick: false,
+        tasks: Vec::new(),
+        continual: BTreeMap::new(),
+        told: Vec::new(),
     }
 }
 

@@ -92,7 +92,7 @@ impl Case {
         credit.learn(&mut self.network, &self.batch, &*objective, &mut sink, &Key::new(1)).unwrap();
         let values = |bias: bool| {
             let parameters = self.network.parameters();
-            parameters.into_iter().filter(|p| p.0.is_bias() == bias).map(|p| sink.values(p.0)).collect()
+            parameters.into_iter().filter(|p| p.0.is_unit() == bias).map(|p| sink.values(p.0)).collect()
         };
         (values(false), values(true))
     }

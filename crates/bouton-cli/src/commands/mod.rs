@@ -3,6 +3,7 @@
 mod check;
 mod cite;
 mod completions;
+mod convert;
 mod data;
 mod explain;
 mod list;
@@ -29,6 +30,7 @@ pub enum Verb {
     Explain(explain::Explain),
     Cite(cite::Cite),
     Data(data::Data),
+    Convert(convert::Convert),
     Completions(completions::Completions),
 }
 
@@ -90,6 +92,7 @@ pub fn dispatch(
             Verb::Explain(v) => v.go(printer),
             Verb::Cite(v) => v.go(printer),
             Verb::Data(v) => v.go(printer),
+            Verb::Convert(v) => v.go(printer),
             Verb::Completions(v) => v.go(grammar, printer),
         }
         .map(|()| true)

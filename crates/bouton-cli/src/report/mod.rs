@@ -1,5 +1,6 @@
 //! Figures and the self-contained `report.html` of a run.
 
+mod continual;
 mod curves;
 pub mod figures;
 mod html;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use bouton::Result;
 use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic, metrics};
 
+pub use continual::accuracies;
 pub use curves::curves;
 pub use html::render;
 pub use weights::{fields, weights};
@@ -36,6 +38,7 @@ pub fn build(run: &RunDir, image: Option<[usize; 3]>) -> Result<PathBuf> {
     if run.metrics().exists() {
         figures.extend(curves(&metrics::read(&run.metrics())?.records)?);
     }
+    figures.extend(accuracies(run)?);
     if let Some(found) = Checkpoints::new(run.checkpoints(), None).newest()? {
         figures.extend(fields_of_first(&found.checkpoint, image)?);
         figures.extend(weights(&found.checkpoint)?);

@@ -6,16 +6,22 @@ use bouton::train::{Checkpoint, Tensor, TensorData};
 use super::Figure;
 use super::figures::{histogram, receptive_fields};
 
-/// A histogram of every tensor called `<connection>.weight`.
+/// A histogram of every tensor called `<connection>.weight`, and of hidden weights, `<connection>.<synapse>.hidden`.
 ///
 /// # Errors
 /// [`bouton::Error::Data`] if a figure cannot be drawn.
 pub fn weights(checkpoint: &Checkpoint) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for tensor in &checkpoint.tensors {
-        if let (Some(connection), Some(values)) = (tensor.name.strip_suffix(".weight"), numbers(tensor)) {
-            let title = format!("Weights of {connection}");
-            let svg = histogram(&title, "weight", &values)?;
+        let hidden = tensor.name.strip_suffix(".hidden").and_then(|name| name.rsplit_once('.'));
+        let (kind, of) = match (tensor.name.strip_suffix(".weight"), hidden) {
+            (Some(connection), _) => ("Weights", connection),
+            (None, Some((connection, _))) => ("Hidden weights", connection),
+            (None, None) => continue,
+        };
+        if let Some(values) = numbers(tensor) {
+            let title = format!("{kind} of {of}");
+            let svg = histogram(&title, &kind.to_lowercase(), &values)?;
             let caption = format!("Shape {:?}.", tensor.shape);
             figures.push(Figure { title, caption, svg });
         }

@@ -41,4 +41,20 @@ pub(super) const FOLDERS: &[Folder] = &[
         "dhn-1h" "dhn-1h-fast" "dhn-2h" "dhn-2h-fast" "dhn-3h" "dhn-3h-fast"
         "mnist-pep" "mnist-nep" "mnist-cep" "mnist-pcpl" "mnist-ncpl" "mnist-ccpl" "mnist-cl" "mnist-tbp" "mnist-rbp"
         "fashion-1h" "fashion-1h-fast" "fashion-1h-backprop"),
+    folder!("zenke2017":
+        "permuted-c0" "permuted-c01"),
+    folder!("kirkpatrick2017":
+        "permuted-ewc"),
+    folder!("vandeven2019":
+        "permuted-ewc" "permuted-joint" "permuted-none" "permuted-si" "split-class-ewc" "split-class-none"
+        "split-class-si" "split-domain-ewc" "split-domain-none" "split-domain-si" "split-task-ewc"
+        "split-task-none" "split-task-si"),
+    folder!("laborieux2021-metaplasticity":
+        "mnist-fashion-1024-m0" "mnist-fashion-1024-m15" "mnist-fashion-4096-m0" "mnist-fashion-4096-m15"
+        "six-1024-ewc" "six-1024-ewc-shuffled" "six-1024-interleaved" "six-1024-m0" "six-1024-m05" "six-1024-m1"
+        "six-1024-m135" "six-1024-real-m0" "six-1024-real-m135" "six-4096-ewc" "six-4096-ewc-shuffled"
+        "six-4096-interleaved" "six-4096-m0" "six-4096-m05" "six-4096-m1" "six-4096-m135" "six-4096-real-m0"
+        "six-4096-real-m135" "six-512-ewc" "six-512-ewc-shuffled" "six-512-interleaved" "six-512-m0"
+        "six-512-m05" "six-512-m1" "six-512-m135" "six-512-real-m0" "six-512-real-m135" "stream-fashion-m0"
+        "stream-fashion-m25" "stream-fashion-whole" "two-512-m0" "two-512-m135"),
 ];

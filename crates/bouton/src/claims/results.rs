@@ -2,7 +2,7 @@
 
 use super::{Claim, embedded, papers, quick};
 use crate::recipe::Recipe;
-use crate::train::{Provenance, RunDir, RunSummary, State, atomic};
+use crate::train::{Provenance, Record, RunDir, RunSummary, State, atomic, continual};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -40,6 +40,15 @@ pub struct ResultLine {
     pub threads: usize,
     /// Whether it is the scaled-down version, which never counts.
     pub quick: bool,
+    /// Accuracy on each task at the end, for runs over several; not finite where a task was not tested.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<f64>,
+    /// Metrics of continual learning by name, for runs over several tasks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub continual: BTreeMap<String, f64>,
+    /// What such a run was told about its tasks, and when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<String>,
 }
 
 /// Reads a finished run directory. Its claim is found by the name of its recipe, `<paper>-<claim>`.
@@ -80,7 +89,20 @@ pub fn result_of_run(run: &Path) -> Result<ResultLine> {
         commit: p.commit,
         threads: p.threads,
         quick: is_quick,
+        tasks: tasks(&summary.last),
+        continual: test.values.iter().filter(|(name, _)| CONTINUAL.contains(&name.as_str())).map(|(k, v)| (k.clone(), *v)).collect(),
+        told: continual::told_list(&recipe),
     })
+}
+
+/// Metrics of `split = "test"` that belong to a sequence of tasks.
+const CONTINUAL: [&str; 6] =
+    ["acc", "bwt", "fwt", "learning-accuracy", "forgetting.from-best", "forgetting.from-learning"];
+
+/// The last accuracies of the splits `test.1`, `test.2`, ….
+fn tasks(last: &BTreeMap<String, Record>) -> Vec<f64> {
+    let of = |task: usize| last.get(&format!("test.{task}"))?.values.get("accuracy").copied();
+    (1..).map_while(of).collect()
 }
 
 /// The finished runs of `claim` among `runs`, whatever their seed: those whose content hash is the one of its recipe or

@@ -6,11 +6,13 @@
 //! - [`State`]: activity of a batch.
 
 mod build;
+mod packed;
 mod spec;
 mod state;
 mod summary;
 mod verbs;
 
+pub use packed::Packed;
 pub use spec::{NetworkSpec, Skip};
 pub use state::State;
 pub use verbs::Term;

@@ -2,11 +2,13 @@
 
 mod given;
 mod head;
+mod hinge;
 mod squared_error;
 mod xent;
 
 pub use given::Given;
 pub use head::Head;
+pub use hinge::SquaredHinge;
 pub use squared_error::SquaredError;
 pub use xent::SoftmaxCrossEntropy;
 
@@ -23,6 +25,8 @@ pub enum ObjectiveSpec {
     SquaredError(SquaredError),
     /// Cross-entropy of a softmax readout, which is not part of the dynamics of a settling network.
     SoftmaxCrossEntropy(SoftmaxCrossEntropy),
+    /// Squared hinge on ±1 targets, of a feed-forward network.
+    SquaredHinge(SquaredHinge),
 }
 
 impl Default for ObjectiveSpec {
@@ -37,6 +41,7 @@ impl ObjectiveSpec {
         match self {
             Self::SquaredError(o) => Box::new(*o),
             Self::SoftmaxCrossEntropy(o) => Box::new(*o),
+            Self::SquaredHinge(o) => Box::new(*o),
         }
     }
 }

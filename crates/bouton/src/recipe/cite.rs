@@ -1,12 +1,15 @@
 //! Which publications a recipe rests on.
 
 use super::{Recipe, inspect, tag};
+use crate::anchor::AnchorSpec;
 use crate::credit::{CreditSpec, EqProp, Nudge, Start};
 use crate::neuron::{Activation, Dynamics, NeuronSpec, Settle};
+use crate::norm::NormSpec;
 use crate::objective::ObjectiveSpec;
 use crate::optim::OptimSpec;
 use crate::solver::SolverSpec;
-use crate::task::TaskSpec;
+use crate::synapse::SynapseSpec;
+use crate::task::{SequenceSpec, TaskSpec};
 use crate::wiring::{FeedbackSpec, Init, WiringSpec};
 use crate::{Error, Result};
 
@@ -86,6 +89,17 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
         OptimSpec::Adam(_) => used.push(("kingma2015", "optim.adam".into())),
         OptimSpec::AdamW(_) => used.push(("loshchilov2019", "optim.adamw".into())),
     }
+    if r.norm != NormSpec::None {
+        used.push(("ioffe2015", "norm.batch".into()));
+    }
+    if matches!(r.neuron, NeuronSpec::Sign(_)) {
+        used.push(("courbariaux2016", "neuron.sign".into()));
+    }
+    used.extend(synapse(&r.synapse).map(|key| (key, format!("synapse.{}", tag(&r.synapse)))));
+    used.extend(anchor(&r.anchor).map(|key| (key, format!("anchor.{}", tag(&r.anchor)))));
+    if !matches!(r.sequence, SequenceSpec::Single | SequenceSpec::Subsets(_)) {
+        used.push(("vandeven2019", "scenarios of continual learning".into()));
+    }
     let WiringSpec::Dense(dense) = &r.wiring;
     if dense.init == Init::GlorotUniform {
         used.push(("glorot2010", "init = \"glorot-uniform\"".into()));
@@ -103,6 +117,24 @@ fn data(task: &TaskSpec) -> Option<&'static str> {
         TaskSpec::Kmnist(_) => Some("clanuwat2018"),
         TaskSpec::Digits(_) => Some("alpaydin1998"),
         TaskSpec::Synthetic(_) => None,
+    }
+}
+
+fn synapse(synapse: &SynapseSpec) -> Option<&'static str> {
+    match synapse {
+        SynapseSpec::Plain(_) => None,
+        SynapseSpec::Binary(_) => Some("courbariaux2016"),
+        SynapseSpec::Metaplastic(_) => Some("laborieux2021-metaplasticity"),
+    }
+}
+
+fn anchor(anchor: &AnchorSpec) -> Option<&'static str> {
+    match anchor {
+        AnchorSpec::None => None,
+        AnchorSpec::Ewc(_) => Some("kirkpatrick2017"),
+        AnchorSpec::OnlineEwc(_) => Some("schwarz2018"),
+        AnchorSpec::Si(_) => Some("zenke2017"),
+        AnchorSpec::Mas(_) => Some("aljundi2018"),
     }
 }
 

@@ -43,6 +43,7 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
         decay_of_raw,
         tasks,
         heads,
+        hinge,
     ];
     match rules.iter().find_map(|rule| rule(recipe)) {
         Some((message, hint)) => Err(Error::incompatible(message, hint)),
@@ -291,6 +292,17 @@ fn memory_and_feedback(r: &Recipe) -> Refusal {
                 tag(&r.synapse)
             ),
             "use feedback = \"tied\", or synapse.plain",
+        );
+    }
+    None
+}
+
+fn hinge(r: &Recipe) -> Refusal {
+    let hinge = matches!(r.objective, ObjectiveSpec::SquaredHinge(_));
+    if hinge && settles(r) {
+        return refusal(
+            "squared-hinge wants outputs of ±1, but settling outputs are states of units",
+            "use objective.squared-error or softmax-cross-entropy",
         );
     }
     None

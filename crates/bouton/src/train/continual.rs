@@ -45,6 +45,16 @@ fn numbers(row: &[f64]) -> Vec<Value> {
     row.iter().map(|&x| if x.is_finite() { Value::from(x) } else { Value::Null }).collect()
 }
 
+/// [`told`] as one list of words.
+pub fn told_list(recipe: &Recipe) -> Vec<String> {
+    let told = told(recipe);
+    let of = |phase: &str, label: &str| -> Vec<String> {
+        let items = told[phase].as_array().into_iter().flatten().filter_map(Value::as_str);
+        items.map(|what| format!("{label}: {what}")).collect()
+    };
+    [of("boundaries-in-training", "training"), of("task-known-in-testing", "testing")].concat()
+}
+
 /// Where the learner is told that a task ended, or which task it sees.
 pub fn told(recipe: &Recipe) -> Value {
     let bounded =

@@ -8,12 +8,14 @@ mod chart;
 mod fields;
 mod histogram;
 mod line;
+mod matrix;
 mod png;
 
 pub use bars::{Bar, bars};
 pub use fields::receptive_fields;
 pub use histogram::histogram;
 pub use line::{LineChart, Series, line_chart};
+pub use matrix::matrix;
 
 #[cfg(test)]
 pub(crate) mod check {
