@@ -141,6 +141,14 @@ impl Network {
         Self { dtype, populations, connections, plain: Box::new(Rule(Plain {})) }
     }
 
+    /// Tells every synapse that a task ended.
+    pub fn task_ended(&mut self) {
+        for c in &mut self.connections {
+            let mut memory: Vec<_> = c.memory.iter_mut().map(Mat::view_mut).collect();
+            c.weight.update(|w| c.synapse.task_ended(w, &mut memory));
+        }
+    }
+
     /// The clamped population.
     pub fn input(&self) -> PopId {
         0

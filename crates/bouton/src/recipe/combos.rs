@@ -8,6 +8,7 @@ use crate::credit::{CreditSpec, Nudge, Start};
 use crate::neuron::{Activation, Dynamics, NeuronSpec, NudgePosition, Settle};
 use crate::norm::NormSpec;
 use crate::objective::ObjectiveSpec;
+use crate::optim::OptimSpec;
 use crate::solver::SolverSpec;
 use crate::synapse::SynapseSpec;
 use crate::task::{Scenario, SequenceSpec};
@@ -39,6 +40,7 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
         memory_and_feedback,
         anchor_and_credit,
         scale_of_bits,
+        decay_of_raw,
         tasks,
         heads,
         hinge,
@@ -333,6 +335,10 @@ fn scale_of_bits(r: &Recipe) -> Refusal {
     let unit = match &r.synapse {
         SynapseSpec::Binary(s) => s.scale == 1.0,
         SynapseSpec::Metaplastic(s) => s.scale == 1.0 && !s.real,
+        SynapseSpec::Bop(s) => s.scale == 1.0,
+        SynapseSpec::Cascade(s) => s.scale == 1.0,
+        SynapseSpec::BiMu(s) => s.scale == 1.0,
+        SynapseSpec::BayesBiNn(s) => s.scale == 1.0,
         _ => false,
     };
     if unit && settles(r) {
@@ -342,6 +348,22 @@ fn scale_of_bits(r: &Recipe) -> Refusal {
                 tag(&r.synapse)
             ),
             "set its scale to about 1/√fan_in",
+        );
+    }
+    None
+}
+
+/// Weight decay is a part of the optimiser's proposal, which synapses with step sizes of their own do not ask for.
+fn decay_of_raw(r: &Recipe) -> Refusal {
+    let (decay, hint) = match &r.optim {
+        OptimSpec::Sgd(o) => (o.decay, "leave optim.sgd.decay out"),
+        OptimSpec::Adam(o) => (o.decay, "leave optim.adam.decay out"),
+        OptimSpec::AdamW(o) => (o.decay, "use optim.adam, or set optim.adamw.decay to 0"),
+    };
+    if decay != 0.0 && r.synapse.raw() {
+        return refusal(
+            format!("{} takes the gradient itself: weight decay would do nothing", tag(&r.synapse)),
+            hint,
         );
     }
     None

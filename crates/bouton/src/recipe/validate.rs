@@ -1,5 +1,7 @@
 //! Numbers that cannot be meant: each refusal names the key and says what to write.
 
+mod synapse;
+
 use super::{Recipe, RunSpec, combos, tag};
 use crate::anchor::AnchorSpec;
 use crate::credit::CreditSpec;
@@ -8,7 +10,6 @@ use crate::neuron::{Dynamics, NeuronSpec};
 use crate::norm::NormSpec;
 use crate::optim::{OptimSpec, ScheduleSpec};
 use crate::solver::SolverSpec;
-use crate::synapse::SynapseSpec;
 use crate::task::{BatchSize, DATA, SequenceSpec, Sets, TaskSpec};
 use crate::wiring::{PerLayer, WiringSpec};
 use crate::{Error, Result};
@@ -35,7 +36,7 @@ impl Recipe {
         sequence(self)?;
         network(self)?;
         norm(&self.norm)?;
-        synapse(&self.synapse, self.network.layers.len() - 1)?;
+        synapse::check(&self.synapse, self.network.layers.len() - 1)?;
         anchor(&self.anchor)?;
         let connections = self.network.layers.len() - 1;
         neuron(&self.neuron)?;
@@ -230,23 +231,6 @@ fn norm(norm: &NormSpec) -> Result<()> {
     positive("norm.batch.eps", n.eps, "1e-5 is usual")?;
     let ok = n.momentum > 0.0 && n.momentum <= 1.0;
     require(ok, "norm.batch.momentum", n.momentum, "above 0 and at most 1", "0.1 is usual")
-}
-
-fn synapse(synapse: &SynapseSpec, connections: usize) -> Result<()> {
-    match synapse {
-        SynapseSpec::Plain(_) => Ok(()),
-        SynapseSpec::Binary(s) => {
-            positive("synapse.binary.scale", s.scale, "1, or about 1/√fan_in without normalisation")?;
-            s.window.map_or(Ok(()), |w| positive("synapse.binary.window", w, "1 is usual"))?;
-            s.clip.map_or(Ok(()), |c| positive("synapse.binary.clip", c, "1 is usual"))
-        }
-        SynapseSpec::Metaplastic(s) => {
-            positive("synapse.metaplastic.scale", s.scale, "1, or about 1/√fan_in without normalisation")?;
-            per_layer("synapse.metaplastic.m", &s.m, connections, |key, m| {
-                not_negative(key, m, "1.35 is usual")
-            })
-        }
-    }
 }
 
 fn anchor(anchor: &AnchorSpec) -> Result<()> {

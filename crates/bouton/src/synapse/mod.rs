@@ -3,13 +3,25 @@
 //! A synapse is a scalar function too: proposal, weight and `S` further state variables in, weight and state out. One
 //! blanket vectorises it in tiles; [`crate::optim::Updater`] is the only caller.
 
+mod bayesbinn;
+mod beakers;
+mod bimu;
 mod binary;
+mod bop;
+mod cascade;
 mod draw;
+mod mesu;
 mod metaplastic;
 mod plain;
 
+pub use bayesbinn::BayesBiNn;
+pub use beakers::Beakers;
+pub use bimu::BiMu;
 pub use binary::{Binary, SignOfZero};
+pub use bop::Bop;
+pub use cascade::Cascade;
 pub use draw::Draw;
+pub use mesu::Mesu;
 pub use metaplastic::Metaplastic;
 pub use plain::Plain;
 
@@ -27,6 +39,20 @@ pub enum SynapseSpec {
     Binary(Binary),
     /// The sign of a hidden weight that is the harder to flip the larger it is.
     Metaplastic(Metaplastic),
+    /// A sign without hidden weight that flips when its gradients agree.
+    Bop(Bop),
+    /// A real number that shares its changes with a chain of ever slower variables.
+    Beakers(Beakers),
+    /// A sign with ever more stable levels.
+    Cascade(Cascade),
+    /// A sign drawn from a distribution that the last tasks leave behind.
+    #[serde(rename = "bayesbinn")]
+    BayesBiNn(BayesBiNn),
+    /// A sign drawn from a distribution whose variance sets the step.
+    #[serde(rename = "bimu")]
+    BiMu(BiMu),
+    /// A real number drawn from a normal distribution whose variance sets the step.
+    Mesu(Mesu),
 }
 
 impl Default for SynapseSpec {
@@ -42,7 +68,18 @@ impl SynapseSpec {
             Self::Plain(rule) => Box::new(Rule(*rule)),
             Self::Binary(rule) => Box::new(Rule(*rule)),
             Self::Metaplastic(spec) => Box::new(Rule(spec.at(layer))),
+            Self::Bop(rule) => Box::new(Rule(*rule)),
+            Self::Beakers(spec) => spec.build(),
+            Self::Cascade(rule) => Box::new(Rule(*rule)),
+            Self::BayesBiNn(rule) => Box::new(Rule(*rule)),
+            Self::BiMu(rule) => Box::new(Rule(*rule)),
+            Self::Mesu(rule) => Box::new(Rule(*rule)),
         }
+    }
+
+    /// Whether the synapse takes gradients instead of an optimiser's proposals.
+    pub fn raw(&self) -> bool {
+        self.build(0).raw()
     }
 }
 
@@ -61,6 +98,10 @@ pub trait Scalar<const V: usize>: Copy + Send + Sync + std::fmt::Debug {
     fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; V];
     /// The values after the proposal `delta`.
     fn take<T: Real>(&self, delta: T, values: [T; V], draw: Draw) -> [T; V];
+    /// The values after the end of a task; default: as they are.
+    fn task_ended<T: Real>(&self, values: [T; V]) -> [T; V] {
+        values
+    }
 }
 
 /// A synapse as the network sees it: elementwise over a tile of a weight matrix.
@@ -77,6 +118,8 @@ pub trait Synapse: Send + Sync + std::fmt::Debug {
     fn begin(&self, key: u64, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]);
     /// Changes `weight` and its state by the proposal `delta`; the tile's first weight is number `at` of its matrix.
     fn take(&self, key: u64, at: usize, delta: View<'_>, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]);
+    /// Tells a whole matrix of weights that a task ended; default: nothing happens.
+    fn task_ended(&self, _weight: ViewMut<'_>, _state: &mut [ViewMut<'_>]) {}
 }
 
 /// The [`Synapse`] of a [`Scalar`] rule.
@@ -120,6 +163,16 @@ impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
             for (i, &delta) in delta.iter().enumerate() {
                 let old = std::array::from_fn(|k| values[k][i]);
                 let new = self.0.take(delta, old, Draw { key, index: (at + i) as u64 });
+                values.iter_mut().zip(new).for_each(|(v, new)| v[i] = new);
+            }
+        });
+    }
+
+    fn task_ended(&self, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+        dispatch!(weight.dtype(), T => {
+            let mut values = values::<T, V>(&mut weight, state);
+            for i in 0..values[0].len() {
+                let new = self.0.task_ended(std::array::from_fn(|k| values[k][i]));
                 values.iter_mut().zip(new).for_each(|(v, new)| v[i] = new);
             }
         });

@@ -107,8 +107,8 @@ impl Trainer {
         Ok(step)
     }
 
-    /// Ends a segment: measures what was important in it, keeps its normalisation and forgets the optimiser's state, as
-    /// far as the recipe wants that. Call it once, after the segment's last update.
+    /// Ends a segment: measures what was important in it, tells the synapses, keeps its normalisation and forgets the
+    /// optimiser's state, as far as the recipe wants that. Call it once, after the segment's last update.
     pub fn end_segment(&mut self) -> Result<()> {
         let segment = self.place().segment;
         let bounded = !matches!(self.recipe.sequence, SequenceSpec::Subsets(_));
@@ -124,6 +124,9 @@ impl Trainer {
                 }
             };
             self.updater.consolidate(&self.network, &measured, &key);
+        }
+        if bounded {
+            self.network.task_ended();
         }
         if matches!(&self.recipe.norm, NormSpec::Batch(norm) if norm.per_task) {
             self.memory.norms.push(self.network.norms());

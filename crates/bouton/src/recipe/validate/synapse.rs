@@ -1,0 +1,85 @@
+//! Numbers of synapses that cannot be meant.
+
+use super::{not_negative, per_layer, positive, require};
+use crate::Result;
+use crate::synapse::{BayesBiNn, Beakers, BiMu, Cascade, Mesu, SynapseSpec};
+
+const SCALE: &str = "1, or about 1/√fan_in without normalisation";
+
+/// Checks every number of `synapse` on one of `connections` connections.
+pub(super) fn check(synapse: &SynapseSpec, connections: usize) -> Result<()> {
+    match synapse {
+        SynapseSpec::Plain(_) => Ok(()),
+        SynapseSpec::Binary(s) => {
+            positive("synapse.binary.scale", s.scale, SCALE)?;
+            s.window.map_or(Ok(()), |w| positive("synapse.binary.window", w, "1 is usual"))?;
+            s.clip.map_or(Ok(()), |c| positive("synapse.binary.clip", c, "1 is usual"))
+        }
+        SynapseSpec::Metaplastic(s) => {
+            positive("synapse.metaplastic.scale", s.scale, SCALE)?;
+            per_layer("synapse.metaplastic.m", &s.m, connections, |key, m| {
+                not_negative(key, m, "1.35 is usual")
+            })
+        }
+        SynapseSpec::Bop(s) => {
+            positive("synapse.bop.scale", s.scale, SCALE)?;
+            let share = s.gamma > 0.0 && s.gamma <= 1.0;
+            require(share, "synapse.bop.gamma", s.gamma, "above 0 and up to 1", "1e-4 is usual")?;
+            not_negative("synapse.bop.threshold", s.threshold, "1e-8 is usual")
+        }
+        SynapseSpec::Beakers(s) => beakers(s),
+        SynapseSpec::Cascade(s) => cascade(s),
+        SynapseSpec::BayesBiNn(s) => bayesbinn(s),
+        SynapseSpec::BiMu(s) => bimu(s),
+        SynapseSpec::Mesu(s) => mesu(s),
+    }
+}
+
+fn beakers(s: &Beakers) -> Result<()> {
+    let fits = Beakers::LENGTHS.contains(&s.length);
+    require(fits, "synapse.beakers.length", s.length, "from 2 to 12", "5 is usual")?;
+    positive("synapse.beakers.alpha", s.alpha, "500 is usual")?;
+    let slower = s.beta >= s.alpha && s.beta.is_finite();
+    require(slower, "synapse.beakers.beta", s.beta, "at least alpha", "2500 is usual for an alpha of 500")?;
+    not_negative("synapse.beakers.coupling", s.coupling, "1, or the learning rate")?;
+    let need = "smaller: a beaker would lose all it has in one update";
+    require(s.largest_loss() < 1.0, "synapse.beakers.coupling", s.coupling, need, "or raise alpha")
+}
+
+fn cascade(s: &Cascade) -> Result<()> {
+    let some = (1..=30).contains(&s.levels);
+    require(some, "synapse.cascade.levels", s.levels, "from 1 to 30", "5 is usual")?;
+    let ratio = s.ratio > 0.0 && s.ratio <= 0.5;
+    require(ratio, "synapse.cascade.ratio", s.ratio, "above 0 and up to 0.5", "0.5 is usual")?;
+    positive("synapse.cascade.step", s.step, "about the largest proposal: the learning rate, with Adam")?;
+    positive("synapse.cascade.scale", s.scale, SCALE)
+}
+
+fn bayesbinn(s: &BayesBiNn) -> Result<()> {
+    let share = s.rate > 0.0 && s.rate <= 1.0;
+    require(share, "synapse.bayesbinn.rate", s.rate, "above 0 and up to 1", "1e-3 is usual")?;
+    positive("synapse.bayesbinn.samples", s.samples, "the number of samples of a task")?;
+    positive("synapse.bayesbinn.temperature", s.temperature, "0.01 is usual")?;
+    not_negative("synapse.bayesbinn.start", s.start, "10 is usual")?;
+    positive("synapse.bayesbinn.scale", s.scale, SCALE)
+}
+
+fn bimu(s: &BiMu) -> Result<()> {
+    positive("synapse.bimu.rate", s.rate, "4.9 is usual")?;
+    positive("synapse.bimu.gain", s.gain, "161.3 is usual")?;
+    not_negative("synapse.bimu.kappa", s.kappa, "3.76 is usual")?;
+    positive("synapse.bimu.rate-max", s.rate_max, "0.0023 is usual")?;
+    positive("synapse.bimu.window", s.window, "700 is usual")?;
+    positive("synapse.bimu.scale", s.scale, SCALE)
+}
+
+fn mesu(s: &Mesu) -> Result<()> {
+    positive("synapse.mesu.rate", s.rate, "1.6 is usual")?;
+    not_negative("synapse.mesu.spread-rate", s.spread_rate, "2.1 is usual")?;
+    positive("synapse.mesu.spread", s.spread, "0.3 is usual")?;
+    positive("synapse.mesu.window", s.window, "6e5 is usual")?;
+    positive("synapse.mesu.clip", s.clip, "0.36 is usual")?;
+    let ok = s.spread_rate * s.clip < 2.0;
+    let need = "below 2/clip, so that the spread stays positive";
+    require(ok, "synapse.mesu.spread-rate", s.spread_rate, need, "lower it, or clip")
+}

@@ -1,0 +1,131 @@
+//! BayesBiNN: a distribution over weights of ±1, learned by the Bayesian learning rule.
+//!
+//! w = scale·b,  b = tanh((λ + δ)/τ),  δ = ½ ln(u/(1 − u)),  u ~ U(0, 1)
+//! s = scale·(1 − b² + ε)/(τ (1 − tanh² λ + ε)),  ε = 10⁻¹⁰
+//! λ ← λ − `rate` (N s g + λ − λ_prior)
+//!
+//! Meng, Bachmann & Khan, Training binary neural networks using the Bayesian learning rule, ICML 2020; when a task ends,
+//! its posterior becomes the prior. g is the gradient of the mean loss at the present sample, one for each update; answers
+//! of the network are those of the present sample too. In single precision 1 − tanh² λ is 0 beyond |λ| ≈ 9, where s is
+//! up to 1/τ; the published code has that too.
+
+use super::{Draw, Scalar, SignOfZero};
+use bouton_kernels::Real;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A weight near ±1, drawn from its own distribution at each update (`[synapse.bayesbinn]`).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct BayesBiNn {
+    /// Step size of λ, above 0 and up to 1. Default 1e-3.
+    pub rate: f64,
+    /// N: samples that the posterior stands for, those of a task. Default 60000.
+    pub samples: f64,
+    /// τ: temperature of the relaxed weight. Default 0.01.
+    pub temperature: f64,
+    /// |λ| of a fresh weight, with the sign that the wiring drew. Default 10.
+    pub start: f64,
+    /// Size of the weight. Default 1; networks without normalisation need about 1/√fan_in.
+    pub scale: f64,
+}
+
+impl Default for BayesBiNn {
+    fn default() -> Self {
+        Self { rate: 1e-3, samples: 6e4, temperature: 1e-2, start: 10.0, scale: 1.0 }
+    }
+}
+
+impl BayesBiNn {
+    /// A weight drawn from λ, and its s.
+    #[inline(always)]
+    fn sample<T: Real>(&self, lambda: T, draw: Draw) -> [T; 2] {
+        let (one, tiny, tau) = (T::lit(1.0), T::lit(1e-10), T::lit(self.temperature));
+        let u = draw.uniform::<f64>(0);
+        let bit = ((lambda + T::lit(0.5 * (u / (1.0 - u)).ln())) / tau).tanh();
+        let (mean, scale) = (lambda.tanh(), T::lit(self.scale));
+        [scale * bit, scale * (one - bit * bit + tiny) / (tau * (one - mean * mean + tiny))]
+    }
+}
+
+impl Scalar<4> for BayesBiNn {
+    const STATE: &'static [&'static str] = &["bayesbinn.lambda", "bayesbinn.slope", "bayesbinn.prior"];
+    const HIDDEN: Option<usize> = Some(0);
+    const RAW: bool = true;
+    const DRAWS: bool = true;
+
+    #[inline(always)]
+    fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; 4] {
+        let lambda = T::lit(self.start) * SignOfZero::Plus.sign(drawn);
+        let [w, slope] = self.sample(lambda, draw);
+        [w, lambda, slope, T::lit(0.0)]
+    }
+
+    #[inline(always)]
+    fn take<T: Real>(&self, delta: T, [_, lambda, slope, prior]: [T; 4], draw: Draw) -> [T; 4] {
+        let pull = T::lit(self.samples) * slope * delta - (lambda - prior);
+        let lambda = lambda + T::lit(self.rate) * pull;
+        let [w, slope] = self.sample(lambda, draw);
+        [w, lambda, slope, prior]
+    }
+
+    fn task_ended<T: Real>(&self, [w, lambda, slope, _]: [T; 4]) -> [T; 4] {
+        [w, lambda, slope, lambda]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(index: u64) -> Draw {
+        Draw { key: 3, index }
+    }
+
+    #[test]
+    fn samples_have_the_mean_tanh_lambda_at_a_low_temperature() {
+        let rule = BayesBiNn { temperature: 1e-6, ..BayesBiNn::default() };
+        for lambda in [-1.0, 0.0, 0.4] {
+            let n = 40_000;
+            let mean = (0..n).map(|i| rule.sample::<f64>(lambda, at(i))[0]).sum::<f64>() / n as f64;
+            assert!((mean - lambda.tanh()).abs() < 0.02, "{lambda} {mean}");
+        }
+    }
+
+    /// s is dw/dλ divided by the variance, d tanh λ/dλ.
+    #[test]
+    fn the_slope_is_the_derivative_of_the_sample() {
+        let rule = BayesBiNn { temperature: 0.7, scale: 0.5, ..BayesBiNn::default() };
+        for (i, lambda) in [-0.8, 0.1, 1.3].into_iter().enumerate() {
+            let h = 1e-5;
+            let w = |lambda| rule.sample::<f64>(lambda, at(i as u64))[0];
+            let by_lambda = (w(lambda + h) - w(lambda - h)) / (2.0 * h);
+            let slope = by_lambda / (1.0 - lambda.tanh().powi(2));
+            assert!((rule.sample(lambda, at(i as u64))[1] - slope).abs() < 1e-8 * slope.max(1.0));
+        }
+    }
+
+    #[test]
+    fn lambda_follows_the_gradient_and_relaxes_to_the_prior() {
+        let rule = BayesBiNn { rate: 0.1, samples: 100.0, ..BayesBiNn::default() };
+        let new = rule.take(-0.02, [1.0, 2.0, 0.5, 3.0_f64], at(0));
+        // 2 − 0.1 (100 · 0.5 · 0.02 + 2 − 3)
+        assert!((new[1] - 2.0).abs() < 1e-15 && new[3] == 3.0);
+        let mut values = rule.begin(-0.3_f64, at(1));
+        assert_eq!((values[1], values[3]), (-10.0, 0.0));
+        for _ in 0..200 {
+            values = rule.take(0.0, values, at(2));
+        }
+        assert!(values[1].abs() < 1e-8);
+        assert_eq!(rule.take(0.01, values, at(2)), rule.take(0.01, values, at(2)));
+    }
+
+    #[test]
+    fn the_posterior_of_a_task_is_the_prior_of_the_next() {
+        let rule = BayesBiNn::default();
+        let ended = rule.task_ended([0.9, -2.5, 0.25, 1.0]);
+        assert_eq!(ended, [0.9, -2.5, 0.25, -2.5]);
+        let new = rule.take(0.0, ended, at(0));
+        assert_eq!(new[1], -2.5, "nothing pulls on it");
+    }
+}

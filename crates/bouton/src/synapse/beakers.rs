@@ -1,0 +1,222 @@
+//! The chain of beakers: a weight that shares every change with ever slower, ever larger variables behind it.
+//!
+//! C_k Δu_k = [k = 1] Δ + f_k − f_(k−1),  f_k = g_k (u_(k+1) − u_k),  C_k = x^(k−1),  g_k = coupling·x^(1−k)/α
+//!
+//! The weight is u_1 and Δ the proposal; u_(n+1) is 0 if the chain leaks, else f_n is. All levels on the right are those
+//! before the update, so that Σ C_k u_k changes by Δ and by the leak only. With x = (β/α)^(1/(2n − 2)) the times C_k/g_k
+//! run from α to β, and a change is forgotten as 1/√t in between.
+//!
+//! Benna & Fusi, Nat. Neurosci. 19:1697 (2016); in networks Kaplanis, Shanahan & Clopath, ICML 2018. The proposal
+//! contains the learning rate, the flows do not: set `coupling` to the learning rate for the version that scales both.
+
+use super::{Draw, Rule, Scalar, Synapse};
+use bouton_kernels::Real;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A real-valued weight that leads a chain of beakers (`[synapse.beakers]`).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Beakers {
+    /// n: beakers in the chain, the weight included, 2 to 12. Default 5.
+    pub length: usize,
+    /// α: time of the first beaker in updates, for a coupling of 1. Default 500.
+    pub alpha: f64,
+    /// β: time of the last beaker, at least α. Default 2500.
+    pub beta: f64,
+    /// Factor on every flow; 0 leaves a plain weight. Default 1.
+    pub coupling: f64,
+    /// Whether the last beaker leaks towards 0. Default true.
+    pub leak: bool,
+}
+
+impl Default for Beakers {
+    fn default() -> Self {
+        Self { length: 5, alpha: 500.0, beta: 2500.0, coupling: 1.0, leak: true }
+    }
+}
+
+impl Beakers {
+    /// Lengths a chain can have.
+    pub const LENGTHS: std::ops::RangeInclusive<usize> = 2..=12;
+
+    /// Largest part of its level that a beaker loses in one update; below 1 the chain is stable.
+    pub fn largest_loss(&self) -> f64 {
+        let flow = |k: usize| self.flow(k);
+        let before = |k: usize| if k > 0 { flow(k - 1) } else { 0.0 };
+        (0..self.length).map(|k| (before(k) + flow(k)) / self.capacity(k)).fold(0.0, f64::max)
+    }
+
+    fn ratio(&self) -> f64 {
+        (self.beta / self.alpha).powf(1.0 / (2.0 * self.length as f64 - 2.0))
+    }
+
+    /// C of beaker `k`, counted from 0.
+    fn capacity(&self, k: usize) -> f64 {
+        self.ratio().powi(k as i32)
+    }
+
+    /// g between beakers `k` and `k + 1`, counted from 0; that of the leak if `k` is the last.
+    fn flow(&self, k: usize) -> f64 {
+        let closed = k + 1 == self.length && !self.leak;
+        if closed { 0.0 } else { self.coupling / (self.capacity(k) * self.alpha) }
+    }
+
+    /// The synapse; lengths that a chain cannot have count as the nearest one.
+    pub(super) fn build(&self) -> Box<dyn Synapse> {
+        match self.length {
+            ..=2 => self.chain::<2>(),
+            3 => self.chain::<3>(),
+            4 => self.chain::<4>(),
+            5 => self.chain::<5>(),
+            6 => self.chain::<6>(),
+            7 => self.chain::<7>(),
+            8 => self.chain::<8>(),
+            9 => self.chain::<9>(),
+            10 => self.chain::<10>(),
+            11 => self.chain::<11>(),
+            12.. => self.chain::<12>(),
+        }
+    }
+
+    fn chain<const N: usize>(&self) -> Box<dyn Synapse> {
+        Box::new(Rule(self.rule::<N>()))
+    }
+
+    fn rule<const N: usize>(&self) -> Chain<N> {
+        Chain {
+            flow: std::array::from_fn(|k| self.flow(k)),
+            inverse: std::array::from_fn(|k| 1.0 / self.capacity(k)),
+        }
+    }
+}
+
+/// A chain with its numbers: g_k and 1/C_k.
+#[derive(Clone, Copy, Debug)]
+struct Chain<const N: usize> {
+    flow: [f64; N],
+    inverse: [f64; N],
+}
+
+const NAMES: [&str; 11] = [
+    "beakers.u2",
+    "beakers.u3",
+    "beakers.u4",
+    "beakers.u5",
+    "beakers.u6",
+    "beakers.u7",
+    "beakers.u8",
+    "beakers.u9",
+    "beakers.u10",
+    "beakers.u11",
+    "beakers.u12",
+];
+
+impl<const N: usize> Scalar<N> for Chain<N> {
+    const STATE: &'static [&'static str] = NAMES.split_at(N - 1).0;
+
+    #[inline(always)]
+    fn begin<T: Real>(&self, drawn: T, _: Draw) -> [T; N] {
+        [drawn; N]
+    }
+
+    #[inline(always)]
+    fn take<T: Real>(&self, delta: T, u: [T; N], _: Draw) -> [T; N] {
+        let mut new = u;
+        let mut inflow = delta;
+        for k in 0..N {
+            let next = if k + 1 < N { u[k + 1] } else { T::lit(0.0) };
+            let outflow = T::lit(self.flow[k]) * (u[k] - next);
+            new[k] = u[k] + (inflow - outflow) * T::lit(self.inverse[k]);
+            inflow = outflow;
+        }
+        new
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Plain;
+    use super::*;
+
+    const DRAW: Draw = Draw { key: 0, index: 0 };
+
+    /// x = 2, α = 4.
+    fn doubling(length: usize, leak: bool) -> Beakers {
+        Beakers { length, alpha: 4.0, beta: 4f64.powi(length as i32), coupling: 1.0, leak }
+    }
+
+    fn noise(t: u64) -> f64 {
+        Draw { key: 5, index: t }.uniform::<f64>(0) - 0.5
+    }
+
+    #[test]
+    fn without_coupling_it_is_the_plain_weight_bit_for_bit() {
+        let chain = Beakers { coupling: 0.0, ..Beakers::default() }.rule::<5>();
+        let mut values = chain.begin(0.3_f32, DRAW);
+        let mut plain = [0.3_f32];
+        for t in 0..1000 {
+            let delta = noise(t) as f32;
+            values = chain.take(delta, values, DRAW);
+            plain = Plain {}.take(delta, plain, DRAW);
+            assert_eq!(values[0].to_bits(), plain[0].to_bits());
+            assert_eq!(values[1..], [0.3; 4]);
+        }
+    }
+
+    #[test]
+    fn a_chain_without_leak_loses_nothing() {
+        let spec = doubling(6, false);
+        let total = |u: &[f64; 6]| u.iter().enumerate().map(|(k, u)| u * spec.capacity(k)).sum::<f64>();
+        let chain = spec.rule::<6>();
+        let mut u = [1.0, -2.0, 0.5, 3.0, -1.0, 0.25];
+        let mut expected = total(&u);
+        for t in 0..10_000 {
+            let delta = if t < 5000 { noise(t) } else { 0.0 };
+            u = chain.take(delta, u, DRAW);
+            expected += delta;
+        }
+        assert!((total(&u) - expected).abs() < 1e-10, "{} {expected}", total(&u));
+        assert!(u.iter().all(|v| (v - u[0]).abs() < 0.2), "levels even out: {u:?}");
+        let leaky = doubling(6, true).rule::<6>().take(0.0, u, DRAW);
+        let lost = spec.flow(4) / 2.0 * u[5];
+        assert!((total(&leaky) - total(&u) + lost).abs() < 1e-10);
+    }
+
+    /// Numbers of an exact computation with 64-bit floats.
+    #[test]
+    fn what_is_left_of_one_step_has_the_known_course() {
+        let chain = doubling(6, true).rule::<6>();
+        let mut u = chain.take(1.0, [0.0_f64; 6], DRAW);
+        let mut r = vec![u[0]];
+        for _ in 0..60_000 {
+            u = chain.take(0.0, u, DRAW);
+            r.push(u[0]);
+        }
+        assert!((r[0] - 1.0).abs() < 1e-15 && (r[1] - 0.75).abs() < 1e-15);
+        assert!((r[100] - 0.0952).abs() < 5e-5, "{}", r[100]);
+        let variance = r.iter().map(|r| r * r).sum::<f64>();
+        assert!((variance - 9.224).abs() < 1e-3, "{variance}");
+        let slope = (r[1024] / r[16]).ln() / 64f64.ln();
+        assert!((slope + 0.5).abs() < 0.02, "{slope}");
+    }
+
+    #[test]
+    fn times_run_from_alpha_to_beta() {
+        let spec = Beakers { length: 5, alpha: 500.0, beta: 2500.0, ..Beakers::default() };
+        let time = |k| spec.capacity(k) / spec.flow(k);
+        assert!((time(0) - 500.0).abs() < 1e-9 && (time(4) - 2500.0).abs() < 1e-9);
+        assert!((time(2) / time(1) - time(1) / time(0)).abs() < 1e-12);
+        // The first beaker loses ¼, the second (¼ + ⅛)/2, which is less.
+        assert!((doubling(4, true).largest_loss() - 0.25).abs() < 1e-12);
+    }
+
+    #[test]
+    fn every_length_has_its_names() {
+        for length in Beakers::LENGTHS {
+            let names = Beakers { length, ..Beakers::default() }.build().state();
+            assert_eq!(names.len(), length - 1);
+            assert_eq!(*names.last().unwrap(), format!("beakers.u{length}"));
+        }
+    }
+}
