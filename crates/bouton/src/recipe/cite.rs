@@ -125,6 +125,11 @@ fn synapse(synapse: &SynapseSpec) -> Option<&'static str> {
         SynapseSpec::Plain(_) => None,
         SynapseSpec::Binary(_) => Some("courbariaux2016"),
         SynapseSpec::Metaplastic(_) => Some("laborieux2021-metaplasticity"),
+        SynapseSpec::Bop(_) => Some("helwegen2019"),
+        SynapseSpec::Beakers(_) => Some("benna2016"),
+        SynapseSpec::Cascade(_) => Some("fusi2005"),
+        SynapseSpec::BayesBiNn(_) => Some("meng2020"),
+        SynapseSpec::BiMu(_) | SynapseSpec::Mesu(_) => Some("bimu2025"),
     }
 }
 
