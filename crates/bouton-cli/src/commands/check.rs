@@ -4,6 +4,7 @@ use super::{DataArgs, RecipeArgs};
 use crate::printer::Printer;
 use crate::report::figures::{LineChart, Series, line_chart};
 use bouton::analysis::{self, Findings, Lab, Property, Verdict};
+use bouton::theory;
 use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic};
 use bouton::{Error, Result};
 use clap::Args;
@@ -12,8 +13,15 @@ use std::path::{Path, PathBuf};
 /// Check what theory says about a recipe: gradients, fixed points, invariants
 #[derive(Args, Debug)]
 pub struct Check {
-    #[command(flatten)]
-    recipe: RecipeArgs,
+    /// The recipe, a TOML file
+    #[arg(required_unless_present = "theory")]
+    recipe: Option<PathBuf>,
+    /// Changes to the recipe: `seed=2`, `credit.eq-prop.beta=0.5`
+    #[arg(value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Check the theory of synapses with internal states instead, which needs no recipe
+    #[arg(long, conflicts_with_all = ["recipe", "weights"])]
+    theory: bool,
     /// Check with the weights of this checkpoint or run folder instead of the initial ones
     #[arg(long, value_name = "PATH")]
     weights: Option<PathBuf>,
@@ -30,10 +38,17 @@ pub struct Check {
 impl Check {
     /// Carries it out; false if a property failed.
     pub fn go(self, printer: &mut Printer) -> Result<bool> {
-        let recipe = self.recipe.load()?;
-        let weights = self.weights.as_deref().map(trained).transpose()?;
-        let mut lab = Lab::new(&recipe, self.data.data.as_deref(), weights.as_ref())?;
-        let findings = analysis::check(&mut lab)?;
+        let findings = match &self.recipe {
+            Some(path) => {
+                let args = RecipeArgs { recipe: path.clone(), overrides: self.overrides.clone() };
+                let weights = self.weights.as_deref().map(trained).transpose()?;
+                analysis::check(&mut Lab::new(&args.load()?, self.data.data.as_deref(), weights.as_ref())?)?
+            }
+            None => {
+                let (properties, series) = (theory::report(), theory::series());
+                Findings { properties, series, ..Findings::default() }
+            }
+        };
         if let Some(folder) = &self.figures {
             draw(&findings, folder)?;
         }

@@ -90,7 +90,12 @@ pub fn result_of_run(run: &Path) -> Result<ResultLine> {
         threads: p.threads,
         quick: is_quick,
         tasks: tasks(&summary.last),
-        continual: test.values.iter().filter(|(name, _)| CONTINUAL.contains(&name.as_str())).map(|(k, v)| (k.clone(), *v)).collect(),
+        continual: test
+            .values
+            .iter()
+            .filter(|(name, _)| CONTINUAL.contains(&name.as_str()))
+            .map(|(k, v)| (k.clone(), *v))
+            .collect(),
         told: continual::told_list(&recipe),
     })
 }

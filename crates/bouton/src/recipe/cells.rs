@@ -114,7 +114,7 @@ mod tests {
         }
     }
 
-    /// Accepted cells per neuron and credit, counted by hand from the rules: 2 objectives × 2 solvers at most.
+    /// Accepted cells per neuron and credit, counted by hand from the rules: 3 objectives × 2 solvers at most.
     #[test]
     fn accepted_cells_are_the_intended_ones() {
         let mut accepted: BTreeMap<(String, String), usize> = BTreeMap::new();
@@ -124,7 +124,9 @@ mod tests {
         let count = |neuron: &str, credit: &str| {
             accepted.get(&(neuron.to_string(), credit.to_string())).copied().unwrap_or(0)
         };
-        assert_eq!(count("relu", "backprop"), 2);
+        assert_eq!(count("relu", "backprop"), 3);
+        assert_eq!(count("sign", "backprop"), 3);
+        assert_eq!(count("sign", "bptt"), 0);
         assert_eq!(count("relu", "eq-prop"), 0);
         assert_eq!(count("settle/prototypical/inside", "backprop"), 0);
         for credit in ["eq-prop", "bptt", "recurrent-backprop"] {

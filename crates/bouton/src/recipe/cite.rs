@@ -215,7 +215,7 @@ mod tests {
         assert!(all.len() > 15);
         for r in &all {
             assert!(
-                r.key.chars().all(|c| c.is_ascii_alphanumeric()) && !r.title().is_empty(),
+                r.key.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') && !r.title().is_empty(),
                 "{}",
                 r.bibtex
             );

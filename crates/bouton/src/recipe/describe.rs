@@ -186,8 +186,10 @@ mod tests {
 
     #[test]
     fn axes_and_members_are_those_of_the_structs() {
-        let wanted =
-            ["task", "neuron", "wiring", "synapse", "objective", "credit", "solver", "optim", "schedule"];
+        let wanted = [
+            "task", "sequence", "neuron", "norm", "wiring", "synapse", "anchor", "objective", "credit", "solver",
+            "optim", "schedule",
+        ];
         assert_eq!(axes(), wanted);
         for axis in axes() {
             for entry in list(axis).unwrap() {
