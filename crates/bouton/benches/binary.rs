@@ -77,7 +77,9 @@ fn fisher() -> Vec<f64> {
     time(|| {
         let exact = Importance::Fisher(Fisher::Exact, None);
         let batches = batches.iter().cloned();
-        drop(measure(&*credit, &network, exact, None, batches, &Key::new(1)).expect("backprop has gradients"));
+        drop(
+            measure(&*credit, &network, exact, None, batches, &Key::new(1)).expect("backprop has gradients"),
+        );
     })
 }
 

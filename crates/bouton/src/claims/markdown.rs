@@ -71,8 +71,10 @@ fn runs(page: &mut String, paper: &Paper, results: &[ResultLine]) {
 
 /// What runs over several tasks ended with.
 fn tasks(page: &mut String, paper: &Paper, results: &[ResultLine]) {
-    let belongs = |r: &&ResultLine| paper.claims.iter().any(|c| c.full_id() == r.claim) && !r.tasks.is_empty();
-    let runs: Vec<_> = results.iter().filter(belongs).filter(|r| !r.quick && r.overrides.is_empty()).collect();
+    let belongs =
+        |r: &&ResultLine| paper.claims.iter().any(|c| c.full_id() == r.claim) && !r.tasks.is_empty();
+    let runs: Vec<_> =
+        results.iter().filter(belongs).filter(|r| !r.quick && r.overrides.is_empty()).collect();
     if runs.is_empty() {
         return;
     }

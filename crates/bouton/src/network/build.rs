@@ -32,8 +32,9 @@ impl Network {
         let WiringSpec::Dense(dense) = &recipe.wiring;
         let key = Key::new(recipe.seed).of("init", 0);
         let populations: Vec<Node> = (0..layers.len()).map(|i| node(recipe, dense, &key, dtype, i)).collect();
-        let mut connections: Vec<Connection> =
-            (1..layers.len()).map(|i| connection(recipe, dense, &key, dtype, &populations, i)).collect();
+        let mut connections = (1..layers.len())
+            .map(|i| connection(recipe, dense, &key, dtype, &populations, i))
+            .collect::<Result<Vec<Connection>>>()?;
         for skip in &recipe.network.skips {
             connections.push(identity(&populations, skip.from, skip.to, dtype)?);
         }
@@ -87,7 +88,7 @@ fn connection(
     dtype: DType,
     nodes: &[Node],
     i: usize,
-) -> Connection {
+) -> Result<Connection> {
     let (pre, post) = (&nodes[i - 1], &nodes[i]);
     let draw = |purpose| {
         let mut stream = key.of(purpose, i as u64).stream();
@@ -99,9 +100,10 @@ fn connection(
         FeedbackSpec::Tied => Feedback::Tied,
         FeedbackSpec::KolenPollack => Feedback::Own(draw("feedback")),
     };
-    let synapse = recipe.synapse.build(i - 1);
-    let (weight, memory) = begin(&*synapse, key.of("synapse", i as u64).number(), draw("weight"));
-    Connection {
+    let own = key.of("synapse", i as u64).number();
+    let synapse = recipe.synapse.build(i - 1, own)?;
+    let (weight, memory) = begin(&*synapse, own, draw("weight"));
+    Ok(Connection {
         name: format!("{}-{}", pre.name, post.name),
         pre: i - 1,
         post: i,
@@ -111,7 +113,7 @@ fn connection(
         feedback,
         synapse,
         memory,
-    }
+    })
 }
 
 /// Lets the synapses turn drawn numbers into weights.

@@ -149,6 +149,24 @@ impl Network {
         }
     }
 
+    /// Puts means in the place of weights that are samples of distributions, and returns the samples.
+    pub fn show_means(&mut self) -> Vec<(ConnId, Mat)> {
+        let mut samples = Vec::new();
+        for (id, c) in self.connections.iter_mut().enumerate().filter(|(_, c)| c.synapse.sampled()) {
+            samples.push((id, c.weight.mat().clone()));
+            let mut memory: Vec<_> = c.memory.iter_mut().map(Mat::view_mut).collect();
+            c.weight.update(|w| c.synapse.mean(w, &mut memory));
+        }
+        samples
+    }
+
+    /// Puts back what [`Network::show_means`] returned.
+    pub fn hide_means(&mut self, samples: &[(ConnId, Mat)]) {
+        for (id, sample) in samples {
+            self.connections[*id].weight.update(|mut w| w.copy_from(sample.view()));
+        }
+    }
+
     /// The clamped population.
     pub fn input(&self) -> PopId {
         0

@@ -124,12 +124,15 @@ fn synapse(synapse: &SynapseSpec) -> Option<&'static str> {
     match synapse {
         SynapseSpec::Plain(_) => None,
         SynapseSpec::Binary(_) => Some("courbariaux2016"),
-        SynapseSpec::Metaplastic(_) => Some("laborieux2021-metaplasticity"),
+        SynapseSpec::Metaplastic(_) | SynapseSpec::BinaryBeakers(_) => Some("laborieux2021-metaplasticity"),
         SynapseSpec::Bop(_) => Some("helwegen2019"),
         SynapseSpec::Beakers(_) => Some("benna2016"),
         SynapseSpec::Cascade(_) => Some("fusi2005"),
         SynapseSpec::BayesBiNn(_) => Some("meng2020"),
-        SynapseSpec::BiMu(_) | SynapseSpec::Mesu(_) => Some("bimu2025"),
+        SynapseSpec::BiMu(_) => Some("bimu2025"),
+        SynapseSpec::Mesu(_) => Some("bonnet2025"),
+        SynapseSpec::Rram(_) => Some("majumdar2021"),
+        SynapseSpec::SoftBounds(_) => Some("gong2018"),
     }
 }
 

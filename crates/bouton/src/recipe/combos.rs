@@ -337,6 +337,8 @@ fn scale_of_bits(r: &Recipe) -> Refusal {
         SynapseSpec::Metaplastic(s) => s.scale == 1.0 && !s.real,
         SynapseSpec::Bop(s) => s.scale == 1.0,
         SynapseSpec::Cascade(s) => s.scale == 1.0,
+        SynapseSpec::BinaryBeakers(s) => s.scale == 1.0,
+        SynapseSpec::Rram(s) => s.scale == 1.0,
         SynapseSpec::BiMu(s) => s.scale == 1.0,
         SynapseSpec::BayesBiNn(s) => s.scale == 1.0,
         _ => false,

@@ -6,7 +6,7 @@
 //! Equations of the released code of Cottart et al., github.com/kellian-cottart/active-continual-learning-bayesianbinn;
 //! defaults are its values for 1000 permuted tasks. v is the variance of the weight, and the protection of Laborieux et
 //! al. (2021) for m = 1. The weight is drawn once for each update, g is the gradient at that sample, and answers of the
-//! network are those of the present sample. A zero gradient still forgets: the released code leaves λ alone when all
+//! network are those of the mean weights. A zero gradient still forgets: the released code leaves λ alone when all
 //! gradients are zero.
 
 use super::{Draw, Scalar};
@@ -52,6 +52,7 @@ impl Scalar<2> for BiMu {
     const HIDDEN: Option<usize> = Some(0);
     const RAW: bool = true;
     const DRAWS: bool = true;
+    const SAMPLED: bool = true;
 
     #[inline(always)]
     fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; 2] {
@@ -68,6 +69,10 @@ impl Scalar<2> for BiMu {
         let lambda =
             lambda - (T::lit(self.rate) * g + lambda * variance * T::lit(1.0 / self.window)) / curvature;
         [self.sample(lambda, draw), lambda]
+    }
+
+    fn mean<T: Real>(&self, [_, lambda]: [T; 2]) -> T {
+        T::lit(self.scale) * lambda.tanh()
     }
 }
 

@@ -69,7 +69,8 @@ impl Scalar<2> for Cascade {
         let [flip, deepen] = self.probabilities(level);
         let agrees = delta * SignOfZero::Plus.sign(weight);
         // With the weight, against it, or no event at all at zero.
-        let probability = T::select(agrees, deepen, flip) * (delta.abs() * T::lit(1.0 / self.step)).min(T::lit(1.0));
+        let probability =
+            T::select(agrees, deepen, flip) * (delta.abs() * T::lit(1.0 / self.step)).min(T::lit(1.0));
         let stays = draw.uniform::<T>(0) - probability;
         let [new_weight, new_level] =
             [T::select(agrees, weight, -weight), T::select(agrees, level + T::lit(1.0), T::lit(1.0))];
@@ -142,7 +143,9 @@ mod tests {
     fn small_proposals_are_rare_events() {
         let rule = Cascade { levels: 1, step: 0.5, scale: 0.25, ..Cascade::default() };
         let flips = |delta: f64| {
-            (0..20_000).filter(|&index| rule.take(delta, [-0.25, 1.0], Draw { key: 3, index })[0] == 0.25).count()
+            (0..20_000)
+                .filter(|&index| rule.take(delta, [-0.25, 1.0], Draw { key: 3, index })[0] == 0.25)
+                .count()
         };
         assert_eq!((flips(0.0), flips(-0.5), flips(0.5), flips(7.0)), (0, 0, 20_000, 20_000));
         assert!((flips(0.125) as f64 - 5000.0).abs() < 350.0);

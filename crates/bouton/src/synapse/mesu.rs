@@ -5,7 +5,7 @@
 //!
 //! Metaplasticity from synaptic uncertainty: Bonnet et al., Bayesian continual learning and forgetting in neural networks,
 //! arXiv:2504.13569. N is the memory window. The weight is drawn once for each update, g is the gradient at that sample,
-//! and answers of the network are those of the present sample.
+//! and answers of the network are those of the mean weights μ.
 
 use super::{Draw, Scalar};
 use bouton_kernels::Real;
@@ -39,6 +39,7 @@ impl Scalar<4> for Mesu {
     const HIDDEN: Option<usize> = Some(0);
     const RAW: bool = true;
     const DRAWS: bool = true;
+    const SAMPLED: bool = true;
 
     #[inline(always)]
     fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; 4] {
@@ -55,12 +56,15 @@ impl Scalar<4> for Mesu {
         let prior = self.spread * self.spread;
         let (variance, forget) = (spread * spread, T::lit(1.0 / (self.window * prior)));
         let to_mean = variance * (clipped(delta) - mean * forget);
-        let to_spread =
-            variance * clipped(delta * deviation) + spread * (T::lit(prior) - variance) * forget;
+        let to_spread = variance * clipped(delta * deviation) + spread * (T::lit(prior) - variance) * forget;
         let mean = mean + T::lit(self.rate) * to_mean;
         let spread = spread + T::lit(0.5 * self.spread_rate) * to_spread;
         let deviation = draw.normal::<T>(0);
         [mean + spread * deviation, mean, spread, deviation]
+    }
+
+    fn mean<T: Real>(&self, [_, mean, ..]: [T; 4]) -> T {
+        mean
     }
 }
 

@@ -7,24 +7,32 @@ mod bayesbinn;
 mod beakers;
 mod bimu;
 mod binary;
+mod binary_beakers;
 mod bop;
 mod cascade;
 mod draw;
 mod mesu;
 mod metaplastic;
 mod plain;
+mod rram;
+mod rram_device;
+mod soft_bounds;
 
 pub use bayesbinn::BayesBiNn;
 pub use beakers::Beakers;
 pub use bimu::BiMu;
 pub use binary::{Binary, SignOfZero};
+pub use binary_beakers::BinaryBeakers;
 pub use bop::Bop;
 pub use cascade::Cascade;
 pub use draw::Draw;
 pub use mesu::Mesu;
 pub use metaplastic::Metaplastic;
 pub use plain::Plain;
+pub use rram::Rram;
+pub use soft_bounds::SoftBound;
 
+use crate::Result;
 use bouton_kernels::{Elem, Pointwise, Real, View, ViewMut, dispatch, pointwise};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,6 +61,12 @@ pub enum SynapseSpec {
     BiMu(BiMu),
     /// A real number drawn from a normal distribution whose variance sets the step.
     Mesu(Mesu),
+    /// The sign of a hidden weight that leads a chain of ever slower variables.
+    BinaryBeakers(BinaryBeakers),
+    /// The sign of the difference of two resistive devices.
+    Rram(Rram),
+    /// An analog resistive device with bounds.
+    SoftBounds(SoftBound),
 }
 
 impl Default for SynapseSpec {
@@ -62,9 +76,12 @@ impl Default for SynapseSpec {
 }
 
 impl SynapseSpec {
-    /// The synapse of connection `layer`, counted from 0 at the input.
-    pub fn build(&self, layer: usize) -> Box<dyn Synapse> {
-        match self {
+    /// The synapse of connection `layer`, counted from 0 at the input; `key` draws what its devices keep for good.
+    ///
+    /// # Errors
+    /// If a device preset cannot be read.
+    pub fn build(&self, layer: usize, key: u64) -> Result<Box<dyn Synapse>> {
+        Ok(match self {
             Self::Plain(rule) => Box::new(Rule(*rule)),
             Self::Binary(rule) => Box::new(Rule(*rule)),
             Self::Metaplastic(spec) => Box::new(Rule(spec.at(layer))),
@@ -74,12 +91,15 @@ impl SynapseSpec {
             Self::BayesBiNn(rule) => Box::new(Rule(*rule)),
             Self::BiMu(rule) => Box::new(Rule(*rule)),
             Self::Mesu(rule) => Box::new(Rule(*rule)),
-        }
+            Self::BinaryBeakers(spec) => spec.build(),
+            Self::Rram(spec) => spec.build(key)?,
+            Self::SoftBounds(spec) => spec.build()?,
+        })
     }
 
     /// Whether the synapse takes gradients instead of an optimiser's proposals.
     pub fn raw(&self) -> bool {
-        self.build(0).raw()
+        self.build(0, 0).is_ok_and(|synapse| synapse.raw())
     }
 }
 
@@ -94,6 +114,11 @@ pub trait Scalar<const V: usize>: Copy + Send + Sync + std::fmt::Debug {
     const RAW: bool = false;
     /// Whether `take` uses random numbers. Rules that do not are given several weights at a time.
     const DRAWS: bool = false;
+    /// Whether rules that do not draw run in vector registers. Rules that exist in many sizes go without, because each
+    /// size would be compiled for every instruction set.
+    const VECTORS: bool = true;
+    /// Whether the weight is a sample of a distribution; answers of the network are then those of its mean.
+    const SAMPLED: bool = false;
     /// The first values, from a weight drawn by the wiring.
     fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; V];
     /// The values after the proposal `delta`.
@@ -101,6 +126,10 @@ pub trait Scalar<const V: usize>: Copy + Send + Sync + std::fmt::Debug {
     /// The values after the end of a task; default: as they are.
     fn task_ended<T: Real>(&self, values: [T; V]) -> [T; V] {
         values
+    }
+    /// The mean of the weight's distribution; default: the weight.
+    fn mean<T: Real>(&self, values: [T; V]) -> T {
+        values[0]
     }
 }
 
@@ -120,6 +149,12 @@ pub trait Synapse: Send + Sync + std::fmt::Debug {
     fn take(&self, key: u64, at: usize, delta: View<'_>, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]);
     /// Tells a whole matrix of weights that a task ended; default: nothing happens.
     fn task_ended(&self, _weight: ViewMut<'_>, _state: &mut [ViewMut<'_>]) {}
+    /// Whether weights are samples of distributions.
+    fn sampled(&self) -> bool {
+        false
+    }
+    /// Overwrites a whole matrix of weights with the means of their distributions; default: weights stay.
+    fn mean(&self, _weight: ViewMut<'_>, _state: &mut [ViewMut<'_>]) {}
 }
 
 /// The [`Synapse`] of a [`Scalar`] rule.
@@ -156,7 +191,7 @@ impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
     fn take(&self, key: u64, at: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(delta.dtype(), T => {
             let (delta, mut values) = (delta.slice::<T>(), values::<T, V>(&mut weight, state));
-            if !R::DRAWS {
+            if !R::DRAWS && R::VECTORS {
                 pointwise(Certain::<R, V>(self.0), [], [delta], values);
                 return;
             }
@@ -174,6 +209,19 @@ impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
             for i in 0..values[0].len() {
                 let new = self.0.task_ended(std::array::from_fn(|k| values[k][i]));
                 values.iter_mut().zip(new).for_each(|(v, new)| v[i] = new);
+            }
+        });
+    }
+
+    fn sampled(&self) -> bool {
+        R::SAMPLED
+    }
+
+    fn mean(&self, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+        dispatch!(weight.dtype(), T => {
+            let values = values::<T, V>(&mut weight, state);
+            for i in 0..values[0].len() {
+                values[0][i] = self.0.mean(std::array::from_fn(|k| values[k][i]));
             }
         });
     }

@@ -150,9 +150,11 @@ impl Trainer {
         let head = active.map(|active| Head { objective: &*self.objective, active });
         let objective = head.as_ref().map_or(&*self.objective, |head| head as &dyn Objective);
         let batches = self.course.stream.in_order(&self.course.tests[task], None, self.network.dtype);
+        let samples = self.network.show_means();
         let outcome = batches.into_iter().try_fold(Step::default(), |sum, batch| {
             Ok(sum.with(&self.credit.evaluate(&self.network, &batch, objective)?))
         });
+        self.network.hide_means(&samples);
         if let Some(present) = present {
             self.network.set_norms(&present);
         }

@@ -1,8 +1,8 @@
 //! Numbers of synapses that cannot be meant.
 
-use super::{not_negative, per_layer, positive, require};
+use super::{at_least_one, not_negative, per_layer, positive, require};
 use crate::Result;
-use crate::synapse::{BayesBiNn, Beakers, BiMu, Cascade, Mesu, SynapseSpec};
+use crate::synapse::{BayesBiNn, Beakers, BiMu, BinaryBeakers, Cascade, Mesu, Rram, SoftBound, SynapseSpec};
 
 const SCALE: &str = "1, or about 1/√fan_in without normalisation";
 
@@ -32,6 +32,9 @@ pub(super) fn check(synapse: &SynapseSpec, connections: usize) -> Result<()> {
         SynapseSpec::BayesBiNn(s) => bayesbinn(s),
         SynapseSpec::BiMu(s) => bimu(s),
         SynapseSpec::Mesu(s) => mesu(s),
+        SynapseSpec::BinaryBeakers(s) => binary_beakers(s),
+        SynapseSpec::Rram(s) => rram(s),
+        SynapseSpec::SoftBounds(s) => soft_bounds(s),
     }
 }
 
@@ -82,4 +85,28 @@ fn mesu(s: &Mesu) -> Result<()> {
     let ok = s.spread_rate * s.clip < 2.0;
     let need = "below 2/clip, so that the spread stays positive";
     require(ok, "synapse.mesu.spread-rate", s.spread_rate, need, "lower it, or clip")
+}
+
+fn binary_beakers(s: &BinaryBeakers) -> Result<()> {
+    let (pipes, areas) = (s.pipes.len(), s.areas.len());
+    let fits = BinaryBeakers::LENGTHS.contains(&pipes);
+    require(fits, "synapse.binary-beakers.pipes", format!("a list of {pipes}"), "of 2 to 8", "4 are usual")?;
+    let key = "synapse.binary-beakers.areas";
+    require(areas == pipes, key, format!("a list of {areas}"), &format!("of {pipes}"), "one for each pipe")?;
+    s.pipes.iter().try_for_each(|r| not_negative("synapse.binary-beakers.pipes", *r, "1e-2 is usual"))?;
+    s.areas.iter().try_for_each(|a| positive(key, *a, "1 is usual"))?;
+    not_negative("synapse.binary-beakers.feedback", s.feedback, "5e-3 is usual")?;
+    not_negative("synapse.binary-beakers.m", s.m, "1.35 is usual")?;
+    positive("synapse.binary-beakers.scale", s.scale, SCALE)
+}
+
+fn rram(s: &Rram) -> Result<()> {
+    at_least_one("synapse.rram.pulses", Some(s.pulses.into()), "14 is usual")?;
+    positive("synapse.rram.scale", s.scale, SCALE)?;
+    s.parameters().map(drop)
+}
+
+fn soft_bounds(s: &SoftBound) -> Result<()> {
+    at_least_one("synapse.soft-bounds.pulses", Some(s.pulses.into()), "31 is usual")?;
+    s.parameters().map(drop)
 }

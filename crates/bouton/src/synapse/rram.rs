@@ -1,0 +1,216 @@
+//! The resistive pair: two filamentary devices under weak RESET pulses, whose difference has the weight's sign.
+//!
+//! W = scale·sign(R_BL − R_BLb);  n = round(clip(Δ, ±`pulses`)): n pulses on BL if n > 0, else |n| on BLb
+//!
+//! Majumdar, Bocquet, Hirtzlin, Laborieux, Klein, Nowak, Vianello, Portal & Querlioz, IEEE Trans. Electron Devices 68:4925
+//! (2021); the device is [`crate::theory::Device`]. A proposal is a number of pulses, so that with Adam the learning rate
+//! is pulses per update (8 or 100 in the paper). Nothing is hidden: what remembers is the ratio of two resistances. Without
+//! `set` both only grow. Arithmetic is in 64 bits, storage in the recipe's precision.
+
+use super::rram_device::{Cell, Devices};
+use super::{Draw, SignOfZero, Synapse, values};
+use crate::theory::DeviceParameters;
+use crate::{Error, Result};
+use bouton_kernels::{Elem, View, ViewMut, dispatch};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// A weight of ±`scale` from a pair of resistive devices (`[synapse.rram]`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Rram {
+    /// File with the parameters of the device population. Default: those of Majumdar et al. (2021).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device: Option<PathBuf>,
+    /// Whether devices differ. If not, all have the mean parameters, and every pair starts with one pulse on the side
+    /// that the wiring's number favours, or all weights would be alike. Default true.
+    pub d2d: bool,
+    /// Whether there is random telegraph noise. Default true.
+    pub rtn: bool,
+    /// Whether there is 1/f noise. Default true.
+    pub pink: bool,
+    /// Whether there is the offset c1 of ln R. Default true.
+    pub offset: bool,
+    /// Whether pulses that turn the sign are followed by a SET of both devices and applied once more to the fresh ones.
+    /// Default false.
+    pub set: bool,
+    /// Most pulses of one update, at least 1. Default 14.
+    pub pulses: u32,
+    /// Size of the weight. Default 1; networks without normalisation need about 1/√fan_in.
+    pub scale: f64,
+    /// Weight of a pair of equal resistances.
+    pub zero: SignOfZero,
+}
+
+impl Default for Rram {
+    fn default() -> Self {
+        Self {
+            device: None,
+            d2d: true,
+            rtn: true,
+            pink: true,
+            offset: true,
+            set: false,
+            pulses: 14,
+            scale: 1.0,
+            zero: SignOfZero::Plus,
+        }
+    }
+}
+
+impl Rram {
+    /// The population of devices.
+    ///
+    /// # Errors
+    /// If its file cannot be read, or a parameter is missing, unknown or impossible.
+    pub fn parameters(&self) -> Result<DeviceParameters> {
+        let Some(path) = &self.device else { return DeviceParameters::majumdar2021() };
+        let text = std::fs::read_to_string(path).map_err(|e| preset_unread("rram", path, &e))?;
+        DeviceParameters::from_toml(&text)
+    }
+
+    /// The synapse whose devices are drawn by `key`.
+    pub(super) fn build(&self, key: u64) -> Result<Box<dyn Synapse>> {
+        Ok(Box::new(Pair { devices: Devices::new(self)?, spec: self.clone(), key }))
+    }
+}
+
+/// The error of a preset file that cannot be read.
+pub(super) fn preset_unread(synapse: &str, path: &std::path::Path, e: &std::io::Error) -> Error {
+    Error::config(format!("synapse.{synapse}.device: {}: {e}", path.display()))
+        .with_hint("name a preset file, or leave it out for the built-in one")
+}
+
+/// The pairs of one connection.
+#[derive(Debug)]
+struct Pair {
+    spec: Rram,
+    devices: Devices,
+    key: u64,
+}
+
+/// Values of a pair: the weight, then BL and BLb.
+const VALUES: usize = 15;
+const STATE: [&str; VALUES - 1] = [
+    "rram.bl.level",
+    "rram.bl.early",
+    "rram.bl.breakpoint",
+    "rram.bl.late",
+    "rram.bl.pulses",
+    "rram.bl.set",
+    "rram.bl.high",
+    "rram.blb.level",
+    "rram.blb.early",
+    "rram.blb.breakpoint",
+    "rram.blb.late",
+    "rram.blb.pulses",
+    "rram.blb.set",
+    "rram.blb.high",
+];
+
+impl Pair {
+    /// The random numbers that belong to the two devices of pair `index` for good.
+    fn of(&self, index: u64) -> [Draw; 2] {
+        [0, 1].map(|side| Draw { key: self.key, index: 2 * index + side })
+    }
+
+    /// W; `number` is the first of four uniforms of this update.
+    fn weight(&self, cells: &[Cell; 2], draw: Draw, number: u64) -> f64 {
+        let of = self.of(draw.index);
+        let [bl, blb] = [0, 1].map(|side| {
+            let first = number + 2 * side as u64;
+            self.devices.read(&cells[side], of[side], || [draw.uniform(first), draw.uniform(first + 1)])
+        });
+        self.spec.scale * self.spec.zero.sign(bl - blb)
+    }
+
+    /// The first weight of the pair `draw.index`.
+    fn begin(&self, drawn: f64, draw: Draw) -> (f64, [Cell; 2]) {
+        let mut cells = self.of(draw.index).map(|of| self.devices.fresh(of));
+        if !self.spec.d2d {
+            self.devices.pulse(&mut cells[usize::from(drawn < 0.0)], 1.0, draw.uniform(4));
+        }
+        (self.weight(&cells, draw, 0), cells)
+    }
+
+    /// The weight after `n` pulses.
+    fn take(&self, n: f64, old: f64, cells: &mut [Cell; 2], draw: Draw) -> f64 {
+        let side = usize::from(n < 0.0);
+        if n != 0.0 {
+            self.devices.pulse(&mut cells[side], n.abs(), draw.uniform(4));
+        }
+        let new = self.weight(cells, draw, 0);
+        let turned = n != 0.0 && new * old < 0.0;
+        if !(turned && self.spec.set) {
+            return new;
+        }
+        for ((cell, of), number) in cells.iter_mut().zip(self.of(draw.index)).zip([5, 6]) {
+            self.devices.set(cell, of, draw.uniform(number));
+        }
+        self.devices.pulse(&mut cells[side], n.abs(), draw.uniform(7));
+        self.weight(cells, draw, 8)
+    }
+}
+
+/// The two devices of pair `i`.
+fn cells<T: Elem>(values: &[&mut [T]; VALUES], i: usize) -> [Cell; 2] {
+    [1, 8].map(|first| Cell::from(std::array::from_fn(|k| values[first + k][i].to_f64())))
+}
+
+fn store<T: Elem>(values: &mut [&mut [T]; VALUES], i: usize, weight: f64, cells: &[Cell; 2]) {
+    values[0][i] = T::from_f64(weight);
+    for (cell, first) in cells.iter().zip([1, 8]) {
+        for (k, value) in cell.values().into_iter().enumerate() {
+            values[first + k][i] = T::from_f64(value);
+        }
+    }
+}
+
+impl Synapse for Pair {
+    fn state(&self) -> &'static [&'static str] {
+        &STATE
+    }
+
+    fn hidden(&self) -> Option<usize> {
+        None
+    }
+
+    fn raw(&self) -> bool {
+        false
+    }
+
+    fn draws(&self) -> bool {
+        true
+    }
+
+    fn begin(&self, key: u64, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+        dispatch!(weight.dtype(), T => {
+            let mut values = values::<T, VALUES>(&mut weight, state);
+            for i in 0..values[0].len() {
+                let (weight, cells) = self.begin(values[0][i].to_f64(), Draw { key, index: i as u64 });
+                store(&mut values, i, weight, &cells);
+            }
+        });
+    }
+
+    fn take(&self, key: u64, at: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+        let most = f64::from(self.spec.pulses);
+        dispatch!(delta.dtype(), T => {
+            let (delta, mut values) = (delta.slice::<T>(), values::<T, VALUES>(&mut weight, state));
+            for (i, delta) in delta.iter().enumerate() {
+                let n = delta.to_f64().clamp(-most, most).round_ties_even();
+                let mut cells = cells(&values, i);
+                // Without a pulse only telegraph noise moves.
+                if n != 0.0 || cells.iter().any(|c| c.high > 0.5) {
+                    let draw = Draw { key, index: (at + i) as u64 };
+                    let new = self.take(n, values[0][i].to_f64(), &mut cells, draw);
+                    store(&mut values, i, new, &cells);
+                }
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! The devices of resistive pairs: drawn once, told apart by number, pulsed, SET and read.
+//!
+//! ln R = ln R0 + c1 + w(t) + w_RTN + w_pink,  t pulses after the last SET
+//!
+//! What differs between devices and the noise of the pulses come from counters: a device has its uniform numbers, and so
+//! has each of its pulses, so that neither the pink register nor the telegraph amplitude needs memory.
+
+use super::{Draw, Rram};
+use crate::Result;
+use crate::theory::{Device, DeviceParameters};
+
+/// Number of a device's uniforms that stand for its parameters; those of its pulses come behind.
+const PARAMETERS: u64 = 6;
+const TELEGRAPH: u64 = 5;
+
+/// What is kept of one device.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Cell {
+    /// ln R0 + c1 since the last SET.
+    pub level: f64,
+    /// m1.
+    pub early: f64,
+    /// t*.
+    pub breakpoint: f64,
+    /// m2.
+    pub late: f64,
+    /// Pulses so far.
+    pub pulses: f64,
+    /// Pulses at the last SET.
+    pub set: f64,
+    /// 1 in the high state of the telegraph noise, else 0.
+    pub high: f64,
+}
+
+impl Cell {
+    /// ln R without noise.
+    pub fn growth(&self) -> f64 {
+        let law = Device {
+            early_slope: self.early,
+            breakpoint: self.breakpoint,
+            offset: self.level,
+            late_slope: self.late,
+            fresh_resistance: 1.0,
+            telegraph: 0.0,
+        };
+        law.growth(self.pulses - self.set)
+    }
+
+    /// The numbers in the order of the fields.
+    pub fn values(&self) -> [f64; 7] {
+        [self.level, self.early, self.breakpoint, self.late, self.pulses, self.set, self.high]
+    }
+}
+
+impl From<[f64; 7]> for Cell {
+    fn from([level, early, breakpoint, late, pulses, set, high]: [f64; 7]) -> Self {
+        Self { level, early, breakpoint, late, pulses, set, high }
+    }
+}
+
+/// A population of devices with the imperfections that are switched on.
+#[derive(Clone, Debug)]
+pub(super) struct Devices {
+    d2d: bool,
+    rtn: bool,
+    pink: bool,
+    offset: bool,
+    parameters: DeviceParameters,
+    average: Device,
+    taps: Vec<f64>,
+}
+
+impl Devices {
+    /// The devices of `spec`.
+    pub fn new(spec: &Rram) -> Result<Self> {
+        let parameters = spec.parameters()?;
+        let amplitude = parameters.pink.amplitude;
+        Ok(Self {
+            d2d: spec.d2d,
+            rtn: spec.rtn,
+            pink: spec.pink,
+            offset: spec.offset,
+            average: parameters.average(),
+            taps: parameters.pink.coefficients().into_iter().map(|b| amplitude * b).collect(),
+            parameters,
+        })
+    }
+
+    /// Device `of` before any pulse.
+    pub fn fresh(&self, of: Draw) -> Cell {
+        let uniforms = std::array::from_fn(|k| of.uniform(k as u64));
+        let device = if self.d2d { self.parameters.draw(uniforms) } else { self.average };
+        let offset = if self.offset { device.offset } else { 0.0 };
+        Cell {
+            level: device.fresh_resistance.ln() + offset,
+            early: device.early_slope,
+            breakpoint: device.breakpoint,
+            late: device.late_slope,
+            pulses: 0.0,
+            set: 0.0,
+            high: 0.0,
+        }
+    }
+
+    fn offset(&self, of: Draw) -> f64 {
+        match (self.offset, self.d2d) {
+            (false, _) => 0.0,
+            (true, false) => self.average.offset,
+            (true, true) => self.parameters.offset.quantile(of.uniform(2)),
+        }
+    }
+
+    /// SETs a device: R0 is drawn anew from `uniform`, everything else stays its own.
+    pub fn set(&self, cell: &mut Cell, of: Draw, uniform: f64) {
+        let fresh = &self.parameters.fresh_resistance;
+        let resistance = if self.d2d { fresh.quantile(uniform) } else { self.average.fresh_resistance };
+        cell.level = resistance.ln() + self.offset(of);
+        cell.set = cell.pulses;
+    }
+
+    /// Applies `n` RESET pulses; `uniform` decides about the telegraph state behind them.
+    pub fn pulse(&self, cell: &mut Cell, n: f64, uniform: f64) {
+        cell.pulses += n;
+        if self.rtn {
+            let high = self.parameters.telegraph.high_after(cell.high > 0.5, n as u32);
+            cell.high = f64::from(u8::from(uniform < high));
+        }
+    }
+
+    /// ln R; two uniforms redraw the telegraph step.
+    pub fn read(&self, cell: &Cell, of: Draw, uniforms: impl FnOnce() -> [f64; 2]) -> f64 {
+        let mut read = cell.growth();
+        if cell.high > 0.5 {
+            let largest = if self.d2d { of.uniform::<f64>(TELEGRAPH) } else { 0.5 };
+            let [u, v] = uniforms();
+            read += u * v * largest * self.parameters.telegraph.amplitude;
+        }
+        if self.pink {
+            // The register starts at zeros: pulses are numbered from 1.
+            let pulses = cell.pulses as u64;
+            let past = self.taps.iter().zip((1..=pulses).rev());
+            read += past.map(|(tap, pulse)| tap * of.uniform::<f64>(PARAMETERS + pulse)).sum::<f64>();
+        }
+        read
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn devices(change: impl Fn(&mut Rram)) -> Devices {
+        let mut spec = Rram { d2d: false, rtn: false, pink: false, offset: false, ..Rram::default() };
+        change(&mut spec);
+        Devices::new(&spec).unwrap()
+    }
+
+    fn of(index: u64) -> Draw {
+        Draw { key: 11, index }
+    }
+
+    fn median(mut values: Vec<f64>) -> f64 {
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    }
+
+    #[test]
+    fn populations_have_the_published_medians() {
+        let all = devices(|s| (s.d2d, s.offset) = (true, true));
+        let cells: Vec<Cell> = (0..40_000).map(|i| all.fresh(of(i))).collect();
+        let table: [(&dyn Fn(&Cell) -> f64, f64, f64); 5] = [
+            (&|c| c.level.exp(), 7032.0, 0.005),
+            (&|c| c.early, 4.90e-4, 0.03),
+            (&|c| c.breakpoint, 515.0, 0.03),
+            (&|c| c.late, 1.97e-5, 0.04),
+            (&|c| Cell { pulses: 1000.0, ..*c }.growth().exp(), 9041.0, 0.02),
+        ];
+        for (of, printed, relative) in table {
+            let found = median(cells.iter().map(of).collect());
+            assert!((found / printed - 1.0).abs() < relative, "{found} {printed}");
+        }
+    }
+
+    #[test]
+    fn resistance_only_grows_without_noise() {
+        let all = devices(|s| (s.d2d, s.offset) = (true, true));
+        for i in 0..100 {
+            let mut cell = all.fresh(of(i));
+            let mut last = f64::MIN;
+            for t in 0..400 {
+                let read = all.read(&cell, of(i), || panic!("no noise"));
+                assert!(read > last && cell.pulses == f64::from(7 * t));
+                last = read;
+                all.pulse(&mut cell, 7.0, 0.0);
+            }
+        }
+    }
+
+    /// α = 0.025 and fifteen taps: mean 0.0542, standard deviation 0.0100.
+    #[test]
+    fn pink_noise_has_its_moments_and_starts_from_nothing() {
+        let pink = devices(|s| s.pink = true);
+        let noise = |i, pulses| {
+            let cell = Cell { pulses, ..pink.fresh(of(i)) };
+            pink.read(&cell, of(i), || panic!("no telegraph noise")) - cell.growth()
+        };
+        assert_eq!(noise(3, 0.0), 0.0);
+        let first = 0.025 * of(3).uniform::<f64>(PARAMETERS + 1);
+        assert!((noise(3, 1.0) - first).abs() < 1e-12);
+        let second = 0.025 * (of(3).uniform::<f64>(PARAMETERS + 2)) + 0.5 * first;
+        assert!((noise(3, 2.0) - second).abs() < 1e-12, "the register shifts");
+        let all: Vec<f64> = (0..20_000).map(|i| noise(i, 40.0)).collect();
+        let mean = all.iter().sum::<f64>() / all.len() as f64;
+        let sd = (all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / all.len() as f64).sqrt();
+        assert!((mean - 0.0542).abs() < 5e-4 && (sd - 0.01).abs() < 3e-4, "{mean} {sd}");
+    }
+
+    #[test]
+    fn telegraph_noise_is_high_two_sevenths_of_the_time_and_adds_a_bounded_step() {
+        let noisy = devices(|s| s.rtn = true);
+        let mut cells: Vec<Cell> = (0..4000).map(|i| noisy.fresh(of(i))).collect();
+        for t in 0..400 {
+            for (i, cell) in cells.iter_mut().enumerate() {
+                noisy.pulse(cell, 14.0, Draw { key: t, index: i as u64 }.uniform(0));
+            }
+        }
+        let share = cells.iter().map(|c| c.high).sum::<f64>() / 4000.0;
+        assert!((share - 0.2857).abs() < 0.03, "{share}");
+        let cell = cells.iter().find(|c| c.high == 1.0).unwrap();
+        let step = noisy.read(cell, of(0), || [0.5, 0.5]) - cell.growth();
+        assert!((step - 0.25 * 0.5 * 0.5).abs() < 1e-12, "{step}");
+    }
+
+    #[test]
+    fn a_set_draws_the_fresh_resistance_only() {
+        let all = devices(|s| (s.d2d, s.offset) = (true, true));
+        let mut cell = all.fresh(of(1));
+        all.pulse(&mut cell, 9.0, 0.0);
+        let before = cell;
+        all.set(&mut cell, of(1), 0.5);
+        let offset = all.parameters.offset.quantile(of(1).uniform(2));
+        assert!((cell.growth() - offset - 6996f64.ln()).abs() < 1e-3);
+        assert_eq!(Cell { level: before.level, set: 0.0, ..cell }, before);
+        assert_eq!(cell.set, 9.0);
+    }
+}

@@ -1,0 +1,163 @@
+//! Every synapse in a network: it learns, it goes on bit-exactly after a checkpoint, in the middle of a task and with any
+//! number of threads, and its checkpoints fit no other synapse.
+
+use bouton::Error;
+use bouton::recipe::Recipe;
+use bouton::train::Trainer;
+
+const RECIPE: &str = r#"
+name = "remembering"
+[task.digits]
+batch = 50
+epochs = 4
+train = 1000
+test = 200
+[sequence.permuted]
+tasks = 2
+[network]
+layers = [64, 600, 10]
+[neuron.sign]
+[norm.batch]
+[credit.backprop]
+[objective.softmax-cross-entropy]
+[wiring.dense]
+init = "uniform"
+gain = 0.1
+[optim.adam]
+lr = 0.005
+"#;
+
+/// Synapses with what they need to be different from their defaults to learn the digits quickly.
+const SYNAPSES: [&[&str]; 12] = [
+    &["synapse=plain"],
+    &["synapse=binary"],
+    &["synapse.metaplastic.m=1.35"],
+    &["synapse.bop.gamma=0.05", "synapse.bop.threshold=1e-5"],
+    &["synapse=beakers"],
+    &["synapse.cascade.step=0.05"],
+    &["synapse.bayesbinn.samples=1000", "synapse.bayesbinn.rate=0.02"],
+    &["synapse=bimu"],
+    &["synapse=mesu"],
+    &["synapse=binary-beakers"],
+    &["synapse.rram.set=true", "optim.adam.lr=8"],
+    &["synapse=soft-bounds"],
+];
+
+fn recipe(synapse: &[&str]) -> Recipe {
+    Recipe::parse(RECIPE, "remembering.toml").unwrap().with_overrides(synapse).unwrap()
+}
+
+fn learn(trainer: &mut Trainer, updates: u64) {
+    for _ in 0..updates {
+        trainer.learn().unwrap();
+    }
+}
+
+fn threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
+}
+
+#[test]
+fn every_synapse_learns() {
+    for synapse in SYNAPSES {
+        let mut trainer = Trainer::new(&recipe(synapse), None).unwrap();
+        learn(&mut trainer, 80);
+        let outcome = trainer.evaluate(0).unwrap();
+        let accuracy = outcome.correct as f64 / outcome.samples as f64;
+        println!("{synapse:?} {accuracy}");
+        assert!(accuracy > 0.5, "{synapse:?}: {accuracy}");
+    }
+}
+
+#[test]
+fn checkpoints_hold_everything_and_threads_do_not_matter() {
+    for synapse in SYNAPSES {
+        let recipe = recipe(synapse);
+        let mut whole = Trainer::new(&recipe, None).unwrap();
+        threads(1, || learn(&mut whole, 7));
+        let mut first = Trainer::new(&recipe, None).unwrap();
+        threads(2, || learn(&mut first, 4));
+        let saved = first.checkpoint().unwrap();
+        let mut second = Trainer::new(&recipe, None).unwrap();
+        second.restore(&saved).unwrap();
+        threads(2, || learn(&mut second, 3));
+        let [a, b] = [&mut whole, &mut second].map(|t| t.checkpoint().unwrap());
+        assert!(a.tensors == b.tensors, "{synapse:?}");
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_synapse_is_refused() {
+    let saved = Trainer::new(&recipe(SYNAPSES[10]), None).unwrap().checkpoint().unwrap();
+    let error = Trainer::new(&recipe(SYNAPSES[1]), None).unwrap().restore(&saved).unwrap_err();
+    assert!(error.to_string().contains("hidden"), "{error}");
+}
+
+#[test]
+fn the_end_of_a_task_reaches_the_synapses() {
+    let mut trainer = Trainer::new(&recipe(SYNAPSES[6]), None).unwrap();
+    let prior = |t: &mut Trainer| {
+        let tensors = t.checkpoint().unwrap().tensors;
+        let of = |name: &str| tensors.iter().find(|t| t.name.ends_with(name)).unwrap().data.clone();
+        of("bayesbinn.prior") == of("bayesbinn.lambda")
+    };
+    learn(&mut trainer, 2);
+    assert!(!prior(&mut trainer));
+    trainer.end_segment().unwrap();
+    assert!(prior(&mut trainer));
+}
+
+#[test]
+fn numbers_and_combinations_that_cannot_be_meant() {
+    let cases: [(&[&str], &str); 14] = [
+        (&["synapse.bop.gamma=0"], "`synapse.bop.gamma` is 0"),
+        (&["synapse.bop.threshold=-1"], "`synapse.bop.threshold` is -1"),
+        (&["synapse.beakers.length=13"], "`synapse.beakers.length` is 13"),
+        (&["synapse.beakers.beta=2"], "`synapse.beakers.beta` is 2"),
+        (&["synapse.beakers.alpha=1"], "`synapse.beakers.coupling` is 1"),
+        (&["synapse.cascade.ratio=0.6"], "`synapse.cascade.ratio` is 0.6"),
+        (&["synapse.cascade.levels=0"], "`synapse.cascade.levels` is 0"),
+        (&["synapse.bayesbinn.rate=2"], "`synapse.bayesbinn.rate` is 2"),
+        (&["synapse.bimu.window=0"], "`synapse.bimu.window` is 0"),
+        (&["synapse.mesu.clip=1"], "`synapse.mesu.spread-rate` is 2.1"),
+        (&["synapse.binary-beakers.areas=[1]"], "`synapse.binary-beakers.areas` is a list of 1"),
+        (&["synapse.rram.pulses=0"], "`synapse.rram.pulses` is 0"),
+        (&["synapse.rram.device=nowhere.toml"], "synapse.rram.device: nowhere.toml"),
+        (&["synapse=bop", "optim.adam.decay=1e-4"], "bop takes the gradient itself"),
+    ];
+    for (overrides, start) in cases {
+        let error = recipe(overrides).check().unwrap_err();
+        assert!(error.to_string().starts_with(start), "{error}");
+        assert!(error.hint().is_some_and(|hint| !hint.is_empty()), "{error}");
+    }
+}
+
+#[test]
+fn settling_units_need_a_scale() {
+    let settling = RECIPE
+        .replace("[neuron.sign]\n[norm.batch]\n[credit.backprop]\n[objective.softmax-cross-entropy]\n", "")
+        + "[neuron.settle]\n[credit.eq-prop]\nbeta = 0.5\nfree-steps = 20\nnudged-steps = 4\n";
+    let settling = Recipe::parse(&settling, "settling.toml").unwrap();
+    for synapse in ["bop", "cascade", "bayesbinn", "bimu", "binary-beakers", "rram"] {
+        let with = |text: String| settling.with_overrides(&[text]).unwrap().check();
+        let error = with(format!("synapse={synapse}")).unwrap_err();
+        assert!(matches!(error, Error::Incompatible { .. }), "{error}");
+        assert!(error.hint().unwrap().contains("scale"));
+        with(format!("synapse.{synapse}.scale=0.1")).unwrap();
+    }
+}
+
+#[test]
+fn answers_are_those_of_the_mean_and_leave_the_sample_alone() {
+    let mut trainer = Trainer::new(&recipe(&["synapse=mesu"]), None).unwrap();
+    learn(&mut trainer, 2);
+    let before = trainer.checkpoint().unwrap().tensors;
+    let of = |name: &str| before.iter().find(|t| t.name.ends_with(name)).unwrap().data.clone();
+    let samples = trainer.network.show_means();
+    let shown = trainer.checkpoint().unwrap().tensors;
+    let weight = shown.iter().find(|t| t.name.ends_with("hidden1.weight")).unwrap();
+    assert!(weight.data == of("mesu.mean") && weight.data != of("hidden1.weight"));
+    trainer.network.hide_means(&samples);
+    trainer.evaluate(0).unwrap();
+    assert!(trainer.checkpoint().unwrap().tensors == before);
+}
