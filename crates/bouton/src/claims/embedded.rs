@@ -29,7 +29,7 @@ macro_rules! folder {
     };
 }
 
-/// Every paper, in the order of their years.
+/// Every paper: equilibrium propagation by year, then continual learning, then devices and our own crossings.
 #[rustfmt::skip]
 pub(super) const FOLDERS: &[Folder] = &[
     folder!("scellier2017": "one-hidden" "two-hidden" "three-hidden"),
@@ -57,4 +57,11 @@ pub(super) const FOLDERS: &[Folder] = &[
         "six-4096-real-m135" "six-512-ewc" "six-512-ewc-shuffled" "six-512-interleaved" "six-512-m0"
         "six-512-m05" "six-512-m1" "six-512-m135" "six-512-real-m0" "six-512-real-m135" "stream-fashion-m0"
         "stream-fashion-m25" "stream-fashion-whole" "two-512-m0" "two-512-m135"),
+    folder!("majumdar2021":
+        "lr100-all" "lr100-all-set" "lr100-d2d" "lr100-ideal" "lr100-noise" "lr8-all" "lr8-all-set" "lr8-d2d"
+        "lr8-ideal" "lr8-noise"),
+    folder!("brevitas":
+        "sfc-1w1a" "tfc-1w1a"),
+    folder!("crossings":
+        "ep-binary" "ep-metaplastic" "ep-rram" "rram-two-m0" "rram-two-m4"),
 ];

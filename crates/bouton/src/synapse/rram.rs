@@ -35,6 +35,9 @@ pub struct Rram {
     /// Whether pulses that turn the sign are followed by a SET of both devices and applied once more to the fresh ones.
     /// Default false.
     pub set: bool,
+    /// Metaplastic protection m: pulses that would bring the pair nearer to turning are multiplied by
+    /// 1 − tanh²(m·ln(R_BL/R_BLb)), the hidden weight of a pair being physical. Default 0: none.
+    pub m: f64,
     /// Most pulses of one update, at least 1. Default 14.
     pub pulses: u32,
     /// Size of the weight. Default 1; networks without normalisation need about 1/√fan_in.
@@ -52,6 +55,7 @@ impl Default for Rram {
             pink: true,
             offset: true,
             set: false,
+            m: 0.0,
             pulses: 14,
             scale: 1.0,
             zero: SignOfZero::Plus,
@@ -117,12 +121,26 @@ impl Pair {
 
     /// W; `number` is the first of four uniforms of this update.
     fn weight(&self, cells: &[Cell; 2], draw: Draw, number: u64) -> f64 {
+        self.spec.scale * self.spec.zero.sign(self.gap(cells, draw, number))
+    }
+
+    /// ln(R_BL/R_BLb).
+    fn gap(&self, cells: &[Cell; 2], draw: Draw, number: u64) -> f64 {
         let of = self.of(draw.index);
         let [bl, blb] = [0, 1].map(|side| {
             let first = number + 2 * side as u64;
             self.devices.read(&cells[side], of[side], || [draw.uniform(first), draw.uniform(first + 1)])
         });
-        self.spec.scale * self.spec.zero.sign(bl - blb)
+        bl - blb
+    }
+
+    /// What is left of the proposal `delta` behind the protection.
+    fn protected(&self, delta: f64, weight: f64, cells: &[Cell; 2], draw: Draw) -> f64 {
+        if self.spec.m == 0.0 || delta * weight >= 0.0 {
+            return delta;
+        }
+        let t = (self.spec.m * self.gap(cells, draw, 12)).tanh();
+        delta * (1.0 - t * t)
     }
 
     /// The first weight of the pair `draw.index`.
@@ -199,12 +217,13 @@ impl Synapse for Pair {
         dispatch!(delta.dtype(), T => {
             let (delta, mut values) = (delta.slice::<T>(), values::<T, VALUES>(&mut weight, state));
             for (i, delta) in delta.iter().enumerate() {
-                let n = delta.to_f64().clamp(-most, most).round_ties_even();
-                let mut cells = cells(&values, i);
+                let (mut cells, old) = (cells(&values, i), values[0][i].to_f64());
+                let draw = Draw { key, index: (at + i) as u64 };
+                let delta = self.protected(delta.to_f64(), old, &cells, draw);
+                let n = delta.clamp(-most, most).round_ties_even();
                 // Without a pulse only telegraph noise moves.
                 if n != 0.0 || cells.iter().any(|c| c.high > 0.5) {
-                    let draw = Draw { key, index: (at + i) as u64 };
-                    let new = self.take(n, values[0][i].to_f64(), &mut cells, draw);
+                    let new = self.take(n, old, &mut cells, draw);
                     store(&mut values, i, new, &cells);
                 }
             }

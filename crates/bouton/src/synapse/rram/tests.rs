@@ -194,3 +194,22 @@ fn a_preset_file_is_read_and_its_faults_are_named() {
     let missing = Rram { device: Some(folder.path().join("none.toml")), ..Rram::default() }.parameters();
     assert!(missing.unwrap_err().to_string().contains("synapse.rram.device"));
 }
+
+/// Growing steps are untouched; of the others 1 − tanh² of the log ratio times m is left, whatever their size.
+#[test]
+fn protection_holds_back_what_would_turn_a_pair() {
+    let pair = ideal(|s| s.m = 50.0);
+    let run = run(&pair, 40, 12.0);
+    let weight = run.weights();
+    for i in 0..PAIRS {
+        let cell = |side: &str| Cell::from(CELL.map(|k| run.of(&format!("rram.{side}.{k}"))[i]));
+        let (cells, draw) = ([cell("bl"), cell("blb")], Draw { key: 1, index: i as u64 });
+        let gap = pair.gap(&cells, draw, 0);
+        assert_eq!(pair.protected(5.0 * weight[i], weight[i], &cells, draw), 5.0 * weight[i]);
+        let left = pair.protected(-5.0 * weight[i], weight[i], &cells, draw) / (-5.0 * weight[i]);
+        assert!((left - (1.0 - (50.0 * gap).tanh().powi(2))).abs() < 1e-12);
+        assert_eq!(ideal(|_| ()).protected(-5.0, 1.0, &cells, draw), -5.0);
+    }
+}
+
+const CELL: [&str; 7] = ["level", "early", "breakpoint", "late", "pulses", "set", "high"];
