@@ -92,6 +92,8 @@ struct Pair {
 
 /// Values of a pair: the weight, then BL and BLb.
 const VALUES: usize = 15;
+/// Those that tell whether a device is in the high state.
+const HIGH: [usize; 2] = [7, 14];
 const STATE: [&str; VALUES - 1] = [
     "rram.bl.level",
     "rram.bl.early",
@@ -200,13 +202,13 @@ impl Synapse for Pair {
             let (delta, mut values) = (delta.slice::<T>(), values::<T, VALUES>(&mut weight, state));
             for (i, delta) in delta.iter().enumerate() {
                 let n = delta.to_f64().clamp(-most, most).round_ties_even();
-                let mut cells = cells(&values, i);
                 // Without a pulse only telegraph noise moves.
-                if n != 0.0 || cells.iter().any(|c| c.high > 0.5) {
-                    let draw = Draw { key, index: (at + i) as u64 };
-                    let new = self.take(n, values[0][i].to_f64(), &mut cells, draw);
-                    store(&mut values, i, new, &cells);
+                if n == 0.0 && HIGH.iter().all(|&high| values[high][i] == T::from_f64(0.0)) {
+                    continue;
                 }
+                let (mut cells, draw) = (cells(&values, i), Draw { key, index: (at + i) as u64 });
+                let new = self.take(n, values[0][i].to_f64(), &mut cells, draw);
+                store(&mut values, i, new, &cells);
             }
         });
     }
