@@ -39,6 +39,7 @@ def measure(command):
 def torch_commands(args):
     how = ["--repeats", str(args.repeats), "--threads", str(args.threads)]
     scripts = [["torch_ep.py", "--batch", b] for b in args.batches.split(",")] + [["torch_gemm.py"]]
+    scripts = [[name] for name in args.scripts.split(",")] if args.scripts else scripts
     return [[sys.executable, str(HERE / s[0]), *s[1:], *how] for s in scripts]
 
 
@@ -55,6 +56,7 @@ def main():
     args.add_argument("--repeats", type=int, default=20, help="repeats of each torch script in a round")
     args.add_argument("--threads", type=int, default=2)
     args.add_argument("--batches", default="20,500")
+    args.add_argument("--scripts", help="these torch scripts instead of torch_ep.py and torch_gemm.py, such as torch_bnn.py")
     args.add_argument("--wait", type=float, default=0, help="before a round, wait so many seconds for a quiet machine")
     args.add_argument("--csv", required=True)
     args.add_argument("command", nargs="+", help="the bouton benchmark, after --")

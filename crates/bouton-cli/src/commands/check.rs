@@ -45,7 +45,7 @@ impl Check {
                 analysis::check(&mut Lab::new(&args.load()?, self.data.data.as_deref(), weights.as_ref())?)?
             }
             None => {
-                let (properties, series) = (theory::report(), theory::series());
+                let (properties, series) = (theory::report()?, theory::series()?);
                 Findings { properties, series, ..Findings::default() }
             }
         };

@@ -48,6 +48,7 @@ fn section(page: &mut String, paper: &Paper, results: &[ResultLine]) {
         let _ = writeln!(page, "- {}: {note}.", ids.join(", "));
     }
     runs(page, paper, results);
+    tasks(page, paper, results);
 }
 
 fn runs(page: &mut String, paper: &Paper, results: &[ResultLine]) {
@@ -68,8 +69,34 @@ fn runs(page: &mut String, paper: &Paper, results: &[ResultLine]) {
     }
 }
 
+/// What runs over several tasks ended with.
+fn tasks(page: &mut String, paper: &Paper, results: &[ResultLine]) {
+    let belongs =
+        |r: &&ResultLine| paper.claims.iter().any(|c| c.full_id() == r.claim) && !r.tasks.is_empty();
+    let runs: Vec<_> =
+        results.iter().filter(belongs).filter(|r| !r.quick && r.overrides.is_empty()).collect();
+    if runs.is_empty() {
+        return;
+    }
+    page.push_str(
+        "\nAfter the last task, in percent: accuracy by task; ACC and BWT as Lopez-Paz & Ranzato (2017) define them.\n\n",
+    );
+    let percent = |x: f64| format!("{:.1}", 100.0 * x);
+    let rows = runs.iter().map(|r| {
+        let metric = |name: &str| r.continual.get(name).map_or("–".into(), |&x| percent(x));
+        let by_task = r.tasks.iter().map(|&x| percent(x)).collect::<Vec<_>>().join(" ");
+        let told = if r.told.is_empty() { "nothing".into() } else { r.told.join("; ") };
+        vec![own_id(paper, r).into(), r.seed.to_string(), by_task, metric("acc"), metric("bwt"), told]
+    });
+    table(page, &["claim", "seed", "accuracy by task", "ACC", "BWT", "told about tasks"], rows);
+}
+
+fn own_id<'a>(paper: &Paper, r: &'a ResultLine) -> &'a str {
+    r.claim.strip_prefix(&format!("{}/", paper.slug)).unwrap_or(&r.claim)
+}
+
 fn cells(paper: &Paper, r: &ResultLine) -> Vec<String> {
-    let id = r.claim.strip_prefix(&format!("{}/", paper.slug)).unwrap_or(&r.claim);
+    let id = own_id(paper, r);
     let commit =
         r.commit.as_ref().map_or(String::new(), |c| format!(" ({})", c.chars().take(8).collect::<String>()));
     vec![

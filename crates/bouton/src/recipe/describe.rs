@@ -187,8 +187,18 @@ mod tests {
     #[test]
     fn axes_and_members_are_those_of_the_structs() {
         let wanted = [
-            "task", "sequence", "neuron", "norm", "wiring", "synapse", "anchor", "objective", "credit", "solver",
-            "optim", "schedule",
+            "task",
+            "sequence",
+            "neuron",
+            "norm",
+            "wiring",
+            "synapse",
+            "anchor",
+            "objective",
+            "credit",
+            "solver",
+            "optim",
+            "schedule",
         ];
         assert_eq!(axes(), wanted);
         for axis in axes() {

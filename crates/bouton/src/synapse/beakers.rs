@@ -113,6 +113,7 @@ const NAMES: [&str; 11] = [
 ];
 
 impl<const N: usize> Scalar<N> for Chain<N> {
+    const VECTORS: bool = false;
     const STATE: &'static [&'static str] = NAMES.split_at(N - 1).0;
 
     #[inline(always)]

@@ -101,6 +101,7 @@ const NAMES: [&str; 8] = [
 ];
 
 impl<const V: usize> Scalar<V> for Levels<V> {
+    const VECTORS: bool = false;
     const STATE: &'static [&'static str] = NAMES.split_at(V - 1).0;
     const HIDDEN: Option<usize> = Some(0);
 

@@ -114,6 +114,9 @@ pub trait Scalar<const V: usize>: Copy + Send + Sync + std::fmt::Debug {
     const RAW: bool = false;
     /// Whether `take` uses random numbers. Rules that do not are given several weights at a time.
     const DRAWS: bool = false;
+    /// Whether rules that do not draw run in vector registers. Rules that exist in many sizes go without, because each
+    /// size would be compiled for every instruction set.
+    const VECTORS: bool = true;
     /// Whether the weight is a sample of a distribution; answers of the network are then those of its mean.
     const SAMPLED: bool = false;
     /// The first values, from a weight drawn by the wiring.
@@ -188,7 +191,7 @@ impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
     fn take(&self, key: u64, at: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(delta.dtype(), T => {
             let (delta, mut values) = (delta.slice::<T>(), values::<T, V>(&mut weight, state));
-            if !R::DRAWS {
+            if !R::DRAWS && R::VECTORS {
                 pointwise(Certain::<R, V>(self.0), [], [delta], values);
                 return;
             }
