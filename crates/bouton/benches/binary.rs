@@ -10,6 +10,9 @@ use bouton::rng::Key;
 use bouton_kernels::{DType, Mat};
 use std::time::Instant;
 
+/// A case: milliseconds of its calls.
+type Case = fn() -> Vec<f64>;
+
 /// Timed calls of each case.
 const REPEATS: usize = 9;
 
@@ -17,7 +20,7 @@ fn main() {
     let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| {
-        let cases: [(&str, fn() -> Vec<f64>); 3] =
+        let cases: [(&str, Case); 3] =
             [("bnn_step,4096-b100", step), ("packed,4096-b512", packed), ("fisher,400-n5000", fisher)];
         for (case, work) in cases.into_iter().filter(|(case, _)| case.contains(&filter)) {
             let mut times = work();

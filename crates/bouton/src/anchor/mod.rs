@@ -167,7 +167,7 @@ fn trace<T: Elem>(g: &[T], old: &[T], new: &[T], path: &mut [T]) {
             let n = path.len();
             let (g, old, new) = (&g[..n], &old[..n], &new[..n]);
             for i in 0..n {
-                path[i] = path[i] - g[i] * (new[i] - old[i]);
+                path[i] -= g[i] * (new[i] - old[i]);
             }
         },
     );

@@ -34,12 +34,14 @@ pub struct Estimate {
     pub seconds: f64,
 }
 
-/// The scaled-down version of `recipe`: at most 2,000 training and 500 test samples, at most 2 epochs. It shows that
+/// The scaled-down version of `recipe`: at most 2,000 training and 500 test samples, at most 2 epochs
+/// or 100 updates a task. It shows that
 /// things work, never that a result is reproduced.
 #[must_use]
 pub fn quick(recipe: &Recipe) -> Recipe {
     let (train, test, epochs) = (2000, 500, 2);
     let mut small = recipe.clone();
+    small.continual.updates = recipe.continual.updates.map(|n| n.min(100));
     match &mut small.task {
         TaskSpec::Synthetic(s) => {
             (s.train, s.test, s.epochs) = (s.train.min(train), s.test.min(test), s.epochs.min(epochs));

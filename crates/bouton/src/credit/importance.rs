@@ -110,7 +110,7 @@ impl Objective for Label {
                 _ => (usize::from(targets.labels[r]) - active.start, 1.0),
             };
             err[label] -= T::lit(1.0);
-            err.iter_mut().for_each(|e| *e = *e * T::lit(weight.sqrt()));
+            err.iter_mut().for_each(|e| *e *= T::lit(weight.sqrt()));
         });
     }
 

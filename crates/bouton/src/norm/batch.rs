@@ -170,12 +170,11 @@ fn moments(x: &Mat) -> (Mat, Mat) {
         mean.slice_mut::<T>().iter_mut().zip(columns::<T>(&x.view())).for_each(|(m, s)| *m = n * s);
         let (mean, variance) = (mean.slice::<T>(), variance.slice_mut::<T>());
         for row in x.slice::<T>().chunks_exact(x.cols()) {
-            vectorize(#[inline(always)] || for j in 0..row.len() {
-                let d = row[j] - mean[j];
-                variance[j] += d * d;
+            vectorize(#[inline(always)] || for ((v, &x), &m) in variance.iter_mut().zip(row).zip(mean) {
+                *v += (x - m) * (x - m);
             });
         }
-        variance.iter_mut().for_each(|v| *v = n * *v);
+        variance.iter_mut().for_each(|v| *v *= n);
     });
     (mean, variance)
 }
@@ -202,7 +201,7 @@ fn multiply<T: Elem>(to: &mut [T], by: &[T]) {
         #[inline(always)]
         || {
             for (x, &b) in to.iter_mut().zip(by) {
-                *x = *x * b;
+                *x *= b;
             }
         },
     );

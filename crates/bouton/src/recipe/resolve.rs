@@ -2,7 +2,7 @@
 
 use super::Recipe;
 use crate::credit::CreditSpec;
-use crate::task::{BatchSize, SyntheticImages, TaskSpec};
+use crate::task::{BatchSize, Permuted, SequenceSpec, SyntheticImages, TaskSpec};
 use sha2::{Digest, Sha256};
 
 impl Recipe {
@@ -24,11 +24,23 @@ impl Recipe {
     pub fn smoke(&self) -> Self {
         let mut small = self.clone();
         let (shape, classes) = self.task.shape();
+        // Every task of a split needs a sample.
+        let samples = if matches!(self.sequence, SequenceSpec::Split(_)) { 2 * classes } else { 4 };
+        match &mut small.sequence {
+            SequenceSpec::Subsets(s) => s.parts = s.parts.min(2),
+            // The data sets that follow would be needed; permutations are as many tasks of the same shape.
+            SequenceSpec::Sets(s) => {
+                let tasks = 1 + s.then.len();
+                small.sequence = SequenceSpec::Permuted(Permuted { tasks, pad: 0, first_identity: true });
+            }
+            _ => {}
+        }
+        small.continual.updates = self.continual.updates.map(|_| 2);
         small.task = TaskSpec::Synthetic(SyntheticImages {
             shape,
             classes,
-            train: 4,
-            test: 4,
+            train: samples,
+            test: samples,
             batch: BatchSize::Samples(2),
             epochs: 1,
         });

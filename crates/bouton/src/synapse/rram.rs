@@ -96,6 +96,8 @@ struct Pair {
 
 /// Values of a pair: the weight, then BL and BLb.
 const VALUES: usize = 15;
+/// Those that tell whether a device is in the high state.
+const HIGH: [usize; 2] = [7, 14];
 const STATE: [&str; VALUES - 1] = [
     "rram.bl.level",
     "rram.bl.early",
@@ -217,15 +219,15 @@ impl Synapse for Pair {
         dispatch!(delta.dtype(), T => {
             let (delta, mut values) = (delta.slice::<T>(), values::<T, VALUES>(&mut weight, state));
             for (i, delta) in delta.iter().enumerate() {
-                let (mut cells, old) = (cells(&values, i), values[0][i].to_f64());
-                let draw = Draw { key, index: (at + i) as u64 };
-                let delta = self.protected(delta.to_f64(), old, &cells, draw);
-                let n = delta.clamp(-most, most).round_ties_even();
+                let (old, delta) = (values[0][i].to_f64(), delta.to_f64());
                 // Without a pulse only telegraph noise moves.
-                if n != 0.0 || cells.iter().any(|c| c.high > 0.5) {
-                    let new = self.take(n, old, &mut cells, draw);
-                    store(&mut values, i, new, &cells);
+                if delta.abs() <= 0.5 && HIGH.iter().all(|&high| values[high][i] == T::from_f64(0.0)) {
+                    continue;
                 }
+                let (mut cells, draw) = (cells(&values, i), Draw { key, index: (at + i) as u64 });
+                let n = self.protected(delta, old, &cells, draw).clamp(-most, most).round_ties_even();
+                let new = self.take(n, old, &mut cells, draw);
+                store(&mut values, i, new, &cells);
             }
         });
     }

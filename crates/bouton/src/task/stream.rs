@@ -160,8 +160,8 @@ impl Stream {
             parts = (0..s.parts).map(piece).collect();
         }
         let ContinualSpec { updates, interleaved, .. } = recipe.continual;
-        let groups: Vec<Range<usize>> =
-            if interleaved { vec![0..parts.len()] } else { (0..parts.len()).map(|p| p..p + 1).collect() };
+        let width = if interleaved { parts.len() } else { 1 };
+        let groups = (0..parts.len()).step_by(width).map(|p| p..p + width);
         let (mut segments, mut from, mut epochs_before) = (Vec::new(), 0, 0);
         for group in groups {
             let samples = parts[group.clone()].iter().map(Part::len).sum();
