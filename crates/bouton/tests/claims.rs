@@ -45,7 +45,8 @@ fn every_recipe_of_a_paper_is_a_claim_and_compiled_in() {
         let (recipe, path) = (claim.recipe().unwrap(), root().join(&claim.paper).join(&claim.file));
         assert_eq!(recipe, Recipe::load(path).unwrap());
         assert_eq!(recipe.name, format!("{}-{}", claim.paper, claim.id), "results are found by this name");
-        assert!(!recipe.about.is_empty() && recipe.cite == [claim.paper.as_str()]);
+        let own = claim.paper == "crossings";
+        assert!(!recipe.about.is_empty() && (own || recipe.cite == [claim.paper.as_str()]));
     }
     stored().unwrap();
 }
@@ -260,8 +261,9 @@ fn quick_versions_are_small_but_of_the_same_kind() {
         let (whole, small) = (claim.recipe().unwrap(), quick(&claim.recipe().unwrap()));
         small.check().unwrap();
         let (TaskSpec::Mnist(t) | TaskSpec::FashionMnist(t)) = &small.task else { panic!("{}", claim.id) };
-        assert_eq!((t.train, t.test, t.epochs), (Some(2000), Some(500), 2));
-        assert_eq!(Recipe { task: whole.task.clone(), ..small }, whole);
+        assert_eq!((t.train, t.test), (Some(2000), Some(500)));
+        assert!(t.epochs <= 2 && small.continual.updates.is_none_or(|n| n <= 100));
+        assert_eq!(Recipe { task: whole.task.clone(), continual: whole.continual.clone(), ..small }, whole);
     }
 }
 

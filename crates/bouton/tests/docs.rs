@@ -7,7 +7,7 @@ use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
 /// Languages of code blocks. A block without one would be compiled as Rust by the doc tests.
-const LANGUAGES: [&str; 6] = ["toml", "toml,fragment", "rust", "sh", "text", "json"];
+const LANGUAGES: [&str; 7] = ["python", "toml", "toml,fragment", "rust", "sh", "text", "json"];
 /// Pages that are generated from the code; `cargo xtask check` tells whether they are there.
 const GENERATED: [&str; 5] = [
     "reference/cli.md",

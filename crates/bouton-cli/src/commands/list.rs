@@ -29,6 +29,12 @@ enum Topic {
     Credits,
     /// How weights take updates
     Synapses,
+    /// How drives are normalised
+    Norms,
+    /// What holds weights that earlier tasks needed
+    Anchors,
+    /// From one data set to a sequence of tasks
+    Sequences,
     /// What the output should be
     Objectives,
     /// From a gradient to a proposal
@@ -53,6 +59,9 @@ impl Topic {
             Self::Wirings => "wiring",
             Self::Credits => "credit",
             Self::Synapses => "synapse",
+            Self::Norms => "norm",
+            Self::Anchors => "anchor",
+            Self::Sequences => "sequence",
             Self::Objectives => "objective",
             Self::Optimisers => "optim",
             Self::Schedules => "schedule",
