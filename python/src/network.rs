@@ -81,7 +81,7 @@ impl Network {
             recipe.check()?;
             let net = Net::build(&recipe)?;
             let credit = recipe.credit.build(&recipe.solver, &net, samples)?;
-            let updater = Updater::new(&net, recipe.optim.build());
+            let updater = Updater::new(&net, recipe.optim.build()).seeded(recipe.seed);
             Ok(Inner {
                 objective: recipe.objective.build(),
                 net,
@@ -162,8 +162,11 @@ impl Network {
             // A rule of its own: the remembered states of the learning one stay as they are.
             let mut credit = recipe.credit.build(&recipe.solver, net, batch.labels.len())?;
             let mut sink = Collect::default();
-            credit.learn(net, &batch, &**objective, &mut sink, &key)?;
-            Ok(sink)
+            let norms = net.norms();
+            let learned = credit.learn(net, &batch, &**objective, &mut sink, &key);
+            // Running statistics saw the batch.
+            net.set_norms(&norms);
+            learned.map(|_| sink)
         });
         named(py, net, collected.map_err(|e| raise(py, &e))?)
     }
@@ -321,7 +324,7 @@ impl Network {
                 Ok(())
             })
             .map_err(|e| raise(py, &e))?;
-        inner.updater.set_updates(updates);
+        inner.updater.set_updates(updates, 0);
         inner.update = updates;
         Ok(())
     }
