@@ -14,7 +14,9 @@ use crate::synapse::{SignOfZero, SynapseSpec};
 use crate::train::{Checkpoint, Tensor, TensorData};
 use bouton_kernels::{
     BitMat, DType, Elem, Mat, Operand, View, dispatch, par_bit_dots, par_bit_thresholds, par_gemm_nt,
+    vectorize,
 };
+use rayon::prelude::*;
 
 /// A feed-forward network whose weights and hidden units are ±1.
 #[derive(Debug)]
@@ -61,14 +63,18 @@ impl Affine {
         }
     }
 
+    /// [`Affine::at`] for every unit of every row.
     fn apply(&self, drive: &mut Mat) {
         let units = drive.cols();
         dispatch!(drive.dtype(), T => {
-            for row in drive.slice_mut::<T>().chunks_exact_mut(units) {
-                for (j, d) in row.iter_mut().enumerate() {
-                    *d = self.at::<T>(j, *d);
-                }
-            }
+            let of = |m: &'_ Mat| m.slice::<T>().to_vec();
+            let [mean, scale, gain, bias] = [of(&self.mean), of(&self.scale), of(&self.gain), of(&self.bias)];
+            drive.slice_mut::<T>().par_chunks_exact_mut(units).for_each(|row| {
+                let (mean, scale, gain, bias) = (&mean[..units], &scale[..units], &gain[..units], &bias[..units]);
+                vectorize(#[inline(always)] || for j in 0..units {
+                    row[j] = (row[j] - mean[j]) * scale[j] * gain[j] + bias[j];
+                });
+            });
         });
     }
 
