@@ -1,10 +1,10 @@
 //! Metrics of continual learning, from the matrix R of accuracies.
 //!
-//! R[i][j] = accuracy on task j after learning task i; the baseline b_j is the accuracy before any training.
-//! ACC = mean_j R[T][j];  learning accuracy = mean_j R[j][j];  BWT = mean_{j<T} (R[T][j] − R[j][j]);
-//! FWT = mean_{j>1} (R[j−1][j] − b_j)  (Lopez-Paz & Ranzato 2017);
-//! forgetting, from learning: mean_{j<T} (R[j][j] − R[T][j]);
-//! forgetting, from the best: mean_{j<T} (max_i R[i][j] − R[T][j])  (Chaudhry et al. 2018).
+//! R(i, j) = accuracy on task j after learning task i; the baseline b_j is the accuracy before any training.
+//! ACC = mean_j R(T, j);  learning accuracy = mean_j R(j, j);  BWT = mean_{j<T} (R(T, j) − R(j, j));
+//! FWT = mean_{j>1} (R(j−1, j) − b_j)  (Lopez-Paz & Ranzato 2017);
+//! forgetting, from learning: mean_{j<T} (R(j, j) − R(T, j));
+//! forgetting, from the best: mean_{j<T} (max_i R(i, j) − R(T, j))  (Chaudhry et al. 2018).
 
 use std::collections::BTreeMap;
 
