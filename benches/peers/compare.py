@@ -38,8 +38,10 @@ def measure(command):
 
 def torch_commands(args):
     how = ["--repeats", str(args.repeats), "--threads", str(args.threads)]
-    scripts = [["torch_ep.py", "--batch", b] for b in args.batches.split(",")] + [["torch_gemm.py"]]
-    scripts = [[name] for name in args.scripts.split(",")] if args.scripts else scripts
+    if args.scripts:
+        scripts = [[name] for name in args.scripts.split(",")]
+    else:
+        scripts = [["torch_ep.py", "--batch", b] for b in args.batches.split(",")] + [["torch_gemm.py"]]
     return [[sys.executable, str(HERE / s[0]), *s[1:], *how] for s in scripts]
 
 

@@ -54,6 +54,13 @@ impl Stream {
         (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()
     }
 
+    /// Brings `values` into a random order (Durstenfeld 1964: Algorithm 235, CACM 7).
+    pub fn shuffle<T>(&mut self, values: &mut [T]) {
+        for i in (1..values.len()).rev() {
+            values.swap(i, self.below(i as u64 + 1) as usize);
+        }
+    }
+
     /// Uniform in 0..n; n > 0. The bias of n/2⁶⁴ is far below what any experiment resolves.
     pub fn below(&mut self, n: u64) -> u64 {
         ((u128::from(self.0.next_u64()) * u128::from(n)) >> 64) as u64

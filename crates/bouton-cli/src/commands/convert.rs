@@ -6,7 +6,7 @@ use bouton::network::{Network, Packed};
 use bouton::objective::predictions;
 use bouton::recipe::Recipe;
 use bouton::task::stream;
-use bouton::train::{Checkpoints, Trainer};
+use bouton::train::{Checkpoint, Checkpoints, Trainer};
 use bouton::{Error, Result};
 use clap::Args;
 use serde_json::json;
@@ -54,10 +54,11 @@ impl Convert {
             found.ok_or_else(|| Error::config(format!("{} has no checkpoint", run.path().display())))?;
         let mut network = Network::build(&recipe)?;
         Trainer::restore_network(&mut network, &found.checkpoint)?;
-        let packed = Packed::new(&recipe, &network)?;
-        let c = self.compare(&recipe, &network, &packed)?;
         let path = self.output.clone().unwrap_or_else(|| run.path().join("packed.safetensors"));
-        packed.to_checkpoint().save(&path)?;
+        Packed::new(&recipe, &network)?.to_checkpoint().save(&path)?;
+        // What is compared is what a reader of the file gets.
+        let packed = Packed::from_checkpoint(&Checkpoint::load(&path)?)?;
+        let c = self.compare(&recipe, &network, &packed)?;
         let before = network.parameter_count() * network.dtype.size();
         let accuracy = c.correct as f64 / c.samples as f64;
         if self.json {

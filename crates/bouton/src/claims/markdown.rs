@@ -84,7 +84,8 @@ fn tasks(page: &mut String, paper: &Paper, results: &[ResultLine]) {
     let percent = |x: f64| format!("{:.1}", 100.0 * x);
     let rows = runs.iter().map(|r| {
         let metric = |name: &str| r.continual.get(name).map_or("–".into(), |&x| percent(x));
-        let by_task = r.tasks.iter().map(|&x| percent(x)).collect::<Vec<_>>().join(" ");
+        let by_task =
+            r.tasks.iter().map(|x| x.map_or_else(|| "–".into(), percent)).collect::<Vec<_>>().join(" ");
         let told = if r.told.is_empty() { "nothing".into() } else { r.told.join("; ") };
         vec![own_id(paper, r).into(), r.seed.to_string(), by_task, metric("acc"), metric("bwt"), told]
     });

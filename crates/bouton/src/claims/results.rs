@@ -40,9 +40,9 @@ pub struct ResultLine {
     pub threads: usize,
     /// Whether it is the scaled-down version, which never counts.
     pub quick: bool,
-    /// Accuracy on each task at the end, for runs over several; not finite where a task was not tested.
+    /// Accuracy on each task at the end, for runs over several; null where a task was not tested then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tasks: Vec<f64>,
+    pub tasks: Vec<Option<f64>>,
     /// Metrics of continual learning by name, for runs over several tasks.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub continual: BTreeMap<String, f64>,
@@ -93,20 +93,20 @@ pub fn result_of_run(run: &Path) -> Result<ResultLine> {
         continual: test
             .values
             .iter()
-            .filter(|(name, _)| CONTINUAL.contains(&name.as_str()))
+            .filter(|(name, _)| continual::DEFINITIONS.iter().any(|(known, _)| known == name))
             .map(|(k, v)| (k.clone(), *v))
             .collect(),
-        told: continual::told_list(&recipe),
+        told: continual::told(&recipe).list(),
     })
 }
 
-/// Metrics of `split = "test"` that belong to a sequence of tasks.
-const CONTINUAL: [&str; 6] =
-    ["acc", "bwt", "fwt", "learning-accuracy", "forgetting.from-best", "forgetting.from-learning"];
-
-/// The last accuracies of the splits `test.1`, `test.2`, ….
-fn tasks(last: &BTreeMap<String, Record>) -> Vec<f64> {
-    let of = |task: usize| last.get(&format!("test.{task}"))?.values.get("accuracy").copied();
+/// The accuracies of the splits `test.1`, `test.2`, … at the step of the last test; none for a task that was not tested then.
+fn tasks(last: &BTreeMap<String, Record>) -> Vec<Option<f64>> {
+    let end = last.get("test").map(|r| r.step);
+    let of = |task: usize| {
+        let record = last.get(&format!("test.{task}"))?;
+        Some(record.values.get("accuracy").copied().filter(|_| Some(record.step) == end))
+    };
     (1..).map_while(of).collect()
 }
 

@@ -148,8 +148,12 @@ impl Credit for Layered {
         sink: &mut dyn Sink,
         key: &Key,
     ) -> Result<Step> {
-        let mut x = batch.x.clone();
-        silence(&mut x, network, network.input(), key);
+        let silenced = (network.populations[network.input()].dropout > 0.0).then(|| {
+            let mut x = batch.x.clone();
+            silence(&mut x, network, network.input(), key);
+            x
+        });
+        let x = silenced.as_ref().unwrap_or(&batch.x);
         let mut trace = Self::forward(network, x.view(), Some(key));
         let (err, step) = verdict(objective, trace.out[network.output()].view(), &batch.labels);
         Self::backward(network, x.view(), &trace, err, Some(key), sink);

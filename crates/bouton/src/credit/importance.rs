@@ -7,7 +7,7 @@ use super::{Batch, Credit, Sink};
 use crate::anchor::{Fisher, Importance};
 use crate::error::Result;
 use crate::network::{ConnId, Network, ParamId, PopId};
-use crate::objective::{Objective, Targets};
+use crate::objective::{Objective, Targets, softmax};
 use crate::optim::add_columns;
 use crate::rng::Key;
 use crate::synapse::Draw;
@@ -103,7 +103,8 @@ impl Objective for Label {
                 err.iter_mut().zip(out).for_each(|(e, &o)| *e = T::lit(2.0) * o);
                 continue;
             }
-            softmax(out, err);
+            err.copy_from_slice(out);
+            softmax(err);
             let (label, weight) = match self.which {
                 Which::Weighted(c) => (c - active.start, err[c - active.start].to_f64()),
                 Which::Drawn(key) => (drawn(err, Draw { key, index: targets.samples[r] as u64 }), 1.0),
@@ -117,13 +118,6 @@ impl Objective for Label {
     fn is_spring(&self) -> bool {
         false
     }
-}
-
-fn softmax<T: Elem>(out: &[T], p: &mut [T]) {
-    let top = out.iter().copied().fold(out[0], T::max);
-    p.iter_mut().zip(out).for_each(|(p, &o)| *p = (o - top).exp());
-    let sum = p.iter().fold(T::lit(0.0), |s, &p| s + p);
-    p.iter_mut().for_each(|p| *p = *p / sum);
 }
 
 fn drawn<T: Elem>(p: &[T], draw: Draw) -> usize {

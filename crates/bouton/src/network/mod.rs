@@ -7,6 +7,7 @@
 
 mod build;
 mod packed;
+mod packed_file;
 mod spec;
 mod state;
 mod summary;
@@ -223,25 +224,13 @@ impl Network {
 
     /// What an anchor holds: the parameter, or the hidden weight of its synapses if it wants that and there is one.
     pub(crate) fn anchored(&self, id: ParamId, hidden: bool) -> &Mat {
-        let operand = match id {
-            ParamId::Weight(c) => {
-                let c = &self.connections[c];
-                match c.synapse.hidden().filter(|_| hidden) {
-                    Some(h) => return &c.memory[h],
-                    None => &c.weight,
-                }
-            }
-            ParamId::Feedback(c) => match &self.connections[c].feedback {
-                Feedback::Own(weight) => weight,
-                _ => unreachable!("only own feedback is a parameter"),
-            },
-            ParamId::Bias(p) => self.populations[p].bias.as_ref().expect("parameters() lists it"),
-            ParamId::Gain(p) => {
-                let gain = self.populations[p].norm.as_ref().and_then(|n| n.gain.as_ref());
-                gain.expect("parameters() lists it")
-            }
-        };
-        operand.mat()
+        if let ParamId::Weight(c) = id
+            && let Some(h) = self.connections[c].synapse.hidden().filter(|_| hidden)
+        {
+            return &self.connections[c].memory[h];
+        }
+        let found = self.parameters().into_iter().find(|(of, ..)| *of == id);
+        found.expect("the parameter is one of this network").2
     }
 
     /// A parameter to change. Those of units are plain.

@@ -11,42 +11,38 @@ use crate::neuron::NeuronSpec;
 use crate::norm::{Norm, NormSpec, Statistics};
 use crate::recipe::Recipe;
 use crate::synapse::{SignOfZero, SynapseSpec};
-use crate::train::{Checkpoint, Tensor, TensorData};
 use bouton_kernels::{
-    BitMat, DType, Elem, Mat, Operand, View, dispatch, par_bit_dots, par_bit_thresholds, par_gemm_nt,
-    vectorize,
+    BitMat, Elem, Mat, Operand, View, dispatch, par_bit_dots, par_bit_thresholds, par_gemm_nt, vectorize,
 };
 use rayon::prelude::*;
 
 /// A feed-forward network whose weights and hidden units are ±1.
 #[derive(Debug)]
 pub struct Packed {
-    /// ±1 weights of the first layer, [units, inputs].
-    first: BitMat,
-    /// The same as numbers, made once for products with real inputs.
-    first_weight: Operand,
-    first_norm: Affine,
-    hidden: Vec<Counter>,
-    last: BitMat,
-    last_norm: Affine,
+    /// ±1 weights of the first layer as numbers, [units, inputs], because its inputs are.
+    pub(super) first: Operand,
+    pub(super) first_norm: Affine,
+    pub(super) hidden: Vec<Counter>,
+    pub(super) last: BitMat,
+    pub(super) last_norm: Affine,
 }
 
 /// A hidden layer behind bits.
 #[derive(Debug)]
-struct Counter {
-    weight: BitMat,
-    thresholds: Vec<i32>,
-    /// Units whose answer falls with the count.
-    flips: BitMat,
+pub(super) struct Counter {
+    pub weight: BitMat,
+    pub thresholds: Vec<i32>,
+    /// Units whose answer falls with the count, [1, units].
+    pub flips: BitMat,
 }
 
 /// What a normalisation does in evaluation, unit by unit: ((d − mean)·scale)·gain + bias, in this order.
 #[derive(Debug)]
-struct Affine {
-    mean: Mat,
-    scale: Mat,
-    gain: Mat,
-    bias: Mat,
+pub(super) struct Affine {
+    pub mean: Mat,
+    pub scale: Mat,
+    pub gain: Mat,
+    pub bias: Mat,
 }
 
 impl Affine {
@@ -114,10 +110,8 @@ impl Packed {
         let bits = |i: usize| BitMat::from_signs(network.connections[i].weight.view());
         let last = nodes.len() - 1;
         let hidden = (1..last).map(|i| Counter::new(bits(i), &norm(i))).collect();
-        let first_weight = Operand::new(network.connections[0].weight.mat().clone());
         Ok(Self {
-            first: bits(0),
-            first_weight,
+            first: network.connections[0].weight.clone(),
             first_norm: norm(0),
             hidden,
             last: bits(last),
@@ -127,8 +121,8 @@ impl Packed {
 
     /// Outputs, [samples, classes]: those of the network, bit for bit.
     pub fn outputs(&self, x: View<'_>) -> Mat {
-        let mut drive = Mat::zeros(x.dtype(), x.rows(), self.first.rows());
-        par_gemm_nt(x, &self.first_weight, drive.view_mut());
+        let mut drive = Mat::zeros(x.dtype(), x.rows(), self.first.mat().rows());
+        par_gemm_nt(x, &self.first, drive.view_mut());
         self.first_norm.apply(&mut drive);
         let mut bits = BitMat::from_signs(drive.view());
         for layer in &self.hidden {
@@ -144,53 +138,16 @@ impl Packed {
         out
     }
 
-    /// Bytes of weights, thresholds and normalisations.
+    /// Bytes of weights, thresholds and normalisations in the file.
     pub fn bytes(&self) -> usize {
         let bits = |m: &BitMat| 8 * m.words().len();
         let units = |a: &Affine| 4 * a.mean.cols() * a.mean.dtype().size();
         let hidden = self.hidden.iter().map(|c| bits(&c.weight) + bits(&c.flips) + 4 * c.thresholds.len());
-        bits(&self.first)
+        bits(&BitMat::from_signs(self.first.view()))
             + bits(&self.last)
             + hidden.sum::<usize>()
             + units(&self.first_norm)
             + units(&self.last_norm)
-    }
-
-    /// As named arrays, for a safetensors file.
-    pub fn to_checkpoint(&self) -> Checkpoint {
-        let mut file = Checkpoint::default();
-        let mut put = |name: String, shape: Vec<usize>, data| file.tensors.push(Tensor { name, shape, data });
-        let words = |m: &BitMat| {
-            (vec![m.rows(), m.words().len() / m.rows().max(1)], TensorData::U64(m.words().to_vec()))
-        };
-        let numbers = |m: &Mat| match m.dtype() {
-            DType::F32 => TensorData::F32(m.slice::<f32>().to_vec()),
-            DType::F64 => TensorData::F64(m.slice::<f64>().to_vec()),
-        };
-        let mut layer = |name: &str, weight: &BitMat, norm: Option<&Affine>| {
-            let (shape, data) = words(weight);
-            put(format!("{name}.bits"), shape, data);
-            let parts =
-                norm.map(|a| [("mean", &a.mean), ("scale", &a.scale), ("gain", &a.gain), ("bias", &a.bias)]);
-            for (part, mat) in parts.into_iter().flatten() {
-                put(format!("{name}.{part}"), vec![1, mat.cols()], numbers(mat));
-            }
-        };
-        layer("first", &self.first, Some(&self.first_norm));
-        layer("last", &self.last, Some(&self.last_norm));
-        for (i, c) in self.hidden.iter().enumerate() {
-            layer(&format!("hidden{}", i + 1), &c.weight, None);
-            layer(&format!("hidden{}.flips", i + 1), &c.flips, None);
-        }
-        for (i, c) in self.hidden.iter().enumerate() {
-            let values = c.thresholds.iter().map(|&t| f64::from(t)).collect::<Vec<_>>();
-            let (name, shape) = (format!("hidden{}.thresholds", i + 1), vec![1, values.len()]);
-            file.tensors.push(Tensor { name, shape, data: TensorData::F64(values) });
-        }
-        let widths = [self.first.cols(), self.last.cols()].map(|n| n.to_string()).join(" ");
-        file.meta.insert("widths".into(), widths);
-        file.meta.insert("format".into(), "bouton-packed".into());
-        file
     }
 }
 
@@ -243,6 +200,7 @@ fn packable(recipe: &Recipe) -> Result<()> {
 mod tests {
     use super::*;
     use crate::rng::Key;
+    use bouton_kernels::DType;
 
     const RECIPE: &str = "[task.synthetic]\nshape = [1, 5, 5]\nclasses = 4\ntrain = 240\ntest = 300\nbatch = 20\n\
         epochs = 2\n[network]\nlayers = [25, 67, 70, 33, 4]\n[neuron.sign]\n[norm.batch]\n[synapse.binary]\n\
@@ -265,7 +223,8 @@ mod tests {
                 })
             });
         }
-        let packed = Packed::new(&recipe, &trainer.network).unwrap();
+        let made = Packed::new(&recipe, &trainer.network).unwrap();
+        let packed = Packed::from_checkpoint(&made.to_checkpoint()).unwrap();
         let credit = recipe.credit.build(&recipe.solver, &trainer.network, 1).unwrap();
         let mut seen = 0;
         for batch in trainer.course.stream.in_order(&trainer.course.tests[0], None, DType::F32) {
@@ -277,6 +236,18 @@ mod tests {
         }
         assert_eq!(seen, 300);
         assert!(packed.bytes() < trainer.network.parameter_count() * 4);
+    }
+
+    #[test]
+    fn a_file_whose_arrays_do_not_fit_is_refused() {
+        let recipe: Recipe = toml::from_str(RECIPE).unwrap();
+        let file = Packed::new(&recipe, &Network::build(&recipe).unwrap()).unwrap().to_checkpoint();
+        for i in 0..file.tensors.len() {
+            let mut missing = file.clone();
+            let gone = missing.tensors.remove(i).name;
+            assert!(Packed::from_checkpoint(&missing).is_err(), "{gone}");
+        }
+        assert!(Packed::from_checkpoint(&crate::train::Checkpoint::default()).unwrap_err().hint().is_some());
     }
 
     #[test]

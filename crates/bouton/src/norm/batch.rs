@@ -3,7 +3,8 @@
 //! Ioffe & Szegedy 2015. In training μ and σ² are the batch's; running means of them (the variance without bias, as in
 //! PyTorch) are kept for evaluation. The bias b of the population stands behind the normalisation.
 
-use bouton_kernels::{DType, Elem, Mat, Operand, Real, View, ViewMut, dispatch, vectorize};
+use crate::optim::add_columns;
+use bouton_kernels::{DType, Elem, Mat, Operand, Real, ViewMut, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -113,10 +114,10 @@ impl Norm {
             let (values, scale) = (batch.values.slice::<T>(), batch.scale.slice::<T>());
             multiply::<T>(g_gain.slice_mut(), values);
             let n = T::lit(if batch.moving { 1.0 / rows as f64 } else { 0.0 });
-            let (sum, product) = (columns::<T>(&g.view()), columns::<T>(&g_gain.view()));
+            let (sum, product) = (columns(g), columns(&g_gain));
             let gain = self.gain.as_ref().map(|w| w.mat().slice::<T>());
             for (g, values) in g.slice_mut::<T>().chunks_exact_mut(units).zip(values.chunks_exact(units)) {
-                let (sum, product) = (&sum[..], &product[..]);
+                let (sum, product) = (sum.slice::<T>(), product.slice::<T>());
                 vectorize(#[inline(always)] || for j in 0..units {
                     g[j] = scale[j] * (g[j] - n * sum[j] - values[j] * (n * product[j]));
                 });
@@ -163,11 +164,11 @@ impl Norm {
 
 /// Mean and variance (divided by n) of every column.
 fn moments(x: &Mat) -> (Mat, Mat) {
-    let mut mean = Mat::zeros(x.dtype(), 1, x.cols());
-    let mut variance = mean.clone();
+    let mut mean = columns(x);
+    let mut variance = Mat::zeros(x.dtype(), 1, x.cols());
     dispatch!(x.dtype(), T => {
         let n = T::lit(1.0 / x.rows() as f64);
-        mean.slice_mut::<T>().iter_mut().zip(columns::<T>(&x.view())).for_each(|(m, s)| *m = n * s);
+        mean.slice_mut::<T>().iter_mut().for_each(|m| *m *= n);
         let (mean, variance) = (mean.slice::<T>(), variance.slice_mut::<T>());
         for row in x.slice::<T>().chunks_exact(x.cols()) {
             vectorize(#[inline(always)] || for ((v, &x), &m) in variance.iter_mut().zip(row).zip(mean) {
@@ -179,20 +180,10 @@ fn moments(x: &Mat) -> (Mat, Mat) {
     (mean, variance)
 }
 
-/// Sums of the columns.
-fn columns<T: Elem>(x: &View<'_>) -> Vec<T> {
-    let mut sums = vec![T::lit(0.0); x.cols()];
-    for row in x.slice::<T>().chunks_exact(x.cols()) {
-        let sums = &mut sums[..];
-        vectorize(
-            #[inline(always)]
-            || {
-                for (sum, &x) in sums.iter_mut().zip(row) {
-                    *sum += x;
-                }
-            },
-        );
-    }
+/// Sums of the columns, [1, cols].
+fn columns(x: &Mat) -> Mat {
+    let mut sums = Mat::zeros(x.dtype(), 1, x.cols());
+    add_columns(x.view(), 1.0, sums.view_mut());
     sums
 }
 
@@ -252,7 +243,7 @@ mod tests {
         let mut y = batch();
         let trace = norm.train(&mut y, None);
         let mut g = a.clone();
-        let g_gain = columns::<f64>(&norm.pull(&trace, &mut g).view());
+        let g_gain = columns(&norm.pull(&trace, &mut g)).to_f64s();
         for i in 0..15 {
             let (mut up, mut down) = (batch(), batch());
             up.slice_mut::<f64>()[i] += 1e-5;

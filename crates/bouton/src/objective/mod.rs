@@ -11,6 +11,7 @@ pub use head::Head;
 pub use hinge::SquaredHinge;
 pub use squared_error::SquaredError;
 pub use xent::SoftmaxCrossEntropy;
+pub(crate) use xent::softmax;
 
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;

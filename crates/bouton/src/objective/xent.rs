@@ -23,10 +23,18 @@ impl Objective for SoftmaxCrossEntropy {
     }
 }
 
-/// Turns logits into p − y and returns −ln p_y; the largest logit is subtracted first, so nothing overflows.
+/// Turns logits into p − y and returns −ln p_y.
 fn softmax_error<T: Elem>(row: &mut [T], label: usize) -> f64 {
+    let own = row[label];
+    let (top, sum) = softmax(row);
+    row[label] -= T::lit(1.0);
+    sum.to_f64().ln() - (own - top).to_f64()
+}
+
+/// Turns logits into probabilities; returns the largest logit, which is subtracted first, so that nothing overflows, and
+/// the sum of exponentials behind that.
+pub(crate) fn softmax<T: Elem>(row: &mut [T]) -> (T, T) {
     let top = row.iter().copied().fold(row[0], T::max);
-    let logit = (row[label] - top).to_f64();
     let mut sum = T::lit(0.0);
     for o in row.iter_mut() {
         *o = (*o - top).exp();
@@ -35,8 +43,7 @@ fn softmax_error<T: Elem>(row: &mut [T], label: usize) -> f64 {
     for o in row.iter_mut() {
         *o = *o / sum;
     }
-    row[label] -= T::lit(1.0);
-    sum.to_f64().ln() - logit
+    (top, sum)
 }
 
 #[cfg(test)]

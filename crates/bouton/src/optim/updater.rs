@@ -12,7 +12,7 @@ use crate::network::{ConnId, Network, ParamId, Parameter, PopId, Visitor};
 use crate::rng::Key;
 use crate::synapse::Synapse;
 use crate::wiring::Wiring;
-use bouton_kernels::{Mat, View, ViewMut, dispatch};
+use bouton_kernels::{Mat, View, ViewMut, dispatch, vectorize};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -137,7 +137,8 @@ impl Updater {
             let Some(hold) = &mut param.hold else { continue };
             let mut new = importance.get(&param.id).cloned();
             if let Some(new) = new.as_mut().filter(|_| anchor.shuffles()) {
-                shuffle(new, &key.of("shuffle", i as u64));
+                let mut draws = key.of("shuffle", i as u64).stream();
+                dispatch!(new.dtype(), T => draws.shuffle(new.slice_mut::<T>()));
             }
             hold.consolidate(&**anchor, network.anchored(param.id, anchor.hidden()), new.as_ref());
         }
@@ -215,7 +216,6 @@ impl Sink for Updater {
 
     fn step(&mut self, network: &mut Network) -> Result<()> {
         self.updates += 1;
-        let key = Key::new(self.seed).of("synapse", self.updates);
         for (i, param) in self.params.iter_mut().enumerate() {
             let rate = param.rate.at(self.factor);
             let hyper = Hyper { rate, decays: !param.id.is_unit(), step: self.updates - self.origin };
@@ -226,7 +226,8 @@ impl Sink for Updater {
             };
             let anchor = self.anchor.as_deref().filter(|_| param.hold.is_some());
             // Only synapses that draw need a key; hashing one for each parameter costs more than a small update.
-            let key = if synapse.draws() { key.of("parameter", i as u64).number() } else { 0 };
+            let key = || Key::new(self.seed).of("synapse", self.updates).of("parameter", i as u64).number();
+            let key = if synapse.draws() { key() } else { 0 };
             let rule = Take { optim: &*self.optim, synapse, anchor, hyper, key };
             let held = param.hold.iter_mut().flat_map(|h| [&mut h.importance, &mut h.pull, &mut h.path]);
             let state = param.slots.iter_mut().chain(memory).chain(held.filter(|m| !m.is_empty())).collect();
@@ -241,17 +242,6 @@ impl Sink for Updater {
         self.clear();
         Ok(())
     }
-}
-
-/// Exchanges entries at random.
-fn shuffle(mat: &mut Mat, key: &Key) {
-    let mut draws = key.stream();
-    dispatch!(mat.dtype(), T => {
-        let values = mat.slice_mut::<T>();
-        for i in (1..values.len()).rev() {
-            values.swap(i, draws.below(i as u64 + 1) as usize);
-        }
-    });
 }
 
 /// Where a parameter's gradient comes from.
@@ -387,7 +377,7 @@ fn cut<'a>(weight: ViewMut<'a>, state: Vec<&'a mut Mat>, band: usize) -> Vec<Ban
 
 /// Whether no element is infinite or NaN.
 pub(crate) fn is_finite(view: View<'_>) -> bool {
-    use bouton_kernels::{Real, vectorize};
+    use bouton_kernels::Real;
     dispatch!(view.dtype(), T => {
         let values = view.slice::<T>();
         let zero = T::lit(0.0);
@@ -412,10 +402,11 @@ pub(crate) fn add_columns(g: View<'_>, scale: f64, mut sums: ViewMut<'_>) {
     dispatch!(g.dtype(), T => {
         let scale = <T as bouton_kernels::Elem>::from_f64(scale);
         let sums = sums.slice_mut::<T>();
-        for r in 0..g.rows() {
-            for (sum, &x) in sums.iter_mut().zip(g.row::<T>(r)) {
+        for row in g.slice::<T>().chunks_exact(g.cols().max(1)) {
+            let sums = &mut *sums;
+            vectorize(#[inline(always)] move || for (sum, &x) in sums.iter_mut().zip(row) {
                 *sum += scale * x;
-            }
+            });
         }
     });
 }

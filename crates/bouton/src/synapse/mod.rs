@@ -137,12 +137,18 @@ pub trait Scalar<const V: usize>: Copy + Send + Sync + std::fmt::Debug {
 pub trait Synapse: Send + Sync + std::fmt::Debug {
     /// Names of the state matrices beside the weight, each of its shape.
     fn state(&self) -> &'static [&'static str];
-    /// The state matrix that plays the weight's part for decay and anchors; `None`: the weight.
-    fn hidden(&self) -> Option<usize>;
-    /// Whether `take` wants minus the gradient instead of a proposal.
-    fn raw(&self) -> bool;
-    /// Whether `take` uses random numbers.
-    fn draws(&self) -> bool;
+    /// The state matrix that plays the weight's part for decay and anchors; `None`, the default: the weight.
+    fn hidden(&self) -> Option<usize> {
+        None
+    }
+    /// Whether `take` wants minus the gradient instead of a proposal; default: no.
+    fn raw(&self) -> bool {
+        false
+    }
+    /// Whether `take` uses random numbers; default: no.
+    fn draws(&self) -> bool {
+        false
+    }
     /// Turns drawn numbers into the first weights and states.
     fn begin(&self, key: u64, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]);
     /// Changes `weight` and its state by the proposal `delta`; the tile's first weight is number `at` of its matrix.

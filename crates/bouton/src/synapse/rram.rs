@@ -192,14 +192,6 @@ impl Synapse for Pair {
         &STATE
     }
 
-    fn hidden(&self) -> Option<usize> {
-        None
-    }
-
-    fn raw(&self) -> bool {
-        false
-    }
-
     fn draws(&self) -> bool {
         true
     }

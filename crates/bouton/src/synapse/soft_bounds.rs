@@ -112,14 +112,6 @@ impl Synapse for Analog {
         &STATE
     }
 
-    fn hidden(&self) -> Option<usize> {
-        None
-    }
-
-    fn raw(&self) -> bool {
-        false
-    }
-
     fn draws(&self) -> bool {
         true
     }

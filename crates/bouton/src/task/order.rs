@@ -1,18 +1,14 @@
 //! The order in which samples are seen: one permutation per epoch, drawn from (seed, epoch) alone.
 //!
-//! Fisher-Yates over the stream of the key `order`, so an order depends on no thread, rank or platform, and a run can resume at
+//! Drawn from the stream of the key `order`, so an order depends on no thread, rank or platform, and a run can resume at
 //! any (epoch, batch) without replaying what came before.
-//! R. Durstenfeld: Algorithm 235, Random permutation, CACM 7 (1964).
 
 use crate::rng::Key;
 
 /// The numbers 0..n in the order of epoch `epoch` (counted from 0) for `seed`.
 pub fn permutation(n: usize, seed: u64, epoch: u64) -> Vec<usize> {
-    let mut draws = Key::new(seed).of("order", epoch).stream();
     let mut order: Vec<usize> = (0..n).collect();
-    for i in (1..n).rev() {
-        order.swap(i, draws.below(i as u64 + 1) as usize);
-    }
+    Key::new(seed).of("order", epoch).stream().shuffle(&mut order);
     order
 }
 

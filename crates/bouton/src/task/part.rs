@@ -3,6 +3,7 @@
 use super::sequence::{ContinualSpec, Scenario, SequenceSpec};
 use super::{Dataset, augment};
 use crate::rng::Key;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ pub(super) enum Eyes {
 #[derive(Clone, Debug)]
 pub struct Part {
     pub(super) set: Arc<Dataset>,
-    pub(super) ids: Vec<u32>,
+    pub(super) ids: Arc<[u32]>,
     pub(super) eyes: Eyes,
     pub(super) first_class: usize,
     pub(super) first_output: usize,
@@ -74,21 +75,21 @@ impl Part {
         }
     }
 
-    fn of_classes(mut self, classes: Range<usize>) -> Self {
-        self.ids.retain(|&i| classes.contains(&self.set.label(i as usize)));
-        self.first_class = classes.start;
-        self
+    fn of_classes(&self, classes: Range<usize>) -> Self {
+        let of = |i: &u32| classes.contains(&self.set.label(*i as usize));
+        let ids = self.ids.iter().copied().filter(of).collect();
+        Self { ids, first_class: classes.start, ..self.clone() }
     }
 }
 
-fn padded(image: &[u8], [c, h, w]: [usize; 3], pad: usize) -> Vec<u8> {
+fn padded(image: &[u8], [c, h, w]: [usize; 3], pad: usize) -> Cow<'_, [u8]> {
     if pad == 0 {
-        return image.to_vec();
+        return Cow::Borrowed(image);
     }
     let mut out = vec![0; c * (h + 2 * pad) * (w + 2 * pad)];
     let size = [h + 2 * pad, w + 2 * pad];
     augment::crop(image, [c, h, w], [-(pad as isize); 2], size, augment::Padding::Zero, &mut out);
-    out
+    Cow::Owned(out)
 }
 
 /// The tasks of a sequence over one split: `sets` is the set of `[task]`, then those that follow it.
@@ -98,25 +99,27 @@ pub(super) fn tasks(
     sets: &[Arc<Dataset>],
     seed: u64,
 ) -> Vec<Part> {
-    let whole = || Part::whole(sets[0].clone());
+    // Tasks share the list of samples.
+    let whole = Part::whole(sets[0].clone());
     let mut parts: Vec<Part> = match sequence {
-        SequenceSpec::Single | SequenceSpec::Subsets(_) => vec![whole()],
+        SequenceSpec::Single | SequenceSpec::Subsets(_) => vec![whole.clone()],
         SequenceSpec::Permuted(p) => {
-            let pixels = Part { eyes: Eyes::Permuted { pad: p.pad, order: None }, ..whole() }.features();
+            let pixels =
+                Part { eyes: Eyes::Permuted { pad: p.pad, order: None }, ..whole.clone() }.features();
             let order = |t: usize| {
                 let permuted = t > 0 || !p.first_identity;
                 permuted.then(|| Arc::new(order(pixels, &Key::new(seed).of("pixels", t as u64))))
             };
             (0..p.tasks)
-                .map(|t| Part { eyes: Eyes::Permuted { pad: p.pad, order: order(t) }, ..whole() })
+                .map(|t| Part { eyes: Eyes::Permuted { pad: p.pad, order: order(t) }, ..whole.clone() })
                 .collect()
         }
         SequenceSpec::Split(s) => {
             let first = (0..sets[0].classes()).step_by(s.classes);
-            first.map(|c| whole().of_classes(c..c + s.classes)).collect()
+            first.map(|c| whole.of_classes(c..c + s.classes)).collect()
         }
         SequenceSpec::Rotated(r) => {
-            r.degrees.iter().map(|&degrees| Part { eyes: Eyes::Turned(degrees), ..whole() }).collect()
+            r.degrees.iter().map(|&degrees| Part { eyes: Eyes::Turned(degrees), ..whole.clone() }).collect()
         }
         SequenceSpec::Sets(_) => sets.iter().map(|s| Part::whole(s.clone())).collect(),
     };
@@ -129,11 +132,8 @@ pub(super) fn tasks(
 
 /// A random order of `n` pixels.
 fn order(n: usize, key: &Key) -> Vec<u32> {
-    let mut draws = key.stream();
     let mut order: Vec<u32> = (0..n as u32).collect();
-    for i in (1..n).rev() {
-        order.swap(i, draws.below(i as u64 + 1) as usize);
-    }
+    key.stream().shuffle(&mut order);
     order
 }
 

@@ -111,8 +111,9 @@ pub fn open(recipe: &Recipe, folder: Option<&Path>) -> Result<Course> {
     };
     let (train, test) = (cut(train, images.train)?, cut(test, images.test)?);
     let classes = sequence.classes(train[0].classes());
-    let heads = (continual.scenario != Scenario::Domain)
-        .then_some(Heads { classes, own: continual.scenario == Scenario::Task });
+    // Tasks that are mixed from the start have all been seen.
+    let apart = continual.scenario != Scenario::Domain && !continual.interleaved;
+    let heads = apart.then_some(Heads { classes, own: continual.scenario == Scenario::Task });
     let parts = part::tasks(sequence, continual, &train, recipe.seed);
     let tests = part::tasks(sequence, continual, &test, recipe.seed);
     if let Some(t) = (0..parts.len()).find(|&t| parts[t].is_empty() || tests[t].is_empty()) {
@@ -154,7 +155,7 @@ impl Stream {
         if let SequenceSpec::Subsets(s) = &recipe.sequence {
             let (whole, n) = (parts[0].clone(), parts[0].len());
             let piece = |k: usize| Part {
-                ids: whole.ids[n * k / s.parts..n * (k + 1) / s.parts].to_vec(),
+                ids: whole.ids[n * k / s.parts..n * (k + 1) / s.parts].into(),
                 ..whole.clone()
             };
             parts = (0..s.parts).map(piece).collect();
@@ -283,6 +284,11 @@ fn gather(
     let mut labels = Vec::with_capacity(ids.len());
     let (mut image, mut seen) = (Vec::new(), Vec::new());
     dispatch!(dtype, T => {
+        // Parts of one batch share their kind of data, so a table of all pixels serves until the scale changes.
+        let table = |scale: f32| -> [T; 256] {
+            std::array::from_fn(|p| T::from_f64(pixels.value(p as f64, f64::from(scale))))
+        };
+        let (mut scale, mut value) = (parts[0].set.scale(), table(parts[0].set.scale()));
         for (row, &id) in x.slice_mut::<T>().chunks_exact_mut(features).zip(ids) {
             let (part, i) = locate(parts, id);
             labels.push(part.output(i));
@@ -291,9 +297,12 @@ fn gather(
             vary(id, &mut image);
             seen.clear();
             part.look(&image, &mut seen);
-            let scale = f64::from(part.set.scale());
+            if part.set.scale() != scale {
+                scale = part.set.scale();
+                value = table(scale);
+            }
             for (x, &pixel) in row.iter_mut().zip(&seen) {
-                *x = T::from_f64(pixels.value(f64::from(pixel), scale));
+                *x = value[usize::from(pixel)];
             }
         }
     });

@@ -8,11 +8,12 @@ use crate::error::Result;
 use crate::norm::NormSpec;
 use crate::recipe::{Recipe, tag};
 use crate::task::{Scenario, SequenceSpec};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Definitions of the metrics, by name.
-const DEFINITIONS: [(&str, &str); 6] = [
+pub(crate) const DEFINITIONS: [(&str, &str); 6] = [
     ("acc", "mean over seen tasks j of R[T][j]"),
     ("learning-accuracy", "mean over seen tasks j of R[j][j]"),
     ("bwt", "mean over j < T of R[T][j] - R[j][j] (Lopez-Paz & Ranzato 2017)"),
@@ -45,35 +46,41 @@ fn numbers(row: &[f64]) -> Vec<Value> {
     row.iter().map(|&x| if x.is_finite() { Value::from(x) } else { Value::Null }).collect()
 }
 
-/// [`told`] as one list of words.
-pub fn told_list(recipe: &Recipe) -> Vec<String> {
-    let told = told(recipe);
-    let of = |phase: &str, label: &str| -> Vec<String> {
-        let items = told[phase].as_array().into_iter().flatten().filter_map(Value::as_str);
-        items.map(|what| format!("{label}: {what}")).collect()
-    };
-    [of("boundaries-in-training", "training"), of("task-known-in-testing", "testing")].concat()
+/// What a run is told about its tasks.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Told {
+    boundaries_in_training: Vec<&'static str>,
+    task_known_in_testing: Vec<&'static str>,
+}
+
+impl Told {
+    /// As one list of words.
+    pub fn list(&self) -> Vec<String> {
+        let training = self.boundaries_in_training.iter().map(|what| format!("training: {what}"));
+        training.chain(self.task_known_in_testing.iter().map(|what| format!("testing: {what}"))).collect()
+    }
 }
 
 /// Where the learner is told that a task ended, or which task it sees.
-pub fn told(recipe: &Recipe) -> Value {
+pub(crate) fn told(recipe: &Recipe) -> Told {
     let bounded =
         recipe.sequence != SequenceSpec::Single && !matches!(recipe.sequence, SequenceSpec::Subsets(_));
     let per_task = matches!(&recipe.norm, NormSpec::Batch(n) if n.per_task);
     let task_il = recipe.continual.scenario == Scenario::Task;
-    let which = |list: &[(bool, &str)]| {
-        list.iter().filter(|(yes, _)| bounded && *yes).map(|(_, what)| Value::from(*what)).collect::<Vec<_>>()
+    let which = |list: &[(bool, &'static str)]| {
+        list.iter().filter(|(yes, _)| bounded && *yes).map(|(_, what)| *what).collect()
     };
-    json!({
-        "boundaries-in-training": which(&[
+    Told {
+        boundaries_in_training: which(&[
             (recipe.anchor != AnchorSpec::None, "the anchor consolidates at the end of a task"),
             (recipe.continual.reset_optimiser, "the optimiser's state is forgotten at the end of a task"),
             (per_task, "the normalisation of a task is kept at its end"),
             (recipe.continual.scenario != Scenario::Domain, "outputs depend on the task"),
         ]),
-        "task-known-in-testing": which(&[
+        task_known_in_testing: which(&[
             (task_il, "only the outputs of the task count"),
             (per_task, "the task's own normalisation is used"),
         ]),
-    })
+    }
 }

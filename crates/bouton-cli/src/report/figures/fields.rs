@@ -3,6 +3,7 @@
 //! One channel: negative weights blue, zero white, positive red; every unit has its own scale, its largest |w|.
 //! Three channels: grey is zero. Plotted as one embedded image, because a rectangle a weight is megabytes.
 
+use super::escape;
 use bouton::{Error, Result};
 
 use super::png::Image;
@@ -95,10 +96,6 @@ fn svg(title: &str, grid: &Image, shown: usize, channels: usize) -> String {
         escape(title),
         grid.data_url(),
     )
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

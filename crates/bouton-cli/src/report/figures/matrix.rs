@@ -1,5 +1,7 @@
 //! A matrix of fractions as coloured cells with their values in percent.
 
+use super::escape;
+
 /// Shown width in pixels.
 const WIDTH: usize = 680;
 const LEFT: usize = 70;
@@ -65,10 +67,6 @@ fn shade(value: f64) -> String {
 
 fn text(x: usize, y: usize, anchor: &str, text: &str) -> String {
     format!("<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" font-size=\"11\">{text}</text>\n")
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 #[cfg(test)]

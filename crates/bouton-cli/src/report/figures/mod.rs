@@ -17,6 +17,11 @@ pub use histogram::histogram;
 pub use line::{LineChart, Series, line_chart};
 pub use matrix::matrix;
 
+/// Text between tags.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
 #[cfg(test)]
 pub(crate) mod check {
     /// Numbers of all attributes `name` of the elements `element` in an SVG text.
