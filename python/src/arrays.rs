@@ -1,4 +1,4 @@
-//! NumPy arrays in (by copy, checked) and out (without one).
+//! NumPy arrays, and others by DLPack, in (by copy, checked); NumPy arrays out (without one).
 
 use crate::errors::argument;
 use bouton_kernels::{DType, Mat, dispatch};
@@ -64,6 +64,7 @@ fn numbers<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<(Vec<usize>, 
     let wrong = |what: &str| {
         argument(py, "DataError", &format!("{name} is {what}"), "pass a NumPy array of float32 or float64")
     };
+    let value = &exchanged(value)?;
     if let Ok(array) = value.cast::<PyArrayDyn<f32>>() {
         return Ok((array.shape().to_vec(), Numbers::F32(array.readonly())));
     }
@@ -74,6 +75,18 @@ fn numbers<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<(Vec<usize>, 
         Ok(array) => Err(wrong(&format!("an array of {}", array.dtype()))),
         Err(_) => Err(wrong(&format!("a {}", value.get_type().name()?))),
     }
+}
+
+/// An array of another library as a NumPy array, if it offers itself by DLPack.
+fn exchanged<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    if value.cast::<PyUntypedArray>().is_ok() || !value.hasattr("__dlpack__")? {
+        return Ok(value.clone());
+    }
+    let py = value.py();
+    py.import("numpy")?.call_method1("from_dlpack", (value,)).map_err(|e| {
+        let message = format!("the {} cannot be read: {}", value.get_type(), e.value(py));
+        argument(py, "DataError", &message, "pass an array in main memory that needs no gradient: x.detach().cpu()")
+    })
 }
 
 fn copy(
@@ -120,6 +133,7 @@ pub fn labels(value: &Bound<'_, PyAny>, samples: usize, classes: usize) -> PyRes
     let py = value.py();
     let hint = "pass a one-dimensional integer array of class numbers; bouton.sklearn.BoutonClassifier takes any labels";
     let wrong = |class: &str, message: String| argument(py, class, &message, hint);
+    let value = &exchanged(value)?;
     let array = match value.cast::<PyArrayDyn<i64>>() {
         Ok(array) => array.clone(),
         Err(_) => {

@@ -23,7 +23,14 @@ fn _bouton(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(experiment::train, module)?)?;
     module.add_function(wrap_pyfunction!(experiment::runs, module)?)?;
     module.add_function(wrap_pyfunction!(command, module)?)?;
+    module.add_function(wrap_pyfunction!(_panic, module)?)?;
     Ok(())
+}
+
+/// Panics where the library computes: the tests look at what arrives in Python.
+#[pyfunction]
+fn _panic(py: Python<'_>) {
+    threads::compute(py, || panic!("a panic for the tests"))
 }
 
 /// Runs the command line `arguments` (the program's name first) and returns the exit code.

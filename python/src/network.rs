@@ -55,6 +55,18 @@ impl Inner {
         Ok(Batch { ids: (0..x.rows()).collect(), x, labels })
     }
 
+    /// A batch with the gradient of a loss, summed over samples, with respect to its outputs.
+    fn outside(&self, x: &Bound<'_, PyAny>, g: &Bound<'_, PyAny>) -> PyResult<(Batch, Given)> {
+        let batch = self.batch(x, None)?;
+        let (n, classes) = (batch.labels.len(), self.classes());
+        let mut gradient = exactly(g, self.net.dtype, (n, classes), "the gradient of the outputs")?;
+        bouton_kernels::dispatch!(gradient.dtype(), T => {
+            // Rules hand over the gradient of a mean.
+            gradient.slice_mut::<T>().iter_mut().for_each(|x| *x *= n as T);
+        });
+        Ok((batch, Given { gradient }))
+    }
+
     /// Everything that a checkpoint holds.
     fn visit(&mut self, visitor: &mut Visitor<'_>) -> bouton::Result<()> {
         self.net.visit(visitor)?;
@@ -104,6 +116,13 @@ impl Network {
     #[getter]
     fn updates(&self, py: Python<'_>) -> u64 {
         self.lock(py).update
+    }
+
+    /// Whether every synapse takes a proposed change as it is and keeps nothing beside its weight.
+    #[getter]
+    fn plain(&self, py: Python<'_>) -> bool {
+        let inner = self.lock(py);
+        inner.net.connections.iter().all(|c| c.synapse.state().is_empty() && !c.synapse.raw())
     }
 
     /// Names and sizes of the populations, the input first.
@@ -180,24 +199,38 @@ impl Network {
         g: &Bound<'py, PyAny>,
     ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyAny>)> {
         let mut inner = self.lock(py);
-        let batch = inner.batch(x, None)?;
-        let (n, classes) = (batch.labels.len(), inner.classes());
-        let mut gradient = exactly(g, inner.net.dtype, (n, classes), "the gradient of the outputs")?;
-        bouton_kernels::dispatch!(gradient.dtype(), T => {
-            // Rules hand over the gradient of a mean.
-            gradient.slice_mut::<T>().iter_mut().for_each(|x| *x *= n as T);
-        });
+        let (batch, given) = inner.outside(x, g)?;
         let key = inner.key();
         let Inner { recipe, net, .. } = &mut *inner;
         let found = compute(py, || -> bouton::Result<(Collect, Mat)> {
+            let n = batch.labels.len();
             let mut credit = recipe.credit.build(&recipe.solver, net, n)?;
             let mut sink = Outside::new(net);
-            credit.learn(net, &batch, &Given { gradient }, &mut sink, &key)?;
+            let norms = net.norms();
+            let learned = credit.learn(net, &batch, &given, &mut sink, &key);
+            // Running statistics saw the batch.
+            net.set_norms(&norms);
+            learned?;
             let input = sink.input(net, n)?;
             Ok((sink.parameters, input))
         });
         let (parameters, input) = found.map_err(|e| raise(py, &e))?;
         Ok((named(py, net, parameters)?, array_of(py, input)?))
+    }
+
+    /// One update of the network's own optimiser and synapses, for a gradient `g` of some loss with respect to the
+    /// outputs, summed over samples.
+    #[pyo3(signature = (x, g, rate=1.0))]
+    fn learn(&self, py: Python<'_>, x: &Bound<'_, PyAny>, g: &Bound<'_, PyAny>, rate: f64) -> PyResult<()> {
+        let mut inner = self.lock(py);
+        let (batch, given) = inner.outside(x, g)?;
+        let key = inner.key();
+        let Inner { net, credit, updater, update, .. } = &mut *inner;
+        updater.set_factor(rate);
+        let learned = compute(py, || credit.learn(net, &batch, &given, updater, &key));
+        learned.map_err(|e| raise(py, &e))?;
+        *update += 1;
+        Ok(())
     }
 
     /// Learns from one batch; returns what the batch came to before the update.

@@ -2,6 +2,8 @@
 
 import gc
 import resource
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -84,3 +86,31 @@ def test_any_thread_and_a_forked_child_can_compute(recipe, batch):
     assert reader.poll(20), "the child hangs"
     np.testing.assert_array_equal(reader.recv(), want)
     child.join(20)
+
+
+class Exchanged:
+    """An array that only speaks DLPack."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack__(self, **how):
+        return self.array.__dlpack__(**how)
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+
+def test_arrays_of_other_libraries_go_in_by_dlpack(recipe, batch):
+    network = bouton.Network(recipe)
+    x, y = Exchanged(batch[0]), Exchanged(batch[1])
+    assert np.array_equal(network.forward(x), network.forward(batch[0]))
+    assert network.evaluate(x, y) == network.evaluate(*batch)
+
+
+def test_a_panic_arrives_as_an_exception(recipe, batch):
+    """In a process of its own, because it prints."""
+    code = "import bouton\ntry:\n    bouton._bouton._panic()\nexcept BaseException as e:\n    print(type(e).__name__, e)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "PanicException a panic for the tests\n"

@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed")
 
 import bouton
-from bouton.errors import ShapeError
+from bouton.errors import DataError, RecipeError, ShapeError
 from bouton.torch import Block
 
 RELU = {"neuron": {"relu": {}}, "credit": {"backprop": {}}, "objective": {"softmax-cross-entropy": {}}}
@@ -52,3 +52,64 @@ def test_an_ep_block_learns_between_layers_of_another_model(recipe):
 def test_a_model_that_does_not_fit(recipe):
     with pytest.raises(ShapeError):
         Block(recipe).load(plain())
+
+
+METAPLASTIC = {
+    "neuron": {"sign": {}},
+    "norm": {"batch": {}},
+    "synapse": {"metaplastic": {"m": 1.0}},
+    "wiring": {"dense": {"init": "uniform", "gain": 0.1}},
+    "credit": {"backprop": {}},
+    "objective": {"softmax-cross-entropy": {}},
+    "optim": {"adam": {"lr": 0.01}},
+}
+
+
+def test_a_metaplastic_block_learns_by_its_own_synapses(recipe, tmp_path):
+    torch.manual_seed(0)
+    x = torch.rand(60, 64)
+    y = (x[:, :32].sum(1) > x[:, 32:].sum(1)).long()
+    recipe = recipe.replace(network__layers=[64, 100, 10], **METAPLASTIC)
+    with pytest.raises(RecipeError, match="step()"):
+        Block(recipe)
+    block = Block(recipe, updates="bouton")
+    model = torch.nn.Sequential(block, torch.nn.Linear(10, 2))
+    optimiser = torch.optim.Adam(model[1].parameters(), 1e-2)
+    losses = []
+    for _ in range(40):
+        optimiser.zero_grad()
+        loss = torch.nn.functional.cross_entropy(model(x), y)
+        loss.backward()
+        optimiser.step()
+        block.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.6 * losses[0]
+    weights = block.network.weights["input-hidden1.weight"]
+    assert set(np.unique(weights)) == {-1.0, 1.0}
+    torch.save(model.state_dict(), tmp_path / "model.pt")
+    again = torch.nn.Sequential(Block(recipe, updates="bouton"), torch.nn.Linear(10, 2))
+    again.load_state_dict(torch.load(tmp_path / "model.pt"))
+    assert torch.equal(again(x), model(x))
+    assert again[0].network.updates == 40
+
+
+def test_a_block_that_learns_by_itself_takes_the_same_steps_as_a_network(recipe, batch):
+    recipe = recipe.replace(network__layers=[64, 20, 10], **RELU)
+    block, network = Block(recipe, updates="bouton"), bouton.Network(recipe)
+    x, y = torch.from_numpy(batch[0]), torch.from_numpy(batch[1])
+    for _ in range(3):
+        torch.nn.functional.cross_entropy(block(x), y).backward()
+        block.step()
+        network.step(*batch)
+    for name, values in network.weights.items():
+        assert np.allclose(block.network.weights[name], values, atol=1e-6)
+
+
+def test_tensors_go_in_by_dlpack(recipe, batch):
+    network = bouton.Network(recipe)
+    x, y = torch.from_numpy(batch[0]), torch.from_numpy(batch[1])
+    assert np.array_equal(network.forward(x), network.forward(batch[0]))
+    assert network.evaluate(x, y) == network.evaluate(*batch)
+    assert torch.equal(torch.from_dlpack(network.forward(x)), torch.from_numpy(network.forward(x)))
+    with pytest.raises(DataError, match="detach"):
+        network.forward(x.requires_grad_())

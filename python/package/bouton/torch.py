@@ -1,36 +1,75 @@
 """A bouton network inside a PyTorch model: its backward is bouton's credit rule.
 
-Weights live in `torch.nn.Parameter`s, so that any PyTorch optimiser trains them; gradients come from equilibrium
-propagation, backpropagation through time, … as the recipe says, for whatever loss the rest of the model ends in.
+Gradients come from equilibrium propagation, backpropagation through time, … as the recipe says, for whatever loss the rest
+of the model ends in. Plain weights live in `torch.nn.Parameter`s, so that any PyTorch optimiser trains them; synapses that
+decide for themselves how to take an update (binary, metaplastic, resistive) stay in bouton and learn by `Block.step`.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import nn
 
 from bouton._bouton import Network, Recipe
-from bouton.errors import ShapeError
+from bouton.errors import RecipeError, ShapeError
 
 
 class Block(nn.Module):
     """The network of `recipe` as a module from (samples, features) to (samples, outputs).
 
-    Computes on the CPU in the precision of the recipe; tensors of other devices and types are converted and converted
+    `updates` says who changes its weights: "torch" (a PyTorch optimiser, for plain synapses) or "bouton" (`step`, with the
+    optimiser and the synapses of the recipe, which are part of this module's `state_dict`). `forward` answers as the network
+    does in evaluation: no dropout, running statistics. Computes on the CPU in the precision of the recipe; tensors of other devices and types are converted and converted
     back. Dots in parameter names become underscores, as PyTorch wants it.
     """
 
-    def __init__(self, recipe: Recipe | str | os.PathLike[str] | dict[str, Any], **overrides: Any) -> None:
+    def __init__(
+        self,
+        recipe: Recipe | str | os.PathLike[str] | dict[str, Any],
+        updates: Literal["torch", "bouton"] = "torch",
+        **overrides: Any,
+    ) -> None:
         super().__init__()
         self.network = Network(Recipe(recipe, **overrides))
         self.names: list[str] = []
+        self.pending: list[tuple[Any, Any]] = []
+        if updates not in ("torch", "bouton"):
+            raise RecipeError(f"updates is {updates!r}", "choose \"torch\" or \"bouton\"")
+        if updates == "torch" and not self.network.plain:
+            raise RecipeError(
+                "the synapses decide how to take an update, which a PyTorch optimiser would go around",
+                'pass updates="bouton" and call step() after backward()',
+            )
+        if updates == "bouton":
+            # Autograd only goes back through functions of something that wants a gradient.
+            dtype = torch.from_numpy(next(iter(self.network.weights.values()))).dtype
+            self.register_parameter("origin", nn.Parameter(torch.zeros((), dtype=dtype)))
+            return
         for name, values in self.network.weights.items():
             self.names.append(name)
             self.register_parameter(_plain(name), nn.Parameter(torch.from_numpy(np.array(values))))
+
+    def step(self, rate: float = 1.0) -> None:
+        """Learns from every backward pass since the last step; `rate` is a factor on the learning rates."""
+        for x, g in self.pending:
+            self.network.learn(x, g, rate)
+        self.pending.clear()
+
+    def get_extra_state(self) -> dict[str, Any]:
+        """What bouton keeps: weights, hidden weights, optimiser."""
+        if self.names:
+            return {}
+        state = self.network.state_dict()
+        return {k: v if isinstance(v, int) else torch.from_numpy(np.array(v)) for k, v in state.items()}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        """Goes back to what `get_extra_state` gave."""
+        if state:
+            self.network.load_state_dict({k: v if isinstance(v, int) else v.numpy() for k, v in state.items()})
 
     @property
     def dtype(self) -> torch.dtype:
@@ -39,12 +78,14 @@ class Block(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """The outputs after the free phase."""
-        parameters = [getattr(self, _plain(name)) for name in self.names]
+        parameters = [getattr(self, _plain(name)) for name in self.names] or [self.origin]
         out: torch.Tensor = _Learn.apply(self, x, *parameters)
         return out
 
     def load(self, model: nn.Sequential) -> Block:
         """Takes the weights of the `nn.Linear` layers of a plain model, from the input to the output."""
+        if not self.names:
+            raise RecipeError("the weights of this block stay in bouton", "set them with block.network.set_weights")
         linear = [m for m in model if isinstance(m, nn.Linear)]
         weights = [n for n in self.names if n.endswith(".weight")]
         if len(linear) != len(weights):
@@ -88,7 +129,11 @@ class _Learn(torch.autograd.Function):
         x, *parameters = ctx.saved_tensors
         block = ctx.block
         block.network.set_weights({n: _array(p) for n, p in zip(block.names, parameters)})
-        gradients, gx = block.network.backward(_array(x, block.dtype), _array(g, block.dtype))
+        inside, error = _array(x, block.dtype), _array(g, block.dtype)
+        gradients, gx = block.network.backward(inside, error)
+        if not block.names:
+            block.pending.append((inside, error))
+            return None, torch.from_numpy(gx).to(x), torch.zeros_like(block.origin)
         back = [torch.from_numpy(gradients[n]).to(p) for n, p in zip(block.names, parameters)]
         return None, torch.from_numpy(gx).to(x), *back
 
