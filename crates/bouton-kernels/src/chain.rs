@@ -14,7 +14,7 @@ use crate::tiles::{by_height, pieces, tallest};
 /// Registers side by side in a tile.
 const WIDE: usize = 4;
 /// Links of a chain between load and store of c: a group of columns of b this deep stays in the first-level cache.
-const DEPTH: usize = 96;
+pub(crate) const DEPTH: usize = 96;
 /// Rows that are worked on together.
 const ROWS: usize = 96;
 /// Links whose code is laid out one after the other: a branch is dear next to so few instructions.
@@ -61,7 +61,7 @@ impl<T: Elem> WithSimd for Chain<'_, '_, T> {
 
 /// All tiles of a block of links.
 #[inline(always)]
-fn block<S: Simd, T: Elem>(s: S, x: impl Source<T>, b: &[T], c: &mut [&mut [T]]) {
+pub(crate) fn block<S: Simd, T: Elem>(s: S, x: impl Source<T>, b: &[T], c: &mut [&mut [T]]) {
     let (n, lanes) = (c[0].len(), T::count::<S>());
     let depth = b.len() / n;
     let mut col = 0;

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use pulp::{MemMask, Simd, bytemuck};
 
 /// An element type seen as the lanes of a vector register of the instruction set `S`.
-pub trait Lanes: Copy + Debug + Send + Sync + 'static {
+pub trait Lanes: bytemuck::Pod + Debug + Send + Sync {
     /// A register full of elements.
     type V<S: Simd>: Copy + Debug + Send + Sync + 'static;
     /// Some lanes of a register.

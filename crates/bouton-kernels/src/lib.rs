@@ -4,6 +4,8 @@
 //! * [`Mat`], [`View`], [`ViewMut`]: row-major memory whose number type is chosen at run time.
 //! * [`Operand`]: a matrix used in many products between two changes.
 //! * [`gemm_nt`], [`gemm_nn`], [`gemm_tn`]: accumulating products whose rounding depends on the reduction length alone.
+//! * [`conv_forward`], [`conv_pull_input`], [`conv_pull_weight`]: 2-D convolutions of [`ConvShape`] and their adjoints.
+//! * [`max_pool`], [`avg_pool`], [`soft_pool`]: pooling of [`PoolShape`] and its adjoints.
 //! * [`BitMat`], [`bit_dots`], [`bit_thresholds`]: matrices of ±1 in one bit each, and their exact products.
 //! * [`pointwise`]: one such equation for every element of some slices.
 //! * [`vectorize`]: runs a plain loop with the best vector instructions of the machine.
@@ -11,6 +13,7 @@
 mod bitdots;
 mod bits;
 mod chain;
+mod conv;
 mod dots;
 mod dual;
 mod factors;
@@ -25,7 +28,9 @@ mod octets_x86;
 mod operand;
 mod pack;
 mod pointwise;
+mod pool;
 mod real;
+mod scratch;
 mod simd;
 mod sums;
 mod tiles;
@@ -35,12 +40,16 @@ pub use bitdots::{
     bit_dots, bit_dots_at, bit_thresholds, bit_thresholds_at, par_bit_dots, par_bit_thresholds,
 };
 pub use bits::BitMat;
+pub use conv::{
+    ConvShape, conv_forward, conv_pull_input, conv_pull_weight, par_conv_forward, par_conv_pull_input,
+};
 pub use dual::Dual;
 pub use gemm::{gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};
 pub use mat::{DType, Elem, Mat};
 pub use octets::BitLevel;
 pub use operand::Operand;
 pub use pointwise::{Pointwise, pointwise, pointwise_at};
+pub use pool::{PoolShape, avg_pool, avg_unpool, max_pool, max_unpool, soft_pool, soft_unpool};
 pub use real::Real;
 pub use simd::{Level, simd_level, vectorize, with_level};
 pub use view::{View, ViewMut};

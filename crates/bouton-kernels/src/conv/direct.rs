@@ -1,0 +1,178 @@
+//! Convolution and its adjoint in the input as chains of multiply-adds over the elements of a window.
+//!
+//! y[pixel, n] += Σ_q frame[start(pixel) + tap(q)] · b[q, n], the weights b rearranged once into panels that a tile
+//! reads from the first to the last.
+
+use pulp::{Simd, WithSimd};
+
+use crate::chain::{DEPTH, block};
+use crate::lines::Lines;
+use crate::scratch::Scratch;
+use crate::tiles::pieces;
+use crate::{Elem, View};
+
+use super::ConvShape;
+use super::axis::Axis;
+use super::frame::Frame;
+use super::grid::Grid;
+
+/// Output pixels that are worked on together, about.
+const PIXELS: usize = 256;
+
+/// Columns of a panel: as wide as the widest tile.
+pub(super) const fn panel<T>() -> usize {
+    256 / size_of::<T>()
+}
+
+/// Which of the two products.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Forward,
+    PullInput,
+}
+
+/// A weight made ready for one product of one geometry.
+pub(super) struct Direct<T> {
+    pub(super) shape: ConvShape,
+    pub(super) way: Way,
+    frame: Frame,
+    /// Channels of a target pixel.
+    outs: usize,
+    /// Phase and start of every target pixel.
+    pixels: Vec<(usize, usize)>,
+    phases: Vec<Phase<T>>,
+}
+
+/// Target pixels that see the same elements of the kernel.
+struct Phase<T> {
+    /// Positions in a frame after the start of a pixel.
+    taps: Vec<usize>,
+    /// Per piece of the taps, per panel of columns: one row per tap.
+    weights: Lines<T>,
+}
+
+impl<T: Elem> Direct<T> {
+    pub(super) fn new(shape: ConvShape, way: Way, w: View<'_>) -> Self {
+        let [kh, kw] = shape.kernel;
+        let axis = |length, windows, kernel| match way {
+            Way::Forward => Axis::forward(length, windows, kernel, shape.stride, shape.padding),
+            Way::PullInput => Axis::pull(windows, length, kernel, shape.stride, shape.padding),
+        };
+        let y = axis(shape.height, shape.out_height(), kh);
+        let x = axis(shape.width, shape.out_width(), kw);
+        // Element (filter, channel, ky, kx) of the weight is a link to the output `filter`, or to `channel`.
+        let (channels, outs, per_in, per_out) = match way {
+            Way::Forward => (shape.channels, shape.filters, kh * kw, shape.patch()),
+            Way::PullInput => (shape.filters, shape.channels, shape.patch(), kh * kw),
+        };
+        let frame = Frame { height: y.side, width: x.side, channels };
+        let mut phases = Vec::new();
+        for ky in &y.taps {
+            for kx in &x.taps {
+                let mut links = Vec::new();
+                for (i, ky) in ky.iter().enumerate() {
+                    for (j, kx) in kx.iter().enumerate() {
+                        links.extend((0..channels).map(|c| (frame.at(i, j) + c, c * per_in + ky * kw + kx)));
+                    }
+                }
+                phases.push(Phase::new(&links, w.slice(), outs, per_out));
+            }
+        }
+        let mut pixels = Vec::new();
+        for (py, sy) in y.phase.iter().zip(&y.start) {
+            for (px, sx) in x.phase.iter().zip(&x.start) {
+                pixels.push((py * x.taps.len() + px, frame.at(*sy, *sx)));
+            }
+        }
+        Direct { shape, way, frame, outs, pixels, phases }
+    }
+
+    /// The product for some images.
+    #[inline(always)]
+    fn group<S: Simd>(&self, s: S, x: &[T], y: &mut [T]) {
+        let mut frames = Scratch::take(x.len() / self.frame.image() * self.frame.len());
+        self.frame.fill(x, &mut frames);
+        let mut jobs: Vec<Job<'_, T>> = self.phases.iter().map(|_| Job::new(self.outs)).collect();
+        let images = y.chunks_exact_mut(self.pixels.len() * self.outs);
+        for (i, image) in images.enumerate() {
+            for (row, (phase, start)) in image.chunks_exact_mut(self.outs).zip(&self.pixels) {
+                jobs[*phase].push(i * self.frame.len() + start, row);
+            }
+        }
+        for (phase, job) in self.phases.iter().zip(&mut jobs) {
+            phase.run(s, &frames, self.outs, job);
+        }
+    }
+}
+
+impl<T: Elem> Phase<T> {
+    /// `links`: positions of an element in the frame and in `w`; there, the outputs are `step` apart.
+    fn new(links: &[(usize, usize)], w: &[T], outs: usize, step: usize) -> Self {
+        let mut weights = Lines::zeros(links.len() * outs);
+        let mut at = 0;
+        for (p, depth) in pieces(links.len(), DEPTH) {
+            for from in (0..outs).step_by(panel::<T>()) {
+                for (_, link) in &links[p..p + depth] {
+                    for n in from..outs.min(from + panel::<T>()) {
+                        weights[at] = w[link + n * step];
+                        at += 1;
+                    }
+                }
+            }
+        }
+        Phase { taps: links.iter().map(|link| link.0).collect(), weights }
+    }
+
+    #[inline(always)]
+    fn run<S: Simd>(&self, s: S, frames: &[T], outs: usize, job: &mut Job<'_, T>) {
+        if job.starts.is_empty() {
+            return;
+        }
+        for (p, depth) in pieces(self.taps.len(), DEPTH) {
+            let mut b = &self.weights[p * outs..(p + depth) * outs];
+            for rows in &mut job.panels {
+                let (head, rest) = b.split_at(depth * rows[0].len());
+                block(s, Grid::new(frames, &self.taps[p..p + depth], &job.starts), head, rows);
+                b = rest;
+            }
+        }
+    }
+}
+
+/// The target pixels of a phase, cut into panels of columns.
+struct Job<'y, T> {
+    starts: Vec<usize>,
+    panels: Vec<Vec<&'y mut [T]>>,
+}
+
+impl<'y, T> Job<'y, T> {
+    fn new(outs: usize) -> Self {
+        Job { starts: Vec::new(), panels: (0..outs.div_ceil(panel::<T>())).map(|_| Vec::new()).collect() }
+    }
+
+    fn push(&mut self, start: usize, row: &'y mut [T]) {
+        self.starts.push(start);
+        row.chunks_mut(panel::<T>()).zip(&mut self.panels).for_each(|(part, panel)| panel.push(part));
+    }
+}
+
+/// One product of a number of images.
+pub(super) struct Correlate<'a, T> {
+    pub(super) form: &'a Direct<T>,
+    pub(super) x: &'a [T],
+    pub(super) y: &'a mut [T],
+}
+
+impl<T: Elem> WithSimd for Correlate<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, s: S) {
+        let Correlate { form, x, y } = self;
+        let images = PIXELS.div_ceil(form.pixels.len());
+        let x = x.chunks(images * form.frame.image());
+        for (x, y) in x.zip(y.chunks_mut(images * form.pixels.len() * form.outs)) {
+            form.group(s, x, y);
+        }
+    }
+}

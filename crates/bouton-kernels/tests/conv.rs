@@ -1,0 +1,216 @@
+//! Convolutions against a plain f64 loop, their adjoint identities, and the promises about rounding.
+
+use bouton_kernels::{
+    ConvShape, DType, Mat, Operand, conv_forward, conv_pull_input, conv_pull_weight, par_conv_forward,
+    par_conv_pull_input,
+};
+use proptest::prelude::*;
+
+/// A matrix of reproducible numbers in (-1, 1).
+fn noise(dtype: DType, rows: usize, cols: usize, seed: u64) -> Mat {
+    let mut s = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    Mat::from_fn(dtype, rows, cols, |_, _| {
+        s ^= s << 13;
+        s ^= s >> 7;
+        s ^= s << 17;
+        (s >> 11) as f64 / (1u64 << 52) as f64 - 1.0
+    })
+}
+
+fn dot(x: &Mat, y: &Mat) -> f64 {
+    x.to_f64s().iter().zip(y.to_f64s()).map(|(a, b)| a * b).sum()
+}
+
+/// A fresh `c` with a product accumulated into it.
+fn after(c: &Mat, f: impl FnOnce(&mut Mat)) -> Mat {
+    let mut c = c.clone();
+    f(&mut c);
+    c
+}
+
+/// Input, weight, output gradient.
+fn factors(t: DType, s: &ConvShape, rows: usize, seed: u64) -> [Mat; 3] {
+    let w = noise(t, s.filters, s.patch(), seed ^ 1);
+    [noise(t, rows, s.inputs(), seed), w, noise(t, rows, s.outputs(), seed ^ 2)]
+}
+
+/// Calls f with the columns of an output, a weight (filter first) and an input that belong together.
+fn links(s: &ConvShape, mut f: impl FnMut(usize, [usize; 2], usize)) {
+    let [kh, kw] = s.kernel;
+    for (i, j) in (0..s.out_height()).flat_map(|i| (0..s.out_width()).map(move |j| (i, j))) {
+        for (ky, kx) in (0..kh).flat_map(|ky| (0..kw).map(move |kx| (ky, kx))) {
+            let (y, x) = (i * s.stride + ky, j * s.stride + kx);
+            if y < s.padding || x < s.padding || y >= s.padding + s.height || x >= s.padding + s.width {
+                continue;
+            }
+            let pixel = (y - s.padding) * s.width + x - s.padding;
+            for (n, c) in (0..s.filters).flat_map(|n| (0..s.channels).map(move |c| (n, c))) {
+                let out = (i * s.out_width() + j) * s.filters + n;
+                f(out, [n, (c * kh + ky) * kw + kx], pixel * s.channels + c);
+            }
+        }
+    }
+}
+
+/// All three products by the definition.
+fn naive(s: &ConvShape, x: &Mat, w: &Mat, g: &Mat) -> [Vec<f64>; 3] {
+    let (rows, [vx, vw, vg]) = (x.rows(), [x, w, g].map(|m| m.to_f64s()));
+    let mut sums = [g, x, w].map(|m| vec![0.0; m.rows() * m.cols()]);
+    links(s, |o, [n, e], i| {
+        let e = n * s.patch() + e;
+        for r in 0..rows {
+            let (o, i) = (r * s.outputs() + o, r * s.inputs() + i);
+            sums[0][o] += vw[e] * vx[i];
+            sums[1][i] += vw[e] * vg[o];
+            sums[2][e] += vg[o] * vx[i];
+        }
+    });
+    sums
+}
+
+/// Product 0, 1 or 2 added to `start`.
+fn product(what: usize, s: &ConvShape, [x, w, g]: [&Mat; 3], start: &Mat) -> Mat {
+    let op = Operand::new(w.clone());
+    after(start, |c| match what {
+        0 => conv_forward(s, &op, x.view(), c.view_mut()),
+        1 => conv_pull_input(s, &op, g.view(), c.view_mut()),
+        _ => conv_pull_weight(s, x.view(), g.view(), 0..s.filters, c.view_mut()),
+    })
+}
+
+fn dtypes() -> impl Strategy<Value = DType> {
+    prop_oneof![Just(DType::F32), Just(DType::F64)]
+}
+
+fn channels() -> impl Strategy<Value = usize> {
+    prop_oneof![Just(1), Just(3), Just(16), Just(33), Just(70), 1usize..20]
+}
+
+/// Any geometry, also windows that do not fit.
+fn shapes() -> impl Strategy<Value = ConvShape> {
+    let size = (1usize..10, 1usize..10, channels(), channels());
+    let window = (1usize..6, 1usize..6, 1usize..4, 0usize..6);
+    let any = (size, window).prop_map(|((height, width, channels, filters), (kh, kw, stride, padding))| {
+        ConvShape { height, width, channels, filters, kernel: [kh, kw], stride, padding }
+    });
+    let common = (1usize..14, 1usize..14, channels(), channels(), 0usize..3).prop_map(|(h, w, c, f, p)| {
+        ConvShape { height: h, width: w, channels: c, filters: f, kernel: [3, 3], stride: 1, padding: p }
+    });
+    prop_oneof![any, common]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(192) })]
+
+    #[test]
+    fn products_equal_the_definition(t in dtypes(), s in shapes(), rows in 0usize..6, seed: u64) {
+        let [x, w, g] = factors(t, &s, rows, seed);
+        let want = naive(&s, &x, &w, &g);
+        let length = [s.patch(), s.filters * s.kernel[0] * s.kernel[1], rows * s.out_height() * s.out_width()];
+        let unit = if t == DType::F32 { f32::EPSILON as f64 } else { f64::EPSILON };
+        for (what, like) in [&g, &x, &w].into_iter().enumerate() {
+            let start = noise(t, like.rows(), like.cols(), seed ^ 3);
+            let got = product(what, &s, [&x, &w, &g], &start);
+            let bound = unit * (4.0 + length[what] as f64);
+            for ((got, start), want) in got.to_f64s().iter().zip(start.to_f64s()).zip(&want[what]) {
+                prop_assert!((got - start - want).abs() <= bound, "product {}: {} + {} is not {}", what, start, want, got);
+            }
+        }
+    }
+
+    /// <w ∗ x, g> = <x, pull_input(g)> = <w, pull_weight(x, g)>, relative to the lengths of the vectors.
+    #[test]
+    fn the_three_products_are_adjoint(t in dtypes(), s in shapes(), rows in 1usize..6, seed: u64) {
+        let [x, w, g] = factors(t, &s, rows, seed);
+        let zeros = [&g, &x, &w].map(|m| Mat::zeros(t, m.rows(), m.cols()));
+        let all = [0, 1, 2].map(|what| product(what, &s, [&x, &w, &g], &zeros[what]));
+        let want = dot(&all[0], &g);
+        let size = (dot(&all[0], &all[0]) * dot(&g, &g)).sqrt();
+        let bound = size * if t == DType::F32 { 1e-5 } else { 1e-12 };
+        prop_assert!((dot(&all[1], &x) - want).abs() <= bound, "input: {} is not {}", dot(&all[1], &x), want);
+        prop_assert!((dot(&all[2], &w) - want).abs() <= bound, "weight: {} is not {}", dot(&all[2], &w), want);
+    }
+
+    /// Bit for bit: rows computed alone, in any cut, with others, or by threads.
+    #[test]
+    fn a_row_does_not_depend_on_other_rows(t in dtypes(), s in shapes(), rows in 1usize..40, at: prop::sample::Index, seed: u64) {
+        let ([x, w, g], at) = (factors(t, &s, rows, seed), at.index(rows));
+        let op = Operand::new(w);
+        let starts = [&g, &x].map(|m| noise(t, rows, m.cols(), seed ^ 3));
+        for (what, start) in starts.iter().enumerate() {
+            let run = |c: &mut Mat, rows: std::ops::Range<usize>| match what {
+                0 => conv_forward(&s, &op, x.rows_view(rows.clone()), c.rows_view_mut(rows)),
+                _ => conv_pull_input(&s, &op, g.rows_view(rows.clone()), c.rows_view_mut(rows)),
+            };
+            let whole = after(start, |c| run(c, 0..rows));
+            let parts = after(start, |c| { run(c, 0..at); run(c, at..at + 1); run(c, at + 1..rows) });
+            prop_assert!(whole == parts, "product {}", what);
+            let threads = after(start, |c| match what {
+                0 => par_conv_forward(&s, &op, x.view(), c.view_mut()),
+                _ => par_conv_pull_input(&s, &op, g.view(), c.view_mut()),
+            });
+            prop_assert!(whole == threads, "product {} by threads", what);
+        }
+    }
+
+    #[test]
+    fn bands_of_filters_make_the_whole(t in dtypes(), s in shapes(), rows in 1usize..6, at: prop::sample::Index, seed: u64) {
+        let ([x, w, g], at) = (factors(t, &s, rows, seed), at.index(s.filters));
+        let whole = product(2, &s, [&x, &w, &g], &w);
+        let parts = after(&w, |c| {
+            for band in [0..at, at..at + 1, at + 1..s.filters] {
+                conv_pull_weight(&s, x.view(), g.view(), band.clone(), c.rows_view_mut(band));
+            }
+        });
+        prop_assert!(whole == parts);
+    }
+}
+
+const LAYER: ConvShape =
+    ConvShape { height: 9, width: 7, channels: 20, filters: 80, kernel: [3, 3], stride: 1, padding: 1 };
+
+#[test]
+fn forms_follow_the_weight_and_the_geometry() {
+    let [x, w, _] = factors(DType::F32, &LAYER, 2, 5);
+    let mut op = Operand::new(w);
+    let zero = Mat::zeros(DType::F32, 2, LAYER.outputs());
+    let run = |op: &Operand| after(&zero, |y| conv_forward(&LAYER, op, x.view(), y.view_mut()));
+    let first = run(&op);
+    assert_eq!(run(&op), first);
+    let copy = op.clone();
+    op.update(|mut w| w.row_mut::<f32>(3).fill(0.0));
+    let second = run(&op);
+    for pixel in 0..63 {
+        assert_eq!(second.get(1, pixel * 80 + 3), 0.0);
+        assert_ne!(first.get(1, pixel * 80 + 3), 0.0);
+        assert_eq!(second.get(1, pixel * 80 + 4), first.get(1, pixel * 80 + 4));
+    }
+    assert_eq!(run(&copy), first);
+    // The same weight over an image of another shape, which has as many pixels.
+    let turned = ConvShape { height: 7, width: 9, ..LAYER };
+    let got = after(&zero, |y| conv_forward(&turned, &copy, x.view(), y.view_mut()));
+    let fresh = Operand::new(copy.mat().clone());
+    assert_eq!(got, after(&zero, |y| conv_forward(&turned, &fresh, x.view(), y.view_mut())));
+    assert_ne!(got, first);
+}
+
+#[test]
+fn threads_may_ask_for_a_form_at_once() {
+    let [x, w, _] = factors(DType::F32, &LAYER, 8, 6);
+    let start = Mat::zeros(DType::F32, 8, LAYER.outputs());
+    let want = product(0, &LAYER, [&x, &w, &start], &start);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+    for _ in 0..10 {
+        let op = Operand::new(w.clone());
+        let got = after(&start, |y| pool.install(|| par_conv_forward(&LAYER, &op, x.view(), y.view_mut())));
+        assert!(got == want);
+    }
+}
+
+#[test]
+#[should_panic(expected = "conv_forward: ConvShape { height: 9, width: 7, channels: 20")]
+fn shapes_that_do_not_fit_are_named() {
+    let [x, w, _] = factors(DType::F32, &LAYER, 2, 5);
+    let mut y = Mat::zeros(DType::F32, 2, LAYER.outputs() + 1);
+    conv_forward(&LAYER, &Operand::new(w), x.view(), y.view_mut());
+}
