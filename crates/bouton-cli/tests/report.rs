@@ -9,7 +9,7 @@ use bouton::train::{
     TensorData, metrics,
 };
 use bouton_cli::report::figures::{Bar, bars};
-use bouton_cli::report::{Figure, build, curves, fields, render, weights, write};
+use bouton_cli::report::{Figure, Patch, build, curves, fields, render, weights, write};
 
 /// A cheap reproducible number in −1..1.
 fn noise(i: u64) -> f64 {
@@ -85,7 +85,7 @@ fn made_up_run(root: &Path) -> (RunDir, Vec<Figure>) {
     Checkpoints::new(run.checkpoints(), None).save(&checkpoint).unwrap();
     let mut figures = curves(&records).unwrap();
     figures.extend(weights(&checkpoint).unwrap());
-    figures.push(fields(&layer, [1, 28, 28]).unwrap());
+    figures.push(fields(&layer, patch([1, 28, 28])).unwrap());
     let bar = |label: &str, value, error, series| Bar { label: label.into(), value, error, series };
     let rows = [bar("784-512-10, paper", 1.93, 0.07, 0), bar("784-512-10, here", 1.98, 0.05, 1)];
     let svg = bars("Test error (%)", &["paper", "here"], &rows).unwrap();
@@ -95,6 +95,10 @@ fn made_up_run(root: &Path) -> (RunDir, Vec<Figure>) {
         svg,
     });
     (run, figures)
+}
+
+fn patch(shape: [usize; 3]) -> Patch {
+    Patch { shape, side_by_side: true }
 }
 
 #[test]
@@ -137,7 +141,7 @@ fn a_report_is_one_file_with_everything() {
         ]
     );
 
-    let built = |image| std::fs::read_to_string(build(&run, image).unwrap()).unwrap();
+    let built = |image: Option<_>| std::fs::read_to_string(build(&run, image.map(patch)).unwrap()).unwrap();
     assert_eq!(built(Some([1, 28, 28])).matches("<svg ").count(), number - 1, "all but the bars");
     // Neither seven channels nor another size are what enters the first layer.
     for image in [None, Some([7, 16, 7]), Some([1, 8, 8])] {

@@ -211,6 +211,12 @@ impl Mat {
         Mat::from_f64s(dtype, self.rows, self.cols, &self.to_f64s())
     }
 
+    /// The same elements in rows of `cols`. Panics if they are no whole number of such rows.
+    pub fn folded(mut self, cols: usize) -> Mat {
+        (self.rows, self.cols) = (self.view().folded(cols).rows(), cols);
+        self
+    }
+
     /// Sets every element.
     pub fn fill(&mut self, x: f64) {
         self.view_mut().fill(x);

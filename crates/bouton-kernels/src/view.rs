@@ -73,6 +73,11 @@ impl<'a> View<'a> {
         View { rows: rows.len(), cols: self.cols, data }
     }
 
+    /// The same elements in rows of `cols`. Panics if they are no whole number of such rows.
+    pub fn folded(&self, cols: usize) -> View<'a> {
+        View { rows: folded_rows(self.rows, self.cols, cols), cols, data: self.data }
+    }
+
     /// A copy that owns its memory.
     pub fn to_mat(&self) -> Mat {
         dispatch!(self.dtype(), T => Mat::from_vec(self.rows, self.cols, self.slice::<T>().to_vec()))
@@ -157,6 +162,11 @@ impl<'a> ViewMut<'a> {
         ViewMut { rows: rows.len(), cols: self.cols, data }
     }
 
+    /// The same elements in rows of `cols`. Panics if they are no whole number of such rows.
+    pub fn folded(self, cols: usize) -> ViewMut<'a> {
+        ViewMut { rows: folded_rows(self.rows, self.cols, cols), cols, data: self.data }
+    }
+
     /// The rows before `at` and the rows from `at` on.
     pub fn split_rows(self, at: usize) -> (ViewMut<'a>, ViewMut<'a>) {
         check_rows(0..at, self.rows);
@@ -217,6 +227,12 @@ impl<'a> ViewMut<'a> {
             });
         }
     }
+}
+
+fn folded_rows(rows: usize, cols: usize, into: usize) -> usize {
+    let cells = rows * cols;
+    assert!(cells.is_multiple_of(into.max(1)), "folded: {rows} x {cols} in rows of {into}");
+    cells / into.max(1)
 }
 
 fn check_rows(wanted: Range<usize>, rows: usize) {

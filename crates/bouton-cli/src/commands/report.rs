@@ -2,7 +2,7 @@
 
 use super::{OutArgs, runs};
 use crate::printer::Printer;
-use crate::report::build;
+use crate::report::{Patch, build};
 use bouton::recipe::Recipe;
 use bouton::train::RunDir;
 use bouton::{Error, Result};
@@ -42,6 +42,5 @@ impl Report {
 
 /// Writes the report of a run, with every figure that its files allow; returns its path.
 pub fn report(run: &RunDir) -> Result<PathBuf> {
-    let (image, _) = Recipe::load(run.recipe())?.task.shape();
-    build(run, Some(image))
+    build(run, Patch::of(&Recipe::load(run.recipe())?))
 }

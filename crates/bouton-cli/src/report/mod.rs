@@ -14,7 +14,7 @@ use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic, metrics};
 pub use continual::accuracies;
 pub use curves::curves;
 pub use html::render;
-pub use weights::{fields, weights};
+pub use weights::{Patch, fields, weights};
 
 /// One figure of a report.
 #[derive(Debug, Clone)]
@@ -28,31 +28,29 @@ pub struct Figure {
 }
 
 /// Draws everything that the run directory holds and writes it with [`write()`]: curves of its metrics, weights of its
-/// newest checkpoint, and, if its samples are images of the shape `[channels, height, width]`, the receptive fields
-/// of the connection that they enter. Returns the path of the report.
+/// newest checkpoint, and, if its first layer looks at images, its receptive fields. Returns the path of the report.
 ///
 /// # Errors
 /// [`bouton::Error::Io`], [`bouton::Error::Data`] or [`bouton::Error::Checkpoint`] if a file is unreadable.
-pub fn build(run: &RunDir, image: Option<[usize; 3]>) -> Result<PathBuf> {
+pub fn build(run: &RunDir, patch: Option<Patch>) -> Result<PathBuf> {
     let mut figures = Vec::new();
     if run.metrics().exists() {
         figures.extend(curves(&metrics::read(&run.metrics())?.records)?);
     }
     figures.extend(accuracies(run)?);
     if let Some(found) = Checkpoints::new(run.checkpoints(), None).newest()? {
-        figures.extend(fields_of_first(&found.checkpoint, image)?);
+        figures.extend(fields_of_first(&found.checkpoint, patch)?);
         figures.extend(weights(&found.checkpoint)?);
     }
     write(run, figures)
 }
 
 /// The receptive fields of the first connection, by name, whose rows are such images.
-fn fields_of_first(checkpoint: &Checkpoint, image: Option<[usize; 3]>) -> Result<Option<Figure>> {
-    let Some(image) = image.filter(|image| matches!(image[0], 1 | 3)) else { return Ok(None) };
-    let pre: usize = image.iter().product();
-    let enters = |shape: &[usize]| matches!(shape, [post, columns] if *post > 0 && *columns == pre);
+fn fields_of_first(checkpoint: &Checkpoint, patch: Option<Patch>) -> Result<Option<Figure>> {
+    let Some(patch) = patch else { return Ok(None) };
+    let enters = |shape: &[usize]| matches!(shape, [post, columns] if *post > 0 && *columns == patch.size());
     let mut weights = checkpoint.tensors.iter().filter(|tensor| tensor.name.ends_with(".weight"));
-    weights.find(|tensor| enters(&tensor.shape)).map(|weight| fields(weight, image)).transpose()
+    weights.find(|tensor| enters(&tensor.shape)).map(|weight| fields(weight, patch)).transpose()
 }
 
 /// Writes `figures/*.svg` and `report.html` into the run directory; returns the path of the report.

@@ -1,6 +1,8 @@
 //! What the weights of a checkpoint look like.
 
 use bouton::Result;
+use bouton::network::Layer;
+use bouton::recipe::Recipe;
 use bouton::train::{Checkpoint, Tensor, TensorData};
 
 use super::Figure;
@@ -29,20 +31,58 @@ pub fn weights(checkpoint: &Checkpoint) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// The receptive fields of a first layer: `weight` has one row for each unit, over images of the shape
-/// `[channels, height, width]`.
+/// What the rows of a first layer's weight are: little images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patch {
+    /// Channels, height and width.
+    pub shape: [usize; 3],
+    /// Whether the channels of a pixel stand side by side, as units see images, or one channel follows the other, as in
+    /// kernels.
+    pub side_by_side: bool,
+}
+
+impl Patch {
+    /// The images that the first layer of a recipe's network looks at; `None` if they cannot be shown.
+    pub fn of(recipe: &Recipe) -> Option<Self> {
+        let (shape, _) = recipe.task.shape();
+        let patch = match recipe.network.layers.get(1) {
+            Some(Layer::Conv(c)) => Self { shape: [shape[0], c.kernel, c.kernel], side_by_side: false },
+            _ => Self { shape, side_by_side: true },
+        };
+        matches!(shape[0], 1 | 3).then_some(patch)
+    }
+
+    /// Numbers in an image.
+    pub fn size(self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Images with one channel after the other.
+    fn planes(self, values: Vec<f64>) -> Vec<f64> {
+        let (channels, pixels) = (self.shape[0], self.shape[1] * self.shape[2]);
+        if !self.side_by_side || channels == 1 {
+            return values;
+        }
+        let plane = |image: &[f64]| -> Vec<f64> {
+            (0..channels * pixels).map(|i| image[i % pixels * channels + i / pixels]).collect()
+        };
+        values.chunks_exact(self.size().max(1)).flat_map(plane).collect()
+    }
+}
+
+/// The receptive fields of a first layer: `weight` has one row for each unit.
 ///
 /// # Errors
 /// [`bouton::Error::Shape`] if the rows are no such images.
-pub fn fields(weight: &Tensor, image: [usize; 3]) -> Result<Figure> {
-    let values = numbers(weight).unwrap_or_default();
-    let units = values.len() / image.iter().product::<usize>().max(1);
+pub fn fields(weight: &Tensor, patch: Patch) -> Result<Figure> {
+    let values = patch.planes(numbers(weight).unwrap_or_default());
+    let units = values.len() / patch.size().max(1);
     let title = "Receptive fields".to_string();
     let caption = match units {
         0..=64 => format!("The weights into all {units} units of the first layer."),
         _ => format!("The weights into the first 64 of {units} units of the first layer."),
     };
-    Ok(Figure { svg: receptive_fields(&title, &values, image)?, title, caption })
+    Ok(Figure { svg: receptive_fields(&title, &values, patch.shape)?, title, caption })
 }
 
 fn numbers(tensor: &Tensor) -> Option<Vec<f64>> {

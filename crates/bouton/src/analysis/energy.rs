@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::network::{Network, Role, State};
 use crate::neuron::Activation;
 use crate::solver::{Plan, Solver};
-use bouton_kernels::Mat;
+use bouton_kernels::View;
 
 /// Sweeps over which the energy is watched.
 const SWEEPS: usize = 60;
@@ -59,7 +59,7 @@ fn largest_rise(lab: &Lab, plan: &Plan) -> Option<f64> {
     for sweep in 0..SWEEPS {
         for block in &plan.0 {
             solver.advance(&lab.network, &mut state, block, None, rows.clone());
-            let after = energy(&lab.network, &state)?;
+            let after = energy(&lab.network, lab.batch.x.view(), &state)?;
             if let (Some(before), true) = (before, sweep > 0) {
                 rise = rise.max((after - before) / before.abs().max(1.0));
             }
@@ -69,17 +69,15 @@ fn largest_rise(lab: &Lab, plan: &Plan) -> Option<f64> {
     Some(rise)
 }
 
-/// E = Σ∫σ⁻¹(s) − Φ(s), Φ = Σ s·constant + ½ Σ s·(drive from settling populations).
-fn energy(network: &Network, state: &State) -> Option<f64> {
-    let rows = 0..state.rows();
+/// E = Σ∫σ⁻¹(s) − Φ(s), Φ = Σ s·(constant + drive from the settling populations before it).
+fn energy(network: &Network, x: View<'_>, state: &State) -> Option<f64> {
     let mut sum = 0.0;
     for p in network.with_role(Role::Settling) {
         let activation = network.populations[p].model.activation()?;
-        let mut moving = Mat::zeros(network.dtype, state.rows(), network.populations[p].units);
-        network.drive(p, &state.out, rows.clone(), moving.view_mut());
-        let (s, constant, moving) = (state.out[p].to_f64s(), state.constant[p].to_f64s(), moving.to_f64s());
+        let upward = network.par_drive(p, x, &state.out, &mut network.choices(state.rows()));
+        let (s, upward) = (state.out[p].to_f64s(), upward.to_f64s());
         for i in 0..s.len() {
-            sum += primitive_of_inverse(activation, s[i])? - s[i] * (constant[i] + 0.5 * moving[i]);
+            sum += primitive_of_inverse(activation, s[i])? - s[i] * upward[i];
         }
     }
     Some(sum)

@@ -18,7 +18,7 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
         ("kolen-pollack", "|contraction of W_f − W_b per update − (1 − ηλ)| with feedback of its own");
     let bound = Bound::AtMost(1e-12);
     let mut recipe = lab.recipe.clone();
-    let WiringSpec::Dense(dense) = &mut recipe.wiring;
+    let (WiringSpec::Dense(dense) | WiringSpec::Conv(dense)) = &mut recipe.wiring;
     dense.feedback = FeedbackSpec::KolenPollack;
     let mut network = Network::build(&recipe)?;
     let before = differences(&network);

@@ -80,14 +80,16 @@ fn increments(lab: &Lab, beta: f64) -> Vec<Vec<f64>> {
     let scale = 1.0 / (beta * rows.len() as f64);
     let mut increments = Vec::with_capacity(STEPS);
     for _ in 0..STEPS {
-        let before = state.out.clone();
+        lab.network.choose_all(&mut state);
+        let before = state.clone();
         let mut force = NudgeForce::new(&lab.network, &*lab.objective, &mut state);
         for block in &lab.solver.plan.0 {
             lab.solver.advance(&lab.network, &mut state, block, Some(&mut force), rows.clone());
         }
+        lab.network.choose_all(&mut state);
         let terms = [
-            Term { out: &state.out, rows: rows.clone(), scale: -scale },
-            Term { out: &before, rows: rows.clone(), scale },
+            Term { state: &state, rows: rows.clone(), scale: -scale },
+            Term { state: &before, rows: rows.clone(), scale },
         ];
         let mut sink = Collect::default();
         lab.network.contrast(lab.batch.x.view(), &terms, &mut sink);
@@ -109,9 +111,10 @@ fn contributions(lab: &Lab) -> Vec<Vec<f64>> {
     for _ in 0..STEPS {
         let mut sink = Collect::default();
         for frame in frames.iter().rev() {
-            let g_drives = adjoint.step(network, frame, scale, &mut sink);
+            let x = lab.batch.x.view();
+            let g_drives = adjoint.step(network, x, frame, scale, &mut sink);
             for (&pop, g) in frame.block.iter().zip(&g_drives) {
-                network.emit_constant(pop, g.view(), lab.batch.x.view(), scale, &mut sink);
+                network.emit_constant(pop, g.view(), frame.seen(x), scale, &mut sink);
             }
         }
         contributions.push(sink.flat(network));

@@ -80,6 +80,9 @@ impl Lab {
                 self.network.populations[p].name
             ));
         }
+        if let Some(c) = self.network.connections.iter().find(|c| c.pool.is_some_and(|p| p.is_kinked())) {
+            return Some(format!("{} has max pooling, which jumps where the largest value changes", c.name));
+        }
         if self.relaxed.residual > CONVERGED {
             return Some(format!("the free phase stopped at residual {:.1e}", self.relaxed.residual));
         }

@@ -45,9 +45,9 @@ fn cross_entropy_gradient(lab: &Lab) -> Vec<f64> {
     let mut sink = Collect::default();
     for _ in 0..lab.sweeps() {
         for frame in frames.iter().rev() {
-            adjoint.step(network, frame, 1.0 / n as f64, &mut sink);
+            adjoint.step(network, lab.batch.x.view(), frame, 1.0 / n as f64, &mut sink);
         }
     }
-    adjoint.finish(network, lab.batch.x.view(), 1.0 / n as f64, &mut sink);
+    adjoint.finish(network, frames[0].seen(lab.batch.x.view()), 1.0 / n as f64, &mut sink);
     sink.flat(network)
 }

@@ -6,7 +6,7 @@
 use super::outcome::verdict;
 use super::{Batch, Credit, Settled, Sink, Step};
 use crate::error::Result;
-use crate::network::{Network, PopId, Role};
+use crate::network::{Network, PopId, Role, Seen};
 use crate::neuron::{Ctx, Inputs};
 use crate::norm::Normalised;
 use crate::objective::Objective;
@@ -31,6 +31,8 @@ struct Trace {
     drive: Vec<Mat>,
     out: Vec<Mat>,
     norm: Vec<Option<Normalised>>,
+    /// By connection.
+    choice: Vec<Mat>,
 }
 
 /// Values that one thread handles in elementwise work.
@@ -42,15 +44,21 @@ impl Layered {
         let none = || -> Vec<Mat> {
             network.populations.iter().map(|p| Mat::zeros(network.dtype, 0, p.units)).collect()
         };
-        let mut trace = Trace { drive: none(), out: none(), norm: vec![None; network.populations.len()] };
+        let norm = vec![None; network.populations.len()];
+        let mut trace = Trace { drive: none(), out: none(), norm, choice: network.choices(x.rows()) };
         for pop in network.with_role(Role::Forward) {
             let node = &network.populations[pop];
-            let mut drive = network.par_drive(pop, x, &trace.out);
+            let mut drive = network.par_drive(pop, x, &trace.out, &mut trace.choice);
             let bias = node.bias.as_ref().map(|b| b.mat());
-            trace.norm[pop] = node.norm.as_ref().map(|norm| match key {
-                Some(_) => norm.train(&mut drive, bias),
-                None => norm.evaluate(&mut drive, bias),
-            });
+            if let Some(norm) = &node.norm {
+                // Every place of an image is a sample of its channels.
+                let mut places = drive.folded(node.shape.channels);
+                trace.norm[pop] = Some(match key {
+                    Some(_) => norm.train(&mut places, bias),
+                    None => norm.evaluate(&mut places, bias),
+                });
+                drive = places.folded(node.units);
+            }
             let mut out = Mat::zeros(network.dtype, drive.rows(), node.units);
             step(network, pop, &drive, &mut out);
             if let Some(key) = key {
@@ -74,6 +82,7 @@ impl Layered {
         let zeros = |p: PopId| Mat::zeros(network.dtype, trace.out[p].rows(), network.populations[p].units);
         let mut g_out: Vec<Mat> = (0..network.populations.len()).map(zeros).collect();
         g_out[network.output()] = err;
+        let seen = Seen { x, out: &trace.out, choice: &trace.choice };
         for pop in network.with_role(Role::Forward).rev() {
             let node = &network.populations[pop];
             if let Some(key) = key {
@@ -81,14 +90,16 @@ impl Layered {
             }
             let mut g = pull(network, pop, &trace.drive[pop], &g_out[pop]);
             if let (Some(norm), Some(batch)) = (&node.norm, &trace.norm[pop]) {
-                sink.bias(pop, g.view(), scale);
-                let g_gain = norm.pull(batch, &mut g);
-                sink.gain(pop, g_gain.view(), scale);
-                network.emit_weights(pop, g.view(), x, &trace.out, scale, sink);
+                sink.bias(network, pop, g.view(), scale);
+                let mut places = g.folded(node.shape.channels);
+                let g_gain = norm.pull(batch, &mut places).folded(node.units);
+                g = places.folded(node.units);
+                sink.gain(network, pop, g_gain.view(), scale);
+                network.emit_weights(pop, g.view(), seen, scale, sink);
             } else {
-                network.emit(pop, g.view(), x, &trace.out, scale, sink);
+                network.emit(pop, g.view(), seen, scale, sink);
             }
-            network.par_pull(pop, g.view(), &mut g_out);
+            network.par_pull(pop, g.view(), &trace.choice, &mut g_out);
         }
     }
 }

@@ -5,11 +5,10 @@ use super::sink::Recorder;
 use super::tape::{Adjoint, record};
 use super::{Batch, Credit, Settled, Sink, Step, shards};
 use crate::error::Result;
-use crate::network::{Network, State};
+use crate::network::{Constant, Network, Seen, State};
 use crate::objective::Objective;
 use crate::rng::Key;
 use crate::solver::Solver;
-use bouton_kernels::Mat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -46,7 +45,7 @@ impl Unroll {
         &self,
         network: &Network,
         batch: &Batch,
-        constant: &[Mat],
+        constant: &Constant,
         objective: &dyn Objective,
         rows: Range<usize>,
     ) -> Result<(Step, Recorder)> {
@@ -61,12 +60,13 @@ impl Unroll {
         let mut adjoint = Adjoint::new(network, &self.solver, start, &g);
         for _ in 0..self.repeat {
             for frame in frames.iter().rev() {
-                adjoint.step(network, frame, scale, &mut sink);
+                adjoint.step(network, x, frame, scale, &mut sink);
             }
         }
-        adjoint.finish(network, x, scale, &mut sink);
+        let seen = Seen { x, out: &state.out, choice: &state.choice };
+        adjoint.finish(network, seen, scale, &mut sink);
         if start != network.output() {
-            network.emit(network.output(), err.view(), x, &state.out, scale, &mut sink);
+            network.emit(network.output(), err.view(), seen, scale, &mut sink);
         }
         Ok((Step { free, ..step }, sink))
     }
@@ -85,7 +85,7 @@ impl Credit for Unroll {
         let shards =
             shards::each(batch.labels.len(), |rows| self.shard(network, batch, &constant, objective, rows))?;
         for (_, factors) in &shards {
-            factors.replay(sink);
+            factors.replay(network, sink);
         }
         sink.step(network)?;
         Ok(shards.iter().fold(Step::default(), |sum, (step, _)| sum.with(step)))

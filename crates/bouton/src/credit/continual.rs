@@ -4,7 +4,7 @@
 use super::outcome::{evaluate, free_phase, judge};
 use super::{Batch, Credit, Nudge, Settled, Sink, Step};
 use crate::error::Result;
-use crate::network::{Network, State, Term};
+use crate::network::{Network, Seen, State, Term};
 use crate::objective::Objective;
 use crate::rng::Key;
 use crate::solver::{NudgeForce, Relaxed, Solver};
@@ -55,19 +55,22 @@ impl Continual {
         sink: &mut dyn Sink,
     ) -> Result<()> {
         let (rows, x) = (0..state.rows(), batch.x.view());
-        let before = state.out.clone();
+        network.choose_all(state);
+        let before = state.clone();
         state.change.fill(0.0);
         let mut force = NudgeForce::new(network, objective, state);
         for block in &self.solver.plan.0 {
             self.solver.advance(network, state, block, Some(&mut force), rows.clone());
         }
+        network.choose_all(state);
         let terms = [
-            Term { out: &state.out, rows: rows.clone(), scale: -coefficient },
-            Term { out: &before, rows, scale: coefficient },
+            Term { state, rows: rows.clone(), scale: -coefficient },
+            Term { state: &before, rows, scale: coefficient },
         ];
         network.contrast(x, &terms, sink);
         sink.step(network)?;
-        state.constant = network.constant_drive(x);
+        let constant = network.constant_drive(x);
+        state.set_constant(network, constant);
         Ok(())
     }
 }
@@ -89,7 +92,8 @@ impl Credit for Continual {
         if network.nudged() != Some(network.output()) {
             // The readout is not part of the dynamics: its exact gradient goes with the first update.
             let scale = 1.0 / samples as f64;
-            network.emit(network.output(), error.view(), batch.x.view(), &state.out, scale, sink);
+            let seen = Seen { x: batch.x.view(), out: &state.out, choice: &state.choice };
+            network.emit(network.output(), error.view(), seen, scale, sink);
         }
         let (coefficient, phases) = self.spec.nudge.phases(self.spec.beta, key);
         state.beta.fill(phases[0].beta);

@@ -16,7 +16,7 @@ use super::memory::Memory;
 use super::outcome::{evaluate, free_phase, judge};
 use super::{Batch, Credit, Nudge, Settled, Sink, Step, shards};
 use crate::error::Result;
-use crate::network::{Network, State, Term, Visitor};
+use crate::network::{Constant, Network, Seen, State, Term, Visitor};
 use crate::objective::Objective;
 use crate::rng::Key;
 use crate::solver::Solver;
@@ -85,7 +85,7 @@ impl Contrast {
         &self,
         network: &Network,
         batch: &Batch,
-        constant: &[Mat],
+        constant: &Constant,
         objective: &dyn Objective,
         phases: &[Phase],
         rows: Range<usize>,
@@ -105,6 +105,8 @@ impl Contrast {
         } else {
             self.solver.relax(network, &mut nudged, Some(objective), self.nudged_steps, "nudged")?
         };
+        network.choose_all(&mut free);
+        network.choose_all(&mut nudged);
         let step = Step { free: free_phase, nudged: nudged_phase, ..step };
         Ok(Shard { rows, free, free_residual, nudged, readout, step })
     }
@@ -124,17 +126,18 @@ impl Contrast {
             .iter()
             .enumerate()
             .map(|(k, p)| Term {
-                out: &shard.nudged.out,
+                state: &shard.nudged,
                 rows: k * n..(k + 1) * n,
                 scale: p.coefficient * scale,
             })
             .collect();
         if free != 0.0 {
-            terms.push(Term { out: &shard.free.out, rows: 0..n, scale: free * scale });
+            terms.push(Term { state: &shard.free, rows: 0..n, scale: free * scale });
         }
         network.contrast(x, &terms, sink);
         if network.nudged() != Some(network.output()) {
-            network.emit(network.output(), shard.readout.view(), x, &shard.free.out, scale, sink);
+            let seen = Seen { x, out: &shard.free.out, choice: &shard.free.choice };
+            network.emit(network.output(), shard.readout.view(), seen, scale, sink);
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::objective::{Objective, Targets, softmax};
 use crate::optim::add_columns;
 use crate::rng::Key;
 use crate::synapse::Draw;
+use crate::wiring::Wiring;
 use bouton_kernels::{Elem, Mat, Real, View, ViewMut, dispatch, gemm_tn};
 use rayon::prelude::*;
 use std::collections::HashMap;
@@ -42,30 +43,72 @@ impl PerSample {
         mat
     }
 
-    fn units(&mut self, id: ParamId, g: View<'_>) {
-        let mapped = self.map(g);
-        let sum = self.total.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), 1, g.cols()));
+    fn units(&mut self, id: ParamId, channels: usize, g: View<'_>) {
+        let mapped = self.map(by_channel(g, channels).view());
+        let sum = self.total.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), 1, channels));
         add_columns(mapped.view(), 1.0, sum.view_mut());
     }
 }
 
+impl PerSample {
+    /// A weight that is used at several places has a gradient that is a sum for every sample.
+    fn sample_by_sample(&mut self, id: ParamId, wiring: &dyn Wiring, pre: View<'_>, g: View<'_>) {
+        let (rows, cols) = wiring.weight_shape();
+        let zeros = || Mat::zeros(g.dtype(), rows, cols);
+        let one = |r: usize| {
+            let mut gradient = zeros();
+            wiring.pull_weight(
+                pre.rows_range(r..r + 1),
+                g.rows_range(r..r + 1),
+                0..rows,
+                gradient.view_mut(),
+            );
+            gradient
+        };
+        for from in (0..g.rows()).step_by(BAND) {
+            let gradients: Vec<Mat> = (from..(from + BAND).min(g.rows()))
+                .into_par_iter()
+                .map(|r| self.map(one(r).view()))
+                .collect();
+            let sum = self.total.entry(id).or_insert_with(zeros);
+            for gradient in &gradients {
+                add_columns(gradient.view().folded(rows * cols), 1.0, sum.view_mut().folded(rows * cols));
+            }
+        }
+    }
+}
+
+/// The sum over the places of an image, sample by sample.
+fn by_channel(g: View<'_>, channels: usize) -> Mat {
+    let mut sums = Mat::zeros(g.dtype(), g.rows(), channels);
+    for r in 0..g.rows() {
+        add_columns(g.rows_range(r..r + 1).folded(channels), 1.0, sums.rows_view_mut(r..r + 1));
+    }
+    sums
+}
+
 impl Sink for PerSample {
-    fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, _: f64) {
+    fn factors(&mut self, network: &Network, conn: ConnId, pre: View<'_>, g: View<'_>, _: f64) {
+        let wiring = &*network.connections[conn].wiring;
+        let (rows, cols) = wiring.weight_shape();
+        let zeros = || Mat::zeros(g.dtype(), rows, cols);
+        if wiring.shares() {
+            return self.sample_by_sample(ParamId::Weight(conn), wiring, pre, g);
+        }
         let (pre, g) = (self.map(pre), self.map(g));
-        let id = ParamId::Weight(conn);
-        let sum = self.total.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), g.cols(), pre.cols()));
+        let sum = self.total.entry(ParamId::Weight(conn)).or_insert_with(zeros);
         let bands: Vec<_> = sum.view_mut().chunks_mut(BAND).enumerate().collect();
         bands.into_par_iter().for_each(|(i, band)| {
             gemm_tn(g.view(), i * BAND..i * BAND + band.rows(), pre.view(), band);
         });
     }
 
-    fn bias(&mut self, pop: PopId, g: View<'_>, _: f64) {
-        self.units(ParamId::Bias(pop), g);
+    fn bias(&mut self, network: &Network, pop: PopId, g: View<'_>, _: f64) {
+        self.units(ParamId::Bias(pop), network.populations[pop].shape.channels, g);
     }
 
-    fn gain(&mut self, pop: PopId, g: View<'_>, _: f64) {
-        self.units(ParamId::Gain(pop), g);
+    fn gain(&mut self, network: &Network, pop: PopId, g: View<'_>, _: f64) {
+        self.units(ParamId::Gain(pop), network.populations[pop].shape.channels, g);
     }
 
     fn step(&mut self, _: &mut Network) -> Result<()> {

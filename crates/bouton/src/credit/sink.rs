@@ -1,7 +1,7 @@
 //! Where gradients go. Updater, collector and counters are sinks of the same `learn`.
 
 use crate::error::{Error, Result};
-use crate::network::{ConnId, Network, ParamId, PopId};
+use crate::network::{ConnId, Connection, Network, ParamId, PopId};
 use crate::optim::add_columns;
 use bouton_kernels::{Mat, View};
 use std::collections::HashMap;
@@ -9,12 +9,13 @@ use std::collections::HashMap;
 /// Receives factors: the gradient of a weight is Σ scale · gᵀ·pre over everything received since the last step, the
 /// gradient of a bias is Σ scale · (column sums of g). Both point up the loss.
 pub trait Sink {
-    /// Rows of presynaptic activity and postsynaptic gradient of connection `conn`.
-    fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64);
-    /// Rows of the gradient with respect to the drive of population `pop`.
-    fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64);
-    /// Rows whose sum is the gradient of the gain of the normalisation of population `pop`.
-    fn gain(&mut self, pop: PopId, g: View<'_>, scale: f64);
+    /// Rows of presynaptic activity and postsynaptic gradient of connection `conn` of `network`; both belong to the wiring
+    /// itself, before any pooling.
+    fn factors(&mut self, network: &Network, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64);
+    /// Rows of the gradient with respect to the drive of population `pop`, one per sample.
+    fn bias(&mut self, network: &Network, pop: PopId, g: View<'_>, scale: f64);
+    /// Rows, one per sample, whose sum is the gradient of the gain of the normalisation of population `pop`.
+    fn gain(&mut self, network: &Network, pop: PopId, g: View<'_>, scale: f64);
     /// All factors of an update have been handed over.
     fn step(&mut self, network: &mut Network) -> Result<()>;
 }
@@ -43,28 +44,29 @@ impl Collect {
 }
 
 impl Collect {
-    fn units(&mut self, id: ParamId, g: View<'_>, scale: f64) {
-        let sum = self.gradients.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), 1, g.cols()));
-        add_columns(g, scale, sum.view_mut());
+    fn units(&mut self, id: ParamId, channels: usize, g: View<'_>, scale: f64) {
+        let sum = self.gradients.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), 1, channels));
+        add_columns(g.folded(channels), scale, sum.view_mut());
     }
 }
 
 impl Sink for Collect {
-    fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
-        let (rows, cols) = (g.cols(), pre.cols());
+    fn factors(&mut self, network: &Network, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
+        let wiring = &network.connections[conn].wiring;
+        let (rows, cols) = wiring.weight_shape();
         let sum =
             self.gradients.entry(ParamId::Weight(conn)).or_insert_with(|| Mat::zeros(g.dtype(), rows, cols));
         let mut scaled = g.to_mat();
         scale_all(&mut scaled, scale);
-        bouton_kernels::gemm_tn(scaled.view(), 0..rows, pre, sum.view_mut());
+        wiring.pull_weight(pre, scaled.view(), 0..rows, sum.view_mut());
     }
 
-    fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64) {
-        self.units(ParamId::Bias(pop), g, scale);
+    fn bias(&mut self, network: &Network, pop: PopId, g: View<'_>, scale: f64) {
+        self.units(ParamId::Bias(pop), network.populations[pop].shape.channels, g, scale);
     }
 
-    fn gain(&mut self, pop: PopId, g: View<'_>, scale: f64) {
-        self.units(ParamId::Gain(pop), g, scale);
+    fn gain(&mut self, network: &Network, pop: PopId, g: View<'_>, scale: f64) {
+        self.units(ParamId::Gain(pop), network.populations[pop].shape.channels, g, scale);
     }
 
     fn step(&mut self, _: &mut Network) -> Result<()> {
@@ -84,11 +86,9 @@ impl Outside {
     /// A sink for the rules of `network`.
     pub fn new(network: &Network) -> Self {
         let from_input = network.connections.iter().enumerate().filter(|(_, c)| c.pre == network.input());
-        let empty = |post: PopId| Mat::zeros(network.dtype, 0, network.populations[post].units);
-        Self {
-            parameters: Collect::default(),
-            drives: from_input.map(|(id, c)| (id, empty(c.post))).collect(),
-        }
+        let empty =
+            |c: &Connection| Mat::zeros(network.dtype, 0, c.factors(network.populations[c.post].units));
+        Self { parameters: Collect::default(), drives: from_input.map(|(id, c)| (id, empty(c))).collect() }
     }
 
     /// The gradient of the mean loss with respect to the clamped input, [samples, features].
@@ -112,8 +112,8 @@ impl Outside {
 }
 
 impl Sink for Outside {
-    fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
-        self.parameters.factors(conn, pre, g, scale);
+    fn factors(&mut self, network: &Network, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
+        self.parameters.factors(network, conn, pre, g, scale);
         if let Some((_, drives)) = self.drives.iter_mut().find(|(id, _)| *id == conn) {
             let mut scaled = g.to_mat();
             scale_all(&mut scaled, scale);
@@ -121,12 +121,12 @@ impl Sink for Outside {
         }
     }
 
-    fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64) {
-        self.parameters.bias(pop, g, scale);
+    fn bias(&mut self, network: &Network, pop: PopId, g: View<'_>, scale: f64) {
+        self.parameters.bias(network, pop, g, scale);
     }
 
-    fn gain(&mut self, pop: PopId, g: View<'_>, scale: f64) {
-        self.parameters.gain(pop, g, scale);
+    fn gain(&mut self, network: &Network, pop: PopId, g: View<'_>, scale: f64) {
+        self.parameters.gain(network, pop, g, scale);
     }
 
     fn step(&mut self, _: &mut Network) -> Result<()> {
@@ -148,27 +148,27 @@ pub(crate) struct Recorder {
 
 impl Recorder {
     /// Hands everything to `sink`, in the order it came.
-    pub fn replay(&self, sink: &mut dyn Sink) {
+    pub fn replay(&self, network: &Network, sink: &mut dyn Sink) {
         for (conn, pre, g, scale) in &self.factors {
-            sink.factors(*conn, pre.view(), g.view(), *scale);
+            sink.factors(network, *conn, pre.view(), g.view(), *scale);
         }
         for (pop, g, scale) in &self.biases {
-            sink.bias(*pop, g.view(), *scale);
+            sink.bias(network, *pop, g.view(), *scale);
         }
     }
 }
 
 impl Sink for Recorder {
-    fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
+    fn factors(&mut self, _: &Network, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
         self.factors.push((conn, pre.to_mat(), g.to_mat(), scale));
     }
 
-    fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64) {
+    fn bias(&mut self, _: &Network, pop: PopId, g: View<'_>, scale: f64) {
         self.biases.push((pop, g.to_mat(), scale));
     }
 
     /// Shards see only a part of a batch, which cannot be normalised; whoever uses them refuses normalisation.
-    fn gain(&mut self, _: PopId, _: View<'_>, _: f64) {
+    fn gain(&mut self, _: &Network, _: PopId, _: View<'_>, _: f64) {
         unreachable!("a shard is never normalised")
     }
 

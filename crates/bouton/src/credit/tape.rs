@@ -5,7 +5,7 @@
 //! recomputed from dual numbers.
 
 use super::Sink;
-use crate::network::{Network, PopId, Role, State};
+use crate::network::{Network, PopId, Role, Seen, State};
 use crate::neuron::Ctx;
 use crate::solver::Solver;
 use bouton_kernels::{Elem, Mat, View, dispatch};
@@ -21,6 +21,15 @@ pub struct Frame {
     pub h: Vec<Mat>,
     /// Drives of the step, by population.
     pub drive: Vec<Mat>,
+    /// Choices of pooling at the states before the step, by connection.
+    pub choice: Vec<Mat>,
+}
+
+impl Frame {
+    /// The activity that the drives of the step were computed from.
+    pub fn seen<'a>(&'a self, x: View<'a>) -> Seen<'a> {
+        Seen { x, out: &self.out, choice: &self.choice }
+    }
 }
 
 /// Runs `steps` free sweeps of `solver` and records every block.
@@ -36,7 +45,7 @@ pub fn record(network: &Network, solver: &Solver, state: &mut State, steps: usiz
                 if block.contains(&p) { state.drive[p].clone() } else { Mat::zeros(network.dtype, 0, 0) }
             };
             let drive = (0..network.populations.len()).map(drive).collect();
-            frames.push(Frame { block: block.clone(), out, h, drive });
+            frames.push(Frame { block: block.clone(), out, h, drive, choice: state.choice.clone() });
         }
     }
     frames
@@ -68,14 +77,22 @@ impl Adjoint {
 
     /// Back through one frame. Gradients of weights between moving populations go to `sink`; returns the drive gradients
     /// of the block.
-    pub fn step(&mut self, network: &Network, frame: &Frame, scale: f64, sink: &mut dyn Sink) -> Vec<Mat> {
+    pub fn step(
+        &mut self,
+        network: &Network,
+        x: View<'_>,
+        frame: &Frame,
+        scale: f64,
+        sink: &mut dyn Sink,
+    ) -> Vec<Mat> {
+        let seen = frame.seen(x);
         let mut g_drives = Vec::with_capacity(frame.block.len());
         for &pop in &frame.block {
             g_drives.push(self.through_units(network, frame, pop));
         }
         for (&pop, g_drive) in frame.block.iter().zip(&g_drives) {
-            network.pull(pop, g_drive.view(), &mut self.g_out);
-            network.emit_moving(pop, g_drive.view(), &frame.out, scale, sink);
+            network.pull(pop, g_drive.view(), seen, &mut self.g_out);
+            network.emit_moving(pop, g_drive.view(), seen, scale, sink);
             add(&mut self.total[pop], g_drive.view());
         }
         g_drives
@@ -99,9 +116,9 @@ impl Adjoint {
     }
 
     /// Hands over the gradients that need only the sums over steps.
-    pub fn finish(&self, network: &Network, x: View<'_>, scale: f64, sink: &mut dyn Sink) {
+    pub fn finish(&self, network: &Network, seen: Seen<'_>, scale: f64, sink: &mut dyn Sink) {
         for pop in (0..self.total.len()).filter(|&p| self.total[p].rows() > 0) {
-            network.emit_constant(pop, self.total[pop].view(), x, scale, sink);
+            network.emit_constant(pop, self.total[pop].view(), seen, scale, sink);
         }
     }
 }

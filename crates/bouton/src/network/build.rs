@@ -1,14 +1,14 @@
 //! From a recipe to a network with freshly drawn weights.
 
-use super::{Connection, Feedback, Network, Node, Role};
+use super::{Connection, Feedback, Layer, Network, Node, Role, Shape};
 use crate::error::{Error, Result};
 use crate::neuron::{NeuronSpec, linear};
 use crate::norm::{Norm, NormSpec};
 use crate::recipe::{Precision, Recipe};
 use crate::rng::{Key, Stream};
 use crate::synapse::{Plain, Rule, Synapse};
-use crate::wiring::{BiasInit, Dense, DenseWiring, FeedbackSpec, Identity, Init, Wiring, WiringSpec};
-use bouton_kernels::{DType, Mat, Operand};
+use crate::wiring::{BiasInit, ConvWiring, Dense, DenseWiring, FeedbackSpec, Identity, Init, Pool, Wiring};
+use bouton_kernels::{ConvShape, DType, Mat, Operand, PoolShape};
 
 impl From<Precision> for DType {
     fn from(precision: Precision) -> Self {
@@ -22,18 +22,16 @@ impl From<Precision> for DType {
 impl Network {
     /// The network of `recipe`, weights drawn from its seed.
     pub fn build(recipe: &Recipe) -> Result<Self> {
-        let layers = &recipe.network.layers;
-        if layers.len() < 2 || layers.contains(&0) {
-            return Err(Error::shape(format!(
-                "network.layers = {layers:?} needs an input, an output and no empty layer"
-            )));
+        let shapes = recipe.network.shapes()?;
+        if shapes.len() < 2 {
+            return Err(Error::shape("network.layers needs an input and an output"));
         }
         let dtype = recipe.precision.into();
-        let WiringSpec::Dense(dense) = &recipe.wiring;
         let key = Key::new(recipe.seed).of("init", 0);
-        let populations: Vec<Node> = (0..layers.len()).map(|i| node(recipe, dense, &key, dtype, i)).collect();
-        let mut connections = (1..layers.len())
-            .map(|i| connection(recipe, dense, &key, dtype, &populations, i))
+        let populations: Vec<Node> =
+            (0..shapes.len()).map(|i| node(recipe, &shapes, &key, dtype, i)).collect();
+        let mut connections = (1..shapes.len())
+            .map(|i| connection(recipe, &key, dtype, &populations, i))
             .collect::<Result<Vec<Connection>>>()?;
         for skip in &recipe.network.skips {
             connections.push(identity(&populations, skip.from, skip.to, dtype)?);
@@ -42,9 +40,9 @@ impl Network {
     }
 }
 
-fn node(recipe: &Recipe, dense: &Dense, key: &Key, dtype: DType, i: usize) -> Node {
-    let layers = &recipe.network.layers;
-    let is_output = i + 1 == layers.len();
+fn node(recipe: &Recipe, shapes: &[Shape], key: &Key, dtype: DType, i: usize) -> Node {
+    let (shape, dense) = (shapes[i], recipe.wiring.weights());
+    let is_output = i + 1 == shapes.len();
     let name = match i {
         0 => "input".to_owned(),
         _ if is_output => "output".to_owned(),
@@ -60,7 +58,7 @@ fn node(recipe: &Recipe, dense: &Dense, key: &Key, dtype: DType, i: usize) -> No
         NeuronSpec::Sign(sign) => (Role::Forward, sign.population(is_output)),
     };
     let norm = match &recipe.norm {
-        NormSpec::Batch(spec) if i > 0 => Some(Norm::new(*spec, dtype, layers[i])),
+        NormSpec::Batch(spec) if i > 0 => Some(Norm::new(*spec, dtype, shape.channels)),
         _ => None,
     };
     let shifted = norm.as_ref().is_none_or(|n| n.spec.affine);
@@ -69,30 +67,36 @@ fn node(recipe: &Recipe, dense: &Dense, key: &Key, dtype: DType, i: usize) -> No
         let bound = match dense.bias {
             _ if norm.is_some() => 0.0,
             BiasInit::Zero | BiasInit::None => 0.0,
-            BiasInit::UniformFanIn => dense.gain.at(i - 1) / (layers[i - 1] as f64).sqrt(),
+            BiasInit::UniformFanIn => dense.gain.at(i - 1) / (fan_in(recipe, shapes, i) as f64).sqrt(),
         };
-        Operand::new(Mat::from_fn(dtype, 1, layers[i], |_, _| bound * (2.0 * stream.uniform() - 1.0)))
+        Operand::new(Mat::from_fn(dtype, 1, shape.channels, |_, _| bound * (2.0 * stream.uniform() - 1.0)))
     });
     let dropout = match i {
         0 => recipe.network.input_dropout,
         _ if is_output => 0.0,
         _ => recipe.network.dropout,
     };
-    Node { name, units: layers[i], role, model, bias, norm, dropout }
+    Node { name, units: shape.units(), shape, role, model, bias, norm, dropout }
 }
 
-fn connection(
-    recipe: &Recipe,
-    dense: &Dense,
-    key: &Key,
-    dtype: DType,
-    nodes: &[Node],
-    i: usize,
-) -> Result<Connection> {
-    let (pre, post) = (&nodes[i - 1], &nodes[i]);
+/// Weights that enter a unit of layer `i`.
+fn fan_in(recipe: &Recipe, shapes: &[Shape], i: usize) -> usize {
+    match recipe.network.layers[i] {
+        Layer::Conv(conv) => shapes[i - 1].channels * conv.kernel * conv.kernel,
+        _ => shapes[i - 1].units(),
+    }
+}
+
+fn connection(recipe: &Recipe, key: &Key, dtype: DType, nodes: &[Node], i: usize) -> Result<Connection> {
+    let (pre, post, dense) = (&nodes[i - 1], &nodes[i], recipe.wiring.weights());
+    let (wiring, pool) = wiring(recipe, pre, post, i);
     let draw = |purpose| {
         let mut stream = key.of(purpose, i as u64).stream();
-        Operand::new(weights(dense, dtype, post.units, pre.units, dense.gain.at(i - 1), &mut stream))
+        let (rows, cols) = wiring.weight_shape();
+        // Units at different places share their weights: a filter's fan-out is its kernel's places.
+        let fan_out = post.shape.channels * cols / pre.shape.channels;
+        let fan_out = if wiring.shares() { fan_out } else { rows };
+        Operand::new(weights(dense, dtype, [rows, cols], fan_out, dense.gain.at(i - 1), &mut stream))
     };
     let both_settle = pre.role == Role::Settling && post.role == Role::Settling;
     let feedback = match dense.feedback {
@@ -108,12 +112,35 @@ fn connection(
         pre: i - 1,
         post: i,
         layer: i - 1,
-        wiring: Box::new(DenseWiring { pre: pre.units, post: post.units }),
+        wiring,
+        pool,
         weight,
         feedback,
         synapse,
         memory,
     })
+}
+
+/// The kernels of the chain's connection that enters layer `i`.
+fn wiring(recipe: &Recipe, pre: &Node, post: &Node, i: usize) -> (Box<dyn Wiring>, Option<Pool>) {
+    let Layer::Conv(conv) = recipe.network.layers[i] else {
+        return (Box::new(DenseWiring { pre: pre.units, post: post.units }), None);
+    };
+    let Shape { height, width, channels } = pre.shape;
+    let shape = ConvShape {
+        height,
+        width,
+        channels,
+        filters: conv.filters,
+        kernel: [conv.kernel; 2],
+        stride: conv.stride,
+        padding: conv.padding,
+    };
+    let pool = conv.pool.map(|spec| {
+        let (height, width) = (shape.out_height(), shape.out_width());
+        Pool { spec, shape: PoolShape { height, width, channels: conv.filters, size: spec.size() } }
+    });
+    (Box::new(ConvWiring(shape)), pool)
 }
 
 /// Lets the synapses turn drawn numbers into weights.
@@ -124,11 +151,20 @@ fn begin(synapse: &dyn Synapse, key: u64, mut weight: Operand) -> (Operand, Vec<
     (weight, memory)
 }
 
-fn weights(dense: &Dense, dtype: DType, post: usize, pre: usize, gain: f64, stream: &mut Stream) -> Mat {
-    let fan_in = pre as f64;
-    Mat::from_fn(dtype, post, pre, |_, _| match dense.init {
+fn weights(
+    dense: &Dense,
+    dtype: DType,
+    [rows, cols]: [usize; 2],
+    fan_out: usize,
+    gain: f64,
+    stream: &mut Stream,
+) -> Mat {
+    let fan_in = cols as f64;
+    Mat::from_fn(dtype, rows, cols, |_, _| match dense.init {
         Init::UniformFanIn => gain / fan_in.sqrt() * (2.0 * stream.uniform() - 1.0),
-        Init::GlorotUniform => gain * (6.0 / (fan_in + post as f64)).sqrt() * (2.0 * stream.uniform() - 1.0),
+        Init::GlorotUniform => {
+            gain * (6.0 / (fan_in + fan_out as f64)).sqrt() * (2.0 * stream.uniform() - 1.0)
+        }
         Init::Uniform => 0.5 * gain * (2.0 * stream.uniform() - 1.0),
         Init::Normal => gain * stream.normal(),
         Init::TruncatedNormal => gain / fan_in.sqrt() * truncated_normal(stream),
@@ -167,6 +203,7 @@ fn identity(nodes: &[Node], from: usize, to: usize, dtype: DType) -> Result<Conn
         post: to,
         layer: to - 1,
         wiring,
+        pool: None,
         weight: Operand::new(Mat::zeros(dtype, 0, 0)),
         feedback: if both_settle { Feedback::Tied } else { Feedback::None },
         synapse: Box::new(Rule(Plain {})),

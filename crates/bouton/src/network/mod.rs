@@ -1,11 +1,13 @@
 //! Populations joined by connections: everything that is learned, nothing that has a batch dimension.
 //!
 //! - [`Network`]: the parts, and their parameters by name (this file).
+//! - [`Connection`]: wiring, pooling, weight and synapses between two populations.
 //! - `build`: from a recipe.
 //! - `verbs`: what credit rules and solvers do with a network: drive, pull, contrast.
 //! - [`State`]: activity of a batch.
 
 mod build;
+mod connection;
 mod packed;
 mod packed_file;
 mod spec;
@@ -13,10 +15,11 @@ mod state;
 mod summary;
 mod verbs;
 
+pub use connection::{Connection, Feedback};
 pub use packed::Packed;
-pub use spec::{NetworkSpec, Skip};
-pub use state::State;
-pub use verbs::Term;
+pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, PoolSpec, Shape, Skip, SoftPool};
+pub use state::{Constant, State};
+pub use verbs::{Seen, Term};
 
 use crate::error::{Error, Result};
 use crate::neuron::Population;
@@ -54,46 +57,14 @@ pub struct Node {
     pub role: Role,
     /// How its units move.
     pub model: Box<dyn Population>,
-    /// Bias, [1, units], behind the normalisation if there is one; the input has none.
+    /// Height, width and channels; units without places are channels of a single pixel.
+    pub shape: Shape,
+    /// Bias, [1, channels], behind the normalisation if there is one; the input has none.
     pub bias: Option<Operand>,
     /// Normalisation of the drive.
     pub norm: Option<Norm>,
     /// Probability that a unit is silent in a training step.
     pub dropout: f64,
-}
-
-/// What flows from a postsynaptic population back to the presynaptic one.
-#[derive(Debug)]
-pub enum Feedback {
-    /// Nothing.
-    None,
-    /// The transpose of the forward weight.
-    Tied,
-    /// The transpose of a weight of its own, stored in forward shape.
-    Own(Operand),
-}
-
-/// A connection between two populations.
-#[derive(Debug)]
-pub struct Connection {
-    /// `<pre>-<post>`.
-    pub name: String,
-    /// Presynaptic population.
-    pub pre: PopId,
-    /// Postsynaptic population.
-    pub post: PopId,
-    /// Place in the layer chain, from 0 at the input: selects entries of per-layer lists.
-    pub layer: usize,
-    /// The three kernels.
-    pub wiring: Box<dyn Wiring>,
-    /// [post, pre]; 0 × 0 without weights.
-    pub weight: Operand,
-    /// What flows back.
-    pub feedback: Feedback,
-    /// How the weight takes updates.
-    pub synapse: Box<dyn Synapse>,
-    /// State of the synapses beside their weight, each of its shape.
-    pub memory: Vec<Mat>,
 }
 
 /// Names one parameter.

@@ -187,10 +187,11 @@ fn packable(recipe: &Recipe) -> Result<()> {
             "use norm.batch with statistics = \"running\"",
         );
     }
-    if recipe.network.layers.len() < 3 || !recipe.network.skips.is_empty() {
+    let network = &recipe.network;
+    if network.layers.len() < 3 || !network.skips.is_empty() || network.has_convolutions() {
         return refuse(
-            "packing needs a chain of layers with a hidden one",
-            "add a hidden layer, leave skips out",
+            "packing needs a chain of dense layers with a hidden one",
+            "add a hidden layer, leave skips and convolutions out",
         );
     }
     Ok(())

@@ -1,5 +1,6 @@
-//! The shape of a network in a recipe.
+//! The shape of a network in a recipe: its layers, and identity connections beside their chain.
 
+use crate::error::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct NetworkSpec {
-    /// Units of each layer: the input (features of the data), hidden layers, the output (classes).
-    pub layers: Vec<usize>,
+    /// Each layer from the input (features of the data) to the output (classes): a number of units, or
+    /// `{ image = [channels, height, width] }` first and `{ filters = …, kernel = … }` behind it for convolutions.
+    pub layers: Vec<Layer>,
     /// Identity connections beside the layer chain. Default: none.
     #[serde(default)]
     pub skips: Vec<Skip>,
@@ -20,6 +22,206 @@ pub struct NetworkSpec {
     pub input_dropout: f64,
 }
 
+/// One layer of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Layer {
+    /// So many units, each connected to all of the layer before.
+    Units(usize),
+    /// The input as an image.
+    Image(ImageLayer),
+    /// A convolution of the layer before.
+    Conv(ConvLayer),
+}
+
+/// The input of a network of convolutions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ImageLayer {
+    /// Channels, height and width.
+    pub image: [usize; 3],
+}
+
+/// A layer of filters over the image before it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ConvLayer {
+    /// Filters, the channels of this layer.
+    pub filters: usize,
+    /// Height and width of the kernel.
+    pub kernel: usize,
+    /// Pixels from one place of the kernel to the next. Default 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub stride: usize,
+    /// Zeros around the image before it. Default 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub padding: usize,
+    /// Pooling of the filters' drives. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<PoolSpec>,
+}
+
+/// Pooling over square windows that do not overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum PoolSpec {
+    /// The largest drive of windows of this side.
+    Max(usize),
+    /// The mean drive of windows of this side.
+    Average(usize),
+    /// The mean weighted by exp(drive/temperature), which is smooth (Laborieux & Zenke 2022).
+    Soft(SoftPool),
+}
+
+/// Soft pooling: Σ v e^{v/T} / Σ e^{v/T} over a window.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SoftPool {
+    /// Side of the windows.
+    pub size: usize,
+    /// Temperature T. Default 1.
+    #[serde(default = "unit")]
+    pub temperature: f64,
+}
+
+fn one() -> usize {
+    1
+}
+
+fn unit() -> f64 {
+    1.0
+}
+
+fn is_one(n: &usize) -> bool {
+    *n == 1
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+impl PoolSpec {
+    /// Side of the windows.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Max(size) | Self::Average(size) | Self::Soft(SoftPool { size, .. }) => *size,
+        }
+    }
+}
+
+/// Height, width and channels of a layer; units without places are channels of a single pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// Rows of pixels.
+    pub height: usize,
+    /// Columns of pixels.
+    pub width: usize,
+    /// Numbers per pixel, the fastest index of an activity's row.
+    pub channels: usize,
+}
+
+impl Shape {
+    /// Units in all.
+    pub fn units(self) -> usize {
+        self.height * self.width * self.channels
+    }
+}
+
+impl NetworkSpec {
+    /// The shape of every layer.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] where layers do not chain, naming the layer.
+    pub fn shapes(&self) -> Result<Vec<Shape>> {
+        let mut shapes: Vec<Shape> = Vec::with_capacity(self.layers.len());
+        for (i, layer) in self.layers.iter().enumerate() {
+            let shape = match *layer {
+                Layer::Units(channels) => Shape { height: 1, width: 1, channels },
+                Layer::Image(ImageLayer { image: [channels, height, width] }) if i == 0 => {
+                    Shape { height, width, channels }
+                }
+                Layer::Image(_) => {
+                    return wrong(i, "is an image", "only the first layer, the input, is given as an image");
+                }
+                Layer::Conv(conv) => match shapes.last() {
+                    Some(before) => conv.shape(i, *before)?,
+                    None => {
+                        return wrong(
+                            i,
+                            "is a convolution",
+                            "the first layer is the input: { image = [channels, height, width] }",
+                        );
+                    }
+                },
+            };
+            if shape.units() == 0 {
+                return wrong(i, "is 0", "a layer needs units");
+            }
+            shapes.push(shape);
+        }
+        Ok(shapes)
+    }
+
+    /// Units of every layer.
+    ///
+    /// # Errors
+    /// As [`NetworkSpec::shapes`].
+    pub fn units(&self) -> Result<Vec<usize>> {
+        Ok(self.shapes()?.into_iter().map(Shape::units).collect())
+    }
+
+    /// Whether there are convolutions.
+    pub fn has_convolutions(&self) -> bool {
+        self.layers.iter().any(|l| matches!(l, Layer::Conv(_)))
+    }
+}
+
+impl ConvLayer {
+    /// Height and width of the drives before pooling, on an image of shape `before`.
+    pub fn drives(&self, before: Shape) -> Option<[usize; 2]> {
+        let places = |side: usize| {
+            let room = (side + 2 * self.padding).checked_sub(self.kernel)?;
+            Some(room / self.stride + 1)
+        };
+        Some([places(before.height)?, places(before.width)?])
+    }
+
+    fn shape(&self, i: usize, before: Shape) -> Result<Shape> {
+        if before.height * before.width == 1 && self.kernel > 1 + 2 * self.padding {
+            let message = format!("is a convolution of {} units without places", before.channels);
+            return wrong(
+                i,
+                &message,
+                "begin with { image = [channels, height, width] } instead of a number",
+            );
+        }
+        if [self.filters, self.kernel, self.stride].contains(&0) {
+            return wrong(i, "has filters, kernel or stride 0", "each must be at least 1");
+        }
+        let Some([height, width]) = self.drives(before) else {
+            let message = format!(
+                "has a kernel of {0} × {0} on an image of {1} × {2}",
+                self.kernel, before.height, before.width
+            );
+            return wrong(i, &message, "use a smaller kernel or more padding");
+        };
+        let size = self.pool.map_or(1, |p| p.size());
+        if size == 0 || height % size != 0 || width % size != 0 {
+            let message = format!("pools {height} × {width} drives in windows of {size} × {size}");
+            return wrong(
+                i,
+                &message,
+                "the side of the windows must divide both; padding changes the number of drives",
+            );
+        }
+        Ok(Shape { height: height / size, width: width / size, channels: self.filters })
+    }
+}
+
+fn wrong<T>(layer: usize, message: &str, hint: &str) -> Result<T> {
+    Err(Error::shape(format!("network.layers[{layer}] {message}")).with_hint(hint))
+}
+
 /// An identity connection between two layers of equal size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -28,4 +230,44 @@ pub struct Skip {
     pub from: usize,
     /// Layer it ends at.
     pub to: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spec(layers: &str) -> NetworkSpec {
+        toml::from_str(&format!("layers = {layers}")).unwrap()
+    }
+
+    #[test]
+    fn layers_chain() {
+        let text = "[{ image = [3, 32, 32] }, { filters = 8, kernel = 3, padding = 1, pool = { max = 2 } },\n\
+                    { filters = 4, kernel = 5, stride = 2 }, 10]";
+        let shapes = spec(text).shapes().unwrap();
+        let sizes: Vec<_> = shapes.iter().map(|s| [s.height, s.width, s.channels]).collect();
+        assert_eq!(sizes, [[32, 32, 3], [16, 16, 8], [6, 6, 4], [1, 1, 10]]);
+        let again: NetworkSpec = toml::from_str(&toml::to_string(&spec(text)).unwrap()).unwrap();
+        assert_eq!(again, spec(text));
+    }
+
+    #[test]
+    fn layers_that_do_not_chain_are_refused_with_the_layer_named() {
+        for (layers, message) in [
+            ("[{ image = [1, 8, 8] }, { filters = 4, kernel = 9 }, 10]", "layers[1] has a kernel of 9 × 9"),
+            (
+                "[{ image = [1, 9, 9] }, { filters = 4, kernel = 3, pool = { max = 2 } }, 10]",
+                "layers[1] pools 7 × 7",
+            ),
+            ("[64, { filters = 4, kernel = 3 }, 10]", "layers[1] is a convolution of 64 units"),
+            ("[64, { image = [1, 2, 2] }, 10]", "layers[1] is an image"),
+            ("[{ filters = 4, kernel = 3 }, 10]", "layers[0] is a convolution"),
+            ("[64, 0, 10]", "layers[1] is 0"),
+            ("[{ image = [1, 8, 8] }, { filters = 4, kernel = 3, stride = 0 }, 10]", "stride 0"),
+        ] {
+            let error = spec(layers).shapes().unwrap_err();
+            assert!(error.to_string().contains(message), "{error}");
+            assert!(error.hint().is_some());
+        }
+    }
 }

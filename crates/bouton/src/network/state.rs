@@ -14,6 +14,12 @@ pub struct State {
     pub h: Vec<Mat>,
     /// Bias plus drive from the input, constant during a relaxation.
     pub constant: Vec<Mat>,
+    /// What pooling chose, by connection, [rows, choices].
+    pub choice: Vec<Mat>,
+    /// Room for activity before pooling, by connection.
+    pub room: Vec<Mat>,
+    /// Whether the choice of a connection is behind the presynaptic state.
+    pub stale: Vec<bool>,
     /// Drive of the last step, [rows, units].
     pub drive: Vec<Mat>,
     /// Class of each row.
@@ -31,9 +37,18 @@ pub struct State {
     order: Vec<usize>,
 }
 
+/// What the clamped input of a batch gives for a whole relaxation.
+#[derive(Clone, Debug)]
+pub struct Constant {
+    /// Bias plus drive from the input, by population.
+    pub drive: Vec<Mat>,
+    /// What pooling chose of the drive from the input, by connection.
+    pub choice: Vec<Mat>,
+}
+
 impl State {
-    /// Units at rest; `constant` is the constant drive of a whole batch, of which `rows` are taken.
-    pub fn new(network: &Network, constant: &[Mat], rows: Range<usize>, labels: &[u8]) -> Self {
+    /// Units at rest; of `constant`, which belongs to a whole batch, `rows` are taken.
+    pub fn new(network: &Network, constant: &Constant, rows: Range<usize>, labels: &[u8]) -> Self {
         let n = rows.len();
         let free = |p: PopId| network.populations[p].role != Role::Clamped;
         let mat = |p: PopId, yes: bool| {
@@ -51,8 +66,19 @@ impl State {
             h: all.clone().map(|p| mat(p, free(p) && network.populations[p].model.stored() > 0)).collect(),
             constant: all
                 .clone()
-                .map(|p| if free(p) { constant[p].rows_view(rows.clone()).to_mat() } else { mat(p, false) })
+                .map(
+                    |p| {
+                        if free(p) {
+                            constant.drive[p].rows_view(rows.clone()).to_mat()
+                        } else {
+                            mat(p, false)
+                        }
+                    },
+                )
                 .collect(),
+            choice: constant.choice.iter().map(|c| c.rows_view(rows.clone()).to_mat()).collect(),
+            room: network.connections.iter().map(|c| Mat::zeros(network.dtype, n, c.room())).collect(),
+            stale: network.connections.iter().map(|c| c.pre != network.input()).collect(),
             drive: all.map(|p| mat(p, free(p))).collect(),
             labels: labels[rows.clone()].to_vec(),
             samples: rows.collect(),
@@ -77,6 +103,9 @@ impl State {
             h: stack(&self.h),
             constant: stack(&self.constant),
             drive: stack(&self.drive),
+            choice: stack(&self.choice),
+            room: self.room.iter().map(|m| Mat::zeros(m.dtype(), m.rows() * copies, m.cols())).collect(),
+            stale: self.stale.clone(),
             labels: self.labels.repeat(copies),
             samples: self.samples.repeat(copies),
             beta: self.beta.repeat(copies),
@@ -84,6 +113,22 @@ impl State {
             change: self.change.repeat(copies),
             held: self.held,
             order: (0..self.rows() * copies).collect(),
+        }
+    }
+
+    /// Takes another constant drive for all rows, as after a weight change.
+    pub fn set_constant(&mut self, network: &Network, constant: Constant) {
+        self.constant = constant.drive;
+        for (id, _) in network.connections.iter().enumerate().filter(|(_, c)| c.pre == network.input()) {
+            self.choice[id].copy_from(constant.choice[id].view());
+        }
+        self.moved(network, |_| true);
+    }
+
+    /// Notes that the outputs of some populations moved: choices at them are behind.
+    pub fn moved(&mut self, network: &Network, which: impl Fn(PopId) -> bool) {
+        for (stale, c) in self.stale.iter_mut().zip(&network.connections) {
+            *stale |= c.pre != network.input() && which(c.pre);
         }
     }
 
@@ -97,7 +142,7 @@ impl State {
         if i == j {
             return;
         }
-        for mat in self.out.iter_mut().chain(&mut self.h).chain(&mut self.constant) {
+        for mat in self.out.iter_mut().chain(&mut self.h).chain(&mut self.constant).chain(&mut self.choice) {
             if mat.rows() > 0 {
                 mat.swap_rows(i, j);
             }

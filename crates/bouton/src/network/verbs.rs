@@ -1,33 +1,56 @@
 //! What solvers and credit rules do with a network. Nobody else walks its connections.
 //!
-//! drive:    d_n = b_n + Σ W(s_pre) + Σ Wᵀ(s_post)            (∂Φ/∂s_n)
+//! drive:    d_n = b_n + Σ P(W(s_pre)) + Σ Wᵀ(Pᵀ(s_post))     (∂Φ/∂s_n)
 //! pull:     the adjoint of drive, into the gradients of the populations it reads
 //! emit:     the parameter gradients of a drive, as factors for a sink
 //! contrast: ∂Φ/∂θ at a state, as factors for a sink
 
-use super::{Connection, Feedback, Network, Node, PopId, Role};
+use super::{ConnId, Connection, Constant, Feedback, Network, Node, PopId, Role, State};
 use crate::credit::Sink;
-use bouton_kernels::{Mat, Real, View, ViewMut, dispatch, vectorize};
+use bouton_kernels::{Mat, Real, View, dispatch, vectorize};
 use std::ops::Range;
+
+/// The activity that drives were computed from: the clamped input, outputs by population, choices by connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<'a> {
+    /// [rows, features].
+    pub x: View<'a>,
+    /// Outputs of every population.
+    pub out: &'a [Mat],
+    /// What pooling chose at these outputs.
+    pub choice: &'a [Mat],
+}
+
+impl<'a> Seen<'a> {
+    fn pre(&self, network: &Network, c: &Connection) -> View<'a> {
+        if c.pre == network.input() { self.x } else { self.out[c.pre].view() }
+    }
+}
 
 impl Network {
     /// Bias plus the drive from the clamped input, for every population: constant during a relaxation. On all threads.
-    pub fn constant_drive(&self, x: View<'_>) -> Vec<Mat> {
+    pub fn constant_drive(&self, x: View<'_>) -> Constant {
         let rows = |p: &Node| if p.role == Role::Clamped { 0 } else { x.rows() };
-        let mut drives: Vec<Mat> =
-            self.populations.iter().map(|p| self.biases(p.bias.as_ref(), rows(p), p.units)).collect();
-        for c in self.connections.iter().filter(|c| c.pre == self.input()) {
-            c.wiring.par_forward(&c.weight, x, drives[c.post].view_mut());
+        let mut drive: Vec<Mat> = self.populations.iter().map(|p| self.biases(p, rows(p))).collect();
+        let mut choice: Vec<Mat> = self.choices(x.rows());
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| c.pre == self.input()) {
+            c.par_forward(x, drive[c.post].view_mut(), choice[id].view_mut());
         }
-        drives
+        Constant { drive, choice }
     }
 
-    fn biases(&self, bias: Option<&bouton_kernels::Operand>, rows: usize, units: usize) -> Mat {
-        let mut drive = Mat::zeros(self.dtype, rows, units);
-        let Some(bias) = bias else { return drive };
+    /// Room for the choices of every connection.
+    pub fn choices(&self, rows: usize) -> Vec<Mat> {
+        self.connections.iter().map(|c| Mat::zeros(self.dtype, rows, c.choices())).collect()
+    }
+
+    /// A population's bias in every row, the same at every place of an image.
+    fn biases(&self, node: &Node, rows: usize) -> Mat {
+        let mut drive = Mat::zeros(self.dtype, rows, node.units);
+        let Some(bias) = &node.bias else { return drive };
         dispatch!(self.dtype, T => {
             let bias = bias.mat().slice::<T>();
-            drive.slice_mut::<T>().chunks_exact_mut(units).for_each(|row| row.copy_from_slice(bias));
+            drive.slice_mut::<T>().chunks_exact_mut(bias.len()).for_each(|place| place.copy_from_slice(bias));
         });
         drive
     }
@@ -37,123 +60,153 @@ impl Network {
         self.populations[c.pre].role == Role::Settling && !matches!(c.feedback, Feedback::None)
     }
 
-    /// Adds to `drive` what population `pop` receives from populations that are not clamped.
-    pub fn drive(&self, pop: PopId, out: &[Mat], rows: Range<usize>, mut drive: ViewMut<'_>) {
-        for c in &self.connections {
-            if c.post == pop && c.pre != self.input() {
-                c.wiring.forward(&c.weight, out[c.pre].rows_view(rows.clone()), drive.reborrow());
-            }
-            if c.pre == pop && self.returns(c) {
-                let from = out[c.post].rows_view(rows.clone());
-                match &c.feedback {
-                    Feedback::Own(weight) => c.wiring.pull_input(weight, from, drive.reborrow()),
-                    _ => c.wiring.pull_input(&c.weight, from, drive.reborrow()),
+    /// Brings the drives of the populations in `block` up to date for some rows.
+    pub fn drive(&self, block: &[PopId], state: &mut State, rows: Range<usize>) {
+        for &pop in block {
+            let constant = state.constant[pop].rows_view(rows.clone());
+            state.drive[pop].rows_view_mut(rows.clone()).copy_from(constant);
+            for (id, c) in self.connections.iter().enumerate() {
+                if c.post == pop && c.pre != self.input() {
+                    let State { out, drive, choice, room, stale, .. } = state;
+                    let [choice, room] =
+                        [&mut choice[id], &mut room[id]].map(|m| m.rows_view_mut(rows.clone()));
+                    let drive = drive[pop].rows_view_mut(rows.clone());
+                    c.forward(out[c.pre].rows_view(rows.clone()), drive, choice, room);
+                    stale[id] = false;
                 }
+            }
+        }
+        for &pop in block {
+            for (id, c) in
+                self.connections.iter().enumerate().filter(|(_, c)| c.pre == pop && self.returns(c))
+            {
+                self.choose(id, state, rows.clone());
+                let State { out, drive, choice, room, .. } = state;
+                let (from, room) =
+                    (out[c.post].rows_view(rows.clone()), room[id].rows_view_mut(rows.clone()));
+                let drive = drive[pop].rows_view_mut(rows.clone());
+                c.pull_input(c.back(), choice[id].rows_view(rows.clone()), from, drive, room);
             }
         }
     }
 
+    /// Brings the choice of a connection up to date with the presynaptic state.
+    fn choose(&self, id: ConnId, state: &mut State, rows: Range<usize>) {
+        let c = &self.connections[id];
+        if c.pool.is_none() || !state.stale[id] {
+            return;
+        }
+        let State { out, choice, room, stale, .. } = state;
+        let [choice, room] = [&mut choice[id], &mut room[id]].map(|m| m.rows_view_mut(rows.clone()));
+        let mut unused = Mat::zeros(self.dtype, rows.len(), self.populations[c.post].units);
+        c.forward(out[c.pre].rows_view(rows), unused.view_mut(), choice, room);
+        stale[id] = false;
+    }
+
+    /// Brings all choices up to date, as [`Network::contrast`] needs them.
+    pub fn choose_all(&self, state: &mut State) {
+        let rows = 0..state.rows();
+        for (id, _) in self.connections.iter().enumerate().filter(|(_, c)| c.pre != self.input()) {
+            self.choose(id, state, rows.clone());
+        }
+    }
+
     /// What a feed-forward population receives, its bias included unless a normalisation adds that later. On all threads.
-    pub fn par_drive(&self, pop: PopId, x: View<'_>, out: &[Mat]) -> Mat {
+    pub fn par_drive(&self, pop: PopId, x: View<'_>, out: &[Mat], choice: &mut [Mat]) -> Mat {
         let node = &self.populations[pop];
-        let bias = node.bias.as_ref().filter(|_| node.norm.is_none());
-        let mut drive = self.biases(bias, x.rows(), node.units);
-        for c in self.connections.iter().filter(|c| c.post == pop) {
+        let mut drive = match node.norm {
+            None => self.biases(node, x.rows()),
+            Some(_) => Mat::zeros(self.dtype, x.rows(), node.units),
+        };
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| c.post == pop) {
             let from = if c.pre == self.input() { x } else { out[c.pre].view() };
-            c.wiring.par_forward(&c.weight, from, drive.view_mut());
+            c.par_forward(from, drive.view_mut(), choice[id].view_mut());
         }
         drive
     }
 
     /// The adjoint of [`Network::par_drive`]: adds to `g_out` of every feed-forward population that drives `pop`.
-    pub fn par_pull(&self, pop: PopId, g_drive: View<'_>, g_out: &mut [Mat]) {
-        for c in self.connections.iter().filter(|c| c.post == pop && c.pre != self.input()) {
-            c.wiring.par_pull_input(&c.weight, g_drive, g_out[c.pre].view_mut());
+    pub fn par_pull(&self, pop: PopId, g_drive: View<'_>, choice: &[Mat], g_out: &mut [Mat]) {
+        let entering = |c: &Connection| c.post == pop && c.pre != self.input();
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| entering(c)) {
+            c.par_pull_input(choice[id].view(), g_drive, g_out[c.pre].view_mut());
         }
     }
 
     /// The adjoint of [`Network::drive`]: adds to `g_out` of every population that drives `pop`.
-    pub fn pull(&self, pop: PopId, g_drive: View<'_>, g_out: &mut [Mat]) {
-        for c in &self.connections {
+    pub fn pull(&self, pop: PopId, g_drive: View<'_>, seen: Seen<'_>, g_out: &mut [Mat]) {
+        for (id, c) in self.connections.iter().enumerate() {
+            let choice = seen.choice[id].view();
             if c.post == pop && c.pre != self.input() {
-                c.wiring.pull_input(&c.weight, g_drive, g_out[c.pre].view_mut());
+                let mut room = Mat::zeros(self.dtype, g_drive.rows(), c.room());
+                c.pull_input(&c.weight, choice, g_drive, g_out[c.pre].view_mut(), room.view_mut());
             }
             if c.pre == pop && self.returns(c) {
-                let weight = if let Feedback::Own(w) = &c.feedback { w } else { &c.weight };
-                c.wiring.forward(weight, g_drive, g_out[c.post].view_mut());
+                c.along(c.back(), choice, g_drive, g_out[c.post].view_mut());
+                let (pre, post) = (seen.out[c.pre].view(), seen.out[c.post].view());
+                c.curve(pre, post, g_drive, g_out[c.pre].view_mut());
             }
         }
     }
 
-    /// The gradients of the weights and the bias that enter the drive of `pop`, for drive gradient `g`; `out` is the
-    /// activity the drive was computed from and `x` the clamped input.
-    pub fn emit(&self, pop: PopId, g: View<'_>, x: View<'_>, out: &[Mat], scale: f64, sink: &mut dyn Sink) {
-        self.emit_constant(pop, g, x, scale, sink);
-        self.emit_moving(pop, g, out, scale, sink);
+    /// The gradients of the weights and the bias that enter the drive of `pop`, for drive gradient `g`; the drive was
+    /// computed from `seen`.
+    pub fn emit(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn Sink) {
+        self.emit_constant(pop, g, seen, scale, sink);
+        self.emit_moving(pop, g, seen, scale, sink);
     }
 
     /// The part of [`Network::emit`] without the bias.
-    pub fn emit_weights(
-        &self,
-        pop: PopId,
-        g: View<'_>,
-        x: View<'_>,
-        out: &[Mat],
-        scale: f64,
-        sink: &mut dyn Sink,
-    ) {
-        self.emit_input(pop, g, x, scale, sink);
-        self.emit_moving(pop, g, out, scale, sink);
+    pub fn emit_weights(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn Sink) {
+        self.emit_input(pop, g, seen, scale, sink);
+        self.emit_moving(pop, g, seen, scale, sink);
     }
 
     /// The part of [`Network::emit`] that belongs to the constant drive: bias and weights from the clamped input.
-    pub fn emit_constant(&self, pop: PopId, g: View<'_>, x: View<'_>, scale: f64, sink: &mut dyn Sink) {
-        sink.bias(pop, g, scale);
-        self.emit_input(pop, g, x, scale, sink);
+    pub fn emit_constant(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn Sink) {
+        sink.bias(self, pop, g, scale);
+        self.emit_input(pop, g, seen, scale, sink);
     }
 
-    fn emit_input(&self, pop: PopId, g: View<'_>, x: View<'_>, scale: f64, sink: &mut dyn Sink) {
-        for (id, _) in
-            self.connections.iter().enumerate().filter(|(_, c)| c.post == pop && c.pre == self.input())
-        {
-            sink.factors(id, x, g, scale);
+    fn emit_input(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn Sink) {
+        let from_input = |c: &Connection| c.post == pop && c.pre == self.input();
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| from_input(c)) {
+            sink.factors(self, id, seen.x, c.spread(seen.choice[id].view(), g).view(), scale);
         }
     }
 
     /// The part of [`Network::emit`] that depends on the activity of other populations.
-    pub fn emit_moving(&self, pop: PopId, g: View<'_>, out: &[Mat], scale: f64, sink: &mut dyn Sink) {
+    pub fn emit_moving(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn Sink) {
         for (id, c) in self.connections.iter().enumerate() {
+            let choice = seen.choice[id].view();
             if c.post == pop && c.pre != self.input() {
-                sink.factors(id, out[c.pre].view(), g, scale);
+                sink.factors(self, id, seen.pre(self, c), c.spread(choice, g).view(), scale);
             }
             if c.pre == pop && self.returns(c) {
-                sink.factors(id, g, out[c.post].view(), scale);
+                sink.factors(self, id, g, c.spread(choice, seen.out[c.post].view()).view(), scale);
             }
         }
     }
 
-    /// Hands over Σ scale·∂Φ/∂θ over states of the settling populations. Weights from the clamped input see the same
-    /// presynaptic rows in every term, so their postsynaptic rows are summed first.
+    /// Hands over Σ scale·∂Φ/∂θ over states of the settling populations, whose choices are up to date. Weights from the
+    /// clamped input see the same presynaptic rows in every term, so their postsynaptic rows are summed first.
     pub fn contrast(&self, x: View<'_>, terms: &[Term<'_>], sink: &mut dyn Sink) {
         let settles = |p: PopId| self.populations[p].role == Role::Settling;
         for pop in self.with_role(Role::Settling) {
             let sum = weighted_sum(terms, pop);
-            sink.bias(pop, sum.view(), 1.0);
-            for (id, _) in
-                self.connections.iter().enumerate().filter(|(_, c)| c.post == pop && c.pre == self.input())
-            {
-                sink.factors(id, x, sum.view(), 1.0);
+            sink.bias(self, pop, sum.view(), 1.0);
+            let from_input = |c: &Connection| c.post == pop && c.pre == self.input();
+            for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| from_input(c)) {
+                let choice = terms[0].state.choice[id].rows_view(terms[0].rows.clone());
+                sink.factors(self, id, x, c.spread(choice, sum.view()).view(), 1.0);
             }
         }
-        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| settles(c.pre) && settles(c.post))
-        {
+        let inside = |c: &Connection| settles(c.pre) && settles(c.post);
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| inside(c)) {
             for t in terms {
-                sink.factors(
-                    id,
-                    t.out[c.pre].rows_view(t.rows.clone()),
-                    t.out[c.post].rows_view(t.rows.clone()),
-                    t.scale,
-                );
+                let [pre, post] = [c.pre, c.post].map(|p| t.state.out[p].rows_view(t.rows.clone()));
+                let choice = t.state.choice[id].rows_view(t.rows.clone());
+                sink.factors(self, id, pre, c.spread(choice, post).view(), t.scale);
             }
         }
     }
@@ -162,8 +215,8 @@ impl Network {
 /// A state in a weighted sum of states.
 #[derive(Clone, Debug)]
 pub struct Term<'a> {
-    /// Outputs of every population.
-    pub out: &'a [Mat],
+    /// Outputs of every population, and choices that belong to them.
+    pub state: &'a State,
     /// Rows that belong to this term.
     pub rows: Range<usize>,
     /// Weight of this term.
@@ -171,10 +224,10 @@ pub struct Term<'a> {
 }
 
 fn weighted_sum(terms: &[Term<'_>], pop: PopId) -> Mat {
-    let first = terms[0].out[pop].rows_view(terms[0].rows.clone());
+    let first = terms[0].state.out[pop].rows_view(terms[0].rows.clone());
     let mut sum = Mat::zeros(first.dtype(), first.rows(), first.cols());
     dispatch!(sum.dtype(), T => for t in terms {
-        let (scale, from) = (T::lit(t.scale), t.out[pop].rows_view(t.rows.clone()));
+        let (scale, from) = (T::lit(t.scale), t.state.out[pop].rows_view(t.rows.clone()));
         let (sum, from) = (sum.slice_mut::<T>(), from.slice::<T>());
         vectorize(#[inline(always)] || sum.iter_mut().zip(from).for_each(#[inline(always)] |(s, &x)| *s += scale * x));
     });

@@ -90,7 +90,7 @@ impl Updater {
         let dtype = network.dtype;
         let weights = network.connections.iter().map(|c| Factors {
             pre: Mat::zeros(dtype, 0, network.populations[c.pre].units),
-            g: Mat::zeros(dtype, 0, network.populations[c.post].units),
+            g: Mat::zeros(dtype, 0, c.factors(network.populations[c.post].units)),
         });
         let units = network.parameters().into_iter().filter(|(id, ..)| id.is_unit());
         Self {
@@ -198,19 +198,19 @@ impl Updater {
 }
 
 impl Sink for Updater {
-    fn factors(&mut self, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
+    fn factors(&mut self, _: &Network, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
         self.weights[conn].push(pre, g, scale);
     }
 
-    fn bias(&mut self, pop: PopId, g: View<'_>, scale: f64) {
+    fn bias(&mut self, _: &Network, pop: PopId, g: View<'_>, scale: f64) {
         if let Some(sum) = self.units.get_mut(&ParamId::Bias(pop)) {
-            add_columns(g, scale, sum.view_mut());
+            add_columns(g.folded(sum.cols()), scale, sum.view_mut());
         }
     }
 
-    fn gain(&mut self, pop: PopId, g: View<'_>, scale: f64) {
+    fn gain(&mut self, _: &Network, pop: PopId, g: View<'_>, scale: f64) {
         if let Some(sum) = self.units.get_mut(&ParamId::Gain(pop)) {
-            add_columns(g, scale, sum.view_mut());
+            add_columns(g.folded(sum.cols()), scale, sum.view_mut());
         }
     }
 
@@ -253,9 +253,12 @@ enum Gradient<'a> {
 impl Gradient<'_> {
     /// Rows of a band of a weight with `cols` columns.
     fn band(&self, rows: usize, cols: usize) -> usize {
-        let deep = matches!(self, Self::Factors(_, f) if f.pre.rows() > DEEP);
+        let (deep, wanted) = match self {
+            Self::Factors(wiring, f) => (f.pre.rows() > DEEP, wiring.band()),
+            Self::Ready(_) => (false, None),
+        };
         let tile = if deep { 4 * TILE } else { TILE };
-        (tile / cols.max(1)).clamp(1, rows.max(1))
+        wanted.unwrap_or(tile / cols.max(1)).clamp(1, rows.max(1))
     }
 
     /// Writes the gradient of some rows of the weight.

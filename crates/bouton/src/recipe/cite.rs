@@ -10,7 +10,7 @@ use crate::optim::OptimSpec;
 use crate::solver::SolverSpec;
 use crate::synapse::SynapseSpec;
 use crate::task::{SequenceSpec, TaskSpec};
-use crate::wiring::{FeedbackSpec, Init, WiringSpec};
+use crate::wiring::{FeedbackSpec, Init};
 use crate::{Error, Result};
 
 /// The one list of publications, in BibTeX.
@@ -100,7 +100,7 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
     if !matches!(r.sequence, SequenceSpec::Single | SequenceSpec::Subsets(_)) {
         used.push(("vandeven2019", "scenarios of continual learning".into()));
     }
-    let WiringSpec::Dense(dense) = &r.wiring;
+    let dense = r.wiring.weights();
     if dense.init == Init::GlorotUniform {
         used.push(("glorot2010", "init = \"glorot-uniform\"".into()));
     }

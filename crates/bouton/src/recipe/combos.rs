@@ -12,7 +12,7 @@ use crate::optim::OptimSpec;
 use crate::solver::SolverSpec;
 use crate::synapse::SynapseSpec;
 use crate::task::{Scenario, SequenceSpec};
-use crate::wiring::{FeedbackSpec, WiringSpec};
+use crate::wiring::FeedbackSpec;
 use crate::{Error, Result};
 
 /// A combination that is refused: why, and what to use instead.
@@ -247,7 +247,7 @@ fn start_and_data(r: &Recipe) -> Refusal {
 }
 
 fn feedback(r: &Recipe) -> Refusal {
-    let WiringSpec::Dense(dense) = &r.wiring;
+    let dense = r.wiring.weights();
     if dense.feedback == FeedbackSpec::KolenPollack && !nudges(&r.credit) {
         return refusal(
             format!(
@@ -284,7 +284,7 @@ fn norm_and_dropout(r: &Recipe) -> Refusal {
 
 /// State beside the weight belongs to the forward weight; own feedback weights have none.
 fn memory_and_feedback(r: &Recipe) -> Refusal {
-    let WiringSpec::Dense(dense) = &r.wiring;
+    let dense = r.wiring.weights();
     if dense.feedback == FeedbackSpec::KolenPollack && !matches!(r.synapse, SynapseSpec::Plain(_)) {
         return refusal(
             format!(

@@ -5,7 +5,7 @@ mod synapse;
 use super::{Recipe, RunSpec, combos, tag};
 use crate::anchor::AnchorSpec;
 use crate::credit::CreditSpec;
-use crate::network::NetworkSpec;
+use crate::network::{ConvLayer, ImageLayer, Layer, NetworkSpec, PoolSpec};
 use crate::neuron::{Dynamics, NeuronSpec};
 use crate::norm::NormSpec;
 use crate::optim::{OptimSpec, ScheduleSpec};
@@ -276,36 +276,68 @@ fn network(recipe: &Recipe) -> Result<()> {
     let network = &recipe.network;
     below_one("network.dropout", network.dropout, "0.5 is usual; leave it out for none")?;
     below_one("network.input-dropout", network.input_dropout, "0.2 is usual; leave it out for none")?;
-    let layers = &network.layers;
     let ((pixels, classes), data) =
         (recipe.sequence.sides(&recipe.task, recipe.continual.scenario), tag(&recipe.task));
     let hint = format!("{data} needs layers = [{pixels}, …, {classes}]");
     let shape = |message: String| Err(Error::shape(message).with_hint(hint.clone()));
-    if layers.len() < 2 {
-        return shape(format!("network.layers has {} entries, but needs input and output", layers.len()));
+    if network.layers.len() < 2 {
+        let entries = network.layers.len();
+        return shape(format!("network.layers has {entries} entries, but needs input and output"));
     }
-    if let Some(i) = layers.iter().position(|units| *units == 0) {
-        return shape(format!("network.layers[{i}] is 0: a layer needs units"));
-    }
-    if layers[0] != pixels {
+    let units = network.units()?;
+    if units[0] != pixels {
         return shape(format!(
             "network.layers starts with {}, but {data} images have {pixels} pixels",
-            layers[0]
+            units[0]
         ));
     }
-    let last = layers[layers.len() - 1];
+    image(recipe)?;
+    let last = units[units.len() - 1];
     let tasks = if recipe.sequence == SequenceSpec::Single { "" } else { " in this sequence" };
     if last != classes {
         return shape(format!("network.layers ends with {last}, but {data} has {classes} classes{tasks}"));
     }
-    if let Some(pair) = layers.windows(2).find(|p| p[0] as u128 * p[1] as u128 > MOST_WEIGHTS) {
-        return shape(format!("network.layers: {} × {} weights do not fit into memory", pair[0], pair[1]));
+    let dense = |i: &usize| matches!(network.layers[*i], Layer::Units(_));
+    let large = |i: &usize| units[i - 1] as u128 * units[*i] as u128 > MOST_WEIGHTS;
+    if let Some(i) = (1..units.len()).filter(dense).find(large) {
+        return shape(format!(
+            "network.layers: {} × {} weights do not fit into memory",
+            units[i - 1],
+            units[i]
+        ));
     }
     (0..network.skips.len()).try_for_each(|i| skip(network, i))
 }
 
+/// Whether an image layer and convolutions go with the data and the wiring.
+fn image(recipe: &Recipe) -> Result<()> {
+    let network = &recipe.network;
+    if let Layer::Image(ImageLayer { image }) = network.layers[0] {
+        let data = recipe.task.shape().0;
+        let kept = !matches!(recipe.sequence, SequenceSpec::Permuted(_));
+        if kept && image != data {
+            let message = format!(
+                "network.layers starts with an image {image:?}, but {} has {data:?}",
+                tag(&recipe.task)
+            );
+            return Err(Error::shape(message).with_hint("channels, height and width, in this order"));
+        }
+    }
+    if network.has_convolutions() && !matches!(recipe.wiring, WiringSpec::Conv(_)) {
+        return Err(Error::incompatible(
+            "network.layers has filters, but wiring.dense connects every unit to every unit",
+            "use [wiring.conv], which has the same keys",
+        ));
+    }
+    let soft = network.layers.iter().filter_map(|l| match l {
+        Layer::Conv(ConvLayer { pool: Some(PoolSpec::Soft(s)), .. }) => Some(s.temperature),
+        _ => None,
+    });
+    soft.into_iter().try_for_each(|t| positive("network.layers.pool.soft.temperature", t, "1 is the default"))
+}
+
 fn skip(network: &NetworkSpec, i: usize) -> Result<()> {
-    let (layers, skip) = (&network.layers, network.skips[i]);
+    let (layers, skip) = (network.units()?, network.skips[i]);
     let shape = |message: String, hint: &str| {
         Err(Error::shape(format!("network.skips[{i}] {message}")).with_hint(hint))
     };
@@ -359,8 +391,8 @@ fn per_layer(
 }
 
 fn wiring(wiring: &WiringSpec, connections: usize) -> Result<()> {
-    let WiringSpec::Dense(dense) = wiring;
-    per_layer("wiring.dense.gain", &dense.gain, connections, |key, v| positive(key, v, "1 is the default"))
+    let key = format!("wiring.{}.gain", tag(wiring));
+    per_layer(&key, &wiring.weights().gain, connections, |key, v| positive(key, v, "1 is the default"))
 }
 
 fn credit(credit: &CreditSpec) -> Result<()> {

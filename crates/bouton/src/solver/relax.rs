@@ -5,7 +5,7 @@
 
 use super::{Plan, SolverSpec};
 use crate::error::{Error, Result};
-use crate::network::{Network, PopId, Role, State};
+use crate::network::{Network, PopId, Role, Seen, State};
 use crate::neuron::{Ctx, Inputs};
 use crate::objective::{Objective, Targets, one_hot};
 use crate::optim::is_finite;
@@ -116,6 +116,8 @@ impl Solver {
         done.unsettled =
             self.tolerance.map_or(0, |t| state.change[..active].iter().filter(|&&c| c > t).count() as u64);
         state.restore_order();
+        // Samples that stopped early have older choices.
+        state.moved(network, |_| true);
         self.check(network, state, done.residual, steps, phase)?;
         Ok(done)
     }
@@ -135,15 +137,12 @@ impl Solver {
             }
             (n.pop, n.objective.is_spring())
         });
-        let moving = || block.iter().copied().filter(|&p| state_moves(network, p));
         let held = state.held;
-        for pop in moving().filter(|&p| Some(p) != held) {
-            let mut drive = state.drive[pop].rows_view_mut(rows.clone());
-            drive.copy_from(state.constant[pop].rows_view(rows.clone()));
-            network.drive(pop, &state.out, rows.clone(), drive);
-        }
+        let moves = |p: &PopId| network.populations[*p].role != Role::Clamped && Some(*p) != held;
+        let moving: Vec<PopId> = block.iter().copied().filter(moves).collect();
+        network.drive(&moving, state, rows.clone());
         let zeros = [0.0; 0];
-        for pop in moving().filter(|&p| Some(p) != held) {
+        for &pop in &moving {
             let nudge = nudged.filter(|n| n.0 == pop).map(|(_, spring)| {
                 let stiffness = if spring { &state.beta[rows.clone()] } else { &zeros[..] };
                 (state.force.rows_view(rows.clone()), stiffness)
@@ -158,6 +157,7 @@ impl Solver {
                 &mut state.change[rows.clone()],
             );
         }
+        state.moved(network, |p| moving.contains(&p));
     }
 
     fn check(
@@ -184,10 +184,6 @@ impl Solver {
             ),
         })
     }
-}
-
-fn state_moves(network: &Network, pop: PopId) -> bool {
-    network.populations[pop].role != Role::Clamped
 }
 
 /// The nudge of a relaxation: −β ∂ℓ/∂s of the nudged population, as force and stiffness.
@@ -246,6 +242,8 @@ pub fn readout_error(
     let mut g_out: Vec<Mat> =
         network.populations.iter().map(|p| Mat::zeros(network.dtype, rows.len(), p.units)).collect();
     g_out[output] = err.clone();
+    // Nothing asks for what goes back to the clamped input.
+    let seen = Seen { x: err.view(), out: &state.out, choice: &state.choice };
     for pop in network.with_role(Role::Forward).rev() {
         let g = g_out[pop].clone();
         let mut g_state = g.clone();
@@ -259,7 +257,7 @@ pub fn readout_error(
             g_state.view_mut(),
             g_drive.view_mut(),
         );
-        network.pull(pop, g_drive.view(), &mut g_out);
+        network.pull(pop, g_drive.view(), seen, &mut g_out);
     }
     (g_out.swap_remove(nudged), err, loss)
 }

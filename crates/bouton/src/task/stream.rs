@@ -301,8 +301,11 @@ fn gather(
                 scale = part.set.scale();
                 value = table(scale);
             }
-            for (x, &pixel) in row.iter_mut().zip(&seen) {
-                *x = value[usize::from(pixel)];
+            // Images lie channel by channel; a network sees the channels of a pixel side by side.
+            let (channels, pixels) = (part.set.shape()[0], features / part.set.shape()[0]);
+            for (channel, plane) in seen.chunks_exact(pixels).enumerate() {
+                let places = row.iter_mut().skip(channel).step_by(channels);
+                places.zip(plane).for_each(|(x, &pixel)| *x = value[usize::from(pixel)]);
             }
         }
     });

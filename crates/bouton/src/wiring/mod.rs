@@ -1,10 +1,14 @@
 //! Who is connected to whom, with which three kernels: forward, pull to input, pull to weight.
 
+mod conv;
 mod dense;
 mod identity;
+mod pool;
 
+pub use conv::ConvWiring;
 pub use dense::{BiasInit, Dense, DenseWiring, FeedbackSpec, Init, PerLayer};
 pub use identity::Identity;
+pub use pool::Pool;
 
 use bouton_kernels::{Operand, View, ViewMut};
 use schemars::JsonSchema;
@@ -17,11 +21,22 @@ use std::ops::Range;
 pub enum WiringSpec {
     /// Every unit to every unit.
     Dense(Dense),
+    /// Convolutions where a layer has filters, every unit to every unit elsewhere.
+    Conv(Dense),
 }
 
 impl Default for WiringSpec {
     fn default() -> Self {
         Self::Dense(Dense::default())
+    }
+}
+
+impl WiringSpec {
+    /// How weights are drawn and what flows back.
+    pub fn weights(&self) -> &Dense {
+        match self {
+            Self::Dense(dense) | Self::Conv(dense) => dense,
+        }
     }
 }
 
@@ -36,6 +51,14 @@ pub trait Wiring: Send + Sync + std::fmt::Debug {
     fn pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>);
     /// The rows `band` of the adjoint of `forward` in its weight: g_w += ∂⟨g, W(pre)⟩/∂W.
     fn pull_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>);
+    /// Whether a weight is used at several places, so that a sample's gradient is no product of two factors. Default: no.
+    fn shares(&self) -> bool {
+        false
+    }
+    /// Rows of the bands that `pull_weight` is best called for; `None`, the default: any.
+    fn band(&self) -> Option<usize> {
+        None
+    }
     /// [`Wiring::pull_input`] on all threads, with the same result bit for bit.
     fn par_pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>) {
         self.pull_input(weight, g, pre);

@@ -1,0 +1,160 @@
+//! A connection: P(W(s_pre)), its pull back, and what its weight learns from.
+//!
+//! W is linear in state and weight; pooling P, if there is one, is not, and leaves a choice behind at every state. A weight's
+//! factors are always those of W: the postsynaptic ones are spread by the adjoint of P before they go to a sink.
+
+use super::PopId;
+use crate::synapse::Synapse;
+use crate::wiring::{Pool, Wiring};
+use bouton_kernels::{Mat, Operand, View, ViewMut};
+
+/// What flows from a postsynaptic population back to the presynaptic one.
+#[derive(Debug)]
+pub enum Feedback {
+    /// Nothing.
+    None,
+    /// The transpose of the forward weight.
+    Tied,
+    /// The transpose of a weight of its own, stored in forward shape.
+    Own(Operand),
+}
+
+/// A connection between two populations.
+#[derive(Debug)]
+pub struct Connection {
+    /// `<pre>-<post>`.
+    pub name: String,
+    /// Presynaptic population.
+    pub pre: PopId,
+    /// Postsynaptic population.
+    pub post: PopId,
+    /// Place in the layer chain, from 0 at the input: selects entries of per-layer lists.
+    pub layer: usize,
+    /// The three kernels.
+    pub wiring: Box<dyn Wiring>,
+    /// Pooling behind the wiring.
+    pub pool: Option<Pool>,
+    /// [post, pre], or [filters, channels · height · width]; 0 × 0 without weights.
+    pub weight: Operand,
+    /// What flows back.
+    pub feedback: Feedback,
+    /// How the weight takes updates.
+    pub synapse: Box<dyn Synapse>,
+    /// State of the synapses beside their weight, each of its shape.
+    pub memory: Vec<Mat>,
+}
+
+impl Connection {
+    /// The weight that activity flows back through.
+    pub fn back(&self) -> &Operand {
+        if let Feedback::Own(weight) = &self.feedback { weight } else { &self.weight }
+    }
+
+    /// Columns of the choice of a batch; 0 without pooling.
+    pub fn choices(&self) -> usize {
+        self.pool.map_or(0, |p| p.choices())
+    }
+
+    /// Columns of the activity before pooling; 0 without.
+    pub fn room(&self) -> usize {
+        self.pool.map_or(0, |p| p.inputs())
+    }
+
+    /// Columns of the postsynaptic factors, of a population of `units`.
+    pub fn factors(&self, units: usize) -> usize {
+        self.pool.map_or(units, |p| p.inputs())
+    }
+
+    /// post += P(W(pre)), leaving the choice at `pre`; `room` holds W(pre).
+    pub fn forward(&self, pre: View<'_>, post: ViewMut<'_>, choice: ViewMut<'_>, mut room: ViewMut<'_>) {
+        let Some(pool) = &self.pool else { return self.wiring.forward(&self.weight, pre, post) };
+        room.fill(0.0);
+        self.wiring.forward(&self.weight, pre, room.reborrow());
+        pool.forward(room.as_view(), post, choice);
+    }
+
+    /// [`Connection::forward`] on all threads.
+    pub fn par_forward(&self, pre: View<'_>, post: ViewMut<'_>, choice: ViewMut<'_>) {
+        let Some(pool) = &self.pool else { return self.wiring.par_forward(&self.weight, pre, post) };
+        let mut room = Mat::zeros(pre.dtype(), pre.rows(), pool.inputs());
+        self.wiring.par_forward(&self.weight, pre, room.view_mut());
+        let rows = pre.rows().div_ceil(rayon::current_num_threads()).max(1);
+        let post = post.chunks_mut(rows).zip(choice.chunks_mut(rows)).enumerate();
+        rayon::scope(|s| {
+            for (i, (post, choice)) in post {
+                let room = room.rows_view(i * rows..i * rows + post.rows());
+                s.spawn(move |_| pool.forward(room, post, choice));
+            }
+        });
+    }
+
+    /// pre += Wᵀ(Pᵀ(g)) through `weight`, at the choice; `room` holds Pᵀ(g).
+    pub fn pull_input(
+        &self,
+        weight: &Operand,
+        choice: View<'_>,
+        g: View<'_>,
+        pre: ViewMut<'_>,
+        mut room: ViewMut<'_>,
+    ) {
+        let Some(pool) = &self.pool else { return self.wiring.pull_input(weight, g, pre) };
+        room.fill(0.0);
+        pool.pull(choice, g, room.reborrow());
+        self.wiring.pull_input(weight, room.as_view(), pre);
+    }
+
+    /// [`Connection::pull_input`] on all threads, through the forward weight.
+    pub fn par_pull_input(&self, choice: View<'_>, g: View<'_>, pre: ViewMut<'_>) {
+        self.wiring.par_pull_input(&self.weight, self.spread(choice, g).view(), pre);
+    }
+
+    /// Pᵀ(g) at the choice: the postsynaptic factors of the weight.
+    pub fn spread<'a>(&self, choice: View<'_>, g: View<'a>) -> Spread<'a> {
+        let Some(pool) = &self.pool else { return Spread::Same(g) };
+        let mut wide = Mat::zeros(g.dtype(), g.rows(), pool.inputs());
+        pool.pull(choice, g, wide.view_mut());
+        Spread::Wide(wide)
+    }
+
+    /// post += ∂P(W(u)) at the choice, through `weight`: the derivative of the forward pass along `u`, and the adjoint of
+    /// the pull in what is pulled.
+    pub fn along(&self, weight: &Operand, choice: View<'_>, u: View<'_>, post: ViewMut<'_>) {
+        let Some(pool) = &self.pool else { return self.wiring.forward(weight, u, post) };
+        let mut wide = Mat::zeros(u.dtype(), u.rows(), pool.inputs());
+        self.wiring.forward(weight, u, wide.view_mut());
+        pool.along(choice, wide.view(), post);
+    }
+
+    /// to += ∂/∂s_pre ⟨u, pull(s_post)⟩: how the pull changes with the state it stands at. Nothing but for soft pooling.
+    pub fn curve(&self, pre: View<'_>, post: View<'_>, u: View<'_>, to: ViewMut<'_>) {
+        let Some(pool) = self.pool.as_ref().filter(|p| p.is_curved()) else { return };
+        let wide = |weight: &Operand, x: View<'_>| {
+            let mut wide = Mat::zeros(x.dtype(), x.rows(), pool.inputs());
+            self.wiring.forward(weight, x, wide.view_mut());
+            wide
+        };
+        let (v, u) = (wide(&self.weight, pre), wide(self.back(), u));
+        let mut h = Mat::zeros(v.dtype(), v.rows(), v.cols());
+        pool.curve(v.view(), post, u.view(), h.view_mut());
+        self.wiring.pull_input(&self.weight, h.view(), to);
+    }
+}
+
+/// Postsynaptic factors: as they are, or spread over the windows of a pool.
+#[derive(Debug)]
+pub enum Spread<'a> {
+    /// There is no pool.
+    Same(View<'a>),
+    /// Spread.
+    Wide(Mat),
+}
+
+impl Spread<'_> {
+    /// One row per sample.
+    pub fn view(&self) -> View<'_> {
+        match self {
+            Self::Same(view) => *view,
+            Self::Wide(mat) => mat.view(),
+        }
+    }
+}

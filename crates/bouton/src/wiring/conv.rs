@@ -1,0 +1,50 @@
+//! Convolution: post(p, f) += Σ_{k,c} w(f, c, k) pre(stride·p + k − padding, c), zero beyond the border.
+//!
+//! Rows of activity are images in the order height, width, channel; rows of the weight are filters in the order channel,
+//! height, width.
+
+use super::Wiring;
+use bouton_kernels::{
+    ConvShape, Operand, View, ViewMut, conv_forward, conv_pull_input, conv_pull_weight, par_conv_forward,
+    par_conv_pull_input,
+};
+use std::ops::Range;
+
+/// Convolution between two populations with places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConvWiring(pub ConvShape);
+
+impl Wiring for ConvWiring {
+    fn weight_shape(&self) -> (usize, usize) {
+        (self.0.filters, self.0.patch())
+    }
+
+    fn shares(&self) -> bool {
+        true
+    }
+
+    fn band(&self) -> Option<usize> {
+        // A band passes over all images: as few as there are threads.
+        Some(self.0.filters.div_ceil(rayon::current_num_threads()))
+    }
+
+    fn forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>) {
+        conv_forward(&self.0, weight, pre, post);
+    }
+
+    fn pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>) {
+        conv_pull_input(&self.0, weight, g, pre);
+    }
+
+    fn pull_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>) {
+        conv_pull_weight(&self.0, pre, g, band, g_w);
+    }
+
+    fn par_forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>) {
+        par_conv_forward(&self.0, weight, pre, post);
+    }
+
+    fn par_pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>) {
+        par_conv_pull_input(&self.0, weight, g, pre);
+    }
+}

@@ -1,0 +1,199 @@
+//! Pooling: the part P of a drive P(W(s)) that looks at windows of W's output.
+//!
+//! Max: p = max v. Average: p = mean v. Soft: p = Σ w v with w = e^{v/T}/Σ e^{v/T} (Laborieux & Zenke 2022). Around a state
+//! P is linear, with ∂p/∂v 1 at the largest value, 1/k², or w (1 + (v − p)/T): what a forward pass leaves in its *choice*.
+//! The pull is the adjoint of that map, `along` the map itself, `curve` how the pull changes with v.
+
+use crate::network::PoolSpec;
+use bouton_kernels::{
+    Elem, PoolShape, Real, View, ViewMut, avg_pool, avg_unpool, dispatch, max_pool, max_unpool, soft_pool,
+    soft_unpool,
+};
+
+/// Pooling over windows of the output of a convolution.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pool {
+    /// Which function of a window.
+    pub spec: PoolSpec,
+    /// Height, width and channels before pooling, and the side of the windows.
+    pub shape: PoolShape,
+}
+
+impl Pool {
+    /// Columns of the activity before pooling.
+    pub fn inputs(&self) -> usize {
+        self.shape.height * self.shape.width * self.shape.channels
+    }
+
+    /// Columns of the activity behind it.
+    pub fn outputs(&self) -> usize {
+        self.inputs() / (self.shape.size * self.shape.size)
+    }
+
+    /// Columns of the choice.
+    pub fn choices(&self) -> usize {
+        match self.spec {
+            PoolSpec::Max(_) => self.outputs(),
+            PoolSpec::Average(_) => 0,
+            PoolSpec::Soft(_) => self.inputs(),
+        }
+    }
+
+    /// Whether ∂p/∂v jumps.
+    pub fn is_kinked(&self) -> bool {
+        matches!(self.spec, PoolSpec::Max(_))
+    }
+
+    /// Whether ∂p/∂v changes smoothly with v.
+    pub fn is_curved(&self) -> bool {
+        matches!(self.spec, PoolSpec::Soft(_))
+    }
+
+    /// p += P(v); leaves the choice.
+    pub fn forward(&self, v: View<'_>, p: ViewMut<'_>, choice: ViewMut<'_>) {
+        match self.spec {
+            PoolSpec::Max(_) => max_pool(&self.shape, v, p, choice),
+            PoolSpec::Average(_) => avg_pool(&self.shape, v, p),
+            PoolSpec::Soft(s) => soft_pool(&self.shape, s.temperature, v, p, choice),
+        }
+    }
+
+    /// v += (∂p/∂v)ᵀ g at the choice.
+    pub fn pull(&self, choice: View<'_>, g: View<'_>, v: ViewMut<'_>) {
+        match self.spec {
+            PoolSpec::Max(_) => max_unpool(&self.shape, g, choice, v),
+            PoolSpec::Average(_) => avg_unpool(&self.shape, g, v),
+            PoolSpec::Soft(_) => soft_unpool(&self.shape, g, choice, v),
+        }
+    }
+
+    /// p += ∂p/∂v · u at the choice.
+    pub fn along(&self, choice: View<'_>, u: View<'_>, mut p: ViewMut<'_>) {
+        if let PoolSpec::Average(_) = self.spec {
+            return avg_pool(&self.shape, u, p);
+        }
+        let (c, max) = (self.shape.channels, matches!(self.spec, PoolSpec::Max(_)));
+        dispatch!(u.dtype(), T => for r in 0..u.rows() {
+            let (u, choice, p) = (u.row::<T>(r), choice.row::<T>(r), p.row_mut::<T>(r));
+            for (window, p) in p.chunks_exact_mut(c).enumerate() {
+                for (k, at) in self.places(window).enumerate() {
+                    let (u, here) = (&u[at * c..][..c], T::lit(k as f64));
+                    if max {
+                        let chosen = &choice[window * c..][..c];
+                        (0..c).filter(|&j| chosen[j] == here).for_each(|j| p[j] += u[j]);
+                    } else {
+                        (0..c).for_each(|j| p[j] += choice[at * c + j] * u[j]);
+                    }
+                }
+            }
+        });
+    }
+
+    /// h += ∂/∂v ⟨u, pull(g)⟩ at activity `v`: nothing but for soft pooling, where with a = 1 + (v − p)/T
+    /// ∂²p/∂v_i∂v_j = w_i [δ_ij (a_i + 1) − w_j (a_i + a_j)]/T.
+    pub fn curve(&self, v: View<'_>, g: View<'_>, u: View<'_>, mut h: ViewMut<'_>) {
+        let PoolSpec::Soft(s) = self.spec else { return };
+        let c = self.shape.channels;
+        dispatch!(v.dtype(), T => for r in 0..v.rows() {
+            let (v, g, u, h) = (v.row::<T>(r), g.row::<T>(r), u.row::<T>(r), h.row_mut::<T>(r));
+            for (window, g) in g.chunks_exact(c).enumerate() {
+                for (j, &g) in g.iter().enumerate() {
+                    let places: Vec<usize> = self.places(window).map(|at| at * c + j).collect();
+                    bend(T::lit(s.temperature), &places, v, g, u, h);
+                }
+            }
+        });
+    }
+
+    /// Pixels of a window in the activity before pooling, row by row.
+    fn places(&self, window: usize) -> impl Iterator<Item = usize> + use<> {
+        let PoolShape { width, size, .. } = self.shape;
+        let (y, x) = (window / (width / size) * size, window % (width / size) * size);
+        (0..size * size).map(move |k| (y + k / size) * width + x + k % size)
+    }
+}
+
+/// [`Pool::curve`] of one window of one channel.
+fn bend<T: Elem>(t: T, places: &[usize], v: &[T], g: T, u: &[T], h: &mut [T]) {
+    let top = places.iter().map(|&i| v[i]).fold(v[places[0]], T::max);
+    let e: Vec<T> = places.iter().map(|&i| ((v[i] - top) / t).exp()).collect();
+    let sum = |f: &dyn Fn(usize) -> T| (0..places.len()).map(f).fold(T::lit(0.0), |s, x| s + x);
+    let norm = sum(&|k| e[k]);
+    let w: Vec<T> = e.iter().map(|&e| e / norm).collect();
+    let p = sum(&|k| w[k] * v[places[k]]);
+    let a: Vec<T> = places.iter().map(|&i| T::lit(1.0) + (v[i] - p) / t).collect();
+    let (wu, wau) = (sum(&|k| w[k] * u[places[k]]), sum(&|k| w[k] * a[k] * u[places[k]]));
+    for (k, &i) in places.iter().enumerate() {
+        h[i] += g / t * w[k] * ((a[k] + T::lit(1.0)) * u[i] - a[k] * wu - wau);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::SoftPool;
+    use bouton_kernels::{DType, Mat};
+
+    const SHAPE: PoolShape = PoolShape { height: 4, width: 6, channels: 3, size: 2 };
+
+    fn pools() -> [Pool; 3] {
+        let soft = PoolSpec::Soft(SoftPool { size: 2, temperature: 0.7 });
+        [PoolSpec::Max(2), PoolSpec::Average(2), soft].map(|spec| Pool { spec, shape: SHAPE })
+    }
+
+    fn noise(cols: usize, seed: usize) -> Mat {
+        Mat::from_fn(DType::F64, 2, cols, |r, c| {
+            ((r * 31 + c * 17 + seed * 7 + r * c * seed) % 23) as f64 / 11.0 - 1.0
+        })
+    }
+
+    fn dot(a: &Mat, b: &Mat) -> f64 {
+        a.to_f64s().iter().zip(b.to_f64s()).map(|(a, b)| a * b).sum()
+    }
+
+    /// P(v) and the choice at v.
+    fn at(pool: &Pool, v: &Mat) -> (Mat, Mat) {
+        let mut p = Mat::zeros(DType::F64, v.rows(), pool.outputs());
+        let mut choice = Mat::zeros(DType::F64, v.rows(), pool.choices());
+        pool.forward(v.view(), p.view_mut(), choice.view_mut());
+        (p, choice)
+    }
+
+    fn moved(v: &Mat, u: &Mat, by: f64) -> Mat {
+        let sum: Vec<f64> = v.to_f64s().iter().zip(u.to_f64s()).map(|(v, u)| v + by * u).collect();
+        Mat::from_f64s(DType::F64, v.rows(), v.cols(), &sum)
+    }
+
+    #[test]
+    fn along_is_the_derivative_and_the_pull_its_adjoint() {
+        for pool in pools() {
+            let (v, u, g) = (noise(pool.inputs(), 1), noise(pool.inputs(), 2), noise(pool.outputs(), 3));
+            let choice = at(&pool, &v).1;
+            let mut along = Mat::zeros(DType::F64, 2, pool.outputs());
+            pool.along(choice.view(), u.view(), along.view_mut());
+            let slope = |p: f64| dot(&at(&pool, &moved(&v, &u, p)).0, &g);
+            let numeric = (slope(1e-6) - slope(-1e-6)) / 2e-6;
+            assert!((numeric - dot(&along, &g)).abs() < 1e-8, "{:?}: {numeric}", pool.spec);
+            let mut pulled = Mat::zeros(DType::F64, 2, pool.inputs());
+            pool.pull(choice.view(), g.view(), pulled.view_mut());
+            assert!((dot(&pulled, &u) - dot(&along, &g)).abs() < 1e-12, "{:?}", pool.spec);
+        }
+    }
+
+    #[test]
+    fn the_curve_is_the_change_of_the_pull() {
+        for pool in pools() {
+            let (v, u, g) = (noise(pool.inputs(), 1), noise(pool.inputs(), 2), noise(pool.outputs(), 3));
+            let along = noise(pool.inputs(), 4);
+            let pull = |v: &Mat| {
+                let mut pulled = Mat::zeros(DType::F64, 2, pool.inputs());
+                pool.pull(at(&pool, v).1.view(), g.view(), pulled.view_mut());
+                dot(&pulled, &u)
+            };
+            let numeric = (pull(&moved(&v, &along, 1e-6)) - pull(&moved(&v, &along, -1e-6))) / 2e-6;
+            let mut h = Mat::zeros(DType::F64, 2, pool.inputs());
+            pool.curve(v.view(), g.view(), u.view(), h.view_mut());
+            assert!((numeric - dot(&h, &along)).abs() < 1e-7, "{:?}: {numeric}", pool.spec);
+        }
+    }
+}
