@@ -132,6 +132,14 @@ impl<T: Real, const N: usize> Real for Dual<T, N> {
         self.chain(self.re.ln(), T::lit(1.0) / self.re)
     }
     #[inline(always)]
+    fn sin(self) -> Self {
+        self.chain(self.re.sin(), self.re.cos())
+    }
+    #[inline(always)]
+    fn cos(self) -> Self {
+        self.chain(self.re.cos(), -self.re.sin())
+    }
+    #[inline(always)]
     fn max(self, o: Self) -> Self {
         self.choose(o, self.re.max(o.re), self.re - o.re)
     }

@@ -1,5 +1,6 @@
 //! Matrices, GEMM and vectorised elementwise kernels; no domain words.
 //!
+//! * [`Analytic`]: the number types an equation without choices may run in: these, and [`Complex`] ones.
 //! * [`Real`]: the number types a scalar equation may run in ([`f32`], [`f64`], [`Dual`] of either).
 //! * [`Mat`], [`View`], [`ViewMut`]: row-major memory whose number type is chosen at run time.
 //! * [`Operand`]: a matrix used in many products between two changes.
@@ -10,6 +11,7 @@
 //! * [`pointwise`]: one such equation for every element of some slices.
 //! * [`vectorize`]: runs a plain loop with the best vector instructions of the machine.
 
+mod analytic;
 mod bitdots;
 mod bits;
 mod chain;
@@ -36,6 +38,7 @@ mod sums;
 mod tiles;
 mod view;
 
+pub use analytic::{Analytic, Complex};
 pub use bitdots::{
     bit_dots, bit_dots_at, bit_thresholds, bit_thresholds_at, par_bit_dots, par_bit_thresholds,
 };

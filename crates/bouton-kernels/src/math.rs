@@ -1,4 +1,4 @@
-//! `exp`, `tanh`, `sigmoid` and `ln` in `f32` without calls, branches or saturating casts, so that loops vectorise.
+//! `exp`, `tanh`, `sigmoid`, `sin`, `cos` and `ln` in `f32` without calls, branches or saturating casts, so that loops vectorise.
 //!
 //! x = n ln 2 + r with |r| <= ln 2 / 2, hence exp(x) = 2ⁿ (1 + q), q = exp(r) - 1 = r + r² P(r), P of degree 4
 //! (interpolated at Chebyshev nodes, error 1.1e-8). n is found by adding 1.5 · 2²³, which leaves the rounded integer
@@ -102,6 +102,43 @@ pub(crate) fn tanh<F: Bits>(x: F) -> F {
 pub(crate) fn sigmoid<F: Bits>(x: F) -> F {
     let e = fading(-x.abs());
     F::select(x, lit(1.0), e) / (lit::<F>(1.0) + e)
+}
+
+/// π in three parts; products of the first two with small whole numbers are exact.
+const PI: [f32; 3] = [3.140_625, 9.675_025_9e-4, 1.509_957_9e-7];
+
+/// Sine: x = nπ + r with |r| <= π/2, hence sin x = (-1)ⁿ sin r, by the odd Taylor polynomial of degree 13.
+#[inline(always)]
+pub(crate) fn sin<F: Bits>(x: F) -> F {
+    let n = x.fused(lit(std::f32::consts::FRAC_1_PI), lit(ROUND)) - lit(ROUND);
+    turned(x, n)
+}
+
+/// Cosine: x = (n - ½)π + r, hence cos x = (-1)ⁿ sin r.
+#[inline(always)]
+pub(crate) fn cos<F: Bits>(x: F) -> F {
+    let n = x.fused(lit(std::f32::consts::FRAC_1_PI), lit(0.5)) + lit(ROUND) - lit(ROUND);
+    turned(x, n - lit(0.5))
+}
+
+/// sin(x - tπ) with the sign of (-1)ⁿ, for t = n or n - ½.
+#[inline(always)]
+fn turned<F: Bits>(x: F, t: F) -> F {
+    let mut r = x;
+    for part in PI {
+        r = t.fused(lit(-part), r);
+    }
+    let z = r * r;
+    let mut p = lit::<F>(1.0 / 6_227_020_800.0);
+    for c in [-1.0 / 39_916_800.0, 1.0 / 362_880.0, -1.0 / 5_040.0, 1.0 / 120.0, -1.0 / 6.0] {
+        p = p.fused(z, lit(c));
+    }
+    let s = (r * z).fused(p, r);
+    // The whole number n is t or t + ½; half of it rounds to a whole number where it is even.
+    let n = t.fused(lit(1.0), lit(0.25)) + lit(ROUND) - lit(ROUND);
+    let half = n.fused(lit(0.5), lit(ROUND)) - lit(ROUND);
+    let odd = n - (half + half);
+    s * (lit::<F>(-2.0) * odd * odd + lit(1.0))
 }
 
 /// Natural logarithm: x = 2ᵏ m, ln m = 2 artanh(s) with s = (m - 1) / (m + 1), |s| <= 0.172.

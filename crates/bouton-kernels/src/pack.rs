@@ -116,6 +116,14 @@ impl<S: Simd, T: Elem, const N: usize> Real for Pack<S, T, N> {
         self.lanewise(<T as Real>::ln)
     }
     #[inline(always)]
+    fn sin(self) -> Self {
+        T::packed_sin(self)
+    }
+    #[inline(always)]
+    fn cos(self) -> Self {
+        T::packed_cos(self)
+    }
+    #[inline(always)]
     fn max(mut self, o: Self) -> Self {
         if !X86 || S::IS_SCALAR {
             return self.below(o, o, self);
@@ -202,6 +210,10 @@ pub trait Number: Lanes {
     fn packed_tanh<S: Simd, const N: usize>(x: Pack<S, Self, N>) -> Pack<S, Self, N>;
     /// Logistic function.
     fn packed_sigmoid<S: Simd, const N: usize>(x: Pack<S, Self, N>) -> Pack<S, Self, N>;
+    /// Sine.
+    fn packed_sin<S: Simd, const N: usize>(x: Pack<S, Self, N>) -> Pack<S, Self, N>;
+    /// Cosine.
+    fn packed_cos<S: Simd, const N: usize>(x: Pack<S, Self, N>) -> Pack<S, Self, N>;
 }
 
 impl Number for f32 {
@@ -217,6 +229,14 @@ impl Number for f32 {
     fn packed_sigmoid<S: Simd, const N: usize>(x: Pack<S, f32, N>) -> Pack<S, f32, N> {
         math::sigmoid(x)
     }
+    #[inline(always)]
+    fn packed_sin<S: Simd, const N: usize>(x: Pack<S, f32, N>) -> Pack<S, f32, N> {
+        math::sin(x)
+    }
+    #[inline(always)]
+    fn packed_cos<S: Simd, const N: usize>(x: Pack<S, f32, N>) -> Pack<S, f32, N> {
+        math::cos(x)
+    }
 }
 
 impl Number for f64 {
@@ -231,5 +251,13 @@ impl Number for f64 {
     #[inline(always)]
     fn packed_sigmoid<S: Simd, const N: usize>(x: Pack<S, f64, N>) -> Pack<S, f64, N> {
         x.lanewise(Real::sigmoid)
+    }
+    #[inline(always)]
+    fn packed_sin<S: Simd, const N: usize>(x: Pack<S, f64, N>) -> Pack<S, f64, N> {
+        x.lanewise(f64::sin)
+    }
+    #[inline(always)]
+    fn packed_cos<S: Simd, const N: usize>(x: Pack<S, f64, N>) -> Pack<S, f64, N> {
+        x.lanewise(f64::cos)
     }
 }

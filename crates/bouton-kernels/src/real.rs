@@ -36,6 +36,10 @@ pub trait Real:
     fn sqrt(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
+    /// Sine. In `f32`: accurate to 2e-7 for arguments up to some thousands.
+    fn sin(self) -> Self;
+    /// Cosine, as accurate as the sine.
+    fn cos(self) -> Self;
     /// The larger of the two; for the derivative at a tie see [`Dual`](crate::Dual).
     fn max(self, o: Self) -> Self;
     /// The smaller of the two; for the derivative at a tie see [`Dual`](crate::Dual).
@@ -106,6 +110,14 @@ impl Real for f32 {
     fn ln(self) -> Self {
         math::ln(self)
     }
+    #[inline(always)]
+    fn sin(self) -> Self {
+        math::sin(self)
+    }
+    #[inline(always)]
+    fn cos(self) -> Self {
+        math::cos(self)
+    }
 }
 
 impl Real for f64 {
@@ -126,5 +138,13 @@ impl Real for f64 {
     #[inline(always)]
     fn ln(self) -> Self {
         f64::ln(self)
+    }
+    #[inline(always)]
+    fn sin(self) -> Self {
+        f64::sin(self)
+    }
+    #[inline(always)]
+    fn cos(self) -> Self {
+        f64::cos(self)
     }
 }

@@ -39,6 +39,18 @@ fn relative_errors() {
     check("ln", Real::ln, &f64::ln);
 }
 
+/// The zeros of sine and cosine lie between numbers, so their errors are absolute.
+#[test]
+fn sine_and_cosine() {
+    for i in 0..4_000_000 {
+        let x = (i as f32 - 2e6) * 1.7e-3;
+        let error = |got: f32, want: f64| (f64::from(got) - want).abs();
+        let (sin, cos) = (error(Real::sin(x), f64::from(x).sin()), error(Real::cos(x), f64::from(x).cos()));
+        assert!(sin.max(cos) < 3e-7, "{x}: {sin:.1e} {cos:.1e}");
+    }
+    assert_eq!((Real::sin(0f32), Real::cos(0f32)), (0.0, 1.0));
+}
+
 #[test]
 fn extremes() {
     let inf = f32::INFINITY;
@@ -64,9 +76,9 @@ fn extremes() {
 
 /// All functions over a slice, summed up in their bits.
 fn hash(xs: &[f32]) -> u64 {
-    let mut out = vec![[0f32; 4]; xs.len()];
+    let mut out = vec![[0f32; 6]; xs.len()];
     for (o, &x) in out.iter_mut().zip(xs) {
-        *o = [Real::exp(x), Real::tanh(x), Real::sigmoid(x), Real::ln(x)];
+        *o = [Real::exp(x), Real::tanh(x), Real::sigmoid(x), Real::ln(x), Real::sin(x), Real::cos(x)];
     }
     out.iter().flatten().fold(0u64, |h, y| h.wrapping_mul(0x0100_0000_01b3) ^ y.to_bits() as u64)
 }

@@ -86,7 +86,7 @@ fn wrong_types_say_what_is_expected_and_found() {
         ),
         ("free-steps = 20", "free-steps = -2", "`credit.eq-prop.free-steps` is -2, but cannot be negative"),
         ("[784, 64, 10]", "[784, -64, 10]", "`network.layers[1]` is -64, but cannot be negative"),
-        ("[784, 64, 10]", "784", "`network.layers` must be a list of whole numbers, not 784"),
+        ("[784, 64, 10]", "784", "`network.layers` must be a list of whole numbers or tables, not 784"),
         ("batch = 20", "batch = true", "`task.mnist.batch` must be a whole number or `all`, not true"),
         (
             "batch = 20",
@@ -190,7 +190,7 @@ fn overrides_keep_types_and_know_absent_keys() {
     assert!(message.ends_with("`credit.eq-prop.free-steps` must be a whole number, not 2.5"));
     same(refused(&["seed"]), "override `seed`: not of the form key=value", "for example `seed=2`");
     let (message, _) = refused(&["network.layers.1=3"]);
-    assert!(message.ends_with("`network.layers` is a list of whole numbers and has no keys"), "{message}");
+    assert!(message.ends_with("`network.layers` is a list of whole numbers or tables and has no keys"), "{message}");
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn naming_another_member_replaces_the_table() {
     assert_eq!(message, "recipe with overrides: missing key `lr` in `[optim.adam]`");
     assert!(hint.starts_with("add `lr = …`"), "{hint}");
     let (_, hint) = refused(&["wiring.sparse.x=1"]);
-    assert_eq!(hint, "known are `dense`");
+    assert_eq!(hint, "known are `conv`, `dense`");
 }
 
 #[test]

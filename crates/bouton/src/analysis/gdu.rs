@@ -87,10 +87,7 @@ fn increments(lab: &Lab, beta: f64) -> Vec<Vec<f64>> {
             lab.solver.advance(&lab.network, &mut state, block, Some(&mut force), rows.clone());
         }
         lab.network.choose_all(&mut state);
-        let terms = [
-            Term { state: &state, rows: rows.clone(), scale: -scale },
-            Term { state: &before, rows: rows.clone(), scale },
-        ];
+        let terms = [Term::real(&state, rows.clone(), -scale), Term::real(&before, rows.clone(), scale)];
         let mut sink = Collect::default();
         lab.network.contrast(lab.batch.x.view(), &terms, &mut sink);
         increments.push(sink.flat(&lab.network));

@@ -63,10 +63,7 @@ impl Continual {
             self.solver.advance(network, state, block, Some(&mut force), rows.clone());
         }
         network.choose_all(state);
-        let terms = [
-            Term { state, rows: rows.clone(), scale: -coefficient },
-            Term { state: &before, rows, scale: coefficient },
-        ];
+        let terms = [Term::real(state, rows.clone(), -coefficient), Term::real(&before, rows, coefficient)];
         network.contrast(x, &terms, sink);
         sink.step(network)?;
         let constant = network.constant_drive(x);
@@ -87,6 +84,7 @@ impl Credit for Continual {
         let samples = batch.labels.len();
         let constant = network.constant_drive(batch.x.view());
         let mut state = State::new(network, &constant, 0..samples, &batch.labels);
+        state.noise(key);
         let free = self.solver.relax(network, &mut state, None, self.spec.free_steps, "free")?;
         let (_, error, step) = judge(network, objective, &mut state);
         if network.nudged() != Some(network.output()) {

@@ -89,8 +89,10 @@ impl Contrast {
         objective: &dyn Objective,
         phases: &[Phase],
         rows: Range<usize>,
+        key: &Key,
     ) -> Result<Shard> {
         let mut free = State::new(network, constant, rows.clone(), &batch.labels);
+        free.noise(key);
         self.memory.recall(&mut free, &batch.ids[rows.clone()], rows.clone());
         let free_phase = self.solver.relax(network, &mut free, None, self.free_steps, "free")?;
         let free_residual = free.change.clone();
@@ -125,14 +127,10 @@ impl Contrast {
         let mut terms: Vec<Term<'_>> = phases
             .iter()
             .enumerate()
-            .map(|(k, p)| Term {
-                state: &shard.nudged,
-                rows: k * n..(k + 1) * n,
-                scale: p.coefficient * scale,
-            })
+            .map(|(k, p)| Term::real(&shard.nudged, k * n..(k + 1) * n, p.coefficient * scale))
             .collect();
         if free != 0.0 {
-            terms.push(Term { state: &shard.free, rows: 0..n, scale: free * scale });
+            terms.push(Term::real(&shard.free, 0..n, free * scale));
         }
         network.contrast(x, &terms, sink);
         if network.nudged() != Some(network.output()) {
@@ -169,7 +167,7 @@ impl Credit for Contrast {
         let (free, phases) = self.nudge.phases(self.beta, key);
         let constant = network.constant_drive(batch.x.view());
         let shards = shards::each(batch.labels.len(), |rows| {
-            self.settle(network, batch, &constant, objective, &phases, rows)
+            self.settle(network, batch, &constant, objective, &phases, rows, key)
         })?;
         for shard in &shards {
             self.memory.keep(&shard.free, &batch.ids[shard.rows.clone()], shard.rows.clone());
@@ -196,7 +194,7 @@ impl Credit for Contrast {
     ) -> Result<Vec<Settled>> {
         let (_, phases) = self.nudge.phases(self.beta, key);
         let (n, constant) = (batch.labels.len(), network.constant_drive(batch.x.view()));
-        let shard = self.settle(network, batch, &constant, objective, &phases, 0..n)?;
+        let shard = self.settle(network, batch, &constant, objective, &phases, 0..n, key)?;
         let mut all = vec![Settled { beta: 0.0, out: shard.free.out, residual: shard.free_residual }];
         for (k, phase) in phases.iter().enumerate() {
             let rows = k * n..(k + 1) * n;

@@ -10,6 +10,7 @@ mod contrast;
 mod contrastive;
 mod coupled;
 mod eqprop;
+mod holomorphic;
 mod importance;
 mod memory;
 mod outcome;
@@ -25,6 +26,7 @@ pub use contrast::{Contrast, Phase};
 pub use contrastive::ContrastiveLearning;
 pub use coupled::CoupledLearning;
 pub use eqprop::{EqProp, Nudge, Start};
+pub use holomorphic::HolomorphicEqProp;
 pub use importance::measure;
 pub use outcome::{Settled, Step};
 pub use recurrent::RecurrentBackprop;
@@ -52,6 +54,8 @@ pub enum CreditSpec {
     RecurrentBackprop(RecurrentBackprop),
     /// Equilibrium propagation.
     EqProp(EqProp),
+    /// Holomorphic equilibrium propagation: the nudge turns in the complex plane.
+    HolomorphicEqProp(HolomorphicEqProp),
     /// Continual equilibrium propagation: weights move during the nudged phase.
     ContinualEqProp(ContinualEqProp),
     /// Coupled learning: the output is clamped a little closer to the target.
@@ -120,6 +124,7 @@ impl CreditSpec {
             Self::Bptt(spec) => Box::new(spec.rule(solver)),
             Self::RecurrentBackprop(spec) => Box::new(spec.rule(solver)),
             Self::EqProp(spec) => Box::new(spec.rule(solver, network, samples)),
+            Self::HolomorphicEqProp(spec) => Box::new(spec.rule(solver)),
             Self::ContinualEqProp(spec) => Box::new(spec.rule(solver)),
             Self::CoupledLearning(spec) => Box::new(spec.rule(solver)),
             Self::ContrastiveLearning(spec) => Box::new(spec.rule(solver)),

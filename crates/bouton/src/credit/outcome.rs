@@ -20,6 +20,8 @@ pub struct Step {
     pub free: Relaxed,
     /// The nudged phases together.
     pub nudged: Relaxed,
+    /// Samples whose complex phases did not settle, so that two real ones stood in.
+    pub fallback: u64,
 }
 
 impl Step {
@@ -32,6 +34,7 @@ impl Step {
             correct: self.correct + other.correct,
             free: self.free.with(other.free),
             nudged: self.nudged.with(other.nudged),
+            fallback: self.fallback + other.fallback,
         }
     }
 
@@ -134,12 +137,13 @@ impl Step {
     pub fn to_text(&self) -> String {
         let phase = |r: &Relaxed| format!("{} {} {:?} {}", r.sweeps, r.samples, r.residual, r.unsettled);
         format!(
-            "{} {:?} {} {} {}",
+            "{} {:?} {} {} {} {}",
             self.samples,
             self.loss,
             self.correct,
             phase(&self.free),
-            phase(&self.nudged)
+            phase(&self.nudged),
+            self.fallback
         )
     }
 }
@@ -150,7 +154,7 @@ impl std::str::FromStr for Step {
     /// The inverse of [`Step::to_text`].
     fn from_str(text: &str) -> std::result::Result<Self, ()> {
         let words: Vec<&str> = text.split(' ').collect();
-        let [samples, loss, correct, a, b, c, d, e, f, g, h] = words[..] else { return Err(()) };
+        let [samples, loss, correct, a, b, c, d, e, f, g, h, fallback] = words[..] else { return Err(()) };
         let int = |word: &str| word.parse::<u64>().map_err(|_| ());
         let float = |word: &str| word.parse::<f64>().map_err(|_| ());
         let phase = |[sweeps, samples, residual, unsettled]: [&str; 4]| {
@@ -167,6 +171,7 @@ impl std::str::FromStr for Step {
             correct: int(correct)?,
             free: phase([a, b, c, d])?,
             nudged: phase([e, f, g, h])?,
+            fallback: int(fallback)?,
         })
     }
 }
@@ -178,7 +183,8 @@ mod tests {
     #[test]
     fn text_keeps_every_bit() {
         let free = Relaxed { sweeps: 7, samples: 3, residual: 1.0 / 3.0, unsettled: 2 };
-        let step = Step { samples: 3, loss: 0.1 + 0.2, correct: 1, free, nudged: Relaxed::default() };
+        let step =
+            Step { samples: 3, loss: 0.1 + 0.2, correct: 1, free, nudged: Relaxed::default(), fallback: 2 };
         assert_eq!(step.to_text().parse(), Ok(step));
         assert!("1 2".parse::<Step>().is_err());
     }

@@ -76,7 +76,11 @@ fn node(recipe: &Recipe, shapes: &[Shape], key: &Key, dtype: DType, i: usize) ->
         _ if is_output => 0.0,
         _ => recipe.network.dropout,
     };
-    Node { name, units: shape.units(), shape, role, model, bias, norm, dropout }
+    let noise = match &recipe.neuron {
+        NeuronSpec::Settle(settle) if role == Role::Settling => settle.noise,
+        _ => 0.0,
+    };
+    Node { name, units: shape.units(), shape, role, model, bias, norm, dropout, noise }
 }
 
 /// Weights that enter a unit of layer `i`.

@@ -65,12 +65,20 @@ impl Connection {
         self.pool.map_or(units, |p| p.inputs())
     }
 
-    /// post += P(W(pre)), leaving the choice at `pre`; `room` holds W(pre).
-    pub fn forward(&self, pre: View<'_>, post: ViewMut<'_>, choice: ViewMut<'_>, mut room: ViewMut<'_>) {
+    /// post += P(W(pre)), leaving the choice at `pre`; `room` holds W(pre). In complex numbers, the first half of all rows
+    /// holds real parts, the second half imaginary ones.
+    pub fn forward(
+        &self,
+        pre: View<'_>,
+        post: ViewMut<'_>,
+        choice: ViewMut<'_>,
+        mut room: ViewMut<'_>,
+        complex: bool,
+    ) {
         let Some(pool) = &self.pool else { return self.wiring.forward(&self.weight, pre, post) };
         room.fill(0.0);
         self.wiring.forward(&self.weight, pre, room.reborrow());
-        pool.forward(room.as_view(), post, choice);
+        pool.forward(room.as_view(), post, choice, complex);
     }
 
     /// [`Connection::forward`] on all threads.
@@ -83,7 +91,7 @@ impl Connection {
         rayon::scope(|s| {
             for (i, (post, choice)) in post {
                 let room = room.rows_view(i * rows..i * rows + post.rows());
-                s.spawn(move |_| pool.forward(room, post, choice));
+                s.spawn(move |_| pool.forward(room, post, choice, false));
             }
         });
     }
@@ -96,23 +104,24 @@ impl Connection {
         g: View<'_>,
         pre: ViewMut<'_>,
         mut room: ViewMut<'_>,
+        complex: bool,
     ) {
         let Some(pool) = &self.pool else { return self.wiring.pull_input(weight, g, pre) };
         room.fill(0.0);
-        pool.pull(choice, g, room.reborrow());
+        pool.pull(choice, g, room.reborrow(), complex);
         self.wiring.pull_input(weight, room.as_view(), pre);
     }
 
     /// [`Connection::pull_input`] on all threads, through the forward weight.
     pub fn par_pull_input(&self, choice: View<'_>, g: View<'_>, pre: ViewMut<'_>) {
-        self.wiring.par_pull_input(&self.weight, self.spread(choice, g).view(), pre);
+        self.wiring.par_pull_input(&self.weight, self.spread(choice, g, false).view(), pre);
     }
 
     /// Pᵀ(g) at the choice: the postsynaptic factors of the weight.
-    pub fn spread<'a>(&self, choice: View<'_>, g: View<'a>) -> Spread<'a> {
+    pub fn spread<'a>(&self, choice: View<'_>, g: View<'a>, complex: bool) -> Spread<'a> {
         let Some(pool) = &self.pool else { return Spread::Same(g) };
         let mut wide = Mat::zeros(g.dtype(), g.rows(), pool.inputs());
-        pool.pull(choice, g, wide.view_mut());
+        pool.pull(choice, g, wide.view_mut(), complex);
         Spread::Wide(wide)
     }
 

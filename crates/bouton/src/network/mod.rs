@@ -65,6 +65,8 @@ pub struct Node {
     pub norm: Option<Norm>,
     /// Probability that a unit is silent in a training step.
     pub dropout: f64,
+    /// Standard deviation of noise on the drive in training.
+    pub noise: f64,
 }
 
 /// Names one parameter.

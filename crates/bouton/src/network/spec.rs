@@ -155,7 +155,7 @@ impl NetworkSpec {
                 },
             };
             if shape.units() == 0 {
-                return wrong(i, "is 0", "a layer needs units");
+                return wrong(i, "is 0: a layer needs units", "give every layer at least one unit");
             }
             shapes.push(shape);
         }

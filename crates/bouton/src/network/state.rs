@@ -1,7 +1,9 @@
 //! Activity of the samples of a batch (or of a shard of one): everything that has a batch dimension.
 
 use super::{Network, PopId, Role};
-use bouton_kernels::{Mat, View};
+use crate::neuron::Noise;
+use crate::rng::Key;
+use bouton_kernels::{Complex, Mat, View};
 use std::ops::Range;
 
 /// States of all populations, one row per sample. Rows may be reordered during a relaxation (settled samples move to
@@ -18,6 +20,8 @@ pub struct State {
     pub choice: Vec<Mat>,
     /// Room for activity before pooling, by connection.
     pub room: Vec<Mat>,
+    /// Whether the first half of the rows holds real parts, the second half imaginary ones.
+    pub is_complex: bool,
     /// Whether the choice of a connection is behind the presynaptic state.
     pub stale: Vec<bool>,
     /// Drive of the last step, [rows, units].
@@ -34,6 +38,8 @@ pub struct State {
     pub change: Vec<f64>,
     /// Population whose output is held at its value.
     pub held: Option<PopId>,
+    /// Random numbers of noisy units; none: they are quiet.
+    pub noise: Option<Noise>,
     order: Vec<usize>,
 }
 
@@ -79,6 +85,8 @@ impl State {
             choice: constant.choice.iter().map(|c| c.rows_view(rows.clone()).to_mat()).collect(),
             room: network.connections.iter().map(|c| Mat::zeros(network.dtype, n, c.room())).collect(),
             stale: network.connections.iter().map(|c| c.pre != network.input()).collect(),
+            is_complex: false,
+            noise: None,
             drive: all.map(|p| mat(p, free(p))).collect(),
             labels: labels[rows.clone()].to_vec(),
             samples: rows.collect(),
@@ -106,6 +114,8 @@ impl State {
             choice: stack(&self.choice),
             room: self.room.iter().map(|m| Mat::zeros(m.dtype(), m.rows() * copies, m.cols())).collect(),
             stale: self.stale.clone(),
+            is_complex: self.is_complex,
+            noise: self.noise.as_ref().map(|noise| noise.tile(copies)),
             labels: self.labels.repeat(copies),
             samples: self.samples.repeat(copies),
             beta: self.beta.repeat(copies),
@@ -132,6 +142,61 @@ impl State {
         }
     }
 
+    /// Lets units be as noisy as they are in this update.
+    pub fn noise(&mut self, key: &Key) {
+        self.noise = Some(Noise::new(key, &self.samples));
+    }
+
+    /// Complex copies of a real state, one for each strength of a nudge.
+    pub fn complex(&self, betas: &[Complex<f64>]) -> Self {
+        let (n, half) = (self.rows(), self.rows() * betas.len());
+        let mut state = self.tile(2 * betas.len());
+        state.is_complex = true;
+        for mat in state.out.iter_mut().chain(&mut state.constant).chain(&mut state.choice) {
+            let imaginary = half.min(mat.rows())..mat.rows();
+            mat.rows_view_mut(imaginary).fill(0.0);
+        }
+        state.stale.iter_mut().for_each(|s| *s = true);
+        for (k, beta) in betas.iter().enumerate() {
+            state.beta[k * n..(k + 1) * n].fill(beta.re);
+            state.beta[half + k * n..half + (k + 1) * n].fill(beta.im);
+        }
+        state
+    }
+
+    /// Another strength of the nudge for all rows of a complex state.
+    pub fn set_complex_nudge(&mut self, beta: Complex<f64>) {
+        let half = self.rows() / 2;
+        self.beta[..half].fill(beta.re);
+        self.beta[half..].fill(beta.im);
+    }
+
+    /// The real part of a complex state, without a nudge.
+    pub fn real_part(&self) -> Self {
+        let half = self.rows() / 2;
+        let top = |mats: &[Mat]| -> Vec<Mat> {
+            mats.iter().map(|m| m.rows_view(0..half.min(m.rows())).to_mat()).collect()
+        };
+        Self {
+            out: top(&self.out),
+            h: top(&self.h),
+            constant: top(&self.constant),
+            choice: top(&self.choice),
+            room: top(&self.room),
+            drive: top(&self.drive),
+            stale: vec![true; self.stale.len()],
+            is_complex: false,
+            labels: self.labels[..half].to_vec(),
+            samples: self.samples[..half].to_vec(),
+            beta: vec![0.0; half],
+            force: self.force.rows_view(0..half).to_mat(),
+            change: self.change[..half].to_vec(),
+            held: self.held,
+            order: (0..half).collect(),
+            noise: None,
+        }
+    }
+
     /// Output of `pop` for some rows.
     pub fn output(&self, pop: PopId, rows: Range<usize>) -> View<'_> {
         self.out[pop].rows_view(rows)
@@ -146,6 +211,9 @@ impl State {
             if mat.rows() > 0 {
                 mat.swap_rows(i, j);
             }
+        }
+        if let Some(noise) = &mut self.noise {
+            noise.swap_rows(i, j);
         }
         self.force.swap_rows(i, j);
         self.labels.swap(i, j);

@@ -7,7 +7,8 @@
 
 use super::{ConnId, Connection, Constant, Feedback, Network, Node, PopId, Role, State};
 use crate::credit::Sink;
-use bouton_kernels::{Mat, Real, View, dispatch, vectorize};
+use crate::solver::scale_complex;
+use bouton_kernels::{Complex, Mat, Real, View, dispatch, vectorize};
 use std::ops::Range;
 
 /// The activity that drives were computed from: the clamped input, outputs by population, choices by connection.
@@ -67,11 +68,12 @@ impl Network {
             state.drive[pop].rows_view_mut(rows.clone()).copy_from(constant);
             for (id, c) in self.connections.iter().enumerate() {
                 if c.post == pop && c.pre != self.input() {
-                    let State { out, drive, choice, room, stale, .. } = state;
+                    let State { out, drive, choice, room, stale, is_complex, .. } = state;
                     let [choice, room] =
                         [&mut choice[id], &mut room[id]].map(|m| m.rows_view_mut(rows.clone()));
                     let drive = drive[pop].rows_view_mut(rows.clone());
-                    c.forward(out[c.pre].rows_view(rows.clone()), drive, choice, room);
+                    let pre = out[c.pre].rows_view(rows.clone());
+                    c.forward(pre, drive, choice, room, *is_complex);
                     stale[id] = false;
                 }
             }
@@ -81,11 +83,11 @@ impl Network {
                 self.connections.iter().enumerate().filter(|(_, c)| c.pre == pop && self.returns(c))
             {
                 self.choose(id, state, rows.clone());
-                let State { out, drive, choice, room, .. } = state;
+                let State { out, drive, choice, room, is_complex, .. } = state;
                 let (from, room) =
                     (out[c.post].rows_view(rows.clone()), room[id].rows_view_mut(rows.clone()));
                 let drive = drive[pop].rows_view_mut(rows.clone());
-                c.pull_input(c.back(), choice[id].rows_view(rows.clone()), from, drive, room);
+                c.pull_input(c.back(), choice[id].rows_view(rows.clone()), from, drive, room, *is_complex);
             }
         }
     }
@@ -96,10 +98,10 @@ impl Network {
         if c.pool.is_none() || !state.stale[id] {
             return;
         }
-        let State { out, choice, room, stale, .. } = state;
+        let State { out, choice, room, stale, is_complex, .. } = state;
         let [choice, room] = [&mut choice[id], &mut room[id]].map(|m| m.rows_view_mut(rows.clone()));
         let mut unused = Mat::zeros(self.dtype, rows.len(), self.populations[c.post].units);
-        c.forward(out[c.pre].rows_view(rows), unused.view_mut(), choice, room);
+        c.forward(out[c.pre].rows_view(rows), unused.view_mut(), choice, room, *is_complex);
         stale[id] = false;
     }
 
@@ -139,7 +141,7 @@ impl Network {
             let choice = seen.choice[id].view();
             if c.post == pop && c.pre != self.input() {
                 let mut room = Mat::zeros(self.dtype, g_drive.rows(), c.room());
-                c.pull_input(&c.weight, choice, g_drive, g_out[c.pre].view_mut(), room.view_mut());
+                c.pull_input(&c.weight, choice, g_drive, g_out[c.pre].view_mut(), room.view_mut(), false);
             }
             if c.pre == pop && self.returns(c) {
                 c.along(c.back(), choice, g_drive, g_out[c.post].view_mut());
@@ -171,7 +173,7 @@ impl Network {
     fn emit_input(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn Sink) {
         let from_input = |c: &Connection| c.post == pop && c.pre == self.input();
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| from_input(c)) {
-            sink.factors(self, id, seen.x, c.spread(seen.choice[id].view(), g).view(), scale);
+            sink.factors(self, id, seen.x, c.spread(seen.choice[id].view(), g, false).view(), scale);
         }
     }
 
@@ -180,10 +182,10 @@ impl Network {
         for (id, c) in self.connections.iter().enumerate() {
             let choice = seen.choice[id].view();
             if c.post == pop && c.pre != self.input() {
-                sink.factors(self, id, seen.pre(self, c), c.spread(choice, g).view(), scale);
+                sink.factors(self, id, seen.pre(self, c), c.spread(choice, g, false).view(), scale);
             }
             if c.pre == pop && self.returns(c) {
-                sink.factors(self, id, g, c.spread(choice, seen.out[c.post].view()).view(), scale);
+                sink.factors(self, id, g, c.spread(choice, seen.out[c.post].view(), false).view(), scale);
             }
         }
     }
@@ -198,15 +200,41 @@ impl Network {
             let from_input = |c: &Connection| c.post == pop && c.pre == self.input();
             for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| from_input(c)) {
                 let choice = terms[0].state.choice[id].rows_view(terms[0].rows.clone());
-                sink.factors(self, id, x, c.spread(choice, sum.view()).view(), 1.0);
+                sink.factors(self, id, x, c.spread(choice, sum.view(), false).view(), 1.0);
             }
         }
         let inside = |c: &Connection| settles(c.pre) && settles(c.post);
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| inside(c)) {
             for t in terms {
-                let [pre, post] = [c.pre, c.post].map(|p| t.state.out[p].rows_view(t.rows.clone()));
-                let choice = t.state.choice[id].rows_view(t.rows.clone());
-                sink.factors(self, id, pre, c.spread(choice, post).view(), t.scale);
+                self.contrast_term(id, c, t, sink);
+            }
+        }
+    }
+
+    /// Re(scale · s_post · s_pre): of complex numbers, the product of imaginary parts counts negatively.
+    fn contrast_term(&self, id: ConnId, c: &Connection, t: &Term<'_>, sink: &mut dyn Sink) {
+        let pre = t.state.out[c.pre].rows_view(t.rows.clone());
+        let (Some(post), Some(imaginary)) = (t.turned(c.post), t.imaginary()) else {
+            let (choice, post) = (&t.state.choice[id], &t.state.out[c.post]);
+            let post = c.spread(choice.rows_view(t.rows.clone()), post.rows_view(t.rows.clone()), false);
+            return sink.factors(self, id, pre, post.view(), t.scale.re);
+        };
+        let (n, choice) = (t.rows.len(), t.choice(id));
+        let post = c.spread(choice.view(), post.view(), true);
+        sink.factors(self, id, pre, post.view().rows_range(0..n), 1.0);
+        let pre = t.state.out[c.pre].rows_view(imaginary);
+        sink.factors(self, id, pre, post.view().rows_range(n..2 * n), -1.0);
+    }
+
+    /// The real part of the gradients of what enters a feed-forward population from a complex state, for complex drive
+    /// gradient `g`.
+    pub fn emit_real_part(&self, pop: PopId, g: View<'_>, state: &State, scale: f64, sink: &mut dyn Sink) {
+        let n = g.rows() / 2;
+        sink.bias(self, pop, g.rows_range(0..n), scale);
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| c.post == pop) {
+            for (rows, sign) in [(0..n, 1.0), (n..2 * n, -1.0)] {
+                let pre = state.out[c.pre].rows_view(rows.clone());
+                sink.factors(self, id, pre, g.rows_range(rows), sign * scale);
             }
         }
     }
@@ -219,17 +247,59 @@ pub struct Term<'a> {
     pub state: &'a State,
     /// Rows that belong to this term.
     pub rows: Range<usize>,
-    /// Weight of this term.
-    pub scale: f64,
+    /// Weight of this term; real for a real state. Of a complex one, what counts is Re(scale · s_post · s_pre).
+    pub scale: Complex<f64>,
 }
 
+impl<'a> Term<'a> {
+    /// A real state with a real weight.
+    pub fn real(state: &'a State, rows: Range<usize>, scale: f64) -> Self {
+        Self { state, rows, scale: Complex { re: scale, im: 0.0 } }
+    }
+
+    /// Rows of the imaginary parts of a complex state.
+    fn imaginary(&self) -> Option<Range<usize>> {
+        let half = self.state.rows() / 2;
+        self.state.is_complex.then(|| half + self.rows.start..half + self.rows.end)
+    }
+
+    /// scale · s of a population: the rows themselves with a real weight, or real above imaginary parts.
+    fn turned(&self, pop: PopId) -> Option<Mat> {
+        let imaginary = self.imaginary()?;
+        let mut both = self.state.out[pop].rows_view(self.rows.clone()).to_mat();
+        both.append_rows(self.state.out[pop].rows_view(imaginary));
+        let n = self.rows.len();
+        let by: Vec<f64> = (0..2 * n).map(|r| if r < n { self.scale.re } else { self.scale.im }).collect();
+        scale_complex(&mut both, &by, 1.0);
+        Some(both)
+    }
+
+    /// Choices of a connection, real above imaginary parts of a complex state.
+    fn choice(&self, id: ConnId) -> Mat {
+        let mut choice = self.state.choice[id].rows_view(self.rows.clone()).to_mat();
+        if let Some(imaginary) = self.imaginary() {
+            choice.append_rows(self.state.choice[id].rows_view(imaginary));
+        }
+        choice
+    }
+}
+
+/// Σ Re(scale · s) of a population.
 fn weighted_sum(terms: &[Term<'_>], pop: PopId) -> Mat {
     let first = terms[0].state.out[pop].rows_view(terms[0].rows.clone());
     let mut sum = Mat::zeros(first.dtype(), first.rows(), first.cols());
-    dispatch!(sum.dtype(), T => for t in terms {
-        let (scale, from) = (T::lit(t.scale), t.state.out[pop].rows_view(t.rows.clone()));
-        let (sum, from) = (sum.slice_mut::<T>(), from.slice::<T>());
+    for t in terms {
+        add_scaled(&mut sum, t.scale.re, t.state.out[pop].rows_view(t.rows.clone()));
+        if let Some(imaginary) = t.imaginary() {
+            add_scaled(&mut sum, -t.scale.im, t.state.out[pop].rows_view(imaginary));
+        }
+    }
+    sum
+}
+
+fn add_scaled(sum: &mut Mat, scale: f64, from: View<'_>) {
+    dispatch!(sum.dtype(), T => {
+        let (scale, sum, from) = (T::lit(scale), sum.slice_mut::<T>(), from.slice::<T>());
         vectorize(#[inline(always)] || sum.iter_mut().zip(from).for_each(#[inline(always)] |(s, &x)| *s += scale * x));
     });
-    sum
 }

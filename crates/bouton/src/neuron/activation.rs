@@ -4,7 +4,7 @@
 //! the whole of a smooth one. Over-relaxation mixes the core and clips afterwards, so that a projected sweep stays in
 //! the box.
 
-use bouton_kernels::{Dual, Real};
+use bouton_kernels::{Analytic, Dual, Real};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +34,11 @@ pub enum Activation {
 }
 
 impl Activation {
+    /// Whether σ continues into the complex plane: all that is not clipped.
+    pub fn is_analytic(self) -> bool {
+        self.is_smooth()
+    }
+
     /// Whether σ is differentiable everywhere.
     pub fn is_smooth(self) -> bool {
         !matches!(self, Self::HardSigmoid | Self::HalfHardSigmoid | Self::Relu6)
@@ -59,7 +64,7 @@ pub trait ActivationFn: Copy + Default + Send + Sync + std::fmt::Debug + 'static
     /// Whether values outside `RANGE` must be clipped after the core.
     const CLIPPED: bool = false;
     /// The part of σ before clipping.
-    fn core<T: Real>(x: T) -> T;
+    fn core<T: Analytic>(x: T) -> T;
 
     /// Clips to `RANGE` if the activation is a clipped one.
     #[inline(always)]
@@ -101,7 +106,7 @@ macro_rules! activation {
             const RANGE: Option<(f64, f64)> = $range;
             const CLIPPED: bool = $clipped;
             #[inline(always)]
-            fn core<T: Real>($x: T) -> T {
+            fn core<T: Analytic>($x: T) -> T {
                 $core
             }
         }
@@ -205,7 +210,9 @@ mod tests {
     #[test]
     fn known_values() {
         assert_eq!(ShiftedSigmoid::apply(0.5), 0.5);
-        assert!((DSilu::apply(2.0) - (2.0f64).sigmoid()).abs() < 1e-15);
-        assert!((SiluStep::apply(0.5) - 0.5 * (1.5f64.sigmoid() + (-1.5f64).sigmoid())).abs() < 1e-15);
+        assert!((DSilu::apply(2.0) - Real::sigmoid(2.0f64)).abs() < 1e-15);
+        assert!(
+            (SiluStep::apply(0.5) - 0.5 * (Real::sigmoid(1.5f64) + Real::sigmoid(-1.5f64))).abs() < 1e-15
+        );
     }
 }

@@ -5,18 +5,20 @@
 //! pulls gradients back through the same step, without a tape.
 
 pub(crate) mod activation;
+mod noise;
 mod population;
 mod relu;
 mod settle;
 mod sign;
 
 pub use activation::{Activation, ActivationFn};
+pub use noise::Noise;
 pub use population::{Ctx, Inputs, Population, Units};
 pub use relu::{Rectified, Relu, linear};
 pub use settle::{Dynamics, EnergyUnit, NudgePosition, PrototypicalUnit, Settle};
 pub use sign::{Sign, Surrogate};
 
-use bouton_kernels::Real;
+use bouton_kernels::{Analytic, Real};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +51,12 @@ pub trait Neuron<const C: usize, const S: usize>: Copy + Send + Sync + std::fmt:
     const SHARED: bool;
     /// The activation of a settling unit, for analysis.
     const ACTIVATION: Option<Activation> = None;
+    /// Whether a step may run in complex numbers.
+    const ANALYTIC: bool = false;
+    /// A step without over-relaxation of a unit that keeps nothing but its output, in any analytic numbers.
+    fn analytic<T: Analytic>(&self, input: Input<T>, _out: T) -> T {
+        input.drive
+    }
     /// Output of a unit whose state is zero.
     fn rest(&self) -> f64 {
         0.0

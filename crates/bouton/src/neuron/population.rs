@@ -1,7 +1,7 @@
 //! Many units of one kind, for many samples: the sweep forwards and the pull backwards.
 
 use super::{Activation, Input, Neuron};
-use bouton_kernels::{Dual, Elem, Pointwise, Real, View, ViewMut, dispatch, pointwise};
+use bouton_kernels::{Complex, Dual, Elem, Pointwise, Real, View, ViewMut, dispatch, pointwise};
 
 /// Units of a row handled together.
 const BLOCK: usize = 512;
@@ -38,6 +38,15 @@ pub trait Population: Send + Sync + std::fmt::Debug {
     fn activation(&self) -> Option<Activation>;
     /// One step in place; `change[row]` becomes the largest |Δ output| of the row if that is larger.
     fn advance(&self, ctx: &Ctx, input: Inputs<'_>, h: ViewMut<'_>, out: ViewMut<'_>, change: &mut [f64]);
+    /// Whether [`Population::advance_complex`] has a meaning. Default: no.
+    fn is_analytic(&self) -> bool {
+        false
+    }
+    /// A step in complex numbers: the first half of all rows holds real parts, the second half imaginary ones.
+    /// `change[row]`, one per complex row, becomes the largest change of either part if that is larger.
+    fn advance_complex(&self, _input: Inputs<'_>, _out: ViewMut<'_>, _change: &mut [f64]) {
+        unreachable!("whoever asks for complex numbers looks at is_analytic first")
+    }
     /// Backwards through a free step. `before` is the state before it; `g` holds the gradient with respect to the
     /// state (or output) after it and receives the one with respect to the state before it; `g_out` is the gradient
     /// with respect to the output where that is not the state; `g_drive` is overwritten.
@@ -71,6 +80,16 @@ impl<N: Neuron<C, S>, const C: usize, const S: usize> Population for Units<N, C,
 
     fn advance(&self, ctx: &Ctx, input: Inputs<'_>, h: ViewMut<'_>, out: ViewMut<'_>, change: &mut [f64]) {
         dispatch!(out.dtype(), T => advance::<N, T, C, S>(&self.0, ctx, input, h, out, change));
+    }
+
+    fn is_analytic(&self) -> bool {
+        N::ANALYTIC
+    }
+
+    fn advance_complex(&self, input: Inputs<'_>, out: ViewMut<'_>, change: &mut [f64]) {
+        if N::ANALYTIC {
+            dispatch!(out.dtype(), T => advance_complex::<N, T, C, S>(&self.0, input, out, change));
+        }
     }
 
     fn pull(
@@ -135,6 +154,47 @@ fn advance<N: Neuron<C, S>, T: Elem, const C: usize, const S: usize>(
             };
             *change = change.max(moved.to_f64());
         }
+    }
+}
+
+/// One step of a unit in complex numbers; parameters are the parts of the stiffness, inputs those of drive and force.
+#[derive(Clone, Copy)]
+struct Turn<N, const C: usize, const S: usize>(N);
+
+impl<N: Neuron<C, S>, const C: usize, const S: usize> Pointwise<2, 4, 2> for Turn<N, C, S> {
+    #[inline(always)]
+    fn at<T: Real>(self, [k, ki]: [T; 2], [d, di, f, fi]: [T; 4], [s, si]: [T; 2]) -> [T; 2] {
+        let complex = |re, im| Complex { re, im };
+        let input = Input { drive: complex(d, di), force: complex(f, fi), stiffness: complex(k, ki) };
+        let new = self.0.analytic(input, complex(s, si));
+        [new.re, new.im]
+    }
+}
+
+fn advance_complex<N: Neuron<C, S>, T: Elem, const C: usize, const S: usize>(
+    neuron: &N,
+    input: Inputs<'_>,
+    out: ViewMut<'_>,
+    change: &mut [f64],
+) {
+    let n = out.rows() / 2;
+    let none = vec![T::default(); out.cols()];
+    let (mut re, mut im) = out.split_rows(n);
+    for (r, change) in change.iter_mut().enumerate().take(n) {
+        let (force, stiffness) = match input.nudge {
+            Some((force, k)) => {
+                let at = |r: usize| T::from_f64(k.get(r).copied().unwrap_or(0.0));
+                ([force.row::<T>(r), force.row::<T>(n + r)], [at(r), at(n + r)])
+            }
+            None => ([&none[..]; 2], [T::default(); 2]),
+        };
+        let drive = [input.drive.row::<T>(r), input.drive.row::<T>(n + r)];
+        let inputs = [drive[0], drive[1], force[0], force[1]];
+        let before = re.row_mut::<T>(r).to_vec();
+        let moved = pointwise(Turn::<N, C, S>(*neuron), stiffness, inputs, [re.row_mut(r), im.row_mut(r)]);
+        // `pointwise` watches the imaginary part alone.
+        let along = before.iter().zip(re.row_mut::<T>(r).iter()).map(|(&a, &b)| (b - a).to_f64().abs());
+        *change = along.fold(change.max(moved.to_f64()), f64::max);
     }
 }
 

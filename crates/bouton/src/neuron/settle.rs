@@ -10,7 +10,7 @@
 
 use super::activation::with_activation;
 use super::{Activation, ActivationFn, Input, Neuron, Population, Units};
-use bouton_kernels::Real;
+use bouton_kernels::{Analytic, Real};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
@@ -53,6 +53,13 @@ pub struct Settle {
     pub dt: f64,
     /// Where the nudge enters.
     pub nudge: NudgePosition,
+    /// Standard deviation of Gaussian noise on the drive of every unit in every step of training. Default 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub noise: f64,
+}
+
+fn is_zero(x: &f64) -> bool {
+    *x == 0.0
 }
 
 impl Default for Settle {
@@ -63,6 +70,7 @@ impl Default for Settle {
             dynamics: Dynamics::default(),
             dt: 0.5,
             nudge: NudgePosition::default(),
+            noise: 0.0,
         }
     }
 }
@@ -87,6 +95,18 @@ impl<A: ActivationFn, const INSIDE: bool> Neuron<2, 1> for PrototypicalUnit<A, I
     const SHARED: bool = true;
     const ACTIVATION: Option<Activation> = Some(A::KIND);
 
+    const ANALYTIC: bool = INSIDE && !A::CLIPPED;
+
+    #[inline(always)]
+    fn analytic<T: Analytic>(&self, input: Input<T>, s: T) -> T {
+        let Input { drive, force, stiffness } = input;
+        if matches!(A::KIND, Activation::Linear) {
+            (drive + force) / (T::lit(1.0) + stiffness)
+        } else {
+            A::core(drive + force - stiffness * s)
+        }
+    }
+
     #[inline(always)]
     fn prepare<T: Real>(&self, omega: T) -> [T; 2] {
         [omega, T::lit(1.0) - omega]
@@ -95,13 +115,11 @@ impl<A: ActivationFn, const INSIDE: bool> Neuron<2, 1> for PrototypicalUnit<A, I
     #[inline(always)]
     fn step<T: Real>(&self, [omega, keep]: [T; 2], input: Input<T>, [s]: [T; 1]) -> ([T; 1], T) {
         let Input { drive, force, stiffness } = input;
-        let new = if !INSIDE {
+        let new = if INSIDE {
+            self.analytic(input, s)
+        } else {
             // The clip stands inside the nudge here, so a nudged output may leave the box, as in the papers.
             A::apply(drive) + force - stiffness * s
-        } else if matches!(A::KIND, Activation::Linear) {
-            (drive + force) / (T::lit(1.0) + stiffness)
-        } else {
-            A::core(drive + force - stiffness * s)
         };
         let mixed = keep * s + omega * new;
         let out = if INSIDE { A::clip(mixed) } else { mixed };

@@ -60,6 +60,11 @@ pub struct Targets<'a> {
 pub trait Objective: Send + Sync + std::fmt::Debug {
     /// Overwrites `err` with ∂ℓ/∂output and `loss` with ℓ, row by row.
     fn error(&self, out: View<'_>, targets: Targets<'_>, err: ViewMut<'_>, loss: &mut [f64]);
+    /// As `error`, continued to complex outputs: the first half of the rows of `out` and `err` holds real parts, the second
+    /// half imaginary ones. Whether the objective is analytic; default: no.
+    fn error_complex(&self, _out: View<'_>, _labels: &[u8], _err: ViewMut<'_>) -> bool {
+        false
+    }
     /// Whether ℓ = ½‖out − y‖², so that a nudge is a spring towards the one-hot y.
     fn is_spring(&self) -> bool;
     /// The outputs that take part, of `outputs`: those of the task in a network with one head per task. Default: all.

@@ -1,7 +1,7 @@
 //! Softmax cross-entropy: ℓ = −ln p_y with p = softmax(o), ∂ℓ/∂o = p − y.
 
 use super::{Objective, Targets};
-use bouton_kernels::{Elem, View, ViewMut, dispatch};
+use bouton_kernels::{Complex, Elem, Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,19 @@ impl Objective for SoftmaxCrossEntropy {
         dispatch!(out.dtype(), T => for (r, &label) in targets.labels.iter().enumerate() {
             loss[r] = softmax_error(err.row_mut::<T>(r), usize::from(label));
         });
+    }
+
+    fn error_complex(&self, out: View<'_>, labels: &[u8], err: ViewMut<'_>) -> bool {
+        let n = labels.len();
+        let (mut re, mut im) = err.split_rows(n);
+        dispatch!(out.dtype(), T => for (r, &label) in labels.iter().enumerate() {
+            let (p, q) = (re.row_mut::<T>(r), im.row_mut::<T>(r));
+            p.copy_from_slice(out.row(r));
+            q.copy_from_slice(out.row(n + r));
+            softmax_complex(p, q);
+            p[usize::from(label)] -= T::lit(1.0);
+        });
+        true
     }
 
     fn is_spring(&self) -> bool {
@@ -46,6 +59,22 @@ pub(crate) fn softmax<T: Elem>(row: &mut [T]) -> (T, T) {
     (top, sum)
 }
 
+/// [`softmax`] of complex logits, real parts `re` and imaginary parts `im`.
+fn softmax_complex<T: Elem>(re: &mut [T], im: &mut [T]) {
+    let top = re.iter().copied().fold(re[0], T::max);
+    use bouton_kernels::Analytic;
+    let mut sum: Complex<T> = Analytic::lit(0.0);
+    for (re, im) in re.iter_mut().zip(im.iter_mut()) {
+        let e = Analytic::exp(Complex { re: *re - top, im: *im });
+        (*re, *im) = (e.re, e.im);
+        sum = sum + e;
+    }
+    for (re, im) in re.iter_mut().zip(im.iter_mut()) {
+        let p = Complex { re: *re, im: *im } / sum;
+        (*re, *im) = (p.re, p.im);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +98,33 @@ mod tests {
             (up[i], down[i]) = (logits[i] + 1e-5, logits[i] - 1e-5);
             assert!((err.get(0, i) - (loss(&up) - loss(&down)) / 2e-5).abs() < 1e-9);
         }
+    }
+
+    /// Along the real axis as always, across it by the Cauchy-Riemann equations.
+    #[test]
+    fn the_complex_error_continues_the_real_one() {
+        let out = |d: f64, i: f64| Mat::from_f64s(DType::F64, 2, 3, &[0.3 + d, -1.2, 0.8, i, 0.2, -0.4]);
+        let error = |out: &Mat| {
+            let mut err = Mat::zeros(DType::F64, 2, 3);
+            assert!(SoftmaxCrossEntropy {}.error_complex(out.view(), &[2], err.view_mut()));
+            err.to_f64s()
+        };
+        let slope =
+            |a: Vec<f64>, b: Vec<f64>| a.iter().zip(b).map(|(a, b)| (a - b) / 2e-6).collect::<Vec<_>>();
+        let along = slope(error(&out(1e-6, 0.1)), error(&out(-1e-6, 0.1)));
+        let across = slope(error(&out(0.0, 0.1 + 1e-6)), error(&out(0.0, 0.1 - 1e-6)));
+        for j in 0..3 {
+            assert!((along[j] - across[3 + j]).abs() < 1e-8 && (along[3 + j] + across[j]).abs() < 1e-8);
+        }
+        let real = Mat::from_f64s(DType::F64, 2, 3, &[0.3, -1.2, 0.8, 0.0, 0.0, 0.0]);
+        let (mut err, got) = (Mat::zeros(DType::F64, 1, 3), error(&real));
+        SoftmaxCrossEntropy {}.error(
+            real.rows_view(0..1),
+            Targets::classes(&[2]),
+            err.view_mut(),
+            &mut [0.0],
+        );
+        assert!(err.to_f64s().iter().zip(&got).all(|(a, b)| (a - b).abs() < 1e-15) && got[3..] == [0.0; 3]);
     }
 
     #[test]

@@ -152,6 +152,7 @@ fn credit(credit: &CreditSpec) -> Vec<&'static str> {
         CreditSpec::Bptt(_) => vec!["werbos1990"],
         CreditSpec::RecurrentBackprop(_) => vec!["almeida1987", "pineda1987"],
         CreditSpec::EqProp(_) => vec!["scellier2017"],
+        CreditSpec::HolomorphicEqProp(_) => vec!["laborieux2022"],
         CreditSpec::ContinualEqProp(_) => vec!["ernoult2020"],
         CreditSpec::CoupledLearning(_) => vec!["stern2021"],
         CreditSpec::ContrastiveLearning(_) => vec!["movellan1991"],

@@ -5,6 +5,7 @@
 use super::{Recipe, tag};
 use crate::anchor::AnchorSpec;
 use crate::credit::{CreditSpec, Nudge, Start};
+use crate::network::{ConvLayer, Layer, PoolSpec};
 use crate::neuron::{Activation, Dynamics, NeuronSpec, NudgePosition, Settle};
 use crate::norm::NormSpec;
 use crate::objective::ObjectiveSpec;
@@ -26,6 +27,7 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
     let rules = [
         neuron_and_credit,
         clamped_output,
+        complex_nudge,
         readout,
         nudge_position,
         solver_and_neuron,
@@ -64,7 +66,10 @@ fn settle(r: &Recipe) -> Option<&Settle> {
 
 /// Whether the rule pushes the output with a force, so that the position of the nudge matters.
 fn nudges(credit: &CreditSpec) -> bool {
-    matches!(credit, CreditSpec::EqProp(_) | CreditSpec::ContinualEqProp(_))
+    matches!(
+        credit,
+        CreditSpec::EqProp(_) | CreditSpec::ContinualEqProp(_) | CreditSpec::HolomorphicEqProp(_)
+    )
 }
 
 fn neuron_and_credit(r: &Recipe) -> Refusal {
@@ -96,6 +101,37 @@ fn strong_push(r: &Recipe) -> Refusal {
             format!("a linear output has no fixed point when it is pushed away with beta = {beta}"),
             "use beta below 1, or nudge = \"positive\"",
         );
+    }
+    None
+}
+
+/// A nudge that turns in the complex plane needs a dynamics that continues there.
+fn complex_nudge(r: &Recipe) -> Refusal {
+    let CreditSpec::HolomorphicEqProp(c) = &r.credit else { return None };
+    let s = settle(r)?;
+    if s.dynamics == Dynamics::Energy || s.nudge == NudgePosition::Outside {
+        return refusal(
+            "holomorphic-eq-prop needs the prototypical dynamics with the nudge inside",
+            "use dynamics = \"prototypical\" and nudge = \"inside\"",
+        );
+    }
+    let complex = c.points > 2 || c.periods.is_some();
+    if complex && !(s.activation.is_analytic() && s.output.is_none_or(Activation::is_analytic)) {
+        return refusal(
+            "a clipped activation is not holomorphic, so a complex nudge has no meaning for it",
+            "use activation = \"shifted-sigmoid\", or \"d-silu\" for \"half-hard-sigmoid\"; points = 2 stays real",
+        );
+    }
+    let max = |l: &Layer| matches!(l, Layer::Conv(ConvLayer { pool: Some(PoolSpec::Max(_)), .. }));
+    if complex && r.network.layers.iter().any(max) {
+        return refusal(
+            "max pooling is not holomorphic, so a complex nudge has no meaning for it",
+            "use pool = { soft = { size = 2 } } or { average = 2 }; points = 2 stays real",
+        );
+    }
+    let relaxed = matches!(&r.solver, SolverSpec::EvenOdd(s) if s.relaxation != 1.0);
+    if complex && relaxed {
+        return refusal("complex phases take no over-relaxation", "leave solver.even-odd.relaxation out");
     }
     None
 }

@@ -70,6 +70,9 @@ impl CreditSpec {
             Self::Bptt(c) => std::iter::once(&mut c.steps).chain(&mut c.truncate).collect(),
             Self::RecurrentBackprop(c) => vec![&mut c.free_steps, &mut c.adjoint_steps],
             Self::EqProp(c) => vec![&mut c.free_steps, &mut c.nudged_steps],
+            Self::HolomorphicEqProp(c) => {
+                [&mut c.free_steps, &mut c.nudged_steps].into_iter().chain(&mut c.periods).collect()
+            }
             Self::ContinualEqProp(c) => vec![&mut c.free_steps, &mut c.nudged_steps],
             Self::CoupledLearning(c) => vec![&mut c.free_steps, &mut c.nudged_steps],
             Self::ContrastiveLearning(c) => vec![&mut c.free_steps, &mut c.nudged_steps],

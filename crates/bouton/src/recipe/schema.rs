@@ -128,12 +128,17 @@ impl Node {
         }
     }
 
-    fn expects_many(self) -> &'static str {
+    fn expects_many(self) -> String {
         match self.kind() {
-            Kind::Whole => "whole numbers",
-            Kind::Number => "numbers",
-            Kind::Table(_) => "tables",
-            _ => "texts",
+            Kind::Whole => "whole numbers".into(),
+            Kind::Number => "numbers".into(),
+            Kind::Table(_) => "tables".into(),
+            Kind::Either(any) => {
+                let mut kinds: Vec<_> = any.iter().map(|n| n.expects_many()).collect();
+                kinds.dedup();
+                kinds.join(" or ")
+            }
+            _ => "texts".into(),
         }
     }
 }

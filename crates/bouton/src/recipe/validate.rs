@@ -361,6 +361,9 @@ fn skip(network: &NetworkSpec, i: usize) -> Result<()> {
 }
 
 fn neuron(neuron: &NeuronSpec) -> Result<()> {
+    if let NeuronSpec::Settle(n) = neuron {
+        not_negative("neuron.settle.noise", n.noise, "leave it out for none")?;
+    }
     match neuron {
         NeuronSpec::Settle(n) if n.dynamics == Dynamics::Energy => {
             let ok = n.dt > 0.0 && n.dt <= 1.0;
@@ -429,6 +432,16 @@ fn credit(credit: &CreditSpec) -> Result<()> {
             steps("adjoint-steps", c.adjoint_steps)
         }
         CreditSpec::EqProp(c) => beta(c.beta).and_then(|()| phases(c.free_steps, c.nudged_steps)),
+        CreditSpec::HolomorphicEqProp(c) => {
+            beta(c.beta).and_then(|()| phases(c.free_steps, c.nudged_steps))?;
+            let ok = c.points == 1 || c.points.is_multiple_of(2) && c.points > 0;
+            require(ok, &key("points"), c.points, "1 or even", "2 is symmetric EP; 4 to 10 are usual")?;
+            at_least_one(
+                &key("periods"),
+                c.periods.map(|n| n as u64),
+                "3 is usual; leave it out for settled phases",
+            )
+        }
         CreditSpec::ContinualEqProp(c) => beta(c.beta).and_then(|()| phases(c.free_steps, c.nudged_steps)),
         CreditSpec::CoupledLearning(c) => beta(c.beta).and_then(|()| phases(c.free_steps, c.nudged_steps)),
         CreditSpec::ContrastiveLearning(c) => phases(c.free_steps, c.nudged_steps),

@@ -1,8 +1,10 @@
 //! How a settling network reaches its fixed point.
 
+mod complex;
 mod plan;
 mod relax;
 
+pub(crate) use complex::scale_complex;
 pub use plan::Plan;
 pub use relax::{NudgeForce, Relaxed, Solver, readout_error};
 

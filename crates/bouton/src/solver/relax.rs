@@ -3,7 +3,7 @@
 //! Samples are independent, so a relaxation runs on one thread over a shard of a batch. A sample whose residual
 //! max|Δs| falls below the tolerance is moved behind the active rows and costs nothing more.
 
-use super::{Plan, SolverSpec};
+use super::{Plan, SolverSpec, scale_complex};
 use crate::error::{Error, Result};
 use crate::network::{Network, PopId, Role, Seen, State};
 use crate::neuron::{Ctx, Inputs};
@@ -141,6 +141,7 @@ impl Solver {
         let moves = |p: &PopId| network.populations[*p].role != Role::Clamped && Some(*p) != held;
         let moving: Vec<PopId> = block.iter().copied().filter(moves).collect();
         network.drive(&moving, state, rows.clone());
+        add_noise(network, state, &moving, rows.clone());
         let zeros = [0.0; 0];
         for &pop in &moving {
             let nudge = nudged.filter(|n| n.0 == pop).map(|(_, spring)| {
@@ -148,6 +149,12 @@ impl Solver {
                 (state.force.rows_view(rows.clone()), stiffness)
             });
             let input = Inputs { drive: state.drive[pop].rows_view(rows.clone()), nudge };
+            if state.is_complex && network.populations[pop].role == Role::Settling {
+                let half = rows.len() / 2;
+                let (out, change) = (state.out[pop].rows_view_mut(rows.clone()), &mut state.change[..half]);
+                network.populations[pop].model.advance_complex(input, out, change);
+                continue;
+            }
             let stored = if state.h[pop].rows() > 0 { rows.clone() } else { 0..0 };
             network.populations[pop].model.advance(
                 &Ctx { omega: self.omega },
@@ -186,6 +193,16 @@ impl Solver {
     }
 }
 
+/// Noise of the populations in `block`; on the real parts of complex rows.
+fn add_noise(network: &Network, state: &mut State, block: &[PopId], rows: Range<usize>) {
+    let State { noise: Some(noise), drive, is_complex, .. } = state else { return };
+    let rows = if *is_complex { rows.start..rows.start + rows.len() / 2 } else { rows };
+    for &pop in block.iter().filter(|&&p| network.populations[p].noise > 0.0) {
+        noise.add(pop, network.populations[pop].noise, rows.clone(), drive[pop].rows_view_mut(rows.clone()));
+    }
+    noise.advance();
+}
+
 /// The nudge of a relaxation: −β ∂ℓ/∂s of the nudged population, as force and stiffness.
 pub struct NudgeForce<'a> {
     objective: &'a dyn Objective,
@@ -209,7 +226,11 @@ impl<'a> NudgeForce<'a> {
             return;
         }
         let mut g = readout_error(network, self.objective, state, rows.clone()).0;
-        scale_rows(&mut g, &state.beta[rows.clone()], -1.0);
+        if state.is_complex {
+            scale_complex(&mut g, &state.beta, -1.0);
+        } else {
+            scale_rows(&mut g, &state.beta[rows.clone()], -1.0);
+        }
         state.force.rows_view_mut(rows).copy_from(g.view());
     }
 }
@@ -229,12 +250,18 @@ pub fn readout_error(
     let output = network.output();
     let mut err = Mat::zeros(network.dtype, rows.len(), network.populations[output].units);
     let mut loss = vec![0.0; rows.len()];
-    objective.error(
-        state.output(output, rows.clone()),
-        Targets { labels: &state.labels[rows.clone()], samples: &state.samples[rows.clone()] },
-        err.view_mut(),
-        &mut loss,
-    );
+    let (out, labels) = (state.output(output, rows.clone()), &state.labels[rows.clone()]);
+    if state.is_complex {
+        let analytic = objective.error_complex(out, &labels[..labels.len() / 2], err.view_mut());
+        debug_assert!(analytic, "combinations of complex nudges are refused before");
+    } else {
+        objective.error(
+            out,
+            Targets { labels, samples: &state.samples[rows.clone()] },
+            err.view_mut(),
+            &mut loss,
+        );
+    }
     let nudged = network.nudged().unwrap_or(output);
     if nudged == output {
         return (err.clone(), err, loss);

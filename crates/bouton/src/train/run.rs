@@ -305,6 +305,9 @@ fn metrics(step: &Step) -> BTreeMap<String, f64> {
         ("accuracy".to_owned(), step.accuracy()),
         ("error".to_owned(), 1.0 - step.accuracy()),
     ]);
+    if step.fallback > 0 {
+        values.insert("fallback".to_owned(), step.fallback as f64 / step.samples.max(1) as f64);
+    }
     for (phase, relaxed) in [("free", &step.free), ("nudged", &step.nudged)] {
         if relaxed.samples > 0 && relaxed.sweeps > 0 {
             values.insert(format!("sweeps.{phase}"), relaxed.mean_sweeps());

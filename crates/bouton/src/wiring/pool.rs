@@ -6,8 +6,8 @@
 
 use crate::network::PoolSpec;
 use bouton_kernels::{
-    Elem, PoolShape, Real, View, ViewMut, avg_pool, avg_unpool, dispatch, max_pool, max_unpool, soft_pool,
-    soft_unpool,
+    Complex, Elem, PoolShape, Real, View, ViewMut, avg_pool, avg_unpool, dispatch, max_pool, max_unpool,
+    soft_pool, soft_unpool,
 };
 
 /// Pooling over windows of the output of a convolution.
@@ -50,8 +50,11 @@ impl Pool {
     }
 
     /// p += P(v); leaves the choice.
-    pub fn forward(&self, v: View<'_>, p: ViewMut<'_>, choice: ViewMut<'_>) {
+    ///
+    /// In complex numbers, the first half of all rows holds real parts, the second half imaginary ones.
+    pub fn forward(&self, v: View<'_>, p: ViewMut<'_>, choice: ViewMut<'_>, complex: bool) {
         match self.spec {
+            PoolSpec::Soft(s) if complex => self.soft_complex(s.temperature, v, p, choice),
             PoolSpec::Max(_) => max_pool(&self.shape, v, p, choice),
             PoolSpec::Average(_) => avg_pool(&self.shape, v, p),
             PoolSpec::Soft(s) => soft_pool(&self.shape, s.temperature, v, p, choice),
@@ -59,8 +62,9 @@ impl Pool {
     }
 
     /// v += (∂p/∂v)ᵀ g at the choice.
-    pub fn pull(&self, choice: View<'_>, g: View<'_>, v: ViewMut<'_>) {
+    pub fn pull(&self, choice: View<'_>, g: View<'_>, v: ViewMut<'_>, complex: bool) {
         match self.spec {
+            PoolSpec::Soft(_) if complex => self.soft_pull_complex(choice, g, v),
             PoolSpec::Max(_) => max_unpool(&self.shape, g, choice, v),
             PoolSpec::Average(_) => avg_unpool(&self.shape, g, v),
             PoolSpec::Soft(_) => soft_unpool(&self.shape, g, choice, v),
@@ -105,6 +109,38 @@ impl Pool {
         });
     }
 
+    /// Soft pooling of complex numbers, window by window; the largest real part is taken off the exponents.
+    fn soft_complex(&self, temperature: f64, v: View<'_>, p: ViewMut<'_>, choice: ViewMut<'_>) {
+        let (c, n) = (self.shape.channels, v.rows() / 2);
+        let ((mut p, mut q), (mut a, mut b)) = (p.split_rows(n), choice.split_rows(n));
+        dispatch!(v.dtype(), T => for r in 0..n {
+            let (re, im, t) = (v.row::<T>(r), v.row::<T>(n + r), T::lit(1.0 / temperature));
+            let (p, q, a, b) = (p.row_mut::<T>(r), q.row_mut::<T>(r), a.row_mut::<T>(r), b.row_mut::<T>(r));
+            for (at, (p, q)) in p.iter_mut().zip(q).enumerate() {
+                let places: Vec<usize> = self.places(at / c).map(|place| place * c + at % c).collect();
+                let z: Vec<_> = places.iter().map(|&i| Complex { re: re[i], im: im[i] }).collect();
+                let (pooled, slopes) = soft(t, &z);
+                (*p, *q) = (*p + pooled.re, *q + pooled.im);
+                places.iter().zip(slopes).for_each(|(&i, slope)| (a[i], b[i]) = (slope.re, slope.im));
+            }
+        });
+    }
+
+    fn soft_pull_complex(&self, choice: View<'_>, g: View<'_>, v: ViewMut<'_>) {
+        let (c, n) = (self.shape.channels, g.rows() / 2);
+        let (mut re, mut im) = v.split_rows(n);
+        dispatch!(g.dtype(), T => for r in 0..n {
+            let (a, b, g, h) = (choice.row::<T>(r), choice.row::<T>(n + r), g.row::<T>(r), g.row::<T>(n + r));
+            let (re, im) = (re.row_mut::<T>(r), im.row_mut::<T>(r));
+            for (at, (&g, &h)) in g.iter().zip(h).enumerate() {
+                for i in self.places(at / c).map(|place| place * c + at % c) {
+                    let product = Complex { re: a[i], im: b[i] } * Complex { re: g, im: h };
+                    (re[i], im[i]) = (re[i] + product.re, im[i] + product.im);
+                }
+            }
+        });
+    }
+
     /// Pixels of a window in the activity before pooling, row by row.
     fn places(&self, window: usize) -> impl Iterator<Item = usize> + use<> {
         let PoolShape { width, size, .. } = self.shape;
@@ -126,6 +162,20 @@ fn bend<T: Elem>(t: T, places: &[usize], v: &[T], g: T, u: &[T], h: &mut [T]) {
     for (k, &i) in places.iter().enumerate() {
         h[i] += g / t * w[k] * ((a[k] + T::lit(1.0)) * u[i] - a[k] * wu - wau);
     }
+}
+
+/// p and ∂p/∂v of one window, for exponents t·v.
+fn soft<T: Elem>(t: T, v: &[Complex<T>]) -> (Complex<T>, Vec<Complex<T>>) {
+    use bouton_kernels::Analytic;
+    let (zero, one): (Complex<T>, Complex<T>) = (Analytic::lit(0.0), Analytic::lit(1.0));
+    let scale = |z: Complex<T>| Complex { re: z.re * t, im: z.im * t };
+    let top = v.iter().map(|z| z.re).fold(v[0].re, T::max);
+    let e: Vec<_> = v.iter().map(|z| Analytic::exp(scale(Complex { re: z.re - top, im: z.im }))).collect();
+    let norm = e.iter().fold(zero, |s, &e| s + e);
+    let w: Vec<_> = e.iter().map(|&e| e / norm).collect();
+    let p = w.iter().zip(v).fold(zero, |s, (&w, &z)| s + w * z);
+    let slope = |(&w, &z): (&Complex<T>, &Complex<T>)| w * (one + scale(z - p));
+    (p, w.iter().zip(v).map(slope).collect())
 }
 
 #[cfg(test)]
@@ -155,7 +205,7 @@ mod tests {
     fn at(pool: &Pool, v: &Mat) -> (Mat, Mat) {
         let mut p = Mat::zeros(DType::F64, v.rows(), pool.outputs());
         let mut choice = Mat::zeros(DType::F64, v.rows(), pool.choices());
-        pool.forward(v.view(), p.view_mut(), choice.view_mut());
+        pool.forward(v.view(), p.view_mut(), choice.view_mut(), false);
         (p, choice)
     }
 
@@ -175,9 +225,39 @@ mod tests {
             let numeric = (slope(1e-6) - slope(-1e-6)) / 2e-6;
             assert!((numeric - dot(&along, &g)).abs() < 1e-8, "{:?}: {numeric}", pool.spec);
             let mut pulled = Mat::zeros(DType::F64, 2, pool.inputs());
-            pool.pull(choice.view(), g.view(), pulled.view_mut());
+            pool.pull(choice.view(), g.view(), pulled.view_mut(), false);
             assert!((dot(&pulled, &u) - dot(&along, &g)).abs() < 1e-12, "{:?}", pool.spec);
         }
+    }
+
+    /// Along the real axis as always, across it by the Cauchy-Riemann equations; the choice is the derivative.
+    #[test]
+    fn complex_soft_pooling_continues_the_real_one() {
+        let pool = pools()[2];
+        let both = |re: &Mat, im: &Mat| {
+            let mut v = re.clone();
+            v.append_rows(im.view());
+            let mut p = Mat::zeros(DType::F64, v.rows(), pool.outputs());
+            let mut choice = Mat::zeros(DType::F64, v.rows(), pool.choices());
+            pool.forward(v.view(), p.view_mut(), choice.view_mut(), true);
+            (p, choice)
+        };
+        let (v, u, zero) =
+            (noise(pool.inputs(), 1), noise(pool.inputs(), 2), Mat::zeros(DType::F64, 2, pool.inputs()));
+        let (p, choice) = both(&v, &zero);
+        let real = at(&pool, &v);
+        let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-14);
+        let (outputs, inputs) = (2 * pool.outputs(), 2 * pool.inputs());
+        assert!(
+            close(&p.to_f64s()[..outputs], &real.0.to_f64s())
+                && close(&choice.to_f64s()[..inputs], &real.1.to_f64s())
+        );
+        // f(v + i e u) = f(v) + i e f'(v)·u.
+        let across = both(&v, &moved(&zero, &u, 1e-6)).0.to_f64s();
+        let mut along = Mat::zeros(DType::F64, 2, pool.outputs());
+        pool.along(real.1.view(), u.view(), along.view_mut());
+        let imaginary: Vec<f64> = across[outputs..].iter().map(|x| x / 1e-6).collect();
+        assert!(imaginary.iter().zip(along.to_f64s()).all(|(a, b)| (a - b).abs() < 1e-8));
     }
 
     #[test]
@@ -187,7 +267,7 @@ mod tests {
             let along = noise(pool.inputs(), 4);
             let pull = |v: &Mat| {
                 let mut pulled = Mat::zeros(DType::F64, 2, pool.inputs());
-                pool.pull(at(&pool, v).1.view(), g.view(), pulled.view_mut());
+                pool.pull(at(&pool, v).1.view(), g.view(), pulled.view_mut(), false);
                 dot(&pulled, &u)
             };
             let numeric = (pull(&moved(&v, &along, 1e-6)) - pull(&moved(&v, &along, -1e-6))) / 2e-6;

@@ -1,0 +1,199 @@
+//! Holomorphic equilibrium propagation (Laborieux & Zenke 2022): the gradient is a Fourier coefficient of the response to a
+//! nudge that turns in the complex plane.
+//!
+//! g = −(1/N) Σ_k ∂Φ/∂θ(s^{β_k})/β_k, β_k = β e^{2πik/N}: its error is O(β^N), whatever finite β is, as long as s^β is analytic
+//! on the disc |β_k| ≤ β. States at conjugate nudges are conjugate, so half of the circle is settled: ±β in real numbers,
+//! the points between them in complex ones, each with twice its real part. N = 1 is one-sided equilibrium propagation.
+//!
+//! Where a complex phase does not settle, β lies outside that disc: such a shard of the batch takes N = 2 and is counted.
+//! The continuous version has no free phase: from rest, the nudge turns for some periods and the gradient is the mean on the
+//! way.
+
+use super::outcome::{evaluate, free_phase, judge};
+use super::sink::Recorder;
+use super::{Batch, Credit, Settled, Sink, Step, shards};
+use crate::error::Result;
+use crate::network::{Constant, Network, Seen, State, Term};
+use crate::objective::Objective;
+use crate::rng::Key;
+use crate::solver::{Relaxed, Solver, readout_error};
+use bouton_kernels::Complex;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::f64::consts::TAU;
+use std::ops::Range;
+
+/// Change per sweep above which a complex phase counts as lost (mean log₁₀ residual 0 in the published code).
+const LOST: f64 = 1.0;
+
+/// Holomorphic equilibrium propagation (`[credit.holomorphic-eq-prop]`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct HolomorphicEqProp {
+    /// Radius β > 0 of the circle of nudges.
+    pub beta: f64,
+    /// Points N on the circle: 1 or an even number. Default 2, which is symmetric equilibrium propagation.
+    #[serde(default = "two")]
+    pub points: usize,
+    /// Most sweeps T of the free phase; in the continuous version only of evaluation.
+    pub free_steps: usize,
+    /// Sweeps K at every point.
+    pub nudged_steps: usize,
+    /// Periods of the continuous version. Default: a free phase, and every point settled from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub periods: Option<usize>,
+}
+
+fn two() -> usize {
+    2
+}
+
+impl HolomorphicEqProp {
+    pub(super) fn rule(&self, solver: Solver) -> Holomorphic {
+        Holomorphic { spec: self.clone(), solver }
+    }
+
+    /// β_k for k = 0 … count − 1.
+    fn circle(&self, count: usize) -> Vec<Complex<f64>> {
+        let at = |k: usize| TAU * (k % self.points) as f64 / self.points as f64;
+        (0..count).map(|k| Complex { re: self.beta * at(k).cos(), im: self.beta * at(k).sin() }).collect()
+    }
+}
+
+/// The rule of [`HolomorphicEqProp`].
+#[derive(Debug)]
+pub(super) struct Holomorphic {
+    spec: HolomorphicEqProp,
+    solver: Solver,
+}
+
+fn real(re: f64) -> Complex<f64> {
+    Complex { re, im: 0.0 }
+}
+
+impl Holomorphic {
+    /// The gradient of one shard: a free phase, ±β, and the points between them.
+    fn shard(
+        &self,
+        network: &Network,
+        batch: &Batch,
+        constant: &Constant,
+        objective: &dyn Objective,
+        rows: Range<usize>,
+        key: &Key,
+    ) -> Result<(Step, Recorder)> {
+        let HolomorphicEqProp { beta, points, free_steps, nudged_steps, .. } = self.spec;
+        let (n, scale) = (rows.len(), 1.0 / batch.labels.len() as f64);
+        let x = batch.x.rows_view(rows.clone());
+        let mut free = State::new(network, constant, rows, &batch.labels);
+        free.noise(key);
+        let free_phase = self.solver.relax(network, &mut free, None, free_steps, "free")?;
+        let (_, readout, step) = judge(network, objective, &mut free);
+        let signs: &[f64] = if points == 1 { &[1.0] } else { &[1.0, -1.0] };
+        let mut nudged = free.tile(signs.len());
+        (0..nudged.rows()).for_each(|r| nudged.beta[r] = signs[r / n] * beta);
+        let nudged_phase =
+            self.solver.relax(network, &mut nudged, Some(objective), nudged_steps, "nudged")?;
+        let between = self.between(network, objective, &free);
+        let settled = between.as_ref().is_none_or(|(_, change)| *change < LOST);
+        let used = between.as_ref().map(|(state, _)| state).filter(|_| settled);
+
+        network.choose_all(&mut free);
+        network.choose_all(&mut nudged);
+        let part = |k: usize| k * n..(k + 1) * n;
+        let share = scale / if settled { points } else { 2 } as f64;
+        let mut terms: Vec<Term<'_>> = Vec::new();
+        for (k, sign) in signs.iter().enumerate() {
+            terms.push(Term::real(&nudged, part(k), -sign * share / beta));
+        }
+        if points == 1 {
+            terms.push(Term::real(&free, part(0), share / beta));
+        }
+        for (k, &at) in self.spec.circle(points / 2).iter().skip(1).enumerate().filter(|_| used.is_some()) {
+            let scale = real(-2.0 * share) / at;
+            terms.extend(used.map(|state| Term { state, rows: part(k), scale }));
+        }
+        let mut sink = Recorder::default();
+        network.contrast(x, &terms, &mut sink);
+        if network.nudged() != Some(network.output()) {
+            let seen = Seen { x, out: &free.out, choice: &free.choice };
+            network.emit(network.output(), readout.view(), seen, scale, &mut sink);
+        }
+        let fallback = if settled { 0 } else { n as u64 };
+        Ok((Step { free: free_phase, nudged: nudged_phase, fallback, ..step }, sink))
+    }
+
+    /// The states at the points strictly between β and −β, and their largest change in the last sweep.
+    fn between(&self, network: &Network, objective: &dyn Objective, free: &State) -> Option<(State, f64)> {
+        let betas = self.spec.circle(self.spec.points / 2);
+        let mut state = free.complex(betas.get(1..).filter(|b| !b.is_empty())?);
+        let change = self.solver.relax_complex(network, &mut state, objective, self.spec.nudged_steps);
+        network.choose_all(&mut state);
+        Some((state, change))
+    }
+
+    /// The gradient of one shard while the nudge turns, from rest. The outcome is judged at the real part of the last state.
+    fn turning(
+        &self,
+        network: &Network,
+        batch: &Batch,
+        constant: &Constant,
+        objective: &dyn Objective,
+        rows: Range<usize>,
+        key: &Key,
+        periods: usize,
+    ) -> Result<(Step, Recorder)> {
+        let x = batch.x.rows_view(rows.clone());
+        let mut rest = State::new(network, constant, rows.clone(), &batch.labels);
+        rest.noise(key);
+        let mut state = rest.complex(&[real(0.0)]);
+        let (n, betas) = (rows.len(), self.spec.circle(periods * self.spec.points));
+        let scale = 1.0 / (batch.labels.len() * betas.len()) as f64;
+        let (mut sink, mut change) = (Recorder::default(), 0.0);
+        for &beta in &betas {
+            state.set_complex_nudge(beta);
+            change = self.solver.relax_complex(network, &mut state, objective, self.spec.nudged_steps);
+            network.choose_all(&mut state);
+            let term = Term { state: &state, rows: 0..n, scale: real(-scale) / beta };
+            network.contrast(x, &[term], &mut sink);
+            if network.nudged() != Some(network.output()) {
+                let (_, err, _) = readout_error(network, objective, &mut state, 0..2 * n);
+                network.emit_real_part(network.output(), err.view(), &state, scale, &mut sink);
+            }
+        }
+        let step = judge(network, objective, &mut state.real_part()).2;
+        let sweeps = (n * betas.len() * self.spec.nudged_steps) as u64;
+        let nudged = Relaxed { sweeps, samples: n as u64, residual: change, unsettled: 0 };
+        Ok((Step { nudged, ..step }, sink))
+    }
+}
+
+impl Credit for Holomorphic {
+    fn learn(
+        &mut self,
+        network: &mut Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        sink: &mut dyn Sink,
+        key: &Key,
+    ) -> Result<Step> {
+        let constant = network.constant_drive(batch.x.view());
+        let shards = shards::each(batch.labels.len(), |rows| match self.spec.periods {
+            None => self.shard(network, batch, &constant, objective, rows, key),
+            Some(periods) => self.turning(network, batch, &constant, objective, rows, key, periods),
+        })?;
+        for (_, factors) in &shards {
+            factors.replay(network, sink);
+        }
+        sink.step(network)?;
+        Ok(shards.iter().fold(Step::default(), |sum, (step, _)| sum.with(step)))
+    }
+
+    fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
+        evaluate(network, batch, objective, &self.solver, self.spec.free_steps)
+    }
+
+    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled> {
+        free_phase(network, batch, objective, &self.solver, self.spec.free_steps)
+    }
+}
