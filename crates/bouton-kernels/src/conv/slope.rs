@@ -16,6 +16,7 @@ use crate::tiles::pieces;
 use super::ConvShape;
 use super::axis::Axis;
 use super::direct::panel;
+use super::form::Way;
 use super::frame::Frame;
 use super::grid::Grid;
 
@@ -80,8 +81,7 @@ struct Windows {
 impl Windows {
     fn new(shape: &ConvShape) -> Self {
         let [kh, kw] = shape.kernel;
-        let y = Axis::forward(shape.height, shape.out_height(), kh, shape.stride, shape.padding);
-        let x = Axis::forward(shape.width, shape.out_width(), kw, shape.stride, shape.padding);
+        let (y, x) = Axis::both(shape, Way::Forward);
         let frame = Frame { height: y.side, width: x.side, channels: shape.channels };
         let starts = y.start.iter().flat_map(|y| x.start.iter().map(move |x| frame.at(*y, *x))).collect();
         let mut elements = Vec::new();
