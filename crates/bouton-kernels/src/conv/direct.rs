@@ -124,7 +124,7 @@ impl<T: Elem> Phase<T> {
             let mut b = &self.weights[p * outs..(p + depth) * outs];
             for rows in &mut job.panels {
                 let (head, rest) = b.split_at(depth * rows[0].len());
-                block(s, Grid::new(frames, &self.taps[p..p + depth], &job.starts), head, rows);
+                block::<S, T, true>(s, Grid::new(frames, &self.taps[p..p + depth], &job.starts), head, rows);
                 b = rest;
             }
         }

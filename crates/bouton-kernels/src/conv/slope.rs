@@ -118,7 +118,7 @@ impl Windows {
                         packed[q * width..][..width].copy_from_slice(g);
                     }
                     let grid = Grid::new(&frames, &starts[p..p + depth], &self.elements[e..e + some]);
-                    block(s, grid, &packed[..depth * width], &mut sums[e..e + some]);
+                    block::<S, T, true>(s, grid, &packed[..depth * width], &mut sums[e..e + some]);
                 }
             }
         }

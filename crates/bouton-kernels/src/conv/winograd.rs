@@ -24,8 +24,6 @@ use super::frame::Frame;
 use super::lanes::{load, store};
 use super::tiling::Tiling;
 
-/// Tiles that are worked on together.
-const TILES: usize = 128;
 /// Elements between the products of two positions beyond their size: without them they compete for a few lines of cache.
 const GAP: usize = 16;
 
@@ -74,7 +72,7 @@ impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> Form<T> for Winog
     }
 
     fn images(&self) -> usize {
-        TILES.div_ceil(self.size[0].div_ceil(M) * self.size[1].div_ceil(M))
+        self.together().div_ceil(self.size[0].div_ceil(M) * self.size[1].div_ceil(M))
     }
 
     #[inline(always)]
@@ -83,7 +81,7 @@ impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> Form<T> for Winog
         let mut frames = Scratch::take(images * self.frame.len());
         self.frame.fill(x, &mut frames);
         let tiles = self.tiles(images);
-        for tiles in tiles.chunks(TILES) {
+        for tiles in tiles.chunks(self.together()) {
             let (wide, tall) = (tiles.len() * self.channels + GAP, tiles.len() * self.outs + GAP);
             let mut inputs = Scratch::take(A * A * wide);
             for (t, tile) in tiles.iter().enumerate() {
@@ -126,6 +124,12 @@ impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> Winograd<T, K, M,
             }
         }
         weights
+    }
+
+    /// Tiles that are worked on together. The weights pass by once per group, the transformed tiles go from one level of
+    /// memory to another about twice: the sum of both is least near this number.
+    fn together(&self) -> usize {
+        (self.channels * self.outs / (2 * (self.channels + self.outs))).clamp(16, 128)
     }
 
     /// The tiles of some images.
@@ -183,7 +187,12 @@ impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> Winograd<T, K, M,
             let mut sums: Vec<&mut [T]> =
                 y.chunks_exact_mut(self.outs).map(|y| &mut y[from..from + width]).collect();
             for (p, depth) in pieces(self.channels, DEPTH) {
-                block(s, ByRow { a: &rows, p, depth }, &b[p * width..(p + depth) * width], &mut sums);
+                block::<S, T, true>(
+                    s,
+                    ByRow { a: &rows, p, depth },
+                    &b[p * width..(p + depth) * width],
+                    &mut sums,
+                );
             }
             weights = rest;
         }
