@@ -6,10 +6,10 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use pulp::{Arch, Simd, WithSimd};
-
 use bouton_kernels::{DType, Mat, Operand, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};
 use bouton_kernels::{simd_level, vectorize};
+
+mod peak;
 
 type Case = (String, f64, f64, Box<dyn FnMut()>);
 
@@ -153,52 +153,15 @@ fn fastest(f: &mut dyn FnMut()) -> f64 {
 
 /// Multiply-adds on registers only.
 fn peak<const F64: bool>() -> Case {
-    let flops = Arch::new().dispatch(Chains::<F64>) as f64;
+    let flops = peak::chains::<F64>() as f64;
     let name = format!("# multiply-add peak {}", if F64 { "F64" } else { "F32" });
-    (name, flops, 0.0, Box::new(|| _ = black_box(Arch::new().dispatch(Chains::<F64>))))
+    (name, flops, 0.0, Box::new(|| _ = black_box(peak::chains::<F64>())))
 }
 
 fn both_cores() -> Case {
-    let flops = 2.0 * Arch::new().dispatch(Chains::<false>) as f64;
-    let run = || Arch::new().dispatch(Chains::<false>);
+    let flops = 2.0 * peak::chains::<false>() as f64;
+    let run = || peak::chains::<false>();
     ("# peak, two threads".into(), flops, 0.0, Box::new(move || _ = black_box(rayon::join(run, run))))
-}
-
-const LOOPS: usize = 20_000;
-const CHAINS: usize = 16;
-
-struct Chains<const F64: bool>;
-
-impl<const F64: bool> WithSimd for Chains<F64> {
-    type Output = usize;
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, s: S) -> usize {
-        if F64 {
-            let x = s.splat_f64s(black_box(1.0));
-            let mut acc = [x; CHAINS];
-            for _ in 0..LOOPS {
-                for v in &mut acc {
-                    *v = s.mul_add_e_f64s(x, x, *v);
-                }
-            }
-            for v in acc {
-                black_box(s.reduce_sum_f64s(v));
-            }
-            2 * CHAINS * LOOPS * S::F64_LANES
-        } else {
-            let x = s.splat_f32s(black_box(1.0));
-            let mut acc = [x; CHAINS];
-            for _ in 0..LOOPS {
-                for v in &mut acc {
-                    *v = s.mul_add_e_f32s(x, x, *v);
-                }
-            }
-            for v in acc {
-                black_box(s.reduce_sum_f32s(v));
-            }
-            2 * CHAINS * LOOPS * S::F32_LANES
-        }
-    }
 }
 
 /// Sequential reads.

@@ -48,10 +48,10 @@ impl<T: Elem> WithSimd for Chain<'_, '_, T> {
             for (p, depth) in pieces(b.len() / n, DEPTH) {
                 let b = &b[p * n..(p + depth) * n];
                 match x {
-                    Left::Rows(a) => block(s, ByRow { a: &a[i * ROWS..], p, depth }, b, c),
+                    Left::Rows(a) => block::<S, T, false>(s, ByRow { a: &a[i * ROWS..], p, depth }, b, c),
                     Left::Cols(g, len) => {
                         pack::<S, T>(&mut packed, &g[p * len + i * ROWS..], len, c.len(), depth);
-                        block(s, Packed { x: &packed, depth }, b, c)
+                        block::<S, T, false>(s, Packed { x: &packed, depth }, b, c)
                     }
                 }
             }
@@ -59,9 +59,15 @@ impl<T: Elem> WithSimd for Chain<'_, '_, T> {
     }
 }
 
-/// All tiles of a block of links.
+/// All tiles of a block of links. The chains go on from c, or, if `APART`, start at zero and are added to c: then long
+/// sums of several blocks round less.
 #[inline(always)]
-pub(crate) fn block<S: Simd, T: Elem>(s: S, x: impl Source<T>, b: &[T], c: &mut [&mut [T]]) {
+pub(crate) fn block<S: Simd, T: Elem, const APART: bool>(
+    s: S,
+    x: impl Source<T>,
+    b: &[T],
+    c: &mut [&mut [T]],
+) {
     let (n, lanes) = (c[0].len(), T::count::<S>());
     let depth = b.len() / n;
     let mut col = 0;
@@ -70,7 +76,11 @@ pub(crate) fn block<S: Simd, T: Elem>(s: S, x: impl Source<T>, b: &[T], c: &mut 
         for (r, height) in pieces(c.len(), tallest::<S>()) {
             by_height!(S, height, R => {
                 let (x, c) = (x.tile::<R>(r), &mut c[r..][..R]);
-                if full { wide(s, x, depth, &b[col..], n, c, col) } else { edge(s, x, depth, &b[col..], n, c, col) }
+                if full {
+                    wide::<S, T, R, APART>(s, x, depth, &b[col..], n, c, col)
+                } else {
+                    edge::<S, T, R, APART>(s, x, depth, &b[col..], n, c, col)
+                }
             });
         }
         col += if full { WIDE * lanes } else { lanes };
@@ -79,7 +89,7 @@ pub(crate) fn block<S: Simd, T: Elem>(s: S, x: impl Source<T>, b: &[T], c: &mut 
 
 /// A tile of R rows and `WIDE` registers; row q of its columns of b begins at q · stride.
 #[inline(always)]
-fn wide<S: Simd, T: Elem, const R: usize>(
+fn wide<S: Simd, T: Elem, const R: usize, const APART: bool>(
     s: S,
     x: impl Factors<T, R>,
     depth: usize,
@@ -91,7 +101,7 @@ fn wide<S: Simd, T: Elem, const R: usize>(
     let width = WIDE * T::count::<S>();
     assert!(b.len() >= (depth - 1) * stride + width && x.reach(depth), "a chain longer than its factors");
     let mut acc = [[T::splat(s, T::default()); WIDE]; R];
-    for i in 0..R {
+    for i in 0..if APART { 0 } else { R } {
         acc[i].copy_from_slice(T::split::<S>(&c[i][col..][..width]).0);
     }
     let mut q = 0;
@@ -108,7 +118,10 @@ fn wide<S: Simd, T: Elem, const R: usize>(
         q += 1;
     }
     for i in 0..R {
-        T::split_mut::<S>(&mut c[i][col..][..width]).0.copy_from_slice(&acc[i]);
+        let c = T::split_mut::<S>(&mut c[i][col..][..width]).0;
+        for v in 0..WIDE {
+            c[v] = if APART { T::add_v(s, c[v], acc[i][v]) } else { acc[i][v] };
+        }
     }
 }
 
@@ -136,7 +149,7 @@ unsafe fn wide_link<S: Simd, T: Elem, const R: usize>(
 
 /// [`wide`] for a single register of columns, which may reach beyond the last one.
 #[inline(always)]
-fn edge<S: Simd, T: Elem, const R: usize>(
+fn edge<S: Simd, T: Elem, const R: usize, const APART: bool>(
     s: S,
     x: impl Factors<T, R>,
     depth: usize,
@@ -149,7 +162,7 @@ fn edge<S: Simd, T: Elem, const R: usize>(
     assert!(b.len() >= (depth - 1) * stride + width && x.reach(depth), "a chain longer than its factors");
     let mask = T::first(s, width);
     let mut acc = [T::splat(s, T::default()); R];
-    for i in 0..R {
+    for i in 0..if APART { 0 } else { R } {
         // SAFETY: the mask has `width` lanes, the slice as many elements.
         acc[i] = unsafe { T::load_part(s, mask, &c[i][col..][..width]) };
     }
@@ -162,7 +175,12 @@ fn edge<S: Simd, T: Elem, const R: usize>(
         }
     }
     for i in 0..R {
-        // SAFETY: the mask has `width` lanes, the slice as many elements.
-        unsafe { T::store_part(s, mask, &mut c[i][col..][..width], acc[i]) };
+        let c = &mut c[i][col..][..width];
+        if APART {
+            // SAFETY: the mask has `width` lanes, the slice as many elements.
+            acc[i] = T::add_v(s, unsafe { T::load_part(s, mask, c) }, acc[i]);
+        }
+        // SAFETY: as above.
+        unsafe { T::store_part(s, mask, c, acc[i]) };
     }
 }

@@ -4,31 +4,74 @@
 
 mod axis;
 mod direct;
+mod form;
 mod frame;
 mod grid;
+mod lanes;
 mod shape;
 mod slope;
+mod tiling;
+mod winograd;
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
 use crate::simd::best;
-use crate::{Operand, View, ViewMut, dispatch};
-use direct::{Correlate, Direct, Way};
+use crate::{Elem, Operand, View, ViewMut, dispatch};
+use direct::Direct;
+use form::{Correlate, Form, Way};
 pub use shape::ConvShape;
 use slope::Slope;
+use tiling::{Four, Two};
+use winograd::Winograd;
+
+/// How a product with a weight is computed.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConvMethod {
+    /// Sums over the elements of a window.
+    Direct,
+    /// Minimal filtering with tiles of 2x2 outputs; only 3x3 windows a pixel apart.
+    Tiles2,
+    /// Minimal filtering with tiles of 4x4 outputs; only 3x3 windows a pixel apart.
+    Tiles4,
+}
+
+impl ConvMethod {
+    /// Whether it can compute this geometry.
+    #[doc(hidden)]
+    pub fn fits(self, shape: &ConvShape) -> bool {
+        self == ConvMethod::Direct || (shape.kernel == [3, 3] && shape.stride == 1)
+    }
+
+    /// What the products use: the fewest multiplications per pair of channels. Turning tiles around costs as much as some
+    /// products, which pays from some tens of channels on.
+    fn best(shape: &ConvShape, way: Way) -> Self {
+        let [height, width] = way.image(shape);
+        let work = |method: &ConvMethod| match method {
+            ConvMethod::Direct => 9 * height * width,
+            ConvMethod::Tiles2 => 16 * height.div_ceil(2) * width.div_ceil(2),
+            ConvMethod::Tiles4 => 36 * height.div_ceil(4) * width.div_ceil(4),
+        };
+        if !ConvMethod::Tiles2.fits(shape) || shape.channels.min(shape.filters) < 32 {
+            return ConvMethod::Direct;
+        }
+        let all = [ConvMethod::Tiles2, ConvMethod::Tiles4, ConvMethod::Direct];
+        all.into_iter().min_by_key(work).expect("three methods")
+    }
+}
 
 /// y += w ∗ x. Rows of `x` and `y` are images, rows of `weight` filters: see [`ConvShape`].
 pub fn conv_forward(shape: &ConvShape, weight: &Operand, x: View<'_>, y: ViewMut<'_>) {
     check_conv("conv_forward", shape, weight.view(), shape.filters, x, y.as_view());
-    correlate(shape, Way::Forward, weight, x, y);
+    correlate(ConvMethod::best(shape, Way::Forward), shape, Way::Forward, weight, x, y);
 }
 
 /// x += the adjoint of the convolution in its input, applied to g.
 pub fn conv_pull_input(shape: &ConvShape, weight: &Operand, g: View<'_>, x: ViewMut<'_>) {
     check_conv("conv_pull_input", shape, weight.view(), shape.filters, x.as_view(), g);
-    correlate(shape, Way::PullInput, weight, g, x);
+    correlate(ConvMethod::best(shape, Way::PullInput), shape, Way::PullInput, weight, g, x);
 }
 
 /// w += filters `band` of the adjoint of the convolution in its weight, applied to g: one row of `w` per filter of the
@@ -53,17 +96,38 @@ pub fn par_conv_pull_input(shape: &ConvShape, weight: &Operand, g: View<'_>, x: 
     by_rows(g, x, |g, x| conv_pull_input(shape, weight, g, x));
 }
 
-fn correlate(shape: &ConvShape, way: Way, weight: &Operand, x: View<'_>, mut y: ViewMut<'_>) {
+/// [`conv_forward`], or [`conv_pull_input`] if `adjoint`, by a given method; for tests and measurements.
+#[doc(hidden)]
+pub fn conv_by(
+    method: ConvMethod,
+    adjoint: bool,
+    shape: &ConvShape,
+    weight: &Operand,
+    x: View<'_>,
+    y: ViewMut<'_>,
+) {
+    let (way, input, output) =
+        if adjoint { (Way::PullInput, y.as_view(), x) } else { (Way::Forward, x, y.as_view()) };
+    check_conv("conv_by", shape, weight.view(), shape.filters, input, output);
+    assert!(method.fits(shape), "conv_by: {method:?} cannot compute {shape:?}");
+    correlate(method, shape, way, weight, x, y);
+}
+
+fn correlate(method: ConvMethod, shape: &ConvShape, way: Way, weight: &Operand, x: View<'_>, y: ViewMut<'_>) {
     if x.rows() * shape.inputs() * shape.outputs() * shape.patch() == 0 {
         return;
     }
-    dispatch!(x.dtype(), T => {
-        let form = weight.form(
-            |form: &Direct<T>| form.shape == *shape && form.way == way,
-            || Direct::new(*shape, way, weight.view()),
-        );
-        best(Correlate { form: &form, x: x.slice(), y: y.slice_mut() });
+    dispatch!(x.dtype(), T => match method {
+        ConvMethod::Direct => run::<T, Direct<T>>(shape, way, weight, x, y),
+        ConvMethod::Tiles2 => run::<T, Winograd<T, Two, 2, 4>>(shape, way, weight, x, y),
+        ConvMethod::Tiles4 => run::<T, Winograd<T, Four, 4, 6>>(shape, way, weight, x, y),
     });
+}
+
+fn run<T: Elem, F: Form<T>>(shape: &ConvShape, way: Way, weight: &Operand, x: View<'_>, mut y: ViewMut<'_>) {
+    let form: std::sync::Arc<F> =
+        weight.form(|form: &F| form.made_for() == (*shape, way), || F::new(*shape, way, weight.view()));
+    best(Correlate { form: &*form, x: x.slice(), y: y.slice_mut() });
 }
 
 /// About equal pieces of the rows, one per thread.
@@ -93,24 +157,45 @@ fn check_conv(name: &str, shape: &ConvShape, w: View<'_>, filters: usize, x: Vie
 mod tests {
     use super::*;
     use crate::simd::at;
-    use crate::{DType, Elem, Level, Mat};
+    use crate::{DType, Level, Mat};
 
     fn noise(t: DType, rows: usize, cols: usize) -> Mat {
         Mat::from_fn(t, rows, cols, |r, c| ((r * 31 + c * 17 + r * c) % 23) as f64 / 23.0 - 0.4)
     }
 
-    /// All three products with the instructions of one level.
-    fn products<T: Elem>(level: Level, shape: &ConvShape) -> [Mat; 3] {
+    /// Both products with a weight with the instructions of one level.
+    fn products<T: Elem, F: Form<T>>(level: Level, shape: &ConvShape) -> [Mat; 2] {
         let w = noise(T::DTYPE, shape.filters, shape.patch());
-        let [x, g] = [shape.inputs(), shape.outputs()].map(|n| noise(T::DTYPE, 3, n));
-        let [mut y, mut back, mut slope] = [&g, &x, &w].map(|m| Mat::zeros(T::DTYPE, m.rows(), m.cols()));
-        for (way, x, y) in [(Way::Forward, &x, &mut y), (Way::PullInput, &g, &mut back)] {
-            let form = Direct::<T>::new(*shape, way, w.view());
+        [Way::Forward, Way::PullInput].map(|way| {
+            let (from, to) = way.columns(shape);
+            let (x, mut y) = (noise(T::DTYPE, 3, from), noise(T::DTYPE, 3, to));
+            let form = F::new(*shape, way, w.view());
             at(level, Correlate { form: &form, x: x.slice(), y: y.slice_mut() }).expect("an available level");
-        }
+            y
+        })
+    }
+
+    fn slope<T: Elem>(level: Level, shape: &ConvShape) -> Mat {
+        let mut w = noise(T::DTYPE, shape.filters, shape.patch());
+        let [x, g] = [shape.inputs(), shape.outputs()].map(|n| noise(T::DTYPE, 3, n));
         let (x, g) = (x.slice::<T>(), g.slice());
-        at(level, Slope { shape, x, g, band: 0..shape.filters, w: slope.slice_mut() }).expect("as above");
-        [y, back, slope]
+        at(level, Slope { shape, x, g, band: 0..shape.filters, w: w.slice_mut() })
+            .expect("an available level");
+        w
+    }
+
+    /// By all levels and methods; the first is the best level, direct.
+    fn all<T: Elem>(shape: &ConvShape) -> Vec<[Mat; 3]> {
+        let mut all = Vec::new();
+        for level in Level::available() {
+            let mut both = vec![products::<T, Direct<T>>(level, shape)];
+            if ConvMethod::Tiles2.fits(shape) {
+                both.push(products::<T, Winograd<T, Two, 2, 4>>(level, shape));
+                both.push(products::<T, Winograd<T, Four, 4, 6>>(level, shape));
+            }
+            all.extend(both.into_iter().map(|[y, x]| [y, x, slope::<T>(level, shape)]));
+        }
+        all
     }
 
     #[test]
@@ -126,14 +211,11 @@ mod tests {
         };
         let wide = ConvShape { channels: 40, filters: 9, kernel: [2, 5], stride: 2, padding: 2, ..base };
         for (shape, t) in [base, wide].into_iter().flat_map(|s| [(s, DType::F32), (s, DType::F64)]) {
-            let run = |level| dispatch!(t, T => products::<T>(level, &shape));
-            let all: Vec<[Mat; 3]> = Level::available().into_iter().map(run).collect();
+            let all = dispatch!(t, T => all::<T>(&shape));
             let bound = 400.0 * if t == DType::F32 { 1e-6 } else { 1e-15 };
-            for (level, other) in Level::available().iter().zip(&all) {
-                for (got, want) in other.iter().zip(&all[0]) {
-                    for (g, w) in got.to_f64s().iter().zip(want.to_f64s()) {
-                        assert!((g - w).abs() <= bound, "{level:?} {shape:?}: {g} instead of {w}");
-                    }
+            for (got, want) in all.iter().flat_map(|products| products.iter().zip(&all[0])) {
+                for (g, w) in got.to_f64s().iter().zip(want.to_f64s()) {
+                    assert!((g - w).abs() <= bound, "{shape:?}: {g} instead of {w}");
                 }
             }
         }

@@ -1,8 +1,8 @@
 //! Convolutions against a plain f64 loop, their adjoint identities, and the promises about rounding.
 
 use bouton_kernels::{
-    ConvShape, DType, Mat, Operand, conv_forward, conv_pull_input, conv_pull_weight, par_conv_forward,
-    par_conv_pull_input,
+    ConvMethod, ConvShape, DType, Mat, Operand, conv_by, conv_forward, conv_pull_input, conv_pull_weight,
+    par_conv_forward, par_conv_pull_input,
 };
 use proptest::prelude::*;
 
@@ -153,6 +153,42 @@ proptest! {
         }
     }
 
+    /// Every method gives the same products, adjoint to each other, of a row whatever the others are.
+    #[test]
+    fn methods_agree(t in dtypes(), s in shapes(), rows in 1usize..12, at: prop::sample::Index, seed: u64) {
+        let ([x, w, g], at) = (factors(t, &s, rows, seed), at.index(rows));
+        let op = Operand::new(w);
+        let starts = [&g, &x].map(|m| noise(t, rows, m.cols(), seed ^ 3));
+        let by = |method, adjoint: bool| after(&starts[adjoint as usize], |c| {
+            conv_by(method, adjoint, &s, &op, if adjoint { g.view() } else { x.view() }, c.view_mut());
+        });
+        let want = [false, true].map(|adjoint| by(ConvMethod::Direct, adjoint));
+        let unit = if t == DType::F32 { f32::EPSILON as f64 } else { f64::EPSILON };
+        for method in [ConvMethod::Tiles2, ConvMethod::Tiles4] {
+            if !method.fits(&s) {
+                continue;
+            }
+            for (adjoint, want) in [false, true].into_iter().zip(&want) {
+                let got = by(method, adjoint);
+                let bound = unit * (60.0 + 9.0 * (s.channels + s.filters) as f64);
+                for (got, want) in got.to_f64s().iter().zip(want.to_f64s()) {
+                    prop_assert!((got - want).abs() <= bound, "{:?}: {} is not {}", method, got, want);
+                }
+                let from = if adjoint { &g } else { &x };
+                let alone = after(&starts[adjoint as usize], |c| {
+                    conv_by(method, adjoint, &s, &op, from.rows_view(at..at + 1), c.rows_view_mut(at..at + 1));
+                });
+                prop_assert!(alone.rows_view(at..at + 1).to_mat() == got.rows_view(at..at + 1).to_mat());
+            }
+            let zero = [&g, &x].map(|m| Mat::zeros(t, rows, m.cols()));
+            let [y, back] = [false, true].map(|adjoint| after(&zero[adjoint as usize], |c| {
+                conv_by(method, adjoint, &s, &op, if adjoint { g.view() } else { x.view() }, c.view_mut());
+            }));
+            let bound = (dot(&y, &y) * dot(&g, &g)).sqrt() * if t == DType::F32 { 1e-5 } else { 1e-12 };
+            prop_assert!((dot(&y, &g) - dot(&back, &x)).abs() <= bound, "{:?} is not adjoint", method);
+        }
+    }
+
     #[test]
     fn bands_of_filters_make_the_whole(t in dtypes(), s in shapes(), rows in 1usize..6, at: prop::sample::Index, seed: u64) {
         let ([x, w, g], at) = (factors(t, &s, rows, seed), at.index(s.filters));
@@ -163,6 +199,37 @@ proptest! {
             }
         });
         prop_assert!(whole == parts);
+    }
+}
+
+/// Largest error of products in f32, against f64, relative to the root mean square of the output.
+fn error(method: ConvMethod, adjoint: bool, s: &ConvShape) -> f64 {
+    let (from, to) = if adjoint { (s.outputs(), s.inputs()) } else { (s.inputs(), s.outputs()) };
+    let (x, w) = (noise(DType::F32, 2, from, 7), noise(DType::F32, s.filters, s.patch(), 8));
+    let run = |t, method| {
+        after(&Mat::zeros(t, 2, to), |y| {
+            conv_by(method, adjoint, s, &Operand::new(w.cast(t)), x.cast(t).view(), y.view_mut());
+        })
+    };
+    let (want, got) = (run(DType::F64, ConvMethod::Direct), run(DType::F32, method));
+    let rms = (dot(&want, &want) / (2 * to) as f64).sqrt();
+    let errors = got.to_f64s().into_iter().zip(want.to_f64s()).map(|(g, w)| (g - w).abs());
+    errors.fold(0.0, f64::max) / rms
+}
+
+#[test]
+fn errors_are_small_next_to_the_output() {
+    for (channels, filters, size, padding) in
+        [(64, 128, 16, 1), (256, 512, 4, 1), (512, 512, 4, 0), (128, 256, 8, 1)]
+    {
+        let s =
+            ConvShape { height: size, width: size, channels, filters, kernel: [3, 3], stride: 1, padding };
+        for adjoint in [false, true] {
+            for method in [ConvMethod::Direct, ConvMethod::Tiles2, ConvMethod::Tiles4] {
+                let error = error(method, adjoint, &s);
+                assert!(error <= 1e-5, "{s:?} adjoint {adjoint} {method:?}: {error:.1e}");
+            }
+        }
     }
 }
 

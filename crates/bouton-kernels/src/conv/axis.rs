@@ -4,6 +4,8 @@
 //! which the division has no remainder: the positions i with the same i mod s (a phase) share them, and with the taps
 //! taken from the last to the first they too read a run of neighbours.
 
+use super::ConvShape;
+use super::form::Way;
 use super::frame::Side;
 
 /// Target position i is in phase `phase[i]` and reads `taps[phase].len()` positions of the frame from `start[i]` on.
@@ -17,21 +19,25 @@ pub(super) struct Axis {
 }
 
 impl Axis {
+    /// The vertical and the horizontal axis of a product.
+    pub(super) fn both(shape: &ConvShape, way: Way) -> (Self, Self) {
+        let axis = |length, windows, kernel| match way {
+            Way::Forward => Axis::forward(length, windows, kernel, shape.stride, shape.padding),
+            Way::PullInput => Axis::pull(windows, length, kernel, shape.stride, shape.padding),
+        };
+        let [kh, kw] = shape.kernel;
+        (axis(shape.height, shape.out_height(), kh), axis(shape.width, shape.out_width(), kw))
+    }
+
     /// Sums of `targets` windows over a source of `length`.
-    pub(super) fn forward(
-        length: usize,
-        targets: usize,
-        kernel: usize,
-        stride: usize,
-        padding: usize,
-    ) -> Self {
+    fn forward(length: usize, targets: usize, kernel: usize, stride: usize, padding: usize) -> Self {
         let start: Vec<usize> = (0..targets).map(|o| o * stride).collect();
         let taps = vec![(0..kernel).collect()];
         Self::new(length, padding, start, vec![0; targets], taps)
     }
 
     /// The adjoint of [`Axis::forward`]: here the targets are the `targets` inputs and `length` counts the windows.
-    pub(super) fn pull(length: usize, targets: usize, kernel: usize, stride: usize, padding: usize) -> Self {
+    fn pull(length: usize, targets: usize, kernel: usize, stride: usize, padding: usize) -> Self {
         let mut taps = Vec::new();
         let mut shift = Vec::new();
         for r in 0..stride {

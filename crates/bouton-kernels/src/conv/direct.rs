@@ -3,7 +3,7 @@
 //! y[pixel, n] += Σ_q frame[start(pixel) + tap(q)] · b[q, n], the weights b rearranged once into panels that a tile
 //! reads from the first to the last.
 
-use pulp::{Simd, WithSimd};
+use pulp::Simd;
 
 use crate::chain::{DEPTH, block};
 use crate::lines::Lines;
@@ -13,6 +13,7 @@ use crate::{Elem, View};
 
 use super::ConvShape;
 use super::axis::Axis;
+use super::form::{Form, Way};
 use super::frame::Frame;
 use super::grid::Grid;
 
@@ -24,17 +25,9 @@ pub(super) const fn panel<T>() -> usize {
     256 / size_of::<T>()
 }
 
-/// Which of the two products.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    Forward,
-    PullInput,
-}
-
 /// A weight made ready for one product of one geometry.
 pub(super) struct Direct<T> {
-    pub(super) shape: ConvShape,
-    pub(super) way: Way,
+    made_for: (ConvShape, Way),
     frame: Frame,
     /// Channels of a target pixel.
     outs: usize,
@@ -51,20 +44,11 @@ struct Phase<T> {
     weights: Lines<T>,
 }
 
-impl<T: Elem> Direct<T> {
-    pub(super) fn new(shape: ConvShape, way: Way, w: View<'_>) -> Self {
-        let [kh, kw] = shape.kernel;
-        let axis = |length, windows, kernel| match way {
-            Way::Forward => Axis::forward(length, windows, kernel, shape.stride, shape.padding),
-            Way::PullInput => Axis::pull(windows, length, kernel, shape.stride, shape.padding),
-        };
-        let y = axis(shape.height, shape.out_height(), kh);
-        let x = axis(shape.width, shape.out_width(), kw);
-        // Element (filter, channel, ky, kx) of the weight is a link to the output `filter`, or to `channel`.
-        let (channels, outs, per_in, per_out) = match way {
-            Way::Forward => (shape.channels, shape.filters, kh * kw, shape.patch()),
-            Way::PullInput => (shape.filters, shape.channels, shape.patch(), kh * kw),
-        };
+impl<T: Elem> Form<T> for Direct<T> {
+    fn new(shape: ConvShape, way: Way, w: View<'_>) -> Self {
+        let (y, x) = Axis::both(&shape, way);
+        let (channels, outs) = way.channels(&shape);
+        let (per_channel, per_out) = way.steps(&shape);
         let frame = Frame { height: y.side, width: x.side, channels };
         let mut phases = Vec::new();
         for ky in &y.taps {
@@ -72,7 +56,8 @@ impl<T: Elem> Direct<T> {
                 let mut links = Vec::new();
                 for (i, ky) in ky.iter().enumerate() {
                     for (j, kx) in kx.iter().enumerate() {
-                        links.extend((0..channels).map(|c| (frame.at(i, j) + c, c * per_in + ky * kw + kx)));
+                        let (from, tap) = (frame.at(i, j), ky * shape.kernel[1] + kx);
+                        links.extend((0..channels).map(|c| (from + c, c * per_channel + tap)));
                     }
                 }
                 phases.push(Phase::new(&links, w.slice(), outs, per_out));
@@ -84,12 +69,19 @@ impl<T: Elem> Direct<T> {
                 pixels.push((py * x.taps.len() + px, frame.at(*sy, *sx)));
             }
         }
-        Direct { shape, way, frame, outs, pixels, phases }
+        Direct { made_for: (shape, way), frame, outs, pixels, phases }
     }
 
-    /// The product for some images.
+    fn made_for(&self) -> (ConvShape, Way) {
+        self.made_for
+    }
+
+    fn images(&self) -> usize {
+        PIXELS.div_ceil(self.pixels.len())
+    }
+
     #[inline(always)]
-    fn group<S: Simd>(&self, s: S, x: &[T], y: &mut [T]) {
+    fn product<S: Simd>(&self, s: S, x: &[T], y: &mut [T]) {
         let mut frames = Scratch::take(x.len() / self.frame.image() * self.frame.len());
         self.frame.fill(x, &mut frames);
         let mut jobs: Vec<Job<'_, T>> = self.phases.iter().map(|_| Job::new(self.outs)).collect();
@@ -132,7 +124,7 @@ impl<T: Elem> Phase<T> {
             let mut b = &self.weights[p * outs..(p + depth) * outs];
             for rows in &mut job.panels {
                 let (head, rest) = b.split_at(depth * rows[0].len());
-                block(s, Grid::new(frames, &self.taps[p..p + depth], &job.starts), head, rows);
+                block::<S, T, true>(s, Grid::new(frames, &self.taps[p..p + depth], &job.starts), head, rows);
                 b = rest;
             }
         }
@@ -153,26 +145,5 @@ impl<'y, T> Job<'y, T> {
     fn push(&mut self, start: usize, row: &'y mut [T]) {
         self.starts.push(start);
         row.chunks_mut(panel::<T>()).zip(&mut self.panels).for_each(|(part, panel)| panel.push(part));
-    }
-}
-
-/// One product of a number of images.
-pub(super) struct Correlate<'a, T> {
-    pub(super) form: &'a Direct<T>,
-    pub(super) x: &'a [T],
-    pub(super) y: &'a mut [T],
-}
-
-impl<T: Elem> WithSimd for Correlate<'_, T> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, s: S) {
-        let Correlate { form, x, y } = self;
-        let images = PIXELS.div_ceil(form.pixels.len());
-        let x = x.chunks(images * form.frame.image());
-        for (x, y) in x.zip(y.chunks_mut(images * form.pixels.len() * form.outs)) {
-            form.group(s, x, y);
-        }
     }
 }

@@ -16,6 +16,7 @@ use crate::tiles::pieces;
 use super::ConvShape;
 use super::axis::Axis;
 use super::direct::panel;
+use super::form::Way;
 use super::frame::Frame;
 use super::grid::Grid;
 
@@ -80,8 +81,7 @@ struct Windows {
 impl Windows {
     fn new(shape: &ConvShape) -> Self {
         let [kh, kw] = shape.kernel;
-        let y = Axis::forward(shape.height, shape.out_height(), kh, shape.stride, shape.padding);
-        let x = Axis::forward(shape.width, shape.out_width(), kw, shape.stride, shape.padding);
+        let (y, x) = Axis::both(shape, Way::Forward);
         let frame = Frame { height: y.side, width: x.side, channels: shape.channels };
         let starts = y.start.iter().flat_map(|y| x.start.iter().map(move |x| frame.at(*y, *x))).collect();
         let mut elements = Vec::new();
@@ -118,7 +118,7 @@ impl Windows {
                         packed[q * width..][..width].copy_from_slice(g);
                     }
                     let grid = Grid::new(&frames, &starts[p..p + depth], &self.elements[e..e + some]);
-                    block(s, grid, &packed[..depth * width], &mut sums[e..e + some]);
+                    block::<S, T, true>(s, grid, &packed[..depth * width], &mut sums[e..e + some]);
                 }
             }
         }

@@ -1,0 +1,238 @@
+//! Convolutions and pooling per layer, and a whole relaxation sweep of a convolutional net, on all threads.
+//!
+//! `cargo bench -p bouton-kernels --bench conv [-- FILTER [ROUNDS]]` prints rows `bench,case,ms_min,ms_median,gflop_s`; cases
+//! take turns within a round, so that other work on the machine does equal harm. Operations are those of the direct
+//! convolution, whatever the method. Batch 64, float32; names are CHANNELS-FILTERS@IMAGE, 3x3 with
+//! padding 1, and /METHOD where it is not the one that the library takes.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use bouton_kernels::{
+    ConvMethod, ConvShape, DType, Mat, Operand, PoolShape, View, ViewMut, conv_by, conv_forward,
+    conv_pull_input, conv_pull_weight, max_pool, max_unpool, simd_level, soft_pool, soft_unpool, vectorize,
+};
+
+mod peak;
+
+const BATCH: usize = 64;
+const LAYERS: &[(usize, usize, usize)] =
+    &[(64, 128, 16), (128, 256, 8), (256, 512, 4), (128, 256, 16), (3, 64, 32), (3, 128, 32)];
+
+const METHODS: [Option<ConvMethod>; 4] =
+    [None, Some(ConvMethod::Direct), Some(ConvMethod::Tiles2), Some(ConvMethod::Tiles4)];
+
+/// Bench, case, operations, one call.
+struct Case(&'static str, String, f64, Box<dyn FnMut()>);
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
+    let filter = args.first().cloned().unwrap_or_default();
+    let rounds = args.get(1).map_or(15, |r| r.parse().expect("second argument: number of rounds"));
+    println!("# simd {}, {} threads, {rounds} rounds", simd_level(), rayon::current_num_threads());
+    let mut cases = vec![peak_of(1), peak_of(rayon::current_num_threads())];
+    for &(channels, filters, size) in LAYERS {
+        let shape = layer(channels, filters, size, 1);
+        for method in METHODS {
+            cases.extend([false, true].map(|adjoint| conv(adjoint, method, shape)));
+        }
+        cases.push(pull_weight(shape));
+    }
+    cases.extend(METHODS.map(sweep));
+    cases.extend(["max_pool", "max_unpool", "soft_pool", "soft_unpool"].map(pool));
+    cases.retain(|c| c.0 == "peak" || format!("{},{}", c.0, c.1).contains(&filter));
+    let mut times = vec![Vec::new(); cases.len()];
+    for round in 0..=rounds {
+        for (case, times) in cases.iter_mut().zip(&mut times) {
+            let start = Instant::now();
+            (case.3)();
+            if round > 0 {
+                times.push(start.elapsed().as_secs_f64());
+            }
+        }
+    }
+    println!("bench,case,ms_min,ms_median,gflop_s");
+    for (Case(bench, name, flops, _), times) in cases.iter().zip(&mut times) {
+        times.sort_by(f64::total_cmp);
+        let (least, median) = (times[0], times[times.len() / 2]);
+        println!("{bench},{name},{:.4},{:.4},{:.1}", 1e3 * least, 1e3 * median, flops / least / 1e9);
+    }
+}
+
+fn layer(channels: usize, filters: usize, size: usize, padding: usize) -> ConvShape {
+    ConvShape { height: size, width: size, channels, filters, kernel: [3, 3], stride: 1, padding }
+}
+
+fn flops(s: &ConvShape) -> f64 {
+    2.0 * (BATCH * s.outputs() * s.patch()) as f64
+}
+
+fn noise(rows: usize, cols: usize) -> Mat {
+    Mat::from_fn(DType::F32, rows, cols, |i, j| ((i * 7 + j * 13) % 17) as f64 / 17.0 - 0.5)
+}
+
+fn peak_of(threads: usize) -> Case {
+    const CALLS: usize = 100;
+    let run = move || {
+        (0..threads)
+            .into_par_iter()
+            .for_each(|_| (0..CALLS).for_each(|_| _ = black_box(peak::chains::<false>())))
+    };
+    let flops = threads * CALLS * peak::chains::<false>();
+    Case("peak", format!("{threads}-threads"), flops as f64, Box::new(run))
+}
+
+fn name(s: &ConvShape) -> String {
+    format!("{}-{}@{}", s.channels, s.filters, s.height)
+}
+
+/// By a given method, or by the one that the library takes.
+fn product(
+    method: Option<ConvMethod>,
+    adjoint: bool,
+    s: &ConvShape,
+    w: &Operand,
+    x: View<'_>,
+    y: ViewMut<'_>,
+) {
+    match (method, adjoint) {
+        (Some(method), _) => conv_by(method, adjoint, s, w, x, y),
+        (None, false) => conv_forward(s, w, x, y),
+        (None, true) => conv_pull_input(s, w, x, y),
+    }
+}
+
+/// What is put after the name of a case.
+fn suffix(method: Option<ConvMethod>) -> String {
+    method.map_or(String::new(), |method| format!("/{method:?}"))
+}
+
+fn rows_per_thread() -> usize {
+    BATCH.div_ceil(rayon::current_num_threads())
+}
+
+fn conv(adjoint: bool, method: Option<ConvMethod>, s: ConvShape) -> Case {
+    let (x, g) = (noise(BATCH, s.inputs()), noise(BATCH, s.outputs()));
+    let w = Operand::new(noise(s.filters, s.patch()));
+    let (x, mut y) = if adjoint { (g, x) } else { (x, g) };
+    let run = move || {
+        let size = rows_per_thread();
+        let parts: Vec<ViewMut<'_>> = y.view_mut().chunks_mut(size).collect();
+        parts.into_par_iter().enumerate().for_each(|(i, y)| {
+            let x = x.rows_view(i * size..i * size + y.rows());
+            product(method, adjoint, &s, &w, x, y);
+        });
+    };
+    let what = if adjoint { "pull_input" } else { "forward" };
+    Case("conv", format!("{what}-{}{}", name(&s), suffix(method)), flops(&s), Box::new(run))
+}
+
+fn pull_weight(s: ConvShape) -> Case {
+    let (x, g) = (noise(BATCH, s.inputs()), noise(BATCH, s.outputs()));
+    let mut w = noise(s.filters, s.patch());
+    let size = s.filters.div_ceil(rayon::current_num_threads());
+    let run = move || {
+        let bands: Vec<ViewMut<'_>> = w.view_mut().chunks_mut(size).collect();
+        bands.into_par_iter().enumerate().for_each(|(i, w)| {
+            conv_pull_weight(&s, x.view(), g.view(), i * size..i * size + w.rows(), w);
+        });
+    };
+    Case("conv", format!("pull_weight-{}", name(&s)), flops(&s), Box::new(run))
+}
+
+/// 2x2 windows of 128 channels of 32x32 pixels.
+fn pool(what: &'static str) -> Case {
+    let s = PoolShape { height: 32, width: 32, channels: 128, size: 2 };
+    let (mut y, mut out) = (noise(BATCH, s.inputs()), noise(BATCH, s.outputs()));
+    let [mut index, mut slope] = [s.outputs(), s.inputs()].map(|n| Mat::zeros(DType::F32, BATCH, n));
+    max_pool(&s, y.view(), out.view_mut(), index.view_mut());
+    let run = move || {
+        let size = rows_per_thread();
+        let (y, out) = (y.view_mut().chunks_mut(size), out.view_mut().chunks_mut(size));
+        let (index, slope) = (index.view_mut().chunks_mut(size), slope.view_mut().chunks_mut(size));
+        let parts: Vec<_> = y.zip(out).zip(index.zip(slope)).collect();
+        parts.into_par_iter().for_each(|((y, out), (index, slope))| match what {
+            "max_pool" => max_pool(&s, y.as_view(), out, index),
+            "max_unpool" => max_unpool(&s, out.as_view(), index.as_view(), y),
+            "soft_pool" => soft_pool(&s, 1.0, y.as_view(), out, slope),
+            _ => soft_unpool(&s, out.as_view(), slope.as_view(), y),
+        });
+    };
+    Case("pool", format!("{what}-128@32"), 0.0, Box::new(run))
+}
+
+/// A stage of the net: convolution from the stage before, pooling, state.
+struct Stage {
+    conv: ConvShape,
+    pool: PoolShape,
+    weight: Operand,
+}
+
+/// What a thread needs of its images.
+struct Part {
+    /// Drive of the first stage, which does not change.
+    input: Mat,
+    /// Per stage.
+    state: Vec<Mat>,
+    next: Vec<Mat>,
+    /// Per stage from the second on: before pooling.
+    wide: Vec<Mat>,
+    index: Vec<Mat>,
+}
+
+/// Every stage takes over the clamped sum of its drive and of the feedback from the stage above: 3-128-256-512-512, image
+/// 32x32, paddings 1, 1, 1, 0, each followed by 2x2 pooling.
+fn sweep(method: Option<ConvMethod>) -> Case {
+    let stages: Vec<Stage> = [(128, 256, 16, 1), (256, 512, 8, 1), (512, 512, 4, 0)]
+        .into_iter()
+        .map(|(channels, filters, size, padding)| {
+            let conv = layer(channels, filters, size, padding);
+            let pool =
+                PoolShape { height: conv.out_height(), width: conv.out_width(), channels: filters, size: 2 };
+            Stage { conv, pool, weight: Operand::new(noise(filters, conv.patch())) }
+        })
+        .collect();
+    let flops = stages.iter().map(|s| 2.0 * flops(&s.conv)).sum();
+    let rows = rows_per_thread();
+    let mut parts: Vec<Part> = (0..BATCH / rows).map(|_| Part::new(&stages, rows)).collect();
+    let run = move || parts.par_iter_mut().for_each(|part| part.sweep(method, &stages));
+    Case("sweep", format!("128-256-512-512@32{}", suffix(method)), flops, Box::new(run))
+}
+
+impl Part {
+    fn new(stages: &[Stage], rows: usize) -> Self {
+        let state: Vec<Mat> = std::iter::once(stages[0].conv.inputs())
+            .chain(stages.iter().map(|s| s.pool.outputs()))
+            .map(|n| noise(rows, n))
+            .collect();
+        let wide = stages.iter().map(|s| noise(rows, s.pool.inputs())).collect();
+        let index = stages.iter().map(|s| noise(rows, s.pool.outputs())).collect();
+        Part { input: state[0].clone(), next: state.clone(), state, wide, index }
+    }
+
+    fn sweep(&mut self, method: Option<ConvMethod>, stages: &[Stage]) {
+        self.next[0].copy_from(self.input.view());
+        for (i, stage) in stages.iter().enumerate() {
+            let (wide, next) = (&mut self.wide[i], &mut self.next);
+            wide.fill(0.0);
+            product(method, false, &stage.conv, &stage.weight, self.state[i].view(), wide.view_mut());
+            next[i + 1].fill(0.0);
+            max_pool(&stage.pool, wide.view(), next[i + 1].view_mut(), self.index[i].view_mut());
+            wide.fill(0.0);
+            max_unpool(&stage.pool, self.state[i + 1].view(), self.index[i].view(), wide.view_mut());
+            product(method, true, &stage.conv, &stage.weight, wide.view(), next[i].view_mut());
+        }
+        for (state, next) in self.state.iter_mut().zip(&self.next) {
+            clamp(next.view(), state.slice_mut());
+        }
+    }
+}
+
+fn clamp(from: View<'_>, to: &mut [f32]) {
+    vectorize(
+        #[inline(always)]
+        || to.iter_mut().zip(from.slice::<f32>()).for_each(|(to, from)| *to = from.clamp(0.0, 1.0)),
+    );
+}
