@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write};
 use std::path::Path;
 
-use bouton::task::catalogue::{self, DATA, Format, KnownFile, KnownSet, Part};
+use bouton::task::catalogue::{self, DATA, Format, KnownFile, KnownSet, Part, Pin};
 use bouton::task::idx::{self, Idx, Values};
 use bouton::task::import::{Import, import_sets};
 use bouton::task::store::{self, State};
@@ -82,7 +82,7 @@ fn notices_and_citations_are_kept() {
 
 #[test]
 fn parts_that_do_not_fit_are_refused() {
-    let make = |classes, pixels: usize, labels: &[u8]| {
+    let make = |classes, pixels: usize, labels: &[u16]| {
         Dataset::new("toy", [1, 2, 2], classes, vec![1; pixels], 255.0, labels.to_vec())
     };
     let said = |result: Result<Dataset>| result.unwrap_err().to_string();
@@ -107,7 +107,7 @@ fn take_keeps_the_first_and_refuses_more_than_there_are() {
 
 #[test]
 fn the_hash_covers_shape_pixels_and_labels() {
-    let hash = |shape, labels: [u8; 2], first| {
+    let hash = |shape, labels: [u16; 2], first| {
         let mut pixels: Vec<u8> = (0..8).collect();
         pixels[0] = first;
         Dataset::new("any", shape, 2, pixels, 255.0, labels.into()).unwrap().hash()
@@ -242,12 +242,12 @@ fn damaged_digits_are_refused_by_line() {
 /// A set of 6 + 3 images of 2x2, test files pinned as gzip.
 fn tiny() -> &'static KnownSet {
     let file = |name: &'static str, part, content: Vec<u8>| {
-        let sha256 = sha256(&content).leak();
+        let pin = Pin::Sha256(sha256(&content).leak());
         KnownFile {
             name,
             part,
             bytes: content.len() as u64,
-            sha256,
+            pin,
             download: content.len() as u64,
             embedded: None,
         }
@@ -271,6 +271,7 @@ fn tiny() -> &'static KnownSet {
         format: Format::Idx,
         mirrors: &[],
         files: files.leak(),
+        archives: &[],
     }))
 }
 

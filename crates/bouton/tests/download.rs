@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bouton::Result;
-use bouton::task::catalogue::{Format, KnownFile, KnownSet, Part};
+use bouton::task::catalogue::{Format, KnownArchive, KnownFile, KnownSet, Part, Pin};
 use bouton::task::download::Http;
 use bouton::task::idx::{self, Values};
 use bouton::task::{Split, store};
@@ -94,15 +94,8 @@ fn labels() -> Vec<u8> {
 /// Images pinned unpacked, labels pinned as gzip, both fetched as gzip.
 fn set(mirrors: &[&str]) -> &'static KnownSet {
     let file = |name, part, content: &[u8], download: usize| {
-        let sha256 = sha256(content).leak();
-        KnownFile {
-            name,
-            part,
-            bytes: content.len() as u64,
-            sha256,
-            download: download as u64,
-            embedded: None,
-        }
+        let pin = Pin::Sha256(sha256(content).leak());
+        KnownFile { name, part, bytes: content.len() as u64, pin, download: download as u64, embedded: None }
     };
     let (a, b) = (images(), gzip(&labels()));
     let files = vec![
@@ -122,6 +115,7 @@ fn set(mirrors: &[&str]) -> &'static KnownSet {
         format: Format::Idx,
         mirrors: mirrors.leak(),
         files: files.leak(),
+        archives: &[],
     }))
 }
 
@@ -286,4 +280,72 @@ fn without_a_network_it_says_so() {
     let text = fails(&[&format!("http://{closed}/")], tempfile::tempdir().unwrap().path());
     assert!(text.contains("could not be fetched") && text.contains("refused"), "{text}");
     store::status("mnist", Some(Path::new("/nowhere"))).unwrap();
+}
+
+/// The toy set as a set of archives: one at `url`, pinned by `sha256`, that holds both files.
+fn archived(url: &str, bytes: u64, sha256: String) -> &'static KnownSet {
+    let KnownSet { name, title, shape, classes, train, test, licence, bibtex, format, .. } = *set(&[]);
+    let file = |f: &'static KnownFile| KnownFile { download: 0, ..*f };
+    let files: Vec<_> = set(&[]).files.iter().map(file).collect();
+    let urls = vec![&*format!("{url}toy.tgz").leak()];
+    let archive =
+        KnownArchive { name: "toy.tgz", bytes, sha256: sha256.leak(), urls: urls.leak(), jpegs: None };
+    Box::leak(Box::new(KnownSet {
+        name,
+        title,
+        shape,
+        classes,
+        train,
+        test,
+        licence,
+        bibtex,
+        format,
+        mirrors: &[],
+        files: files.leak(),
+        archives: vec![archive].leak(),
+    }))
+}
+
+fn tgz() -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, content) in [("a/images", images()), ("a/labels.gz", gzip(&labels()))] {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, &content[..]).unwrap();
+    }
+    gzip(&builder.into_inner().unwrap())
+}
+
+#[test]
+fn an_archive_is_fetched_checked_and_taken_apart() {
+    // The first answer ends in the middle.
+    let server = Server::new(|(_, from, before)| {
+        let mut answer = serve(&tgz(), from);
+        answer.truncate(answer.len() - if before == 0 { 500 } else { 0 });
+        answer
+    });
+    let (root, n) = (tempfile::tempdir().unwrap(), tgz().len());
+    let set = archived(&server.url, n as u64, sha256(&tgz()));
+    let mut seen = Vec::new();
+    set.get(root.path(), &Http::new(), &mut |done, total| seen.push((done, total))).unwrap();
+    assert!(seen.is_sorted() && seen.last() == Some(&(n as u64, n as u64)), "{seen:?}");
+    assert_eq!(server.log(), ["/toy.tgz@all".to_string(), format!("/toy.tgz@{}", n - 500)]);
+    set.verify(root.path()).unwrap();
+    assert_eq!(std::fs::read_dir(root.path().join("toy")).unwrap().count(), 2, "no part is left");
+    set.get(root.path(), &Http::new(), &mut |_, _| {}).unwrap();
+    assert_eq!(server.log().len(), 2, "what is whole is not fetched again");
+}
+
+#[test]
+fn an_archive_of_another_content_is_not_taken_apart() {
+    let server = Server::new(|_| serve(&tgz(), None));
+    let root = tempfile::tempdir().unwrap();
+    let set = archived(&server.url, tgz().len() as u64, sha256(b"another"));
+    let e = set.get(root.path(), &Http::new(), &mut |_, _| {}).unwrap_err();
+    assert_eq!(e.exit_code(), 3);
+    for part in ["toy.tgz of `toy`", &sha256(b"another"), &sha256(&tgz())] {
+        assert!(e.to_string().contains(part), "{e}");
+    }
+    assert_eq!(std::fs::read_dir(root.path().join("toy")).unwrap().count(), 0);
 }

@@ -108,6 +108,14 @@ fn take(printer: &mut Printer, path: &Path, dir: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
+/// What it means that nothing is wrong with a set.
+fn verdict(set: &KnownSet) -> &'static str {
+    if set.is_pinned() {
+        return "as published";
+    }
+    "sizes and records are right (no checksums of its files are published)"
+}
+
 fn verify(printer: &mut Printer, names: Vec<String>, dir: Option<&Path>) -> Result<()> {
     let mut names = names;
     if names.is_empty() {
@@ -120,7 +128,7 @@ fn verify(printer: &mut Printer, names: Vec<String>, dir: Option<&Path>) -> Resu
     let mut failed = Vec::new();
     for name in &names {
         match store::verify(name, dir) {
-            Ok(()) => printer.line(format_args!("{name}: as published"))?,
+            Ok(()) => printer.line(format_args!("{name}: {}", verdict(catalogue::find(name)?)))?,
             Err(error) if names.len() == 1 => return Err(error),
             Err(error) => {
                 printer.line(format_args!("{name}: {error}"))?;

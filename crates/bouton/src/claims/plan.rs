@@ -46,14 +46,12 @@ pub fn quick(recipe: &Recipe) -> Recipe {
         TaskSpec::Synthetic(s) => {
             (s.train, s.test, s.epochs) = (s.train.min(train), s.test.min(test), s.epochs.min(epochs));
         }
-        TaskSpec::FashionMini(t)
-        | TaskSpec::Digits(t)
-        | TaskSpec::Mnist(t)
-        | TaskSpec::FashionMnist(t)
-        | TaskSpec::Kmnist(t) => {
-            t.train = Some(t.train.map_or(train, |n| n.min(train)));
-            t.test = Some(t.test.map_or(test, |n| n.min(test)));
-            t.epochs = t.epochs.min(epochs);
+        task => {
+            if let Some(t) = task.images_mut() {
+                t.train = Some(t.train.map_or(train, |n| n.min(train)));
+                t.test = Some(t.test.map_or(test, |n| n.min(test)));
+                t.epochs = t.epochs.min(epochs);
+            }
         }
     }
     small

@@ -116,6 +116,10 @@ fn data(task: &TaskSpec) -> Option<&'static str> {
         TaskSpec::Mnist(_) => Some("lecun1998"),
         TaskSpec::Kmnist(_) => Some("clanuwat2018"),
         TaskSpec::Digits(_) => Some("alpaydin1998"),
+        TaskSpec::Cifar10(_) | TaskSpec::Cifar10JpegQ75(_) | TaskSpec::Cifar100(_) => Some("krizhevsky2009"),
+        TaskSpec::Svhn(_) => Some("netzer2011"),
+        TaskSpec::Stl10(_) => Some("coates2011"),
+        TaskSpec::ImageNet32(_) => Some("chrabaszcz2017"),
         TaskSpec::Synthetic(_) => None,
     }
 }

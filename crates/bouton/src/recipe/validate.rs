@@ -10,7 +10,7 @@ use crate::neuron::{Dynamics, NeuronSpec};
 use crate::norm::NormSpec;
 use crate::optim::{OptimSpec, ScheduleSpec};
 use crate::solver::SolverSpec;
-use crate::task::{BatchSize, DATA, SequenceSpec, Sets, TaskSpec};
+use crate::task::{BatchSize, DATA, SequenceSpec, Sets, TaskSpec, at_most_256};
 use crate::wiring::{PerLayer, WiringSpec};
 use crate::{Error, Result};
 
@@ -130,6 +130,7 @@ fn task(task: &TaskSpec) -> Result<()> {
         let need = format!("from 1 to {all}, the samples of {}", set.name);
         require((1..=all).contains(&n), &key(field), n, &need, "leave it out to use every sample")?;
     }
+    images.check(set)?;
     let side = set.shape[1].min(set.shape[2]);
     require(
         images.shift < side,
@@ -188,6 +189,7 @@ fn sequence(recipe: &Recipe) -> Result<()> {
         }
         SequenceSpec::Sets(s) => sets(s, task)?,
     }
+    at_most_256(&tag(task), classes)?;
     let outputs = recipe.sequence.sides(task, recipe.continual.scenario).1;
     require(outputs <= 256, "continual.scenario", outputs, "at most 256 outputs", "use scenario = \"domain\"")
 }
@@ -207,14 +209,15 @@ fn sets(sets: &Sets, task: &TaskSpec) -> Result<()> {
             return Err(Error::config(format!("sequence.sets.then names `{name}`, which is no data set"))
                 .with_hint(format!("one of {}", names.join(", "))));
         };
-        if (set.shape, set.classes) != task.shape() {
+        let own = task.known().map_or_else(|| task.shape(), |set| (set.shape, set.classes));
+        if (set.shape, set.classes) != own {
             return Err(Error::shape(format!(
                 "{name} has images of {:?} and {} classes, {} has {:?} and {}",
                 set.shape,
                 set.classes,
                 tag(task),
-                task.shape().0,
-                task.shape().1
+                own.0,
+                own.1
             ))
             .with_hint("a sequence of data sets needs one shape and one number of classes"));
         }

@@ -194,6 +194,24 @@ mod tests {
     }
 
     #[test]
+    fn all_channels_of_a_colour_image_move_together() {
+        // Three equal planes, the one in the middle brighter by 100.
+        let plane: Vec<u8> = (1..=25).collect();
+        let image: Vec<u8> = (0..3).flat_map(|c| plane.iter().map(move |p| p + 100 * (c % 2))).collect();
+        for padding in [Padding::Zero, Padding::Edge] {
+            for sample in 0..50 {
+                let (mut out, mut first) = ([0; 75], [0; 25]);
+                let augment = Augment { shift: 4, flip: true, padding };
+                augment.apply(&image, [3, 5, 5], (1, 0, sample), &mut out);
+                augment.apply(&plane, [1, 5, 5], (1, 0, sample), &mut first);
+                assert_eq!((&out[..25], &out[50..]), (&first[..], &first[..]));
+                let second = first.map(|p| if p == 0 { 0 } else { p + 100 });
+                assert_eq!(out[25..50], second);
+            }
+        }
+    }
+
+    #[test]
     fn every_shift_and_side_is_equally_likely() {
         // A single bright pixel in the middle tells shift and side apart.
         let mut image = [0_u8; 25];

@@ -3,6 +3,8 @@
 use sha2::{Digest, Sha256};
 
 use super::idx::{Idx, Values};
+use super::samples::Samples;
+use super::{Padding, augment};
 use crate::rng::Key;
 use crate::{Error, Result};
 
@@ -32,7 +34,7 @@ pub struct Dataset {
     classes: usize,
     pixels: Vec<u8>,
     scale: f32,
-    labels: Vec<u8>,
+    labels: Vec<u16>,
 }
 
 impl Dataset {
@@ -47,7 +49,7 @@ impl Dataset {
         classes: usize,
         pixels: Vec<u8>,
         scale: f32,
-        labels: Vec<u8>,
+        labels: Vec<u16>,
     ) -> Result<Self> {
         let set = Self { name: name.into(), shape, classes, pixels, scale, labels };
         set.check().map_err(|message| Error::data(message).context(&set.name))?;
@@ -57,7 +59,7 @@ impl Dataset {
     fn check(&self) -> std::result::Result<(), String> {
         let Self { shape: [c, h, w], classes, scale, .. } = self;
         let features = c.checked_mul(*h).and_then(|n| n.checked_mul(*w)).unwrap_or(0);
-        if features == 0 || !(1..=256).contains(classes) || !(1.0..=255.0).contains(scale) {
+        if features == 0 || !(1..=1 << 16).contains(classes) || !(1.0..=255.0).contains(scale) {
             return Err(format!("impossible shape {c}x{h}x{w}, {classes} classes, scale {scale}"));
         }
         let images = self.pixels.len() / features;
@@ -95,7 +97,7 @@ impl Dataset {
             _ => return Err(images.wrong_kind("images", 0x0803)),
         };
         let label_values = match (&labels.dims[..], labels.values) {
-            ([_], Values::Bytes(values)) => values,
+            ([_], Values::Bytes(values)) => values.into_iter().map(u16::from).collect(),
             (_, values) => return Err(Idx { values, ..labels }.wrong_kind("labels", 0x0801)),
         };
         let pixels = match images.values {
@@ -106,6 +108,19 @@ impl Dataset {
         let hint = "take both files from the same split of the same set";
         Self::new(name, shape, classes, pixels, 255.0, label_values)
             .map_err(|e| e.context(files).with_hint(hint))
+    }
+
+    /// A data set of images with 255 for 1.0.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_samples(
+        name: impl Into<String>,
+        shape: [usize; 3],
+        classes: usize,
+        samples: Samples,
+    ) -> Result<Self> {
+        Self::new(name, shape, classes, samples.pixels, 255.0, samples.labels)
     }
 
     /// A small learnable stand-in: class `i mod classes` for sample `i`, a fixed random pattern per class plus noise.
@@ -126,7 +141,7 @@ impl Dataset {
         for pattern in patterns.iter().cycle().take(n) {
             pixels.extend(pattern.iter().map(|p| p - 64 + noise.below(128) as u8));
         }
-        let labels = (0..n).map(|i| (i % classes.max(1)) as u8).collect();
+        let labels = (0..n).map(|i| (i % classes.max(1)) as u16).collect();
         Self::new("synthetic", shape, classes, pixels, 255.0, labels)
     }
 
@@ -141,6 +156,28 @@ impl Dataset {
         }
         self.pixels.truncate(n * self.features());
         self.labels.truncate(n);
+        Ok(self)
+    }
+
+    /// Every image in the middle of `size` rows and columns of zeros; what is left over of an odd number of them
+    /// comes below and right.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if an image is larger than that.
+    pub fn padded(mut self, size: usize) -> Result<Self> {
+        let [c, h, w] = self.shape;
+        if size < h.max(w) {
+            let message =
+                format!("{} has images of {h}x{w} pixels, which are not padded to {size}", self.name);
+            return Err(Error::config(message).with_hint(format!("ask for at least {}", h.max(w))));
+        }
+        let corner = [h, w].map(|side| -(((size - side) / 2) as isize));
+        let mut pixels = vec![0; self.len() * c * size * size];
+        for (image, out) in self.pixels.chunks_exact(c * h * w).zip(pixels.chunks_exact_mut(c * size * size))
+        {
+            augment::crop(image, self.shape, corner, [size, size], Padding::Zero, out);
+        }
+        (self.shape, self.pixels) = ([c, size, size], pixels);
         Ok(self)
     }
 
@@ -185,7 +222,7 @@ impl Dataset {
     }
 
     /// All labels.
-    pub fn labels(&self) -> &[u8] {
+    pub fn labels(&self) -> &[u16] {
         &self.labels
     }
 
@@ -213,13 +250,14 @@ impl Dataset {
         counts
     }
 
-    /// SHA-256 (hex) over channels, height, width and count (64-bit little-endian each), pixels, labels:
-    /// what a run directory stores to say which data it saw. Computed at each call.
+    /// SHA-256 (hex) over channels, height, width and count (64-bit little-endian each), pixels, labels (one byte
+    /// each, two for more than 256 classes, little-endian): what a run directory stores to say which data it saw. Computed at each call.
     pub fn hash(&self) -> String {
         let mut sha = Sha256::new();
         self.shape.iter().chain([&self.len()]).for_each(|&d| sha.update((d as u64).to_le_bytes()));
         sha.update(&self.pixels);
-        sha.update(&self.labels);
+        let width = if self.classes > 256 { 2 } else { 1 };
+        self.labels.iter().for_each(|l| sha.update(&l.to_le_bytes()[..width]));
         super::store::hex(&sha.finalize())
     }
 }

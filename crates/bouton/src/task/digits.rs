@@ -28,7 +28,7 @@ pub fn decode(reader: impl Read, file: &str, split: Split) -> Result<Dataset> {
         let line = line.map_err(|e| damaged(file, i, &format!("damaged gzip data ({e})")))?;
         if (i < TRAIN) == (split == Split::Train) {
             let label = parse(&line, &mut pixels).map_err(|why| damaged(file, i, &why))?;
-            labels.push(label);
+            labels.push(u16::from(label));
         }
     }
     Dataset::new("digits", [1, 8, 8], CLASSES, pixels, SCALE, labels).map_err(|e| e.context(file))

@@ -1,7 +1,8 @@
 //! Download: fetches the files of a known set from its public mirrors, only when asked to.
 //!
 //! A file grows as `NAME.part` beside its place and is resumed from there by an HTTP range, after a cut connection or
-//! in a later session. It is kept only if its content, packed or unpacked, has the catalogue's checksum.
+//! in a later session. It is kept only if its content, packed or unpacked, has the catalogue's checksum. Where sets are
+//! offered as archives, the archive must have its checksum; it is taken apart as by an import and not kept.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -10,8 +11,9 @@ use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
 
-use super::catalogue::{self, KnownFile, KnownSet};
-use super::store;
+use super::catalogue::{self, KnownArchive, KnownFile, KnownSet, Pin};
+use super::store::State;
+use super::{Format, import, store};
 use crate::{Error, Result};
 
 /// Attempts at one address; each must add to what is already there.
@@ -55,8 +57,21 @@ impl KnownSet {
     /// # Errors
     /// As [`get`].
     pub fn get(&self, root: &Path, fetch: &dyn Fetch, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+        if !self.is_offered() {
+            let message = format!("no public mirror offers `{}`", self.name);
+            return Err(Error::DataMissing { message, hint: self.ways_to_get() });
+        }
         let (mut done, total) = (0, self.download());
-        for file in self.files {
+        let whole = self.archives.is_empty() || self.files.iter().all(|file| self.is_whole(file, root));
+        for archive in self.offered() {
+            if !whole {
+                let tick = &mut |n: u64| progress(done + n.min(archive.bytes), total);
+                self.get_archive(archive, root, fetch, tick)?;
+            }
+            done += archive.bytes;
+            progress(done, total);
+        }
+        for file in self.files.iter().filter(|file| file.download > 0) {
             if !self.is_whole(file, root) {
                 self.get_file(file, root, fetch, &mut |n| progress(done + n.min(file.download), total))?;
             }
@@ -67,8 +82,54 @@ impl KnownSet {
     }
 
     fn is_whole(&self, file: &KnownFile, root: &Path) -> bool {
-        let sha256 = File::open(self.path(file, root)).and_then(store::sha256);
-        sha256.is_ok_and(|found| found == file.sha256)
+        let differs = File::open(self.path(file, root)).and_then(|content| file.pin.differs(content));
+        differs.is_ok_and(|why| why.is_none()) && self.state(file, root) == State::Present
+    }
+
+    fn get_archive(
+        &self,
+        archive: &KnownArchive,
+        root: &Path,
+        fetch: &dyn Fetch,
+        tick: &mut dyn FnMut(u64),
+    ) -> Result<()> {
+        let folder = root.join(self.name);
+        let part = folder.join(format!("{}.part", archive.name));
+        std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
+        let whole = |part: &Path| -> Attempt<()> {
+            let differs = Pin::Sha256(archive.sha256).differs(File::open(part)?)?;
+            differs.map_or(Ok(()), |why| Err(Trouble::Remote(format!("wrong content: {why}"))))
+        };
+        let urls = archive.urls.iter().map(|url| (*url).to_owned());
+        self.from_any(
+            archive.name,
+            urls,
+            |url| from_mirror(archive.bytes, url, &part, fetch, tick, whole),
+            &part,
+        )?;
+        import::import_sets(std::slice::from_ref(self), &part, root)?;
+        std::fs::remove_file(&part).map_err(|e| Error::io(part, e))
+    }
+
+    /// What the first address gives that has it.
+    fn from_any<T>(
+        &self,
+        name: &str,
+        urls: impl Iterator<Item = String>,
+        mut get: impl FnMut(&str) -> Attempt<T>,
+        part: &Path,
+    ) -> Result<T> {
+        let mut answers = Vec::new();
+        for url in urls {
+            match get(&url) {
+                Ok(content) => return Ok(content),
+                Err(Trouble::Remote(why)) => answers.push(format!("{url}: {why}")),
+                Err(Trouble::Local(e)) => return Err(Error::io(part, e)),
+            }
+        }
+        let message = format!("{name} of `{}` could not be fetched: {}", self.name, answers.join("; "));
+        let hint = format!("check the network and try again, or {}", self.ways_to_get());
+        Err(Error::DataMissing { message, hint })
     }
 
     fn get_file(
@@ -83,22 +144,14 @@ impl KnownSet {
         if let Some(folder) = to.parent() {
             std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
         }
-        let mut answers = Vec::new();
-        for mirror in self.mirrors {
-            let url = format!("{mirror}{}.gz", file.name.trim_end_matches(".gz"));
-            match from_mirror(file, &url, &part, fetch, tick) {
-                Ok(content) => {
-                    store::write(&to, &content)?;
-                    return std::fs::remove_file(&part).map_err(|e| Error::io(part, e));
-                }
-                Err(Trouble::Remote(why)) => answers.push(format!("{url}: {why}")),
-                Err(Trouble::Local(e)) => return Err(Error::io(part, e)),
-            }
-        }
-        let message =
-            format!("{} of `{}` could not be fetched: {}", file.name, self.name, answers.join("; "));
-        let hint = format!("check the network and try again, or {}", self.ways_to_get());
-        Err(Error::DataMissing { message, hint })
+        // IDX files are offered packed.
+        let ending = if self.format == Format::Idx { ".gz" } else { "" };
+        let urls = self.mirrors.iter().map(|m| format!("{m}{}{ending}", file.name.trim_end_matches(".gz")));
+        let finish = |part: &Path| unpack(file, &std::fs::read(part)?).map_err(Trouble::Remote);
+        let get = |url: &str| from_mirror(file.bytes, url, &part, fetch, tick, finish);
+        let content = self.from_any(file.name, urls, get, &part)?;
+        store::write(&to, &content)?;
+        std::fs::remove_file(&part).map_err(|e| Error::io(part, e))
     }
 }
 
@@ -116,22 +169,24 @@ impl From<std::io::Error> for Trouble {
 
 type Attempt<T> = std::result::Result<T, Trouble>;
 
-/// The content of `file` from one address, as often as each attempt gets further.
-fn from_mirror(
-    file: &KnownFile,
+/// What `finish` makes of a file of about `bytes` bytes from one address, as often as each attempt gets further.
+fn from_mirror<T>(
+    bytes: u64,
     url: &str,
     part: &Path,
     fetch: &dyn Fetch,
     tick: &mut dyn FnMut(u64),
-) -> Attempt<Vec<u8>> {
+    finish: impl Fn(&Path) -> Attempt<T>,
+) -> Attempt<T> {
     let size = || std::fs::metadata(part).map_or(0, |m| m.len());
     let mut trouble = String::new();
     for _ in 0..ATTEMPTS {
         let before = size();
-        match append(file, url, part, before, fetch, tick) {
-            Ok(()) => match unpack(file, &std::fs::read(part)?) {
+        match append(bytes, url, part, before, fetch, tick) {
+            Ok(()) => match finish(part) {
                 Ok(content) => return Ok(content),
-                Err(why) => {
+                Err(Trouble::Local(e)) => return Err(Trouble::Local(e)),
+                Err(Trouble::Remote(why)) => {
                     std::fs::remove_file(part)?;
                     trouble = why;
                     // What was there before may have been the damaged half: once more from the beginning.
@@ -154,7 +209,7 @@ fn from_mirror(
 
 /// Adds to `part` what follows its first `from` bytes, up to the end.
 fn append(
-    file: &KnownFile,
+    bytes: u64,
     url: &str,
     part: &Path,
     from: u64,
@@ -181,8 +236,8 @@ fn append(
         out.write_all(&chunk[..n])?;
         at += n as u64;
         tick(at);
-        if at > file.bytes + SLACK {
-            return Err(Trouble::Remote(format!("sends more than the {} bytes expected", file.bytes)));
+        if at > bytes + SLACK {
+            return Err(Trouble::Remote(format!("sends more than the {bytes} bytes expected")));
         }
     }
     match reply.total {
@@ -193,19 +248,13 @@ fn append(
 
 /// The downloaded bytes as they are to be kept: the catalogue pins either these or what they unpack to.
 fn unpack(file: &KnownFile, bytes: &[u8]) -> std::result::Result<Vec<u8>, String> {
-    let sum = |bytes: &[u8]| store::sha256(bytes).unwrap_or_default();
-    let packed = sum(bytes);
-    if packed == file.sha256 {
-        return Ok(bytes.into());
-    }
+    let differs = |bytes: &[u8]| file.pin.differs(bytes).map_err(|e| e.to_string());
+    let Some(packed) = differs(bytes)? else { return Ok(bytes.into()) };
     let mut content = Vec::new();
     // A damaged stream ends early; its checksum tells.
     MultiGzDecoder::new(bytes).take(file.bytes + 1).read_to_end(&mut content).ok();
-    let found = if content.is_empty() { packed } else { sum(&content) };
-    if found == file.sha256 {
-        return Ok(content);
-    }
-    Err(format!("wrong content: SHA-256 {found}, expected {}", file.sha256))
+    let why = if content.is_empty() { Some(packed) } else { differs(&content)? };
+    why.map_or(Ok(content), |why| Err(format!("wrong content: {why}")))
 }
 
 /// [`Fetch`] over HTTP and HTTPS.

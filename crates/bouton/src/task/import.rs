@@ -1,8 +1,9 @@
 //! Import: takes a file, a folder or a package and keeps what it recognises by content.
 //!
 //! Names inside archives are shown in messages and never used as paths; what is stored is decided by the catalogue's
-//! checksums alone, so where a copy came from does not matter. Archives may be hostile: memory is bounded by the
-//! largest file of the catalogue, nesting and unpacked size by constants.
+//! checksums, so where a copy came from does not matter. Only a file without a published checksum is known by its name,
+//! and kept if all of it follows its layout. Archives may be hostile: memory is bounded by the largest file of the
+//! catalogue, nesting and unpacked size by constants.
 
 use std::cell::Cell;
 use std::fs::File;
@@ -13,8 +14,8 @@ use std::rc::Rc;
 use flate2::read::MultiGzDecoder;
 use lzma_rust2::XzReader;
 
-use super::catalogue::{DATA, KnownSet};
-use super::store;
+use super::catalogue::{DATA, KnownArchive, KnownFile, KnownSet, Pin};
+use super::{jpegs, store};
 use crate::{Error, Result};
 
 /// Containers within containers: gzip in tar in xz in deb makes four.
@@ -25,6 +26,8 @@ const DEEPEST_FOLDER: usize = 32;
 const MOST_UNPACKED: u64 = 4 << 30;
 /// KiB of dictionary that an xz stream may ask for.
 const MOST_XZ_MEMORY: u32 = 256 << 10;
+/// Bytes of a file without a published size.
+const MOST_UNSIZED: u64 = 1 << 29;
 /// How many names of unknown files an error shows.
 const MOST_SHOWN: usize = 6;
 
@@ -64,7 +67,7 @@ pub fn import(path: &Path, dir: Option<&Path>) -> Result<Import> {
 ///
 /// # Errors
 /// As [`import`].
-pub fn import_sets(sets: &'static [KnownSet], path: &Path, root: &Path) -> Result<Import> {
+pub fn import_sets(sets: &[KnownSet], path: &Path, root: &Path) -> Result<Import> {
     let left = Rc::default();
     let mut search = Search { sets, root, found: Import::default(), shown: Vec::new(), unknown: 0, left };
     if path.is_dir() {
@@ -90,7 +93,7 @@ impl<E: std::error::Error> From<E> for Trouble {
 type Found = std::result::Result<(), Trouble>;
 
 struct Search<'a> {
-    sets: &'static [KnownSet],
+    sets: &'a [KnownSet],
     root: &'a Path,
     found: Import,
     /// The first unknown files, and how many there are.
@@ -100,7 +103,7 @@ struct Search<'a> {
     left: Rc<Cell<u64>>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
     fn folder(&mut self, path: &Path, depth: usize) -> Result<()> {
         let entries = std::fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut entries: Vec<_> =
@@ -130,8 +133,11 @@ impl Search<'_> {
         self.left.set(MOST_UNPACKED);
         let place = path.display().to_string();
         let start = peek(&mut file).and_then(|start| file.rewind().map(|()| start));
+        if let Some((set, kept)) = self.images(&mut file).map_err(|e| Error::io(path, e))? {
+            return self.convert(set, kept, file, &place);
+        }
         let result = match start.map(|start| Kind::of(&start)) {
-            Ok(Kind::Zip) => self.zip(BufReader::new(file), &place),
+            Ok(Kind::Zip) if self.by_name(&place).is_none() => self.zip(BufReader::new(file), &place),
             Ok(_) => self.stream(&mut BufReader::new(file), &place, 0),
             Err(e) => Err(e.into()),
         };
@@ -161,7 +167,9 @@ impl Search<'_> {
             Kind::Ar => self.ar(&mut reader, place, depth),
             Kind::Zstd => Err(Trouble::Input("zstd data; unpack it and import the files".into())),
             Kind::Zip | Kind::Other => {
-                if !self.recognise(&read_up_to(&mut reader, self.largest(""))?, place)? {
+                let unsized_file = self.by_name(place).is_some_and(|(_, f)| f.bytes == 0);
+                let most = if unsized_file { MOST_UNSIZED } else { self.largest("") };
+                if !self.recognise(&read_up_to(&mut reader, most)?, place)? {
                     self.unknown += 1;
                     self.shown.extend((self.unknown <= MOST_SHOWN).then(|| place.to_string()));
                 }
@@ -230,20 +238,72 @@ impl Search<'_> {
 
     /// Stores `bytes` if the catalogue knows them.
     fn recognise(&mut self, bytes: &[u8], place: &str) -> std::result::Result<bool, Trouble> {
-        let files = self.sets.iter().flat_map(|set| set.files.iter().map(move |file| (set, file)));
-        let mut alike =
-            files.filter(|(_, f)| f.embedded.is_none() && f.bytes == bytes.len() as u64).peekable();
-        if alike.peek().is_none() {
-            return Ok(false);
+        let alike = |f: &KnownFile| f.embedded.is_none() && f.bytes == bytes.len() as u64;
+        for (set, file) in self.files().filter(|(_, f)| alike(f) && f.pin != Pin::Layout) {
+            if file.pin.differs(bytes)?.is_none() {
+                self.keep(set, file, bytes, place).map_err(Trouble::Local)?;
+                return Ok(true);
+            }
         }
-        let sha256 = store::sha256(bytes)?;
-        let Some((set, file)) = alike.find(|(_, f)| f.sha256 == sha256) else { return Ok(false) };
+        let Some((set, file)) = self.by_name(place) else { return Ok(false) };
+        if !file.fits(bytes.len() as u64) {
+            let message = format!("{place}: {} bytes, expected {}", bytes.len(), file.bytes);
+            let hint = format!("a file of {} of this name has no other size: fetch it again", set.name);
+            return Err(Trouble::Local(Error::data(message).with_hint(hint)));
+        }
+        set.follows_layout(file, Cursor::new(bytes), place).map_err(Trouble::Local)?;
+        self.keep(set, file, bytes, place).map_err(Trouble::Local)?;
+        Ok(true)
+    }
+
+    fn keep(&mut self, set: &KnownSet, file: &KnownFile, bytes: &[u8], place: &str) -> Result<()> {
         let to = set.path(file, self.root);
-        store::write(&to, bytes).map_err(Trouble::Local)?;
+        store::write(&to, bytes)?;
         if !self.found.files.iter().any(|f| f.to == to) {
             self.found.files.push(Imported { set: set.name, file: file.name, from: place.into(), to });
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// The set and the file that `file` becomes if it is a known archive of images; left at its beginning.
+    fn images(&self, file: &mut File) -> io::Result<Option<(&'a KnownSet, &'a KnownFile)>> {
+        let size = file.metadata()?.len();
+        let archives = self.sets.iter().flat_map(|set| set.archives.iter().map(move |a| (set, a)));
+        for (set, archive) in archives.filter(|(_, a)| a.jpegs.is_some() && a.bytes == size) {
+            let found = store::sha256(&mut *file)?;
+            file.rewind()?;
+            if found == archive.sha256 {
+                return Ok(becomes(set, archive).map(|kept| (set, kept)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Stores the images of an archive as the one file `kept` of `set`.
+    fn convert(&mut self, set: &KnownSet, kept: &KnownFile, file: File, place: &str) -> Result<()> {
+        let fail = |why: String| {
+            Error::data(format!("{place}: cannot be converted ({why})"))
+                .with_hint("this is a fault of the program: the archive is as published")
+        };
+        let reader = XzReader::new_mem_limit(BufReader::new(file), true, MOST_XZ_MEMORY);
+        let bytes = jpegs::pack(self.metered(reader)).map_err(fail)?;
+        if !kept.fits(bytes.len() as u64) {
+            return Err(fail(format!("{} bytes, expected {}", bytes.len(), kept.bytes)));
+        }
+        if let Some(why) = kept.pin.differs(&bytes[..]).map_err(|e| fail(e.to_string()))? {
+            return Err(fail(why));
+        }
+        self.keep(set, kept, &bytes, place)
+    }
+
+    fn files(&self) -> impl Iterator<Item = (&'a KnownSet, &'a KnownFile)> + use<'a> {
+        self.sets.iter().flat_map(|set| set.files.iter().map(move |file| (set, file)))
+    }
+
+    /// The file without a published checksum that is called like `place`, which may go on with `.gz`.
+    fn by_name(&self, place: &str) -> Option<(&'a KnownSet, &'a KnownFile)> {
+        let name = place.rsplit(['/', '\\', ' ']).next().unwrap_or(place).trim_end_matches(".gz");
+        self.files().find(|(_, f)| f.pin == Pin::Layout && f.name == name)
     }
 
     /// One more than the size of the largest file whose name ends with `ending`: reading so much settles its size.
@@ -269,6 +329,11 @@ impl Search<'_> {
             format!("files of {} are recognised by content, so a changed copy is not", names.join(", ")),
         )
     }
+}
+
+/// The file of `set` that the images of `archive` become.
+fn becomes<'a>(set: &'a KnownSet, archive: &KnownArchive) -> Option<&'a KnownFile> {
+    set.files.iter().find(|f| archive.jpegs == Some(f.name))
 }
 
 const AR: &[u8] = b"!<arch>\n";

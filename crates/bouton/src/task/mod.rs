@@ -2,22 +2,32 @@
 
 pub mod augment;
 pub mod catalogue;
+pub mod cifar;
 mod dataset;
 pub mod digits;
 pub mod download;
 pub mod embedded;
 pub mod idx;
+pub mod imagenet32;
 pub mod import;
+pub mod jpegs;
+pub mod mat;
+mod normalise;
+mod npy;
 pub mod order;
 mod part;
+pub mod samples;
 mod sequence;
 mod spec;
+pub mod stl;
 pub mod store;
 pub mod stream;
+pub mod svhn;
 
 pub use augment::{Augment, Padding};
-pub use catalogue::{DATA, KnownFile, KnownSet};
+pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
 pub use dataset::{Dataset, Split};
+pub use normalise::{Normalise, at_most_256};
 pub use part::Part;
 pub use sequence::{
     ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets, Split as SplitClasses, Subsets,

@@ -1,6 +1,7 @@
 //! The task of a recipe: which data, in which batches.
 
 use super::catalogue::{DATA, KnownSet};
+use super::normalise::Normalise;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,23 @@ pub enum TaskSpec {
     FashionMnist(Images),
     /// Kuzushiji-MNIST, 28×28, 60,000 + 10,000.
     Kmnist(Images),
+    /// CIFAR-10, 3×32×32, 50,000 + 10,000.
+    #[serde(rename = "cifar-10")]
+    Cifar10(Images),
+    /// CIFAR-10 after JPEG compression of quality 75: never comparable with published CIFAR-10 results.
+    #[serde(rename = "cifar10-jpegq75")]
+    Cifar10JpegQ75(Images),
+    /// CIFAR-100 (fine labels), 3×32×32, 50,000 + 10,000.
+    #[serde(rename = "cifar-100")]
+    Cifar100(Images),
+    /// House number digits, cropped, 3×32×32, 73,257 + 26,032.
+    Svhn(Images),
+    /// STL-10, 3×96×96, 5,000 + 8,000.
+    #[serde(rename = "stl-10")]
+    Stl10(Images),
+    /// ImageNet at 3×32×32, 1,000 classes, 1,281,167 + 50,000.
+    #[serde(rename = "imagenet32")]
+    ImageNet32(Images),
     /// Made-up images, for tests.
     Synthetic(SyntheticImages),
 }
@@ -110,6 +128,14 @@ pub struct Images {
     /// What stands beyond the border of a shifted image.
     #[serde(default)]
     pub pad: Pad,
+    /// Put every image in the middle of so many rows and columns of zeros: 32 lets 28×28 images into a network for
+    /// 32×32. Default: as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<usize>,
+    /// Subtract a mean and divide by a standard deviation in each channel, zeros of a border included. Default: do
+    /// not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub normalise: Option<Normalise>,
 }
 
 /// Made-up images with class-dependent patterns.
@@ -135,11 +161,13 @@ fn yes() -> bool {
 }
 
 impl TaskSpec {
-    /// Shape of one image (channels, height, width) and number of classes.
+    /// Shape of one image (channels, height, width) as the network sees it, and number of classes.
     pub fn shape(&self) -> ([usize; 3], usize) {
         match (self, self.known()) {
             (Self::Synthetic(s), _) => (s.shape, s.classes),
-            (_, Some(set)) => (set.shape, set.classes),
+            (_, Some(set)) => {
+                (self.images().map_or(set.shape, |images| images.shape(set.shape)), set.classes)
+            }
             (_, None) => ([0; 3], 0),
         }
     }
@@ -156,7 +184,31 @@ impl TaskSpec {
             | Self::Digits(t)
             | Self::Mnist(t)
             | Self::FashionMnist(t)
-            | Self::Kmnist(t) => Some(t),
+            | Self::Kmnist(t)
+            | Self::Cifar10(t)
+            | Self::Cifar10JpegQ75(t)
+            | Self::Cifar100(t)
+            | Self::Svhn(t)
+            | Self::Stl10(t)
+            | Self::ImageNet32(t) => Some(t),
+            Self::Synthetic(_) => None,
+        }
+    }
+
+    /// As [`images`](Self::images), to change them.
+    pub fn images_mut(&mut self) -> Option<&mut Images> {
+        match self {
+            Self::FashionMini(t)
+            | Self::Digits(t)
+            | Self::Mnist(t)
+            | Self::FashionMnist(t)
+            | Self::Kmnist(t)
+            | Self::Cifar10(t)
+            | Self::Cifar10JpegQ75(t)
+            | Self::Cifar100(t)
+            | Self::Svhn(t)
+            | Self::Stl10(t)
+            | Self::ImageNet32(t) => Some(t),
             Self::Synthetic(_) => None,
         }
     }
@@ -179,6 +231,12 @@ impl TaskSpec {
             Self::Mnist(_) => "mnist",
             Self::FashionMnist(_) => "fashion-mnist",
             Self::Kmnist(_) => "kmnist",
+            Self::Cifar10(_) => "cifar-10",
+            Self::Cifar10JpegQ75(_) => "cifar10-jpegq75",
+            Self::Cifar100(_) => "cifar-100",
+            Self::Svhn(_) => "svhn",
+            Self::Stl10(_) => "stl-10",
+            Self::ImageNet32(_) => "imagenet32",
             Self::Synthetic(_) => "synthetic",
         }
     }
@@ -197,6 +255,8 @@ impl SyntheticImages {
             shift: 0,
             flip: false,
             pad: Pad::Zero,
+            size: None,
+            normalise: None,
         }
     }
 }

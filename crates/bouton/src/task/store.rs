@@ -1,14 +1,16 @@
 //! The data folder: where files of known data sets are kept and loaded from.
 //!
-//! Loading checks each file's size and header, which is instant; [`verify`] also compares its SHA-256.
+//! Loading checks each file's size and layout; [`verify`] also compares its checksum, where one is published.
 
 use std::ffi::OsString;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use md5::Md5;
 use sha2::{Digest, Sha256};
 
-use super::catalogue::{self, Format, KnownFile, KnownSet, Part};
+use super::catalogue::{self, Format, KnownFile, KnownSet, Part, Pin};
+use super::samples::{Layout, Samples};
 use super::{Dataset, Split, digits, idx};
 use crate::train::atomic;
 use crate::{Error, Result};
@@ -46,7 +48,8 @@ pub fn status(name: &str, dir: Option<&Path>) -> Result<Vec<(&'static KnownFile,
     Ok(set.files.iter().map(|file| (file, set.state(file, &root))).collect())
 }
 
-/// Compares every file of the set called `name` with its published SHA-256.
+/// Compares every file of the set called `name` with its published checksum; where none is published
+/// ([`Pin::Layout`]), checks its size and every record.
 ///
 /// # Errors
 /// As [`load`]; [`Error::Data`] names the first file that differs, with both checksums.
@@ -98,7 +101,7 @@ impl KnownSet {
     pub fn state(&self, file: &KnownFile, root: &Path) -> State {
         match std::fs::metadata(self.path(file, root)) {
             _ if file.embedded.is_some() => State::Embedded,
-            Ok(meta) if meta.len() == file.bytes => State::Present,
+            Ok(meta) if file.fits(meta.len()) => State::Present,
             Ok(meta) => State::WrongSize(meta.len()),
             Err(_) => State::Missing,
         }
@@ -116,6 +119,7 @@ impl KnownSet {
             Ok((self.open(file, root)?, self.place(file, root)))
         };
         match self.format {
+            Format::Samples(layout) => self.samples(layout, split, root),
             Format::Digits => open(Part::All).and_then(|(bytes, place)| digits::decode(bytes, &place, split)),
             Format::Idx => {
                 let (images, place) = open(Part::Images(split))?;
@@ -126,6 +130,22 @@ impl KnownSet {
         }
     }
 
+    fn samples(&self, layout: Layout, split: Split, root: &Path) -> Result<Dataset> {
+        let mut samples = Samples::default();
+        for file in self.files.iter().filter(|f| f.part.serves(split)) {
+            layout.decode(file.part, self.open(file, root)?, &self.place(file, root), &mut samples)?;
+        }
+        let set = Dataset::from_samples(self.name, self.shape, self.classes, samples)
+            .map_err(|e| e.with_hint(self.ways_to_get()))?;
+        let expected = if split == Split::Train { self.train } else { self.test };
+        if set.len() != expected {
+            let (folder, found) = (root.join(self.name), set.len());
+            let message = format!("{}: {found} {split} samples, expected {expected}", folder.display());
+            return Err(Error::data(message).with_hint(self.ways_to_get()));
+        }
+        Ok(set)
+    }
+
     /// As [`verify`], for this set in the data folder `root`.
     ///
     /// # Errors
@@ -133,14 +153,31 @@ impl KnownSet {
     pub fn verify(&self, root: &Path) -> Result<()> {
         self.require(|_| true, root)?;
         for file in self.files {
-            let found = sha256(self.open(file, root)?).map_err(|e| Error::io(self.path(file, root), e))?;
-            if found != file.sha256 {
-                let place = self.place(file, root);
-                return Err(Error::data(format!("{place}: SHA-256 is {found}, expected {}", file.sha256))
-                    .with_hint(self.ways_to_get()));
+            let (content, place) = (self.open(file, root)?, self.place(file, root));
+            if file.pin == Pin::Layout {
+                self.follows_layout(file, content, &place)?;
+                continue;
+            }
+            let differs = file.pin.differs(content).map_err(|e| Error::io(self.path(file, root), e))?;
+            if let Some(why) = differs {
+                return Err(Error::data(format!("{place}: {why}")).with_hint(self.ways_to_get()));
             }
         }
         Ok(())
+    }
+
+    /// Refuses what does not follow the layout of `file`; `place` is its name in messages.
+    pub(super) fn follows_layout(
+        &self,
+        file: &KnownFile,
+        content: impl Read + Seek,
+        place: &str,
+    ) -> Result<()> {
+        match self.format {
+            Format::Samples(layout) => layout.decode(file.part, content, place, &mut Samples::default()),
+            Format::Idx => idx::decode(content, place).map(drop),
+            Format::Digits => digits::decode(content, place, Split::Train).map(drop),
+        }
     }
 
     /// Refuses files that are missing or have the wrong size.
@@ -170,7 +207,7 @@ impl KnownSet {
         Err(Error::DataMissing { message, hint: self.ways_to_get() })
     }
 
-    fn open(&self, file: &KnownFile, root: &Path) -> Result<Box<dyn Read>> {
+    fn open(&self, file: &KnownFile, root: &Path) -> Result<Box<dyn Content>> {
         if let Some(content) = file.embedded {
             return Ok(Box::new(Cursor::new(content)));
         }
@@ -189,7 +226,28 @@ impl KnownSet {
 
     /// The hint for a set that is not there, or not whole.
     pub(super) fn ways_to_get(&self) -> String {
-        format!("bouton data get {}, or bouton data import PATH if you have a copy", self.name)
+        if self.is_offered() {
+            return format!("bouton data get {}, or bouton data import PATH if you have a copy", self.name);
+        }
+        let names: Vec<_> = self.archives.iter().map(|a| a.name).collect();
+        format!("bouton data import PATH, where PATH is {} or a folder with it", names.join(" or "))
+    }
+}
+
+/// An opened file.
+trait Content: Read + Seek {}
+
+impl<T: Read + Seek> Content for T {}
+
+impl Pin {
+    /// How the checksum of the bytes differs from the published one; none if it does not, or if none is published.
+    pub(super) fn differs(self, bytes: impl Read) -> std::io::Result<Option<String>> {
+        let (name, found, expected) = match self {
+            Self::Sha256(expected) => ("SHA-256", sha256(bytes)?, expected),
+            Self::Md5(expected) => ("MD5", digest::<Md5>(bytes)?, expected),
+            Self::Layout => return Ok(None),
+        };
+        Ok((found != expected).then(|| format!("{name} is {found}, expected {expected}")))
     }
 }
 
@@ -202,13 +260,17 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// SHA-256 of a stream, in hexadecimal.
-pub(super) fn sha256(mut reader: impl Read) -> std::io::Result<String> {
-    let mut sha = Sha256::new();
+pub(super) fn sha256(reader: impl Read) -> std::io::Result<String> {
+    digest::<Sha256>(reader)
+}
+
+fn digest<D: Digest>(mut reader: impl Read) -> std::io::Result<String> {
+    let mut digest = D::new();
     let mut chunk = vec![0; 1 << 16];
     loop {
         match reader.read(&mut chunk)? {
-            0 => return Ok(hex(&sha.finalize())),
-            n => sha.update(&chunk[..n]),
+            0 => return Ok(hex(&digest.finalize())),
+            n => digest.update(&chunk[..n]),
         }
     }
 }

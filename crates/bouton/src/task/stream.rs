@@ -6,8 +6,8 @@
 use super::order::permutation;
 use super::part::{self, Part};
 use super::sequence::{ContinualSpec, Scenario, SequenceSpec};
-use super::spec::{BatchSize, Images, Pixels, TaskSpec};
-use super::{Augment, Dataset, Split, store};
+use super::spec::{BatchSize, Images, TaskSpec};
+use super::{Augment, Dataset, Split, normalise, store};
 use crate::credit::Batch;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
@@ -87,6 +87,7 @@ struct Heads {
 /// The stream and the test sets of a recipe's task; data sets are looked for in `folder`.
 pub fn open(recipe: &Recipe, folder: Option<&Path>) -> Result<Course> {
     let (task, sequence, continual) = (&recipe.task, &recipe.sequence, &recipe.continual);
+    normalise::at_most_256(task.name(), sequence.sides(task, continual.scenario).1)?;
     let (images, train, test) = match task {
         TaskSpec::Synthetic(s) => {
             let set = |n, seed| Dataset::synthetic(s.shape, s.classes, n, seed);
@@ -106,7 +107,10 @@ pub fn open(recipe: &Recipe, folder: Option<&Path>) -> Result<Course> {
         }
     }
     let cut = |sets: Vec<Dataset>, most: Option<usize>| -> Result<Vec<Arc<Dataset>>> {
-        let one = |set: Dataset| Ok(Arc::new(if let Some(n) = most { set.take(n)? } else { set }));
+        let one = |set: Dataset| {
+            let set = if let Some(n) = most { set.take(n)? } else { set };
+            Ok(Arc::new(if let Some(size) = images.size { set.padded(size)? } else { set }))
+        };
         sets.into_iter().map(one).collect()
     };
     let (train, test) = (cut(train, images.train)?, cut(test, images.test)?);
@@ -242,7 +246,7 @@ impl Stream {
         }
         let at = place.batch as usize * s.batch;
         let ids = &self.order[at..s.samples.min(at + s.batch)];
-        gather(self.parts(place.segment), ids, dtype, self.images.pixels, |id, image| {
+        gather(self.parts(place.segment), ids, dtype, &self.images, |id, image| {
             self.vary(place.total_epoch, id, image);
         })
     }
@@ -263,10 +267,10 @@ impl Stream {
         most: Option<usize>,
         dtype: DType,
     ) -> impl Iterator<Item = Batch> + 'a {
-        let (n, pixels) = (most.unwrap_or(usize::MAX).min(part.len()), self.images.pixels);
+        let (n, images) = (most.unwrap_or(usize::MAX).min(part.len()), self.images.clone());
         (0..n).step_by(EVALUATION).map(move |at| {
             let ids: Vec<usize> = (at..n.min(at + EVALUATION)).collect();
-            gather(std::slice::from_ref(part), &ids, dtype, pixels, |_, _| {})
+            gather(std::slice::from_ref(part), &ids, dtype, &images, |_, _| {})
         })
     }
 }
@@ -276,7 +280,7 @@ fn gather(
     parts: &[Part],
     ids: &[usize],
     dtype: DType,
-    pixels: Pixels,
+    images: &Images,
     vary: impl Fn(usize, &mut [u8]),
 ) -> Batch {
     let features = parts[0].features();
@@ -285,8 +289,10 @@ fn gather(
     let (mut image, mut seen) = (Vec::new(), Vec::new());
     dispatch!(dtype, T => {
         // Parts of one batch share their kind of data, so a table of all pixels serves until the scale changes.
-        let table = |scale: f32| -> [T; 256] {
-            std::array::from_fn(|p| T::from_f64(pixels.value(p as f64, f64::from(scale))))
+        let channels = parts[0].set.shape()[0];
+        let table = |scale: f32| -> Vec<[T; 256]> {
+            let value = |p: usize, c: usize| T::from_f64(images.value(p as f64, f64::from(scale), c));
+            (0..channels).map(|c| std::array::from_fn(|p| value(p, c))).collect()
         };
         let (mut scale, mut value) = (parts[0].set.scale(), table(parts[0].set.scale()));
         for (row, &id) in x.slice_mut::<T>().chunks_exact_mut(features).zip(ids) {
@@ -302,8 +308,7 @@ fn gather(
                 value = table(scale);
             }
             // Images lie channel by channel; a network sees the channels of a pixel side by side.
-            let (channels, pixels) = (part.set.shape()[0], features / part.set.shape()[0]);
-            for (channel, plane) in seen.chunks_exact(pixels).enumerate() {
+            for (channel, (plane, value)) in seen.chunks_exact(features / channels).zip(&value).enumerate() {
                 let places = row.iter_mut().skip(channel).step_by(channels);
                 places.zip(plane).for_each(|(x, &pixel)| *x = value[usize::from(pixel)]);
             }
@@ -320,4 +325,23 @@ fn locate(parts: &[Part], mut id: usize) -> (&Part, usize) {
         id -= part.len();
     }
     unreachable!("a sample beyond the last part")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_lie_side_by_side_each_normalised_on_its_own() {
+        let set = Dataset::new("toy", [3, 1, 2], 2, vec![0, 51, 102, 153, 204, 255], 255.0, vec![1]).unwrap();
+        let images: Images = toml::from_str(
+            "batch = 1\nepochs = 1\nnormalise = { mean = [0.0, 0.4, 0.8], std = [1.0, 0.5, 0.1] }",
+        )
+        .unwrap();
+        let batch = gather(&[Part::whole(Arc::new(set))], &[0], DType::F64, &images, |_, _| {});
+        let expected = [0.0, 0.0, 0.0, 0.2, 0.4, 2.0];
+        let row: Vec<f64> = (0..6).map(|i| batch.x.view().get(0, i)).collect();
+        assert!(row.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{row:?}");
+        assert_eq!(batch.labels, [1]);
+    }
 }

@@ -1,0 +1,139 @@
+//! NPY, the file format of NumPy arrays, as far as arrays of whole numbers need it: the magic bytes `\x93NUMPY`, version
+//! 1, 2 or 3, the length of the header (16 bits, from version 2 on 32), the header, a Python dictionary such as
+//! `{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }`, then the values.
+//!
+//! NumPy enhancement proposal 1: A Simple File Format for NumPy Arrays.
+
+use std::io::Read;
+
+/// Headers of one dictionary are a few dozen bytes.
+const MOST_HEADER: u64 = 1 << 12;
+
+/// What a file says about its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Byte order, kind and size of a value: `|u1`, `<i8`.
+    pub kind: String,
+    /// Size of each dimension, slowest first.
+    pub shape: Vec<usize>,
+}
+
+impl std::fmt::Display for Header {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "values of type {} and shape {:?}", self.kind.escape_debug(), self.shape)
+    }
+}
+
+type Parsed<T> = std::result::Result<T, String>;
+
+/// Reads all that stands before the values.
+///
+/// # Errors
+/// What is wrong, in a few words: no NPY, an unknown version, a damaged header, the first index running fastest.
+pub fn header(reader: &mut impl Read) -> Parsed<Header> {
+    let start = exactly(reader, 8, "magic bytes")?;
+    if &start[..6] != b"\x93NUMPY" {
+        return Err(format!("no NPY data (it begins with {:02x?})", &start[..6]));
+    }
+    let length = match start[6] {
+        1 => exactly(reader, 2, "header")?.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b)),
+        2 | 3 => exactly(reader, 4, "header")?.iter().rev().fold(0, |n, &b| n << 8 | u64::from(b)),
+        version => return Err(format!("NPY version {version}, expected 1 to 3")),
+    };
+    if length > MOST_HEADER {
+        return Err(format!("a header of {length} bytes, expected at most {MOST_HEADER}"));
+    }
+    let text = exactly(reader, length, "header")?;
+    let text = String::from_utf8_lossy(&text).into_owned();
+    dictionary(&text)
+        .ok_or_else(|| format!("cannot be understood: header {}", text.trim_end().escape_debug()))?
+}
+
+/// The outer `Option` tells whether the text is a header, the inner result whether it is a usable one.
+fn dictionary(text: &str) -> Option<Parsed<Header>> {
+    let value = |key: &str| Some(text.split_once(&format!("'{key}':"))?.1.trim_start());
+    let kind = value("descr")?.strip_prefix('\'')?.split_once('\'')?.0.into();
+    let shape = value("shape")?.strip_prefix('(')?.split_once(')')?.0;
+    let sizes = shape.split(',').map(str::trim).filter(|s| !s.is_empty());
+    let shape = sizes.map(|s| s.parse().ok()).collect::<Option<_>>()?;
+    if value("fortran_order")?.starts_with("True") {
+        return Some(Err("the first index runs fastest, expected the last".into()));
+    }
+    Some(Ok(Header { kind, shape }))
+}
+
+/// Reads `n` whole numbers of the type that `header` names: of 1 to 8 bytes, with or without a sign, little-endian.
+///
+/// # Errors
+/// What is wrong, in a few words: another type, or too few bytes.
+pub fn integers(reader: &mut impl Read, header: &Header, n: usize) -> Parsed<Vec<i64>> {
+    let (signed, size) = match &*header.kind {
+        "|u1" => (false, 1),
+        "<u2" => (false, 2),
+        "<u4" => (false, 4),
+        "<u8" => (false, 8),
+        "|i1" => (true, 1),
+        "<i2" => (true, 2),
+        "<i4" => (true, 4),
+        "<i8" => (true, 8),
+        _ => return Err(format!("{header}, expected whole numbers")),
+    };
+    let bytes = exactly(reader, n as u64 * size, "values")?;
+    let number = |bytes: &[u8]| {
+        let negative = signed && bytes[bytes.len() - 1] >> 7 == 1;
+        let filled = if negative { u64::MAX } else { 0 };
+        bytes.iter().rev().fold(filled, |v, &b| v << 8 | u64::from(b)) as i64
+    };
+    Ok(bytes.chunks_exact(size as usize).map(number).collect())
+}
+
+fn exactly(reader: &mut impl Read, n: u64, what: &str) -> Parsed<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(n).read_to_end(&mut bytes).map_err(|e| format!("damaged data ({e})"))?;
+    match bytes.len() as u64 {
+        found if found == n => Ok(bytes),
+        found => Err(format!("truncated: {what} have {found} of {n} bytes")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn npy(version: u8, text: &str) -> Vec<u8> {
+        let length = (text.len() as u32).to_le_bytes();
+        let length = &length[..if version == 1 { 2 } else { 4 }];
+        [b"\x93NUMPY", &[version, 0][..], length, text.as_bytes()].concat()
+    }
+
+    #[test]
+    fn headers_of_every_version_are_read() {
+        let text = "{'descr': '<i8', 'fortran_order': False, 'shape': (12, 3), }   \n";
+        let expected = Header { kind: "<i8".into(), shape: vec![12, 3] };
+        for version in 1..=3 {
+            assert_eq!(header(&mut &npy(version, text)[..]), Ok(expected.clone()));
+        }
+        let one = header(&mut &npy(1, &text.replace("12, 3", "7,"))[..]).unwrap();
+        assert_eq!(one.shape, [7]);
+        let refused = |bytes: &[u8]| header(&mut &bytes[..]).unwrap_err();
+        assert!(refused(&npy(1, &text.replace("False", "True"))).contains("runs fastest"));
+        assert!(refused(&npy(4, text)).contains("version 4"));
+        assert!(refused(&npy(1, text)[..30]).contains("truncated"));
+        assert!(refused(&npy(1, "{'descr': [('a', '<i8')]}")).contains("understood"));
+        assert!(refused(b"PK\x03\x04 and more").contains("no NPY"));
+    }
+
+    #[test]
+    fn numbers_of_every_width_are_read() {
+        let read = |kind: &str, bytes: &[u8], n| {
+            integers(&mut &bytes[..], &Header { kind: kind.into(), shape: vec![n] }, n)
+        };
+        assert_eq!(read("|u1", &[255, 1], 2), Ok(vec![255, 1]));
+        assert_eq!(read("|i1", &[255, 1], 2), Ok(vec![-1, 1]));
+        assert_eq!(read("<i2", &[0xfe, 0xff, 1, 2], 2), Ok(vec![-2, 513]));
+        assert_eq!(read("<i4", &1000_i32.to_le_bytes(), 1), Ok(vec![1000]));
+        assert_eq!(read("<i8", &(-5_i64).to_le_bytes(), 1), Ok(vec![-5]));
+        assert!(read("<i8", &[0; 15], 2).unwrap_err().contains("15 of 16"));
+        assert!(read("<f8", &[0; 16], 2).unwrap_err().contains("<f8"));
+    }
+}

@@ -1,0 +1,103 @@
+//! Colour images with their labels: the layouts of their files, on the way to a [`Dataset`](super::Dataset).
+
+use std::io::{self, Read, Seek};
+
+use super::catalogue::Part;
+use super::{cifar, imagenet32, stl, svhn};
+use crate::{Error, Result};
+
+/// Hint for a file whose content cannot be what it should be.
+const DAMAGED: &str = "the file is damaged: fetch or import it again";
+
+/// Images and labels, in file order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Samples {
+    /// Image after image, each as channels, rows, columns.
+    pub pixels: Vec<u8>,
+    /// The class of each image, from 0.
+    pub labels: Vec<u16>,
+}
+
+/// The layout of the files of a set of colour images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Records of a label and a 32x32 image ([`cifar`]).
+    Cifar10,
+    /// Records of a coarse label, a fine label and a 32x32 image; the fine label counts ([`cifar`]).
+    Cifar100,
+    /// MATLAB files with `X` and `y` ([`svhn`]).
+    Svhn,
+    /// A file of 96x96 images and one of labels per split ([`stl`]).
+    Stl10,
+    /// NumPy archives with `data` and `labels` ([`imagenet32`]).
+    ImageNet32,
+}
+
+impl Layout {
+    /// Appends what one file holds; `file` is its name in messages.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with file and place for anything that does not follow the layout.
+    pub fn decode(self, part: Part, reader: impl Read + Seek, file: &str, into: &mut Samples) -> Result<()> {
+        match (self, part) {
+            (Self::Cifar10, _) => cifar::decode(reader, file, cifar::CIFAR_10, into),
+            (Self::Cifar100, _) => cifar::decode(reader, file, cifar::CIFAR_100, into),
+            (Self::Svhn, _) => svhn::decode(reader, file, into),
+            (Self::Stl10, Part::Labels(_)) => stl::labels(reader, file, into),
+            (Self::Stl10, _) => stl::images(reader, file, into),
+            (Self::ImageNet32, _) => imagenet32::decode(reader, file, into),
+        }
+    }
+}
+
+/// The error for a file that does not follow its layout.
+pub(super) fn damaged(file: &str, why: impl std::fmt::Display) -> Error {
+    Error::data(format!("{file}: {why}")).with_hint(DAMAGED)
+}
+
+/// Hands over one record of `size` bytes after the other.
+///
+/// # Errors
+/// [`Error::Data`] if there is none, if the last one is short, or what `take` says about record number `i`.
+pub(super) fn records(
+    reader: impl Read,
+    file: &str,
+    size: usize,
+    mut take: impl FnMut(usize, &[u8]) -> std::result::Result<(), String>,
+) -> Result<()> {
+    let mut reader = io::BufReader::new(reader);
+    let mut record = Vec::with_capacity(size);
+    for i in 0.. {
+        record.clear();
+        let read = reader.by_ref().take(size as u64).read_to_end(&mut record);
+        read.map_err(|e| damaged(file, format!("record {i} cannot be read ({e})")))?;
+        match record.len() {
+            0 if i == 0 => return Err(damaged(file, "holds no records")),
+            0 => break,
+            n if n < size => {
+                return Err(damaged(file, format!("truncated: record {i} has {n} of {size} bytes")));
+            }
+            _ => take(i, &record).map_err(|why| damaged(file, format!("record {i}: {why}")))?,
+        }
+    }
+    Ok(())
+}
+
+/// Appends an image whose planes of `side`x`side` lie column by column.
+pub(super) fn push_transposed(image: &[u8], side: usize, into: &mut Vec<u8>) {
+    for plane in image.chunks_exact(side * side) {
+        (0..side).for_each(|row| into.extend(plane[row..].iter().step_by(side)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_become_rows_in_every_plane() {
+        let mut out = Vec::new();
+        push_transposed(&[1, 2, 3, 4, 5, 6, 7, 8], 2, &mut out);
+        assert_eq!(out, [1, 3, 2, 4, 5, 7, 6, 8]);
+    }
+}

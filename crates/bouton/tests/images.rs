@@ -1,0 +1,579 @@
+//! Colour image sets: every layout in small files of exactly that layout, what damaged ones are answered with, and how
+//! archives of them are taken in.
+
+use std::io::{Cursor, Write};
+use std::path::Path;
+
+use bouton::recipe::Recipe;
+use bouton::task::catalogue::{self, Format, KnownArchive, KnownFile, KnownSet, Part, Pin};
+use bouton::task::import::{Import, import_sets};
+use bouton::task::samples::{Layout, Samples};
+use bouton::task::{Dataset, Split, store, stream};
+use bouton::{Error, Result};
+use bouton_kernels::DType;
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
+
+const PIXELS: usize = 3 * 32 * 32;
+const JPEG: &[u8] = include_bytes!("../../../testdata/images/quadrants.jpg");
+
+/// A byte that differs between channels, rows, columns and images.
+fn pixel(image: usize, channel: usize, row: usize, column: usize) -> u8 {
+    ((image * 71 + channel * 89 + row * 7 + column * 3) % 256) as u8
+}
+
+/// The images as [`Samples`] hold them.
+fn planes(images: usize, side: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    for i in 0..images * 3 * side * side {
+        let (column, row) = (i % side, i / side % side);
+        out.push(pixel(i / (3 * side * side), i / (side * side) % 3, row, column));
+    }
+    out
+}
+
+/// The same images column by column.
+fn columns(images: usize, side: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    for i in 0..images * 3 * side * side {
+        let (row, column) = (i % side, i / side % side);
+        out.push(pixel(i / (3 * side * side), i / (side * side) % 3, row, column));
+    }
+    out
+}
+
+fn decode(layout: Layout, part: Part, bytes: &[u8]) -> Result<Samples> {
+    let mut samples = Samples::default();
+    layout.decode(part, Cursor::new(bytes), "some/file", &mut samples).map(|()| samples)
+}
+
+/// What is said about damaged bytes, which must name the file and the way out.
+#[track_caller]
+fn refused(layout: Layout, part: Part, bytes: &[u8], says: &[&str]) {
+    let text = said(decode(layout, part, bytes));
+    contains(&text, &["some/file: ", "fetch or import it again"]);
+    contains(&text, says);
+}
+
+#[track_caller]
+fn said<T: std::fmt::Debug>(result: Result<T>) -> String {
+    let e = result.expect_err("must be refused");
+    assert_eq!(e.exit_code(), 2, "{e}");
+    format!("{e} | {}", e.hint().expect("a hint"))
+}
+
+#[track_caller]
+fn contains(text: &str, parts: &[&str]) {
+    parts.iter().for_each(|part| assert!(text.contains(part), "`{part}` is not in: {text}"));
+}
+
+const TRAIN: Part = Part::Samples(Split::Train);
+
+// ---- SVHN and MATLAB files
+
+/// An element of a MATLAB file, padded.
+fn element(kind: u32, bytes: &[u8]) -> Vec<u8> {
+    let mut out = [kind.to_le_bytes(), (bytes.len() as u32).to_le_bytes()].concat();
+    out.extend(bytes);
+    out.resize(out.len().next_multiple_of(8), 0);
+    out
+}
+
+/// An element of at most 4 bytes, written small.
+fn small(kind: u16, bytes: &[u8]) -> Vec<u8> {
+    let mut out = [kind.to_le_bytes(), (bytes.len() as u16).to_le_bytes()].concat();
+    out.extend(bytes);
+    out.resize(8, 0);
+    out
+}
+
+fn matrix(name: &str, dims: &[u32], values: &[u8], kind: u32) -> Vec<u8> {
+    let flags = element(6, &[9, 0, 0, 0, 0, 0, 0, 0]);
+    let dims: Vec<u8> = dims.iter().flat_map(|d| d.to_le_bytes()).collect();
+    let name = if name.len() <= 4 { small(1, name.as_bytes()) } else { element(1, name.as_bytes()) };
+    element(14, &[flags, element(5, &dims), name, element(kind, values)].concat())
+}
+
+fn packed(element: &[u8]) -> Vec<u8> {
+    let mut zlib = ZlibEncoder::new(Vec::new(), Compression::fast());
+    zlib.write_all(element).unwrap();
+    let bytes = zlib.finish().unwrap();
+    let mut out = [15_u32.to_le_bytes(), (bytes.len() as u32).to_le_bytes()].concat();
+    out.extend(bytes);
+    out
+}
+
+fn mat(elements: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = b"MATLAB 5.0 MAT-file, Platform: GLNXA64".to_vec();
+    out.resize(124, b' ');
+    out.extend([0, 1, b'I', b'M']);
+    elements.iter().for_each(|e| out.extend(e));
+    out
+}
+
+#[test]
+fn svhn_is_read_packed_and_plain() {
+    let x = matrix("X", &[32, 32, 3, 3], &columns(3, 32), 2);
+    let y = matrix("y", &[3, 1], &[10, 1, 9], 2);
+    let other = matrix("another matrix", &[1, 1], &[7], 2);
+    let doubles: Vec<u8> = [10.0_f64, 1.0, 9.0].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let y_doubles = matrix("y", &[3, 1], &doubles, 9);
+    for elements in [
+        vec![packed(&x), packed(&y)],
+        vec![y, packed(&other), x.clone()],
+        vec![element(1, b"a note of another type"), other, packed(&y_doubles), packed(&x)],
+    ] {
+        let samples = decode(Layout::Svhn, TRAIN, &mat(&elements)).unwrap();
+        assert_eq!(samples.labels, [0, 1, 9]);
+        assert!(samples.pixels == planes(3, 32));
+    }
+}
+
+#[test]
+fn damaged_svhn_is_refused() {
+    let bad = |bytes: &[u8], says: &[&str]| refused(Layout::Svhn, TRAIN, bytes, says);
+    let x = |n: u32| packed(&matrix("X", &[32, 32, 3, n], &columns(n as usize, 32), 2));
+    let y = |labels: &[u8]| packed(&matrix("y", &[labels.len() as u32, 1], labels, 2));
+    let good = mat(&[x(2), y(&[1, 2])]);
+    for cut in [0, 50, 127] {
+        bad(&good[..cut], &["truncated", &format!("{cut} of 128 bytes")]);
+    }
+    for cut in [131, 136, 500, good.len() - 1] {
+        bad(&good[..cut], &[]);
+    }
+    bad(&good[..128], &["no matrix is called `X`"]);
+    bad(&mat(&[x(2)]), &["no matrix is called `y`"]);
+    bad(&[&b"\x89HDF\r\n\x1a\n"[..], &[0; 200]].concat(), &["level 5"]);
+    let end = |bytes: [u8; 4]| [&good[..124], &bytes, &good[128..]].concat();
+    bad(&end([1, 0, b'M', b'I']), &["big-endian"]);
+    bad(&end([0, 2, b'I', b'M']), &["7.3"]);
+    bad(&mat(&[x(2), y(&[1, 11])]), &["label 11 of sample 1", "1 to 10"]);
+    bad(&mat(&[x(2), y(&[0, 1])]), &["label 0 of sample 0"]);
+    bad(&mat(&[x(2), y(&[1, 2, 3])]), &["2 images but 3 labels"]);
+    let flat = matrix("X", &[32, 32, 6], &columns(2, 32), 2);
+    bad(&mat(&[flat, y(&[1, 2])]), &["[32, 32, 6]", "[32, 32, 3, N]"]);
+    let short = matrix("X", &[32, 32, 3, 2], &columns(1, 32), 2);
+    bad(&mat(&[short, y(&[1, 2])]), &["[32, 32, 3, 2]", "3072 values"]);
+    let singles = matrix("y", &[2, 1], &[0; 8], 7);
+    bad(&mat(&[x(2), singles]), &["y holds values of type 7"]);
+    let half: Vec<u8> = [1.0_f64, 2.5].iter().flat_map(|v| v.to_le_bytes()).collect();
+    bad(&mat(&[x(2), matrix("y", &[2, 1], &half, 9)]), &["y holds other values"]);
+    let mut garbled = good.clone();
+    let checksum = 128 + 8 + x(2).len() - 8 - 2;
+    garbled[checksum] ^= 1;
+    bad(&garbled, &["damaged data"]);
+    let huge = matrix("X", &[u32::MAX, u32::MAX, u32::MAX, 2], &[], 2);
+    bad(&mat(&[huge]), &["impossible dimensions"]);
+}
+
+// ---- STL-10
+
+#[test]
+fn stl_is_transposed_and_its_labels_begin_at_zero() {
+    let images = decode(Layout::Stl10, Part::Images(Split::Test), &columns(2, 96)).unwrap();
+    assert!(images.pixels == planes(2, 96));
+    let labels = decode(Layout::Stl10, Part::Labels(Split::Test), &[1, 10, 5]).unwrap();
+    assert_eq!((labels.labels, labels.pixels), (vec![0, 9, 4], vec![]));
+    let short = &columns(2, 96)[..2 * 27_648 - 1];
+    refused(Layout::Stl10, Part::Images(Split::Test), short, &["record 1 has 27647 of 27648 bytes"]);
+    refused(Layout::Stl10, Part::Labels(Split::Test), &[1, 0], &["record 1: label 0, expected 1 to 10"]);
+    refused(Layout::Stl10, Part::Labels(Split::Test), &[11], &["record 0: label 11"]);
+    refused(Layout::Stl10, Part::Labels(Split::Test), &[], &["no records"]);
+}
+
+// ---- ImageNet32
+
+fn npy(kind: &str, shape: &str, values: &[u8]) -> Vec<u8> {
+    let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
+    while !(10 + text.len() + 1).is_multiple_of(64) {
+        text.push(' ');
+    }
+    text.push('\n');
+    [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes(), values].concat()
+}
+
+fn zip(members: &[(&str, &[u8])], method: zip::CompressionMethod) -> Vec<u8> {
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in members {
+        let options = zip::write::SimpleFileOptions::default().compression_method(method);
+        zip.start_file(*name, options).unwrap();
+        zip.write_all(content).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+fn npz(labels: &[i64]) -> Vec<u8> {
+    let n = labels.len();
+    let labels: Vec<u8> = labels.iter().flat_map(|l| l.to_le_bytes()).collect();
+    let (data, labels) =
+        (npy("|u1", &format!("({n}, 3072)"), &planes(n, 32)), npy("<i8", &format!("({n},)"), &labels));
+    let mean = npy("<f8", "(1,)", &[0; 8]);
+    let members = [("mean.npy", &mean[..]), ("data.npy", &data), ("labels.npy", &labels)];
+    zip(&members, zip::CompressionMethod::Stored)
+}
+
+#[test]
+fn imagenet32_has_a_thousand_classes_from_zero() {
+    let samples = decode(Layout::ImageNet32, TRAIN, &npz(&[1, 1000, 300])).unwrap();
+    assert_eq!(samples.labels, [0, 999, 299]);
+    assert!(samples.pixels == planes(3, 32));
+    let data = npy("|u1", "(1, 3072)", &planes(1, 32));
+    let labels = npy("<u2", "(1,)", &[0xe8, 3]);
+    let deflated = [("labels.npy", &labels[..]), ("data.npy", &data)];
+    let samples = decode(Layout::ImageNet32, TRAIN, &zip(&deflated, zip::CompressionMethod::Deflated));
+    assert_eq!(samples.unwrap().labels, [999]);
+}
+
+#[test]
+fn damaged_imagenet32_is_refused() {
+    let bad = |bytes: &[u8], says: &[&str]| refused(Layout::ImageNet32, TRAIN, bytes, says);
+    let pair = |data: &[u8], labels: &[u8]| {
+        zip(&[("data.npy", data), ("labels.npy", labels)], zip::CompressionMethod::Deflated)
+    };
+    let one = npy("|u1", "(1,)", &[1]);
+    bad(&npz(&[1, 0]), &["labels.npy", "label 0 of sample 1", "1 to 1000"]);
+    bad(&npz(&[1001]), &["label 1001 of sample 0"]);
+    bad(&npz(&[1, 2])[..3000], &["no NumPy archive"]);
+    bad(b"not a zip archive", &["no NumPy archive"]);
+    bad(&zip(&[("data.npy", &one)], zip::CompressionMethod::Stored), &["labels.npy"]);
+    bad(&pair(&npy("|u1", "(2, 3072)", &planes(2, 32)), &one), &["2 images but 1 labels"]);
+    let cut = &planes(2, 32)[..5000];
+    bad(&pair(&npy("|u1", "(2, 3072)", cut), &one), &["data.npy: truncated: record 1 has 1928 of 3072"]);
+    bad(&pair(&npy("<f4", "(1, 3072)", &[0; 4]), &one), &["data.npy", "<f4", "(N, 3072)"]);
+    bad(&pair(&npy("|u1", "(1, 12288)", &[0; 4]), &one), &["12288", "(N, 3072)"]);
+    bad(&pair(&npy("|u1", "(1, 3072)", &planes(1, 32)), b"PK"), &["labels.npy: truncated"]);
+}
+
+#[test]
+fn more_classes_than_a_byte_holds_are_kept_and_not_learned() {
+    let set = Dataset::synthetic([1, 2, 2], 1000, 1000, 0).unwrap();
+    assert_eq!((set.label(999), set.class_counts()), (999, vec![1; 1000]));
+    let recipe = "[task.imagenet32]\nbatch = 2\nepochs = 1\n[network]\nlayers = [3072, 10, 1000]\n[neuron.relu]\n\
+                  [credit.backprop]\n[optim.sgd]\nlr = 0.1\n";
+    let text = said(Recipe::parse(recipe, "r").and_then(|r| r.check()));
+    contains(&text, &["imagenet32 has 1000 classes, more than 256", "one byte"]);
+}
+
+// ---- import
+
+/// Two training batches and a test batch in the CIFAR-10 layout, known by name alone; and an archive of images.
+fn toy(records: [usize; 3], archives: Vec<KnownArchive>) -> &'static KnownSet {
+    let file = |name, split, n: usize| KnownFile {
+        name,
+        part: Part::Samples(split),
+        bytes: (n * (1 + PIXELS)) as u64,
+        pin: Pin::Layout,
+        download: 0,
+        embedded: None,
+    };
+    let files = vec![
+        file("data_batch_1.bin", Split::Train, records[0]),
+        file("data_batch_2.bin", Split::Train, records[1]),
+        file("test_batch.bin", Split::Test, records[2]),
+    ];
+    Box::leak(Box::new(KnownSet {
+        name: "toy",
+        title: "for tests",
+        shape: [3, 32, 32],
+        classes: 10,
+        train: records[0] + records[1],
+        test: records[2],
+        licence: "none",
+        bibtex: "@misc{}",
+        format: Format::Samples(Layout::Cifar10),
+        mirrors: &[],
+        files: files.leak(),
+        archives: archives.leak(),
+    }))
+}
+
+/// Records with these labels; every image has another pattern.
+fn batch(labels: &[u8]) -> Vec<u8> {
+    let images = planes(labels.len(), 32);
+    labels.iter().zip(images.chunks_exact(PIXELS)).flat_map(|(&l, i)| [&[l][..], i].concat()).collect()
+}
+
+fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, content) in members {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        builder.append_data(&mut header, name, *content).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn tgz(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
+    gz.write_all(&tar(members)).unwrap();
+    gz.finish().unwrap()
+}
+
+fn txz(members: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut xz = lzma_rust2::XzWriter::new(Vec::new(), lzma_rust2::XzOptions::with_preset(0)).unwrap();
+    xz.write_all(&tar(members)).unwrap();
+    xz.finish().unwrap()
+}
+
+fn import(set: &'static KnownSet, name: &str, bytes: &[u8], root: &Path) -> Result<Import> {
+    let from = tempfile::tempdir().unwrap();
+    std::fs::write(from.path().join(name), bytes).unwrap();
+    import_sets(std::slice::from_ref(set), &from.path().join(name), root)
+}
+
+fn stored(root: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(root.join("toy")).into_iter().flatten();
+    let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_cifar_archive_is_taken_apart() {
+    let (root, set) = (tempfile::tempdir().unwrap(), toy([2, 1, 1], vec![]));
+    let [one, two, test] = [batch(&[3, 9]), batch(&[0]), batch(&[5])];
+    let members: [(&str, &[u8]); 4] = [
+        ("cifar-10-batches-bin/test_batch.bin", &test),
+        ("cifar-10-batches-bin/readme.html", b"<html>"),
+        ("cifar-10-batches-bin/data_batch_2.bin", &two),
+        ("cifar-10-batches-bin/data_batch_1.bin", &one),
+    ];
+    let found = import(set, "any-name.tgz", &tgz(&members), root.path()).unwrap();
+    assert_eq!(found.files.len(), 3, "{found:?}");
+    let train = set.load(Split::Train, root.path()).unwrap();
+    assert_eq!((train.labels(), train.shape()), (&[3, 9, 0][..], [3, 32, 32]));
+    assert!(train.image(1) == &planes(2, 32)[PIXELS..] && train.image(2) == planes(1, 32));
+    assert_eq!(set.load(Split::Test, root.path()).unwrap().labels(), [5]);
+    set.verify(root.path()).unwrap();
+    // What is damaged after the import is found where the layout tells.
+    let mut changed = one.clone();
+    changed[1 + PIXELS] = 10;
+    std::fs::write(root.path().join("toy/data_batch_1.bin"), &changed).unwrap();
+    contains(&said(set.verify(root.path())), &["data_batch_1.bin: record 1: label 10, expected below 10"]);
+    std::fs::write(root.path().join("toy/data_batch_1.bin"), &one[1..]).unwrap();
+    contains(&said(set.load(Split::Train, root.path())), &["6145 bytes, expected 6146"]);
+}
+
+#[test]
+fn a_short_record_in_an_archive_is_refused_and_nothing_is_half_written() {
+    let set = toy([2, 1, 1], vec![]);
+    let (one, two) = (batch(&[3, 9]), batch(&[0]));
+    let short = &one[..one.len() - 1];
+    let refuse = |members: &[(&str, &[u8])], says: &[&str], left: &[&str]| {
+        let root = tempfile::tempdir().unwrap();
+        contains(&said(import(set, "c.tgz", &tgz(members), root.path())), says);
+        assert_eq!(stored(root.path()), left);
+    };
+    let says = ["c.tgz: a/data_batch_1.bin: 6145 bytes, expected 6146", "fetch it again"];
+    refuse(&[("a/data_batch_1.bin", short)], &says, &[]);
+    let members = [("data_batch_2.bin", &two[..]), ("a/data_batch_1.bin", short)];
+    refuse(&members, &says, &["data_batch_2.bin"]);
+    let mut label = one.clone();
+    label[1 + PIXELS] = 77;
+    let says = ["c.tgz: data_batch_1.bin: record 1: label 77, expected below 10"];
+    refuse(&[("data_batch_1.bin", &label)], &says, &[]);
+    let (root, whole) = (tempfile::tempdir().unwrap(), tgz(&[("data_batch_1.bin", &one)]));
+    let text = said(import(set, "cut.tgz", &whole[..whole.len() / 2], root.path()));
+    contains(&text, &["cut.tgz", "unpacked"]);
+    assert_eq!(stored(root.path()), Vec::<String>::new());
+}
+
+#[test]
+fn a_folder_with_a_short_file_says_so_and_keeps_the_rest() {
+    let (from, root) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let set = toy([2, 1, 1], vec![]);
+    std::fs::write(from.path().join("data_batch_1.bin"), &batch(&[3, 9])[..700]).unwrap();
+    std::fs::write(from.path().join("data_batch_2.bin"), batch(&[4])).unwrap();
+    let found = import_sets(std::slice::from_ref(set), from.path(), root.path()).unwrap();
+    assert_eq!(found.files.len(), 1);
+    contains(&found.damaged[0], &["data_batch_1.bin: 700 bytes, expected 6146"]);
+    assert_eq!(stored(root.path()), ["data_batch_2.bin"]);
+    let e = set.load(Split::Train, root.path()).unwrap_err();
+    assert_eq!((e.exit_code(), e.to_string().contains("missing: data_batch_1.bin")), (3, true), "{e}");
+}
+
+#[test]
+fn npz_files_are_known_by_name_and_layout() {
+    let file = KnownFile {
+        name: "val_data.npz",
+        part: Part::Samples(Split::Train),
+        bytes: 0,
+        pin: Pin::Layout,
+        download: 0,
+        embedded: None,
+    };
+    let set: &'static KnownSet = Box::leak(Box::new(KnownSet {
+        classes: 1000,
+        train: 2,
+        format: Format::Samples(Layout::ImageNet32),
+        files: vec![file].leak(),
+        archives: &[],
+        ..catalogue_entry("imagenet32")
+    }));
+    let npz = npz(&[7, 1000]);
+    let archive = zip(&[("Imagenet32_val_npz/val_data.npz", &npz)], zip::CompressionMethod::Deflated);
+    for (name, bytes) in [("val_data.npz", &npz), ("any.zip", &archive)] {
+        let root = tempfile::tempdir().unwrap();
+        import(set, name, bytes, root.path()).unwrap();
+        assert_eq!(set.load(Split::Train, root.path()).unwrap().labels(), [6, 999]);
+    }
+    let root = tempfile::tempdir().unwrap();
+    contains(&said(import(set, "val_data.npz", &npz[..900], root.path())), &["val_data.npz", "no NumPy archive"]);
+    contains(&said(import(set, "other.npz", &npz, root.path())), &["no file of a known data set"]);
+    assert!(!root.path().join("imagenet32").exists());
+    let fewer: &'static KnownSet = Box::leak(Box::new(KnownSet { train: 3, ..catalogue_entry_of(set) }));
+    import(fewer, "val_data.npz", &npz, root.path()).unwrap();
+    contains(&said(fewer.load(Split::Train, root.path())), &["2 train samples, expected 3"]);
+}
+
+fn catalogue_entry(name: &str) -> KnownSet {
+    catalogue_entry_of(catalogue::find(name).unwrap())
+}
+
+fn catalogue_entry_of(set: &'static KnownSet) -> KnownSet {
+    KnownSet { ..*set }
+}
+
+// ---- images as JPEG
+
+/// A set whose archive has exactly these members.
+fn with_archive(members: &[(&str, &[u8])]) -> (&'static KnownSet, Vec<u8>) {
+    use sha2::Digest;
+    let bytes = txz(members);
+    let sha256: String = sha2::Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+    let archive = KnownArchive {
+        name: "toy.tar.xz",
+        bytes: bytes.len() as u64,
+        sha256: sha256.leak(),
+        urls: &[],
+        jpegs: Some("test_batch.bin"),
+    };
+    (toy([2, 1, 2], vec![archive]), bytes)
+}
+
+#[test]
+fn an_archive_of_jpegs_becomes_records_in_the_order_of_the_numbers() {
+    let (set, bytes) = with_archive(&[("test/00001_3.jpg", JPEG), ("test/00000_8.jpg", JPEG)]);
+    let root = tempfile::tempdir().unwrap();
+    let found = import(set, "renamed", &bytes, root.path()).unwrap();
+    assert_eq!((found.files.len(), found.files[0].file), (1, "test_batch.bin"));
+    let test = set.load(Split::Test, root.path()).unwrap();
+    assert_eq!(test.labels(), [8, 3]);
+    // Four coloured quadrants: the middle of each in red, green and blue.
+    let colour = |row: usize, column: usize| [0, 1, 2].map(|c| test.image(1)[(c * 32 + row) * 32 + column]);
+    let quadrants = [
+        ((4, 4), [200, 40, 30]),
+        ((4, 27), [40, 180, 60]),
+        ((27, 4), [30, 60, 210]),
+        ((27, 27), [230, 220, 90]),
+    ];
+    for ((row, column), expected) in quadrants {
+        let near = colour(row, column).iter().zip(expected).all(|(&a, b): (&u8, u8)| a.abs_diff(b) <= 3);
+        assert!(near, "{row},{column}: {:?}, expected about {expected:?}", colour(row, column));
+    }
+    // Another archive is not the known one, whatever its members are called.
+    let (_, other) = with_archive(&[("test/00000_3.jpg", JPEG)]);
+    contains(&said(import(set, "toy.tar.xz", &other, root.path())), &["no file of a known data set"]);
+}
+
+#[test]
+fn jpeg_archives_that_are_not_whole_are_refused() {
+    let refuse = |members: &[(&str, &[u8])], says: &[&str]| {
+        let (set, bytes) = with_archive(members);
+        let root = tempfile::tempdir().unwrap();
+        contains(&said(import(set, "a.tar.xz", &bytes, root.path())), &["a.tar.xz: cannot be converted"]);
+        contains(&said(import(set, "a.tar.xz", &bytes, root.path())), says);
+        assert_eq!(stored(root.path()), Vec::<String>::new());
+    };
+    refuse(&[("0_1.jpg", JPEG), ("2_1.jpg", JPEG)], &["image 1 is missing"]);
+    refuse(&[("0_1.jpg", JPEG), ("00_2.jpg", JPEG)], &["00_2.jpg: image 0 is there twice"]);
+    refuse(&[("0_1.jpg", JPEG)], &["3073 bytes, expected 6146"]);
+    refuse(&[("0_10.jpg", JPEG)], &["0_10.jpg: expected a name such as"]);
+    refuse(&[("readme", JPEG)], &["readme: expected a name"]);
+    refuse(&[("0_1.jpg", b"no image")], &["0_1.jpg: no readable JPEG"]);
+    refuse(&[("0_1.jpg", &JPEG[..300])], &["0_1.jpg: no readable JPEG"]);
+}
+
+// ---- options of recipes
+
+fn recipe(task: &str) -> Recipe {
+    let text = format!(
+        "{task}\n[network]\nlayers = [1024, 10]\n[neuron.relu]\n[credit.backprop]\n[optim.sgd]\nlr = 0.1\n"
+    );
+    Recipe::parse(&text, "r").unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[test]
+fn recipes_without_the_new_options_resolve_as_before() {
+    let resolved = recipe("[task.mnist]\nbatch = 20\nepochs = 3").to_toml();
+    let task = "[task.mnist]\nbatch = 20\nepochs = 3\npixels = \"unit\"\nshuffle = true\nshift = 0\nflip = false\n\
+                pad = \"zero\"\n\n";
+    contains(&resolved, &[task]);
+    let text = "[task.cifar10-jpegq75]\nbatch = 1\nepochs = 1\nsize = 40\n\
+                normalise = { mean = [0.5, 0.25, 0.0], std = [1.0, 2.0, 3.0] }";
+    let resolved = recipe(text).to_toml();
+    contains(&resolved, &["size = 40", "mean = [0.5, 0.25, 0.0]", "std = [1.0, 2.0, 3.0]"]);
+    assert_eq!(Recipe::parse(&resolved, "resolved").unwrap().to_toml(), resolved);
+}
+
+#[test]
+fn small_images_enter_a_larger_network() {
+    let task = "[task.fashion-mini]\nbatch = 2\nepochs = 1\nsize = 32\nshuffle = false\n\
+                normalise = { mean = [0.25], std = [0.5] }";
+    let recipe = recipe(task);
+    assert_eq!(recipe.task.shape(), ([1, 32, 32], 10));
+    recipe.check().unwrap();
+    let mut course = stream::open(&recipe, None).unwrap();
+    let original = store::load("fashion-mini", Split::Train, None).unwrap();
+    let seen = course.stream.batch(0, DType::F64);
+    assert_eq!(seen.x.cols(), 1024);
+    for i in 0..2 {
+        for (place, (row, column)) in (0..1024).map(|p| (p, (p / 32, p % 32))) {
+            let inside = (2..30).contains(&row) && (2..30).contains(&column);
+            let pixel = if inside { original.image(i)[(row - 2) * 28 + column - 2] } else { 0 };
+            let expected = (f64::from(pixel) / 255.0 - 0.25) / 0.5;
+            assert!((seen.x.view().get(i, place) - expected).abs() < 1e-12, "{i} {row} {column}");
+        }
+    }
+    let odd = Dataset::new("odd", [2, 1, 2], 2, vec![1, 2, 3, 4], 255.0, vec![0]).unwrap();
+    let padded = odd.clone().padded(3).unwrap();
+    assert_eq!(padded.shape(), [2, 3, 3]);
+    assert_eq!(padded.pixels(), [0, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 0, 3, 4, 0, 0, 0, 0]);
+    contains(&said(odd.padded(1)), &["1x2", "padded to 1", "at least 2"]);
+}
+
+#[test]
+fn every_set_says_how_to_get_it() {
+    let root = tempfile::tempdir().unwrap();
+    let ways = [
+        ("cifar-10", "bouton data get cifar-10"),
+        ("cifar-100", "bouton data get cifar-100"),
+        ("svhn", "bouton data get svhn"),
+        ("stl-10", "bouton data get stl-10"),
+        ("cifar10-jpegq75", "import PATH, where PATH is cifar10-jpegq75-train.tar.xz or cifar10-jpegq75-test.tar.xz"),
+        ("imagenet32", "import PATH, where PATH is Imagenet32_train_npz.zip or Imagenet32_val_npz.zip"),
+    ];
+    for (name, way) in ways {
+        let e = store::load(name, Split::Train, Some(root.path())).unwrap_err();
+        assert_eq!(e.exit_code(), 3);
+        contains(e.hint().unwrap(), &[way]);
+    }
+    let e = bouton::task::download::get("imagenet32", Some(root.path()), &mut |_, _| {}).unwrap_err();
+    contains(&e.to_string(), &["no public mirror offers `imagenet32`"]);
+}
+
+// ---- the real set, where it is present
+
+#[test]
+fn cifar10_jpegq75_has_the_published_counts() {
+    let train = match store::load("cifar10-jpegq75", Split::Train, None) {
+        Err(Error::DataMissing { message, .. }) => return eprintln!("skipped: {message}"),
+        other => other.unwrap(),
+    };
+    let test = store::load("cifar10-jpegq75", Split::Test, None).unwrap();
+    assert_eq!((train.class_counts(), test.class_counts()), (vec![5000; 10], vec![1000; 10]));
+    // The first labels of the official files: frog, truck, truck, deer; cat, ship, ship, airplane.
+    assert_eq!((&train.labels()[..4], &test.labels()[..4]), (&[6, 9, 9, 4][..], &[3, 8, 8, 0][..]));
+    store::verify("cifar10-jpegq75", None).unwrap();
+}
