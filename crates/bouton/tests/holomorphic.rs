@@ -104,7 +104,8 @@ fn a_nudge_beyond_the_analytic_disc_falls_back_to_two_points() {
         assert!(g.iter().all(|x| x.is_finite()), "{beta}");
         if step.fallback > 0 {
             assert_eq!(step.fallback, 8, "a shard falls back as a whole");
-            let (two, step) = gradient(&recipe(&LAYERS, &(holomorphic(2, beta) + tail)), &mut network, &batch);
+            let (two, step) =
+                gradient(&recipe(&LAYERS, &(holomorphic(2, beta) + tail)), &mut network, &batch);
             assert!(step.fallback == 0 && relative_error(&g, &two) < 1e-14);
             fallen += 1;
         }

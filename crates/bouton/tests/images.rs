@@ -419,7 +419,10 @@ fn npz_files_are_known_by_name_and_layout() {
         assert_eq!(set.load(Split::Train, root.path()).unwrap().labels(), [6, 999]);
     }
     let root = tempfile::tempdir().unwrap();
-    contains(&said(import(set, "val_data.npz", &npz[..900], root.path())), &["val_data.npz", "no NumPy archive"]);
+    contains(
+        &said(import(set, "val_data.npz", &npz[..900], root.path())),
+        &["val_data.npz", "no NumPy archive"],
+    );
     contains(&said(import(set, "other.npz", &npz, root.path())), &["no file of a known data set"]);
     assert!(!root.path().join("imagenet32").exists());
     let fewer: &'static KnownSet = Box::leak(Box::new(KnownSet { train: 3, ..catalogue_entry_of(set) }));
@@ -533,7 +536,7 @@ fn small_images_enter_a_larger_network() {
             let inside = (2..30).contains(&row) && (2..30).contains(&column);
             let pixel = if inside { original.image(i)[(row - 2) * 28 + column - 2] } else { 0 };
             let expected = (f64::from(pixel) / 255.0 - 0.25) / 0.5;
-            assert!((seen.x.view().get(i, place) - expected).abs() < 1e-12, "{i} {row} {column}");
+            assert!((seen.x.get(i, place) - expected).abs() < 1e-12, "{i} {row} {column}");
         }
     }
     let odd = Dataset::new("odd", [2, 1, 2], 2, vec![1, 2, 3, 4], 255.0, vec![0]).unwrap();
@@ -551,7 +554,10 @@ fn every_set_says_how_to_get_it() {
         ("cifar-100", "bouton data get cifar-100"),
         ("svhn", "bouton data get svhn"),
         ("stl-10", "bouton data get stl-10"),
-        ("cifar10-jpegq75", "import PATH, where PATH is cifar10-jpegq75-train.tar.xz or cifar10-jpegq75-test.tar.xz"),
+        (
+            "cifar10-jpegq75",
+            "import PATH, where PATH is cifar10-jpegq75-train.tar.xz or cifar10-jpegq75-test.tar.xz",
+        ),
         ("imagenet32", "import PATH, where PATH is Imagenet32_train_npz.zip or Imagenet32_val_npz.zip"),
     ];
     for (name, way) in ways {

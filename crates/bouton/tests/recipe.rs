@@ -190,7 +190,10 @@ fn overrides_keep_types_and_know_absent_keys() {
     assert!(message.ends_with("`credit.eq-prop.free-steps` must be a whole number, not 2.5"));
     same(refused(&["seed"]), "override `seed`: not of the form key=value", "for example `seed=2`");
     let (message, _) = refused(&["network.layers.1=3"]);
-    assert!(message.ends_with("`network.layers` is a list of whole numbers or tables and has no keys"), "{message}");
+    assert!(
+        message.ends_with("`network.layers` is a list of whole numbers or tables and has no keys"),
+        "{message}"
+    );
 }
 
 #[test]

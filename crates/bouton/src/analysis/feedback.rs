@@ -5,10 +5,10 @@ use super::vectors::norm;
 use super::{Bound, Findings, Lab, Property};
 use crate::credit::{CreditSpec, EqProp, Nudge, Start};
 use crate::error::Result;
-use crate::network::{Feedback, Network};
+use crate::network::Network;
 use crate::optim::{Decay, OptimSpec, Sgd, Updater};
 use crate::rng::Key;
-use crate::wiring::{FeedbackSpec, PerLayer, WiringSpec};
+use crate::wiring::{Dense, FeedbackSpec, PerLayer, WiringSpec};
 
 const RATE: f64 = 0.05;
 const DECAY: f64 = 0.1;
@@ -19,7 +19,7 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
     let bound = Bound::AtMost(1e-12);
     let mut recipe = lab.recipe.clone();
     let (WiringSpec::Dense(dense) | WiringSpec::Conv(dense)) = &mut recipe.wiring;
-    dense.feedback = FeedbackSpec::KolenPollack;
+    *dense = Dense { feedback: FeedbackSpec::KolenPollack, homeostasis: 0.0, ..dense.clone() };
     let mut network = Network::build(&recipe)?;
     let before = differences(&network);
     if before.is_empty() {
@@ -48,7 +48,7 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
 fn differences(network: &Network) -> Vec<f64> {
     let mut all = Vec::new();
     for c in &network.connections {
-        if let Feedback::Own(back) = &c.feedback {
+        if let Some(back) = c.feedback.own() {
             all.extend(c.weight.mat().to_f64s().iter().zip(back.mat().to_f64s()).map(|(f, b)| f - b));
         }
     }

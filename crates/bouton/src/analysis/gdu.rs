@@ -89,7 +89,7 @@ fn increments(lab: &Lab, beta: f64) -> Vec<Vec<f64>> {
         lab.network.choose_all(&mut state);
         let terms = [Term::real(&state, rows.clone(), -scale), Term::real(&before, rows.clone(), scale)];
         let mut sink = Collect::default();
-        lab.network.contrast(lab.batch.x.view(), &terms, &mut sink);
+        lab.network.contrast(lab.batch.x.view(), &terms, &before, &mut sink);
         increments.push(sink.flat(&lab.network));
     }
     increments

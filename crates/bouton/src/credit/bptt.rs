@@ -87,6 +87,7 @@ impl Credit for Unroll {
         for (_, factors) in &shards {
             factors.replay(network, sink);
         }
+        network.emit_homeostasis(sink);
         sink.step(network)?;
         Ok(shards.iter().fold(Step::default(), |sum, (step, _)| sum.with(step)))
     }

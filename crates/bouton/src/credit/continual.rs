@@ -64,7 +64,7 @@ impl Continual {
         }
         network.choose_all(state);
         let terms = [Term::real(state, rows.clone(), -coefficient), Term::real(&before, rows, coefficient)];
-        network.contrast(x, &terms, sink);
+        network.contrast(x, &terms, &before, sink);
         sink.step(network)?;
         let constant = network.constant_drive(x);
         state.set_constant(network, constant);

@@ -132,7 +132,7 @@ impl Contrast {
         if free != 0.0 {
             terms.push(Term::real(&shard.free, 0..n, free * scale));
         }
-        network.contrast(x, &terms, sink);
+        network.contrast(x, &terms, &shard.free, sink);
         if network.nudged() != Some(network.output()) {
             let seen = Seen { x, out: &shard.free.out, choice: &shard.free.choice };
             network.emit(network.output(), shard.readout.view(), seen, scale, sink);
@@ -173,6 +173,7 @@ impl Credit for Contrast {
             self.memory.keep(&shard.free, &batch.ids[shard.rows.clone()], shard.rows.clone());
             self.emit(network, batch, shard, (free, &phases), sink);
         }
+        network.emit_homeostasis(sink);
         sink.step(network)?;
         Ok(shards.iter().fold(Step::default(), |sum, s| sum.with(&s.step)))
     }

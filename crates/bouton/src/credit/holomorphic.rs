@@ -114,7 +114,7 @@ impl Holomorphic {
             terms.extend(used.map(|state| Term { state, rows: part(k), scale }));
         }
         let mut sink = Recorder::default();
-        network.contrast(x, &terms, &mut sink);
+        network.contrast(x, &terms, &free, &mut sink);
         if network.nudged() != Some(network.output()) {
             let seen = Seen { x, out: &free.out, choice: &free.choice };
             network.emit(network.output(), readout.view(), seen, scale, &mut sink);
@@ -155,7 +155,7 @@ impl Holomorphic {
             change = self.solver.relax_complex(network, &mut state, objective, self.spec.nudged_steps);
             network.choose_all(&mut state);
             let term = Term { state: &state, rows: 0..n, scale: real(-scale) / beta };
-            network.contrast(x, &[term], &mut sink);
+            network.contrast(x, &[term], &state.real_part(), &mut sink);
             if network.nudged() != Some(network.output()) {
                 let (_, err, _) = readout_error(network, objective, &mut state, 0..2 * n);
                 network.emit_real_part(network.output(), err.view(), &state, scale, &mut sink);
@@ -185,6 +185,7 @@ impl Credit for Holomorphic {
         for (_, factors) in &shards {
             factors.replay(network, sink);
         }
+        network.emit_homeostasis(sink);
         sink.step(network)?;
         Ok(shards.iter().fold(Step::default(), |sum, (step, _)| sum.with(step)))
     }

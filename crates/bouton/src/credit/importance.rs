@@ -6,7 +6,7 @@
 use super::{Batch, Credit, Sink};
 use crate::anchor::{Fisher, Importance};
 use crate::error::Result;
-use crate::network::{ConnId, Network, ParamId, PopId};
+use crate::network::{Network, ParamId, PopId};
 use crate::objective::{Objective, Targets, softmax};
 use crate::optim::add_columns;
 use crate::rng::Key;
@@ -88,15 +88,15 @@ fn by_channel(g: View<'_>, channels: usize) -> Mat {
 }
 
 impl Sink for PerSample {
-    fn factors(&mut self, network: &Network, conn: ConnId, pre: View<'_>, g: View<'_>, _: f64) {
-        let wiring = &*network.connections[conn].wiring;
+    fn factors(&mut self, network: &Network, id: ParamId, pre: View<'_>, g: View<'_>, _: f64) {
+        let wiring = network.wiring_of(id);
         let (rows, cols) = wiring.weight_shape();
         let zeros = || Mat::zeros(g.dtype(), rows, cols);
         if wiring.shares() {
-            return self.sample_by_sample(ParamId::Weight(conn), wiring, pre, g);
+            return self.sample_by_sample(id, wiring, pre, g);
         }
         let (pre, g) = (self.map(pre), self.map(g));
-        let sum = self.total.entry(ParamId::Weight(conn)).or_insert_with(zeros);
+        let sum = self.total.entry(id).or_insert_with(zeros);
         let bands: Vec<_> = sum.view_mut().chunks_mut(BAND).enumerate().collect();
         bands.into_par_iter().for_each(|(i, band)| {
             gemm_tn(g.view(), i * BAND..i * BAND + band.rows(), pre.view(), band);
@@ -110,6 +110,9 @@ impl Sink for PerSample {
     fn gain(&mut self, network: &Network, pop: PopId, g: View<'_>, _: f64) {
         self.units(ParamId::Gain(pop), network.populations[pop].shape.channels, g);
     }
+
+    /// What does not depend on samples says nothing about them.
+    fn gradient(&mut self, _: ParamId, _: &Mat, _: f64) {}
 
     fn step(&mut self, _: &mut Network) -> Result<()> {
         Ok(())

@@ -30,6 +30,7 @@ pub use holomorphic::HolomorphicEqProp;
 pub use importance::measure;
 pub use outcome::{Settled, Step};
 pub use recurrent::RecurrentBackprop;
+pub(crate) use sink::add_scaled;
 pub use sink::{Collect, Outside, Sink};
 pub use tape::{Adjoint, Frame, record};
 

@@ -9,13 +9,15 @@ use std::collections::HashMap;
 /// Receives factors: the gradient of a weight is Σ scale · gᵀ·pre over everything received since the last step, the
 /// gradient of a bias is Σ scale · (column sums of g). Both point up the loss.
 pub trait Sink {
-    /// Rows of presynaptic activity and postsynaptic gradient of connection `conn` of `network`; both belong to the wiring
-    /// itself, before any pooling.
-    fn factors(&mut self, network: &Network, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64);
+    /// Rows of presynaptic activity and postsynaptic gradient of a forward or feedback weight of `network`; both belong to
+    /// the wiring itself, before any pooling.
+    fn factors(&mut self, network: &Network, id: ParamId, pre: View<'_>, g: View<'_>, scale: f64);
     /// Rows of the gradient with respect to the drive of population `pop`, one per sample.
     fn bias(&mut self, network: &Network, pop: PopId, g: View<'_>, scale: f64);
     /// Rows, one per sample, whose sum is the gradient of the gain of the normalisation of population `pop`.
     fn gain(&mut self, network: &Network, pop: PopId, g: View<'_>, scale: f64);
+    /// A gradient that is known as a whole.
+    fn gradient(&mut self, id: ParamId, g: &Mat, scale: f64);
     /// All factors of an update have been handed over.
     fn step(&mut self, network: &mut Network) -> Result<()>;
 }
@@ -51,11 +53,10 @@ impl Collect {
 }
 
 impl Sink for Collect {
-    fn factors(&mut self, network: &Network, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
-        let wiring = &network.connections[conn].wiring;
+    fn factors(&mut self, network: &Network, id: ParamId, pre: View<'_>, g: View<'_>, scale: f64) {
+        let wiring = network.wiring_of(id);
         let (rows, cols) = wiring.weight_shape();
-        let sum =
-            self.gradients.entry(ParamId::Weight(conn)).or_insert_with(|| Mat::zeros(g.dtype(), rows, cols));
+        let sum = self.gradients.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), rows, cols));
         let mut scaled = g.to_mat();
         scale_all(&mut scaled, scale);
         wiring.pull_weight(pre, scaled.view(), 0..rows, sum.view_mut());
@@ -67,6 +68,11 @@ impl Sink for Collect {
 
     fn gain(&mut self, network: &Network, pop: PopId, g: View<'_>, scale: f64) {
         self.units(ParamId::Gain(pop), network.populations[pop].shape.channels, g, scale);
+    }
+
+    fn gradient(&mut self, id: ParamId, g: &Mat, scale: f64) {
+        let sum = self.gradients.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), g.rows(), g.cols()));
+        add_scaled(sum, scale, g.view());
     }
 
     fn step(&mut self, _: &mut Network) -> Result<()> {
@@ -112,9 +118,10 @@ impl Outside {
 }
 
 impl Sink for Outside {
-    fn factors(&mut self, network: &Network, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
-        self.parameters.factors(network, conn, pre, g, scale);
-        if let Some((_, drives)) = self.drives.iter_mut().find(|(id, _)| *id == conn) {
+    fn factors(&mut self, network: &Network, id: ParamId, pre: View<'_>, g: View<'_>, scale: f64) {
+        self.parameters.factors(network, id, pre, g, scale);
+        let from_input = self.drives.iter_mut().find(|(conn, _)| ParamId::Weight(*conn) == id);
+        if let Some((_, drives)) = from_input {
             let mut scaled = g.to_mat();
             scale_all(&mut scaled, scale);
             drives.append_rows(scaled.view());
@@ -129,9 +136,22 @@ impl Sink for Outside {
         self.parameters.gain(network, pop, g, scale);
     }
 
+    fn gradient(&mut self, id: ParamId, g: &Mat, scale: f64) {
+        self.parameters.gradient(id, g, scale);
+    }
+
     fn step(&mut self, _: &mut Network) -> Result<()> {
         Ok(())
     }
+}
+
+/// sum += scale · g.
+pub(crate) fn add_scaled(sum: &mut Mat, scale: f64, g: View<'_>) {
+    use bouton_kernels::{Real, dispatch, vectorize};
+    dispatch!(sum.dtype(), T => {
+        let (scale, sum, g) = (T::lit(scale), sum.slice_mut::<T>(), g.slice::<T>());
+        vectorize(#[inline(always)] || sum.iter_mut().zip(g).for_each(#[inline(always)] |(s, &g)| *s += scale * g));
+    });
 }
 
 pub(crate) fn scale_all(mat: &mut Mat, by: f64) {
@@ -142,15 +162,15 @@ pub(crate) fn scale_all(mat: &mut Mat, by: f64) {
 /// Factors kept for later, so that shards of a batch can be worked on at the same time.
 #[derive(Debug, Default)]
 pub(crate) struct Recorder {
-    factors: Vec<(ConnId, Mat, Mat, f64)>,
+    factors: Vec<(ParamId, Mat, Mat, f64)>,
     biases: Vec<(PopId, Mat, f64)>,
 }
 
 impl Recorder {
     /// Hands everything to `sink`, in the order it came.
     pub fn replay(&self, network: &Network, sink: &mut dyn Sink) {
-        for (conn, pre, g, scale) in &self.factors {
-            sink.factors(network, *conn, pre.view(), g.view(), *scale);
+        for (id, pre, g, scale) in &self.factors {
+            sink.factors(network, *id, pre.view(), g.view(), *scale);
         }
         for (pop, g, scale) in &self.biases {
             sink.bias(network, *pop, g.view(), *scale);
@@ -159,8 +179,8 @@ impl Recorder {
 }
 
 impl Sink for Recorder {
-    fn factors(&mut self, _: &Network, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
-        self.factors.push((conn, pre.to_mat(), g.to_mat(), scale));
+    fn factors(&mut self, _: &Network, id: ParamId, pre: View<'_>, g: View<'_>, scale: f64) {
+        self.factors.push((id, pre.to_mat(), g.to_mat(), scale));
     }
 
     fn bias(&mut self, _: &Network, pop: PopId, g: View<'_>, scale: f64) {
@@ -170,6 +190,11 @@ impl Sink for Recorder {
     /// Shards see only a part of a batch, which cannot be normalised; whoever uses them refuses normalisation.
     fn gain(&mut self, _: &Network, _: PopId, _: View<'_>, _: f64) {
         unreachable!("a shard is never normalised")
+    }
+
+    /// What does not depend on the samples is handed over once, for the whole batch.
+    fn gradient(&mut self, _: ParamId, _: &Mat, _: f64) {
+        unreachable!("a shard knows samples alone")
     }
 
     fn step(&mut self, _: &mut Network) -> Result<()> {

@@ -103,14 +103,17 @@ fn connection(recipe: &Recipe, key: &Key, dtype: DType, nodes: &[Node], i: usize
         Operand::new(weights(dense, dtype, [rows, cols], fan_out, dense.gain.at(i - 1), &mut stream))
     };
     let both_settle = pre.role == Role::Settling && post.role == Role::Settling;
+    let weight = draw("weight");
+    let settling: usize = nodes.iter().filter(|n| n.role == Role::Settling).map(|n| n.units).sum();
     let feedback = match dense.feedback {
         _ if !both_settle => Feedback::None,
         FeedbackSpec::Tied => Feedback::Tied,
-        FeedbackSpec::KolenPollack => Feedback::Own(draw("feedback")),
+        FeedbackSpec::KolenPollack => Feedback::Own(turned(draw("feedback"), &weight, dense.angle)),
+        FeedbackSpec::VectorField => Feedback::Field(turned(draw("feedback"), &weight, dense.angle)),
     };
     let own = key.of("synapse", i as u64).number();
     let synapse = recipe.synapse.build(i - 1, own)?;
-    let (weight, memory) = begin(&*synapse, own, draw("weight"));
+    let (weight, memory) = begin(&*synapse, own, weight);
     Ok(Connection {
         name: format!("{}-{}", pre.name, post.name),
         pre: i - 1,
@@ -119,6 +122,7 @@ fn connection(recipe: &Recipe, key: &Key, dtype: DType, nodes: &[Node], i: usize
         wiring,
         pool,
         weight,
+        homeostasis: dense.homeostasis / settling.max(1) as f64,
         feedback,
         synapse,
         memory,
@@ -145,6 +149,16 @@ fn wiring(recipe: &Recipe, pre: &Node, post: &Node, i: usize) -> (Box<dyn Wiring
         Pool { spec, shape: PoolShape { height, width, channels: conv.filters, size: spec.size() } }
     });
     (Box::new(ConvWiring(shape)), pool)
+}
+
+/// sin α · drawn + cos α · forward.
+fn turned(drawn: Operand, forward: &Operand, angle: f64) -> Operand {
+    let (sin, cos) = angle.to_radians().sin_cos();
+    // At a right angle nothing of the forward weight is left, to the last bit.
+    let cos = if angle == 90.0 { 0.0 } else { cos };
+    let mat = drawn.mat();
+    let mixed = |r, c| sin * mat.get(r, c) + cos * forward.mat().get(r, c);
+    Operand::new(Mat::from_fn(mat.dtype(), mat.rows(), mat.cols(), mixed))
 }
 
 /// Lets the synapses turn drawn numbers into weights.
@@ -208,6 +222,7 @@ fn identity(nodes: &[Node], from: usize, to: usize, dtype: DType) -> Result<Conn
         layer: to - 1,
         wiring,
         pool: None,
+        homeostasis: 0.0,
         weight: Operand::new(Mat::zeros(dtype, 0, 0)),
         feedback: if both_settle { Feedback::Tied } else { Feedback::None },
         synapse: Box::new(Rule(Plain {})),

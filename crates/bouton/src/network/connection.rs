@@ -3,7 +3,7 @@
 //! W is linear in state and weight; pooling P, if there is one, is not, and leaves a choice behind at every state. A weight's
 //! factors are always those of W: the postsynaptic ones are spread by the adjoint of P before they go to a sink.
 
-use super::PopId;
+use super::{ConnId, ParamId, PopId};
 use crate::synapse::Synapse;
 use crate::wiring::{Pool, Wiring};
 use bouton_kernels::{Mat, Operand, View, ViewMut};
@@ -15,8 +15,20 @@ pub enum Feedback {
     None,
     /// The transpose of the forward weight.
     Tied,
-    /// The transpose of a weight of its own, stored in forward shape.
+    /// The transpose of a weight of its own, stored in forward shape, which learns what the forward weight learns.
     Own(Operand),
+    /// The transpose of a weight of its own, which learns for itself.
+    Field(Operand),
+}
+
+impl Feedback {
+    /// The weight of its own, if there is one.
+    pub fn own(&self) -> Option<&Operand> {
+        match self {
+            Self::Own(weight) | Self::Field(weight) => Some(weight),
+            Self::None | Self::Tied => None,
+        }
+    }
 }
 
 /// A connection between two populations.
@@ -38,6 +50,8 @@ pub struct Connection {
     pub weight: Operand,
     /// What flows back.
     pub feedback: Feedback,
+    /// Strength of Jacobian homeostasis per unit: λ/n of λ‖W_f − W_b‖²/n.
+    pub homeostasis: f64,
     /// How the weight takes updates.
     pub synapse: Box<dyn Synapse>,
     /// State of the synapses beside their weight, each of its shape.
@@ -47,7 +61,12 @@ pub struct Connection {
 impl Connection {
     /// The weight that activity flows back through.
     pub fn back(&self) -> &Operand {
-        if let Feedback::Own(weight) = &self.feedback { weight } else { &self.weight }
+        self.feedback.own().unwrap_or(&self.weight)
+    }
+
+    /// The parameter that learns from what flows back.
+    pub fn back_id(&self, id: ConnId) -> ParamId {
+        if matches!(self.feedback, Feedback::Field(_)) { ParamId::Feedback(id) } else { ParamId::Weight(id) }
     }
 
     /// Columns of the choice of a batch; 0 without pooling.

@@ -166,9 +166,8 @@ impl Network {
         let weights = self.connections.iter().enumerate().filter(|(_, c)| !c.weight.mat().is_empty());
         let forward =
             weights.clone().map(|(i, c)| (ParamId::Weight(i), format!("{}.weight", c.name), c.weight.mat()));
-        let back = weights.filter_map(|(i, c)| match &c.feedback {
-            Feedback::Own(w) => Some((ParamId::Feedback(i), format!("{}.feedback", c.name), w.mat())),
-            _ => None,
+        let back = weights.filter_map(|(i, c)| {
+            Some((ParamId::Feedback(i), format!("{}.feedback", c.name), c.feedback.own()?.mat()))
         });
         let biases = self.populations.iter().enumerate().filter_map(|(i, p)| {
             p.bias.as_ref().map(|b| (ParamId::Bias(i), format!("{}.bias", p.name), b.mat()))
@@ -206,6 +205,14 @@ impl Network {
         found.expect("the parameter is one of this network").2
     }
 
+    /// The wiring that a weight belongs to.
+    pub(crate) fn wiring_of(&self, id: ParamId) -> &dyn Wiring {
+        match id {
+            ParamId::Weight(c) | ParamId::Feedback(c) => &*self.connections[c].wiring,
+            ParamId::Bias(_) | ParamId::Gain(_) => &Identity,
+        }
+    }
+
     /// A parameter to change. Those of units are plain.
     pub(crate) fn parameter_mut(&mut self, id: ParamId) -> Parameter<'_> {
         let Self { populations, connections, plain, .. } = self;
@@ -217,7 +224,9 @@ impl Network {
             }
             ParamId::Feedback(c) => {
                 let Connection { feedback, synapse, wiring, .. } = &mut connections[c];
-                let Feedback::Own(value) = feedback else { unreachable!("only own feedback is a parameter") };
+                let (Feedback::Own(value) | Feedback::Field(value)) = feedback else {
+                    unreachable!("only own feedback is a parameter")
+                };
                 Parameter { value, wiring: &**wiring, synapse: &**synapse, memory: &mut [] }
             }
             ParamId::Bias(p) => units(populations[p].bias.as_mut().expect("parameters() lists it")),

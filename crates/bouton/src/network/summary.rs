@@ -15,6 +15,7 @@ impl fmt::Display for Network {
                 Feedback::None => "",
                 Feedback::Tied => "  tied feedback",
                 Feedback::Own(_) => "  own feedback",
+                Feedback::Field(_) => "  own feedback, learned for itself",
             };
             writeln!(f, "{:<20} {:>9} weights{back}", c.name, rows * cols)?;
         }

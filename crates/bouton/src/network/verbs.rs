@@ -5,10 +5,10 @@
 //! emit:     the parameter gradients of a drive, as factors for a sink
 //! contrast: ∂Φ/∂θ at a state, as factors for a sink
 
-use super::{ConnId, Connection, Constant, Feedback, Network, Node, PopId, Role, State};
-use crate::credit::Sink;
+use super::{ConnId, Connection, Constant, Feedback, Network, Node, ParamId, PopId, Role, State};
+use crate::credit::{Sink, add_scaled};
 use crate::solver::scale_complex;
-use bouton_kernels::{Complex, Mat, Real, View, dispatch, vectorize};
+use bouton_kernels::{Complex, Mat, View, dispatch};
 use std::ops::Range;
 
 /// The activity that drives were computed from: the clamped input, outputs by population, choices by connection.
@@ -173,7 +173,13 @@ impl Network {
     fn emit_input(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn Sink) {
         let from_input = |c: &Connection| c.post == pop && c.pre == self.input();
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| from_input(c)) {
-            sink.factors(self, id, seen.x, c.spread(seen.choice[id].view(), g, false).view(), scale);
+            sink.factors(
+                self,
+                ParamId::Weight(id),
+                seen.x,
+                c.spread(seen.choice[id].view(), g, false).view(),
+                scale,
+            );
         }
     }
 
@@ -182,17 +188,30 @@ impl Network {
         for (id, c) in self.connections.iter().enumerate() {
             let choice = seen.choice[id].view();
             if c.post == pop && c.pre != self.input() {
-                sink.factors(self, id, seen.pre(self, c), c.spread(choice, g, false).view(), scale);
+                sink.factors(
+                    self,
+                    ParamId::Weight(id),
+                    seen.pre(self, c),
+                    c.spread(choice, g, false).view(),
+                    scale,
+                );
             }
             if c.pre == pop && self.returns(c) {
-                sink.factors(self, id, g, c.spread(choice, seen.out[c.post].view(), false).view(), scale);
+                sink.factors(
+                    self,
+                    c.back_id(id),
+                    g,
+                    c.spread(choice, seen.out[c.post].view(), false).view(),
+                    scale,
+                );
             }
         }
     }
 
     /// Hands over Σ scale·∂Φ/∂θ over states of the settling populations, whose choices are up to date. Weights from the
-    /// clamped input see the same presynaptic rows in every term, so their postsynaptic rows are summed first.
-    pub fn contrast(&self, x: View<'_>, terms: &[Term<'_>], sink: &mut dyn Sink) {
+    /// clamped input see the same presynaptic rows in every term, so their postsynaptic rows are summed first. Directions
+    /// that learn for themselves multiply what changed on their far side with the `free` state on the near one.
+    pub fn contrast(&self, x: View<'_>, terms: &[Term<'_>], free: &State, sink: &mut dyn Sink) {
         let settles = |p: PopId| self.populations[p].role == Role::Settling;
         for pop in self.with_role(Role::Settling) {
             let sum = weighted_sum(terms, pop);
@@ -200,11 +219,26 @@ impl Network {
             let from_input = |c: &Connection| c.post == pop && c.pre == self.input();
             for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| from_input(c)) {
                 let choice = terms[0].state.choice[id].rows_view(terms[0].rows.clone());
-                sink.factors(self, id, x, c.spread(choice, sum.view(), false).view(), 1.0);
+                sink.factors(self, ParamId::Weight(id), x, c.spread(choice, sum.view(), false).view(), 1.0);
             }
         }
         let inside = |c: &Connection| settles(c.pre) && settles(c.post);
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| inside(c)) {
+            if matches!(c.feedback, Feedback::Field(_)) {
+                let choice = free.choice[id].view();
+                let post = c.spread(choice, free.out[c.post].view(), false);
+                sink.factors(
+                    self,
+                    ParamId::Feedback(id),
+                    weighted_sum(terms, c.pre).view(),
+                    post.view(),
+                    1.0,
+                );
+                let change = weighted_sum(terms, c.post);
+                let post = c.spread(choice, change.view(), false);
+                sink.factors(self, ParamId::Weight(id), free.out[c.pre].view(), post.view(), 1.0);
+                continue;
+            }
             for t in terms {
                 self.contrast_term(id, c, t, sink);
             }
@@ -217,13 +251,25 @@ impl Network {
         let (Some(post), Some(imaginary)) = (t.turned(c.post), t.imaginary()) else {
             let (choice, post) = (&t.state.choice[id], &t.state.out[c.post]);
             let post = c.spread(choice.rows_view(t.rows.clone()), post.rows_view(t.rows.clone()), false);
-            return sink.factors(self, id, pre, post.view(), t.scale.re);
+            return sink.factors(self, ParamId::Weight(id), pre, post.view(), t.scale.re);
         };
         let (n, choice) = (t.rows.len(), t.choice(id));
         let post = c.spread(choice.view(), post.view(), true);
+        let id = ParamId::Weight(id);
         sink.factors(self, id, pre, post.view().rows_range(0..n), 1.0);
         let pre = t.state.out[c.pre].rows_view(imaginary);
         sink.factors(self, id, pre, post.view().rows_range(n..2 * n), -1.0);
+    }
+
+    /// The gradient of Jacobian homeostasis, λ‖W_f − W_b‖²/n, once per batch.
+    pub fn emit_homeostasis(&self, sink: &mut dyn Sink) {
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| c.homeostasis > 0.0) {
+            let Feedback::Field(back) = &c.feedback else { continue };
+            let mut difference = c.weight.mat().clone();
+            add_scaled(&mut difference, -1.0, back.view());
+            sink.gradient(ParamId::Weight(id), &difference, 2.0 * c.homeostasis);
+            sink.gradient(ParamId::Feedback(id), &difference, -2.0 * c.homeostasis);
+        }
     }
 
     /// The real part of the gradients of what enters a feed-forward population from a complex state, for complex drive
@@ -234,7 +280,7 @@ impl Network {
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| c.post == pop) {
             for (rows, sign) in [(0..n, 1.0), (n..2 * n, -1.0)] {
                 let pre = state.out[c.pre].rows_view(rows.clone());
-                sink.factors(self, id, pre, g.rows_range(rows), sign * scale);
+                sink.factors(self, ParamId::Weight(id), pre, g.rows_range(rows), sign * scale);
             }
         }
     }
@@ -295,11 +341,4 @@ fn weighted_sum(terms: &[Term<'_>], pop: PopId) -> Mat {
         }
     }
     sum
-}
-
-fn add_scaled(sum: &mut Mat, scale: f64, from: View<'_>) {
-    dispatch!(sum.dtype(), T => {
-        let (scale, sum, from) = (T::lit(scale), sum.slice_mut::<T>(), from.slice::<T>());
-        vectorize(#[inline(always)] || sum.iter_mut().zip(from).for_each(#[inline(always)] |(s, &x)| *s += scale * x));
-    });
 }

@@ -6,9 +6,9 @@
 
 use super::{Hyper, Optim, Rate};
 use crate::anchor::{Anchor, Hold, Importance, add_penalty, trace_path};
-use crate::credit::Sink;
+use crate::credit::{Sink, add_scaled};
 use crate::error::{Error, Result};
-use crate::network::{ConnId, Network, ParamId, Parameter, PopId, Visitor};
+use crate::network::{ConnId, Connection, Feedback, Network, ParamId, Parameter, PopId, Visitor};
 use crate::rng::Key;
 use crate::synapse::Synapse;
 use crate::wiring::Wiring;
@@ -31,6 +31,10 @@ pub struct Updater {
     anchor: Option<Box<dyn Anchor>>,
     params: Vec<Param>,
     weights: Vec<Factors>,
+    /// Of feedback weights that learn for themselves.
+    backs: HashMap<ConnId, Factors>,
+    /// Gradients that came as a whole.
+    whole: HashMap<ParamId, Mat>,
     units: HashMap<ParamId, Mat>,
     seed: u64,
     updates: u64,
@@ -88,14 +92,18 @@ impl Updater {
             })
             .collect();
         let dtype = network.dtype;
-        let weights = network.connections.iter().map(|c| Factors {
+        let none = |c: &Connection| Factors {
             pre: Mat::zeros(dtype, 0, network.populations[c.pre].units),
             g: Mat::zeros(dtype, 0, c.factors(network.populations[c.post].units)),
-        });
+        };
+        let alone = |c: &Connection| matches!(c.feedback, Feedback::Field(_));
+        let backs = network.connections.iter().enumerate().filter(|(_, c)| alone(c));
         let units = network.parameters().into_iter().filter(|(id, ..)| id.is_unit());
         Self {
             params,
-            weights: weights.collect(),
+            weights: network.connections.iter().map(none).collect(),
+            backs: backs.map(|(id, c)| (id, none(c))).collect(),
+            whole: HashMap::new(),
             units: units.map(|(id, _, mat)| (id, Mat::zeros(dtype, 1, mat.cols()))).collect(),
             optim,
             anchor: None,
@@ -189,7 +197,8 @@ impl Updater {
     }
 
     fn clear(&mut self) {
-        for f in &mut self.weights {
+        self.whole.clear();
+        for f in self.weights.iter_mut().chain(self.backs.values_mut()) {
             f.pre.resize_rows(0);
             f.g.resize_rows(0);
         }
@@ -198,8 +207,17 @@ impl Updater {
 }
 
 impl Sink for Updater {
-    fn factors(&mut self, _: &Network, conn: ConnId, pre: View<'_>, g: View<'_>, scale: f64) {
-        self.weights[conn].push(pre, g, scale);
+    fn factors(&mut self, _: &Network, id: ParamId, pre: View<'_>, g: View<'_>, scale: f64) {
+        match id {
+            ParamId::Feedback(c) => self.backs.entry(c).and_modify(|f| f.push(pre, g, scale)),
+            ParamId::Weight(c) => return self.weights[c].push(pre, g, scale),
+            ParamId::Bias(_) | ParamId::Gain(_) => unreachable!("parameters of units have no factors"),
+        };
+    }
+
+    fn gradient(&mut self, id: ParamId, g: &Mat, scale: f64) {
+        let sum = self.whole.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), g.rows(), g.cols()));
+        add_scaled(sum, scale, g.view());
     }
 
     fn bias(&mut self, _: &Network, pop: PopId, g: View<'_>, scale: f64) {
@@ -221,7 +239,11 @@ impl Sink for Updater {
             let hyper = Hyper { rate, decays: !param.id.is_unit(), step: self.updates - self.origin };
             let Parameter { value, wiring, synapse, memory } = network.parameter_mut(param.id);
             let grad = match param.id {
-                ParamId::Weight(c) | ParamId::Feedback(c) => Gradient::Factors(wiring, &self.weights[c]),
+                ParamId::Weight(c) => Gradient::Factors(wiring, &self.weights[c], self.whole.get(&param.id)),
+                ParamId::Feedback(c) => {
+                    let factors = self.backs.get(&c).unwrap_or(&self.weights[c]);
+                    Gradient::Factors(wiring, factors, self.whole.get(&param.id))
+                }
                 ParamId::Bias(_) | ParamId::Gain(_) => Gradient::Ready(&self.units[&param.id]),
             };
             let anchor = self.anchor.as_deref().filter(|_| param.hold.is_some());
@@ -246,7 +268,8 @@ impl Sink for Updater {
 
 /// Where a parameter's gradient comes from.
 enum Gradient<'a> {
-    Factors(&'a dyn Wiring, &'a Factors),
+    /// Factors, and what came as a whole.
+    Factors(&'a dyn Wiring, &'a Factors, Option<&'a Mat>),
     Ready(&'a Mat),
 }
 
@@ -254,7 +277,7 @@ impl Gradient<'_> {
     /// Rows of a band of a weight with `cols` columns.
     fn band(&self, rows: usize, cols: usize) -> usize {
         let (deep, wanted) = match self {
-            Self::Factors(wiring, f) => (f.pre.rows() > DEEP, wiring.band()),
+            Self::Factors(wiring, f, _) => (f.pre.rows() > DEEP, wiring.band()),
             Self::Ready(_) => (false, None),
         };
         let tile = if deep { 4 * TILE } else { TILE };
@@ -264,8 +287,11 @@ impl Gradient<'_> {
     /// Writes the gradient of some rows of the weight.
     fn write(&self, rows: Range<usize>, mut to: ViewMut<'_>) {
         match self {
-            Self::Factors(wiring, f) => {
-                to.fill(0.0);
+            Self::Factors(wiring, f, whole) => {
+                match whole {
+                    Some(whole) => to.copy_from(whole.rows_view(rows.clone())),
+                    None => to.fill(0.0),
+                }
                 wiring.pull_weight(f.pre.view(), f.g.view(), rows, to);
             }
             Self::Ready(g) => to.copy_from(g.rows_view(rows)),

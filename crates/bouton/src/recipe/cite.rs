@@ -107,6 +107,12 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
     if dense.feedback == FeedbackSpec::KolenPollack {
         used.push(("kolen1994", "feedback = \"kolen-pollack\"".into()));
     }
+    if dense.feedback == FeedbackSpec::VectorField {
+        used.push(("laborieux2021", "feedback = \"vector-field\"".into()));
+    }
+    if dense.homeostasis > 0.0 {
+        used.push(("laborieux2024", "homeostasis".into()));
+    }
     used
 }
 

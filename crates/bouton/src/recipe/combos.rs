@@ -284,13 +284,27 @@ fn start_and_data(r: &Recipe) -> Refusal {
 
 fn feedback(r: &Recipe) -> Refusal {
     let dense = r.wiring.weights();
-    if dense.feedback == FeedbackSpec::KolenPollack && !nudges(&r.credit) {
+    let own = dense.feedback != FeedbackSpec::Tied;
+    let gradient = matches!(r.credit, CreditSpec::Bptt(_) | CreditSpec::RecurrentBackprop(_));
+    let turning = matches!(&r.credit, CreditSpec::HolomorphicEqProp(c) if c.periods.is_some());
+    let field = dense.feedback == FeedbackSpec::VectorField;
+    if own && !(nudges(&r.credit) || field && gradient) {
+        let word = tag(&dense.feedback);
         return refusal(
-            format!(
-                "feedback = \"kolen-pollack\" has no meaning for {}, which needs tied weights",
-                tag(&r.credit)
-            ),
+            format!("feedback = \"{word}\" has no meaning for {}, which needs tied weights", tag(&r.credit)),
             "use feedback = \"tied\", or credit.eq-prop",
+        );
+    }
+    if field && turning {
+        return refusal(
+            "feedback = \"vector-field\" learns from the free state, which the continuous version does not have",
+            "leave credit.holomorphic-eq-prop.periods out",
+        );
+    }
+    if !field && dense.homeostasis > 0.0 {
+        return refusal(
+            "homeostasis makes feedback weights like forward ones, but they are the same or learn the same",
+            "use feedback = \"vector-field\"",
         );
     }
     None
@@ -321,10 +335,11 @@ fn norm_and_dropout(r: &Recipe) -> Refusal {
 /// State beside the weight belongs to the forward weight; own feedback weights have none.
 fn memory_and_feedback(r: &Recipe) -> Refusal {
     let dense = r.wiring.weights();
-    if dense.feedback == FeedbackSpec::KolenPollack && !matches!(r.synapse, SynapseSpec::Plain(_)) {
+    if dense.feedback != FeedbackSpec::Tied && !matches!(r.synapse, SynapseSpec::Plain(_)) {
         return refusal(
             format!(
-                "feedback = \"kolen-pollack\" has weights of its own, which {} would not share",
+                "feedback = \"{}\" has weights of its own, which {} would not share",
+                tag(&dense.feedback),
                 tag(&r.synapse)
             ),
             "use feedback = \"tied\", or synapse.plain",

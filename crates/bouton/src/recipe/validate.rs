@@ -397,8 +397,17 @@ fn per_layer(
 }
 
 fn wiring(wiring: &WiringSpec, connections: usize) -> Result<()> {
-    let key = format!("wiring.{}.gain", tag(wiring));
-    per_layer(&key, &wiring.weights().gain, connections, |key, v| positive(key, v, "1 is the default"))
+    let of = |field: &str| format!("wiring.{}.{field}", tag(wiring));
+    let angle = wiring.weights().angle;
+    require(
+        (0.0..=180.0).contains(&angle),
+        &of("angle"),
+        angle,
+        "from 0 to 180 degrees",
+        "0 starts with tied weights",
+    )?;
+    not_negative(&of("homeostasis"), wiring.weights().homeostasis, "1 is usual")?;
+    per_layer(&of("gain"), &wiring.weights().gain, connections, |key, v| positive(key, v, "1 is the default"))
 }
 
 fn credit(credit: &CreditSpec) -> Result<()> {

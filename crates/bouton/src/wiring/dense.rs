@@ -67,6 +67,9 @@ pub enum FeedbackSpec {
     Tied,
     /// Own feedback weights that receive the same update (Kolen & Pollack 1994): they align under weight decay.
     KolenPollack,
+    /// Own feedback weights, each direction learned for itself: a vector field instead of an energy (Laborieux et al.
+    /// 2021; Laborieux & Zenke 2024). What a nudge changes is multiplied with the free state.
+    VectorField,
 }
 
 /// Dense wiring (`[wiring.dense]`).
@@ -81,6 +84,22 @@ pub struct Dense {
     pub bias: BiasInit,
     /// What flows back between settling populations.
     pub feedback: FeedbackSpec,
+    /// First angle α between feedback weights of their own and the transposed forward ones, in degrees:
+    /// W_b = sin α · (drawn) + cos α · W_f. Default 90.
+    #[serde(skip_serializing_if = "is_right")]
+    pub angle: f64,
+    /// Strength λ of Jacobian homeostasis, λ‖W_f − W_b‖²/n over the n settling units, with feedback = "vector-field"
+    /// (Laborieux & Zenke 2024, in closed form for reciprocal connections). Default 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub homeostasis: f64,
+}
+
+fn is_right(angle: &f64) -> bool {
+    *angle == 90.0
+}
+
+fn is_zero(x: &f64) -> bool {
+    *x == 0.0
 }
 
 impl Default for Dense {
@@ -90,6 +109,8 @@ impl Default for Dense {
             gain: PerLayer::All(1.0),
             bias: BiasInit::default(),
             feedback: FeedbackSpec::default(),
+            angle: 90.0,
+            homeostasis: 0.0,
         }
     }
 }

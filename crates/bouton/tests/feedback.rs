@@ -1,0 +1,124 @@
+//! Feedback weights of their own: gradients of both directions, what asymmetry costs, homeostasis.
+
+mod common;
+use bouton::network::{Network, ParamId};
+use bouton::optim::Updater;
+use bouton::rng::Key;
+use common::{batch, gradient, numeric_gradient, recipe, relative_error};
+
+const LAYERS: [usize; 4] = [20, 12, 9, 5];
+
+fn field(angle: f64, credit: &str) -> String {
+    format!(
+        "[neuron.settle]\nactivation = \"shifted-sigmoid\"\n[wiring.dense]\nfeedback = \"vector-field\"\nangle = {angle:?}\n\
+         {credit}"
+    )
+}
+
+const ADJOINT: &str = "[credit.recurrent-backprop]\nfree-steps = 500\nadjoint-steps = 500\n";
+const EIGHT: &str =
+    "[credit.holomorphic-eq-prop]\npoints = 8\nbeta = 0.02\nfree-steps = 500\nnudged-steps = 500\n";
+
+fn cosine(a: &[f64], b: &[f64]) -> f64 {
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    dot(a, b) / (dot(a, a) * dot(b, b)).sqrt()
+}
+
+#[test]
+fn the_adjoint_is_the_gradient_of_both_directions() {
+    let recipe = recipe(&LAYERS, &field(70.0, ADJOINT));
+    let mut network = Network::build(&recipe).unwrap();
+    let batch = batch(&network, 3);
+    let (g, _) = gradient(&recipe, &mut network, &batch);
+    let error = relative_error(&g, &numeric_gradient(&recipe, &mut network, &batch));
+    assert!(error < 1e-7, "{error:e}");
+}
+
+/// With equal weights the nudge finds the gradient of either direction; the larger the angle, the less.
+#[test]
+fn asymmetry_turns_the_nudged_gradient_away_from_the_adjoint() {
+    let mut last = 1.0 + 1e-12;
+    for angle in [0.0, 30.0, 60.0, 90.0] {
+        let exact = recipe(&LAYERS, &field(angle, ADJOINT));
+        let mut network = Network::build(&exact).unwrap();
+        let batch = batch(&network, 3);
+        let (want, _) = gradient(&exact, &mut network, &batch);
+        let (got, _) = gradient(&recipe(&LAYERS, &field(angle, EIGHT)), &mut network, &batch);
+        let found = cosine(&got, &want);
+        if angle == 0.0 {
+            assert!(relative_error(&got, &want) < 1e-9);
+        }
+        assert!(found < last, "{angle}: {found} after {last}");
+        last = found;
+    }
+    assert!(last < 0.999 && last > 0.5, "{last}");
+}
+
+/// A finite real nudge and a complex one find the same response of the asymmetric network, up to β².
+#[test]
+fn every_estimator_finds_the_same_response() {
+    let exact = recipe(&LAYERS, &field(90.0, EIGHT));
+    let mut network = Network::build(&exact).unwrap();
+    let batch = batch(&network, 3);
+    let (want, _) = gradient(&exact, &mut network, &batch);
+    let mut error = |beta: f64| {
+        let ep = format!("[credit.eq-prop]\nbeta = {beta:?}\nfree-steps = 500\nnudged-steps = 500\n");
+        relative_error(&gradient(&recipe(&LAYERS, &field(90.0, &ep)), &mut network, &batch).0, &want)
+    };
+    let slope = (error(0.02) / error(0.01)).log2();
+    assert!((slope - 2.0).abs() < 0.2, "{slope}");
+}
+
+#[test]
+fn the_updater_moves_each_direction_by_its_own_gradient() {
+    let recipe = recipe(&LAYERS, &field(90.0, EIGHT));
+    let mut network = Network::build(&recipe).unwrap();
+    let (batch, before) = (batch(&network, 3), Network::build(&recipe).unwrap());
+    let (g, _) = gradient(&recipe, &mut network, &batch);
+    let mut updater = Updater::new(&network, recipe.optim.build());
+    let mut credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
+    credit.learn(&mut network, &batch, &*recipe.objective.build(), &mut updater, &Key::new(1)).unwrap();
+    let flat = |n: &Network| n.parameters().iter().flat_map(|p| p.2.to_f64s()).collect::<Vec<_>>();
+    let moved: Vec<f64> = flat(&network).iter().zip(flat(&before)).map(|(a, b)| (b - a) / 0.1).collect();
+    assert!(relative_error(&moved, &g) < 1e-12);
+}
+
+/// λ‖W_f − W_b‖²/n adds 2λ(W_f − W_b)/n to one direction and its negative to the other.
+#[test]
+fn homeostasis_pulls_both_directions_together() {
+    let with =
+        |lambda: &str| recipe(&LAYERS, &field(90.0, EIGHT).replace("angle", &format!("{lambda}angle")));
+    let (plain, held) = (with(""), with("homeostasis = 0.5\n"));
+    let mut network = Network::build(&held).unwrap();
+    let batch = batch(&network, 3);
+    let (a, _) = gradient(&held, &mut network, &batch);
+    let (b, _) = gradient(&plain, &mut Network::build(&plain).unwrap(), &batch);
+    let added: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
+    let parameters = network.parameters();
+    let mut wanted = Vec::new();
+    for (id, _, mat) in &parameters {
+        let other = |of: ParamId| parameters.iter().find(|p| p.0 == of).map(|p| p.2.to_f64s());
+        let other = match id {
+            ParamId::Weight(c) => other(ParamId::Feedback(*c)),
+            ParamId::Feedback(c) => other(ParamId::Weight(*c)),
+            _ => None,
+        };
+        let mine = mat.to_f64s();
+        let other = other.unwrap_or_else(|| mine.clone());
+        wanted.extend(mine.iter().zip(other).map(|(a, b)| 2.0 * 0.5 / 26.0 * (a - b)));
+    }
+    assert!(relative_error(&added, &wanted) < 1e-10);
+}
+
+#[test]
+fn feedback_that_cannot_be_learned_is_refused_with_a_hint() {
+    for tables in [
+        field(90.0, "[credit.contrastive-learning]\nfree-steps = 5\nnudged-steps = 5\n"),
+        field(90.0, &EIGHT.replace("points = 8\n", "points = 8\nperiods = 2\n")),
+        field(90.0, EIGHT).replace("vector-field\"", "tied\"\nhomeostasis = 1.0"),
+        field(200.0, EIGHT),
+    ] {
+        let error = recipe(&LAYERS, &tables).check().unwrap_err();
+        assert!(error.hint().is_some(), "{error}");
+    }
+}
