@@ -5,8 +5,9 @@
 - conv: forward, pull_input and pull_weight (gradients in the input and in the weight), named
   WHAT-CHANNELS-FILTERS@IMAGE/LAYOUT, 3x3 with padding 1, batch 64, float32, no autograd.
 - sweep: one synchronous step of 3-128-256-512-512 (image 32, paddings 1, 1, 1, 0, each followed by 2x2 max-pooling), all
-  states at once, s = clamp(dPhi/ds, 0, 1), input drive cached. `hand-written` has no autograd; `autograd` differentiates the
-  scalar primitive function, input term included, at every step: the published algorithm of Laborieux et al. 2021.
+  states at once, s = clamp(dPhi/ds, 0, 1). `hand-written` has no autograd and caches the input drive; `autograd`
+  differentiates the scalar primitive function, input term included, at every step: the published algorithm of Laborieux
+  et al. 2021.
 - pool: 2x2 max-pooling with indices and its adjoint, 128 channels of 32x32.
 
 Layouts: nchw is contiguous, nhwc is torch.channels_last.

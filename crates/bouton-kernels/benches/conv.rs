@@ -24,8 +24,10 @@ const LAYERS: &[(usize, usize, usize)] =
 const METHODS: [Option<ConvMethod>; 4] =
     [None, Some(ConvMethod::Direct), Some(ConvMethod::Tiles2), Some(ConvMethod::Tiles4)];
 
-/// Bench, case, operations, one call.
-struct Case(&'static str, String, f64, Box<dyn FnMut()>);
+type Run = Box<dyn FnMut()>;
+
+/// Bench, case, operations, what prepares one call.
+struct Case(&'static str, String, f64, Box<dyn FnOnce() -> Run>);
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
@@ -43,21 +45,22 @@ fn main() {
     cases.extend(METHODS.map(sweep));
     cases.extend(["max_pool", "max_unpool", "soft_pool", "soft_unpool"].map(pool));
     cases.retain(|c| c.0 == "peak" || format!("{},{}", c.0, c.1).contains(&filter));
-    let mut times = vec![Vec::new(); cases.len()];
+    let mut cases: Vec<(Run, String, f64, Vec<f64>)> =
+        cases.into_iter().map(|c| ((c.3)(), format!("{},{}", c.0, c.1), c.2, Vec::new())).collect();
     for round in 0..=rounds {
-        for (case, times) in cases.iter_mut().zip(&mut times) {
+        for (run, _, _, times) in &mut cases {
             let start = Instant::now();
-            (case.3)();
+            run();
             if round > 0 {
                 times.push(start.elapsed().as_secs_f64());
             }
         }
     }
     println!("bench,case,ms_min,ms_median,gflop_s");
-    for (Case(bench, name, flops, _), times) in cases.iter().zip(&mut times) {
+    for (_, name, flops, times) in &mut cases {
         times.sort_by(f64::total_cmp);
         let (least, median) = (times[0], times[times.len() / 2]);
-        println!("{bench},{name},{:.4},{:.4},{:.1}", 1e3 * least, 1e3 * median, flops / least / 1e9);
+        println!("{name},{:.4},{:.4},{:.1}", 1e3 * least, 1e3 * median, *flops / least / 1e9);
     }
 }
 
@@ -81,7 +84,7 @@ fn peak_of(threads: usize) -> Case {
             .for_each(|_| (0..CALLS).for_each(|_| _ = black_box(peak::chains::<false>())))
     };
     let flops = threads * CALLS * peak::chains::<false>();
-    Case("peak", format!("{threads}-threads"), flops as f64, Box::new(run))
+    Case("peak", format!("{threads}-threads"), flops as f64, Box::new(move || Box::new(run)))
 }
 
 fn name(s: &ConvShape) -> String {
@@ -114,53 +117,59 @@ fn rows_per_thread() -> usize {
 }
 
 fn conv(adjoint: bool, method: Option<ConvMethod>, s: ConvShape) -> Case {
-    let (x, g) = (noise(BATCH, s.inputs()), noise(BATCH, s.outputs()));
-    let w = Operand::new(noise(s.filters, s.patch()));
-    let (x, mut y) = if adjoint { (g, x) } else { (x, g) };
-    let run = move || {
-        let size = rows_per_thread();
-        let parts: Vec<ViewMut<'_>> = y.view_mut().chunks_mut(size).collect();
-        parts.into_par_iter().enumerate().for_each(|(i, y)| {
-            let x = x.rows_view(i * size..i * size + y.rows());
-            product(method, adjoint, &s, &w, x, y);
-        });
+    let make = move || -> Run {
+        let (x, g) = (noise(BATCH, s.inputs()), noise(BATCH, s.outputs()));
+        let w = Operand::new(noise(s.filters, s.patch()));
+        let (x, mut y) = if adjoint { (g, x) } else { (x, g) };
+        Box::new(move || {
+            let size = rows_per_thread();
+            let parts: Vec<ViewMut<'_>> = y.view_mut().chunks_mut(size).collect();
+            parts.into_par_iter().enumerate().for_each(|(i, y)| {
+                let x = x.rows_view(i * size..i * size + y.rows());
+                product(method, adjoint, &s, &w, x, y);
+            });
+        })
     };
     let what = if adjoint { "pull_input" } else { "forward" };
-    Case("conv", format!("{what}-{}{}", name(&s), suffix(method)), flops(&s), Box::new(run))
+    Case("conv", format!("{what}-{}{}", name(&s), suffix(method)), flops(&s), Box::new(make))
 }
 
 fn pull_weight(s: ConvShape) -> Case {
-    let (x, g) = (noise(BATCH, s.inputs()), noise(BATCH, s.outputs()));
-    let mut w = noise(s.filters, s.patch());
-    let size = s.filters.div_ceil(rayon::current_num_threads());
-    let run = move || {
-        let bands: Vec<ViewMut<'_>> = w.view_mut().chunks_mut(size).collect();
-        bands.into_par_iter().enumerate().for_each(|(i, w)| {
-            conv_pull_weight(&s, x.view(), g.view(), i * size..i * size + w.rows(), w);
-        });
+    let make = move || -> Run {
+        let (x, g) = (noise(BATCH, s.inputs()), noise(BATCH, s.outputs()));
+        let mut w = noise(s.filters, s.patch());
+        let size = s.filters.div_ceil(rayon::current_num_threads());
+        Box::new(move || {
+            let bands: Vec<ViewMut<'_>> = w.view_mut().chunks_mut(size).collect();
+            bands.into_par_iter().enumerate().for_each(|(i, w)| {
+                conv_pull_weight(&s, x.view(), g.view(), i * size..i * size + w.rows(), w);
+            });
+        })
     };
-    Case("conv", format!("pull_weight-{}", name(&s)), flops(&s), Box::new(run))
+    Case("conv", format!("pull_weight-{}", name(&s)), flops(&s), Box::new(make))
 }
 
 /// 2x2 windows of 128 channels of 32x32 pixels.
 fn pool(what: &'static str) -> Case {
     let s = PoolShape { height: 32, width: 32, channels: 128, size: 2 };
-    let (mut y, mut out) = (noise(BATCH, s.inputs()), noise(BATCH, s.outputs()));
-    let [mut index, mut slope] = [s.outputs(), s.inputs()].map(|n| Mat::zeros(DType::F32, BATCH, n));
-    max_pool(&s, y.view(), out.view_mut(), index.view_mut());
-    let run = move || {
-        let size = rows_per_thread();
-        let (y, out) = (y.view_mut().chunks_mut(size), out.view_mut().chunks_mut(size));
-        let (index, slope) = (index.view_mut().chunks_mut(size), slope.view_mut().chunks_mut(size));
-        let parts: Vec<_> = y.zip(out).zip(index.zip(slope)).collect();
-        parts.into_par_iter().for_each(|((y, out), (index, slope))| match what {
-            "max_pool" => max_pool(&s, y.as_view(), out, index),
-            "max_unpool" => max_unpool(&s, out.as_view(), index.as_view(), y),
-            "soft_pool" => soft_pool(&s, 1.0, y.as_view(), out, slope),
-            _ => soft_unpool(&s, out.as_view(), slope.as_view(), y),
-        });
+    let make = move || -> Run {
+        let (mut y, mut out) = (noise(BATCH, s.inputs()), noise(BATCH, s.outputs()));
+        let [mut index, mut slope] = [s.outputs(), s.inputs()].map(|n| Mat::zeros(DType::F32, BATCH, n));
+        max_pool(&s, y.view(), out.view_mut(), index.view_mut());
+        Box::new(move || {
+            let size = rows_per_thread();
+            let (y, out) = (y.view_mut().chunks_mut(size), out.view_mut().chunks_mut(size));
+            let (index, slope) = (index.view_mut().chunks_mut(size), slope.view_mut().chunks_mut(size));
+            let parts: Vec<_> = y.zip(out).zip(index.zip(slope)).collect();
+            parts.into_par_iter().for_each(|((y, out), (index, slope))| match what {
+                "max_pool" => max_pool(&s, y.as_view(), out, index),
+                "max_unpool" => max_unpool(&s, out.as_view(), index.as_view(), y),
+                "soft_pool" => soft_pool(&s, 1.0, y.as_view(), out, slope),
+                _ => soft_unpool(&s, out.as_view(), slope.as_view(), y),
+            });
+        })
     };
-    Case("pool", format!("{what}-128@32"), 0.0, Box::new(run))
+    Case("pool", format!("{what}-128@32"), 0.0, Box::new(make))
 }
 
 /// A stage of the net: convolution from the stage before, pooling, state.
@@ -185,20 +194,24 @@ struct Part {
 /// Every stage takes over the clamped sum of its drive and of the feedback from the stage above: 3-128-256-512-512, image
 /// 32x32, paddings 1, 1, 1, 0, each followed by 2x2 pooling.
 fn sweep(method: Option<ConvMethod>) -> Case {
-    let stages: Vec<Stage> = [(128, 256, 16, 1), (256, 512, 8, 1), (512, 512, 4, 0)]
-        .into_iter()
-        .map(|(channels, filters, size, padding)| {
-            let conv = layer(channels, filters, size, padding);
-            let pool =
-                PoolShape { height: conv.out_height(), width: conv.out_width(), channels: filters, size: 2 };
-            Stage { conv, pool, weight: Operand::new(noise(filters, conv.patch())) }
-        })
-        .collect();
-    let flops = stages.iter().map(|s| 2.0 * flops(&s.conv)).sum();
-    let rows = rows_per_thread();
-    let mut parts: Vec<Part> = (0..BATCH / rows).map(|_| Part::new(&stages, rows)).collect();
-    let run = move || parts.par_iter_mut().for_each(|part| part.sweep(method, &stages));
-    Case("sweep", format!("128-256-512-512@32{}", suffix(method)), flops, Box::new(run))
+    const STAGES: [(usize, usize, usize, usize); 3] = [(128, 256, 16, 1), (256, 512, 8, 1), (512, 512, 4, 0)];
+    let shapes = STAGES.map(|(channels, filters, size, padding)| layer(channels, filters, size, padding));
+    let make = move || -> Run {
+        let stages: Vec<Stage> = shapes.into_iter().map(Stage::new).collect();
+        let rows = rows_per_thread();
+        let mut parts: Vec<Part> = (0..BATCH / rows).map(|_| Part::new(&stages, rows)).collect();
+        Box::new(move || parts.par_iter_mut().for_each(|part| part.sweep(method, &stages)))
+    };
+    let flops = shapes.iter().map(|s| 2.0 * flops(s)).sum();
+    Case("sweep", format!("128-256-512-512@32{}", suffix(method)), flops, Box::new(make))
+}
+
+impl Stage {
+    fn new(conv: ConvShape) -> Self {
+        let pool =
+            PoolShape { height: conv.out_height(), width: conv.out_width(), channels: conv.filters, size: 2 };
+        Stage { conv, pool, weight: Operand::new(noise(conv.filters, conv.patch())) }
+    }
 }
 
 impl Part {

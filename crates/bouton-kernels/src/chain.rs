@@ -48,10 +48,10 @@ impl<T: Elem> WithSimd for Chain<'_, '_, T> {
             for (p, depth) in pieces(b.len() / n, DEPTH) {
                 let b = &b[p * n..(p + depth) * n];
                 match x {
-                    Left::Rows(a) => block::<S, T, false>(s, ByRow { a: &a[i * ROWS..], p, depth }, b, c),
+                    Left::Rows(a) => block::<S, T, GO_ON>(s, ByRow { a: &a[i * ROWS..], p, depth }, b, c),
                     Left::Cols(g, len) => {
                         pack::<S, T>(&mut packed, &g[p * len + i * ROWS..], len, c.len(), depth);
-                        block::<S, T, false>(s, Packed { x: &packed, depth }, b, c)
+                        block::<S, T, GO_ON>(s, Packed { x: &packed, depth }, b, c)
                     }
                 }
             }
@@ -59,15 +59,16 @@ impl<T: Elem> WithSimd for Chain<'_, '_, T> {
     }
 }
 
-/// All tiles of a block of links. The chains go on from c, or, if `APART`, start at zero and are added to c: then long
-/// sums of several blocks round less.
+/// The chains of a block go on from c.
+pub(crate) const GO_ON: u8 = 0;
+/// The chains of a block start at zero and are added to c: long sums of several blocks round less.
+pub(crate) const ADD: u8 = 1;
+/// The chains of a block start at zero and replace c.
+pub(crate) const SET: u8 = 2;
+
+/// All tiles of a block of links; `MODE` is one of [`GO_ON`], [`ADD`] and [`SET`].
 #[inline(always)]
-pub(crate) fn block<S: Simd, T: Elem, const APART: bool>(
-    s: S,
-    x: impl Source<T>,
-    b: &[T],
-    c: &mut [&mut [T]],
-) {
+pub(crate) fn block<S: Simd, T: Elem, const MODE: u8>(s: S, x: impl Source<T>, b: &[T], c: &mut [&mut [T]]) {
     let (n, lanes) = (c[0].len(), T::count::<S>());
     let depth = b.len() / n;
     let mut col = 0;
@@ -77,9 +78,9 @@ pub(crate) fn block<S: Simd, T: Elem, const APART: bool>(
             by_height!(S, height, R => {
                 let (x, c) = (x.tile::<R>(r), &mut c[r..][..R]);
                 if full {
-                    wide::<S, T, R, APART>(s, x, depth, &b[col..], n, c, col)
+                    wide::<S, T, R, MODE>(s, x, depth, &b[col..], n, c, col)
                 } else {
-                    edge::<S, T, R, APART>(s, x, depth, &b[col..], n, c, col)
+                    edge::<S, T, R, MODE>(s, x, depth, &b[col..], n, c, col)
                 }
             });
         }
@@ -89,7 +90,7 @@ pub(crate) fn block<S: Simd, T: Elem, const APART: bool>(
 
 /// A tile of R rows and `WIDE` registers; row q of its columns of b begins at q · stride.
 #[inline(always)]
-fn wide<S: Simd, T: Elem, const R: usize, const APART: bool>(
+fn wide<S: Simd, T: Elem, const R: usize, const MODE: u8>(
     s: S,
     x: impl Factors<T, R>,
     depth: usize,
@@ -101,7 +102,7 @@ fn wide<S: Simd, T: Elem, const R: usize, const APART: bool>(
     let width = WIDE * T::count::<S>();
     assert!(b.len() >= (depth - 1) * stride + width && x.reach(depth), "a chain longer than its factors");
     let mut acc = [[T::splat(s, T::default()); WIDE]; R];
-    for i in 0..if APART { 0 } else { R } {
+    for i in 0..if MODE == GO_ON { R } else { 0 } {
         acc[i].copy_from_slice(T::split::<S>(&c[i][col..][..width]).0);
     }
     let mut q = 0;
@@ -120,7 +121,7 @@ fn wide<S: Simd, T: Elem, const R: usize, const APART: bool>(
     for i in 0..R {
         let c = T::split_mut::<S>(&mut c[i][col..][..width]).0;
         for v in 0..WIDE {
-            c[v] = if APART { T::add_v(s, c[v], acc[i][v]) } else { acc[i][v] };
+            c[v] = if MODE == ADD { T::add_v(s, c[v], acc[i][v]) } else { acc[i][v] };
         }
     }
 }
@@ -149,7 +150,7 @@ unsafe fn wide_link<S: Simd, T: Elem, const R: usize>(
 
 /// [`wide`] for a single register of columns, which may reach beyond the last one.
 #[inline(always)]
-fn edge<S: Simd, T: Elem, const R: usize, const APART: bool>(
+fn edge<S: Simd, T: Elem, const R: usize, const MODE: u8>(
     s: S,
     x: impl Factors<T, R>,
     depth: usize,
@@ -162,7 +163,7 @@ fn edge<S: Simd, T: Elem, const R: usize, const APART: bool>(
     assert!(b.len() >= (depth - 1) * stride + width && x.reach(depth), "a chain longer than its factors");
     let mask = T::first(s, width);
     let mut acc = [T::splat(s, T::default()); R];
-    for i in 0..if APART { 0 } else { R } {
+    for i in 0..if MODE == GO_ON { R } else { 0 } {
         // SAFETY: the mask has `width` lanes, the slice as many elements.
         acc[i] = unsafe { T::load_part(s, mask, &c[i][col..][..width]) };
     }
@@ -176,7 +177,7 @@ fn edge<S: Simd, T: Elem, const R: usize, const APART: bool>(
     }
     for i in 0..R {
         let c = &mut c[i][col..][..width];
-        if APART {
+        if MODE == ADD {
             // SAFETY: the mask has `width` lanes, the slice as many elements.
             acc[i] = T::add_v(s, unsafe { T::load_part(s, mask, c) }, acc[i]);
         }

@@ -225,9 +225,11 @@ fn errors_are_small_next_to_the_output() {
         let s =
             ConvShape { height: size, width: size, channels, filters, kernel: [3, 3], stride: 1, padding };
         for adjoint in [false, true] {
-            for method in [ConvMethod::Direct, ConvMethod::Tiles2, ConvMethod::Tiles4] {
+            for (method, bound) in
+                [(ConvMethod::Direct, 5e-6), (ConvMethod::Tiles2, 5e-6), (ConvMethod::Tiles4, 2e-5)]
+            {
                 let error = error(method, adjoint, &s);
-                assert!(error <= 1e-5, "{s:?} adjoint {adjoint} {method:?}: {error:.1e}");
+                assert!(error <= bound, "{s:?} adjoint {adjoint} {method:?}: {error:.1e}");
             }
         }
     }

@@ -5,7 +5,7 @@
 
 use pulp::Simd;
 
-use crate::chain::{DEPTH, block};
+use crate::chain::{ADD, DEPTH, block};
 use crate::lines::Lines;
 use crate::scratch::Scratch;
 use crate::tiles::pieces;
@@ -124,7 +124,7 @@ impl<T: Elem> Phase<T> {
             let mut b = &self.weights[p * outs..(p + depth) * outs];
             for rows in &mut job.panels {
                 let (head, rest) = b.split_at(depth * rows[0].len());
-                block::<S, T, true>(s, Grid::new(frames, &self.taps[p..p + depth], &job.starts), head, rows);
+                block::<S, T, ADD>(s, Grid::new(frames, &self.taps[p..p + depth], &job.starts), head, rows);
                 b = rest;
             }
         }

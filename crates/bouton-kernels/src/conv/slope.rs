@@ -9,7 +9,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use crate::Elem;
-use crate::chain::{DEPTH, block};
+use crate::chain::{ADD, DEPTH, block};
 use crate::scratch::Scratch;
 use crate::tiles::pieces;
 
@@ -118,7 +118,7 @@ impl Windows {
                         packed[q * width..][..width].copy_from_slice(g);
                     }
                     let grid = Grid::new(&frames, &starts[p..p + depth], &self.elements[e..e + some]);
-                    block::<S, T, true>(s, grid, &packed[..depth * width], &mut sums[e..e + some]);
+                    block::<S, T, ADD>(s, grid, &packed[..depth * width], &mut sums[e..e + some]);
                 }
             }
         }

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 
 use pulp::Simd;
 
-use crate::chain::{DEPTH, block};
+use crate::chain::{ADD, SET, block};
 use crate::factors::ByRow;
 use crate::lines::Lines;
 use crate::scratch::Scratch;
@@ -24,6 +24,8 @@ use super::frame::Frame;
 use super::lanes::{load, store};
 use super::tiling::Tiling;
 
+/// Channels that are summed in registers.
+const DEPTH: usize = 128;
 /// Elements between the products of two positions beyond their size: without them they compete for a few lines of cache.
 const GAP: usize = 16;
 
@@ -177,7 +179,6 @@ impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> Winograd<T, K, M,
     /// Sums over channels for all tiles at position p.
     #[inline(always)]
     fn multiply<S: Simd>(&self, s: S, p: usize, x: &[T], y: &mut [T]) {
-        y.fill(T::default());
         let size = self.channels * self.outs;
         let mut weights = &self.weights[p * size..(p + 1) * size];
         let rows: Vec<&[T]> = x.chunks_exact(self.channels).collect();
@@ -187,12 +188,12 @@ impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> Winograd<T, K, M,
             let mut sums: Vec<&mut [T]> =
                 y.chunks_exact_mut(self.outs).map(|y| &mut y[from..from + width]).collect();
             for (p, depth) in pieces(self.channels, DEPTH) {
-                block::<S, T, true>(
-                    s,
-                    ByRow { a: &rows, p, depth },
-                    &b[p * width..(p + depth) * width],
-                    &mut sums,
-                );
+                let (x, b) = (ByRow { a: &rows, p, depth }, &b[p * width..(p + depth) * width]);
+                if p == 0 {
+                    block::<S, T, SET>(s, x, b, &mut sums);
+                } else {
+                    block::<S, T, ADD>(s, x, b, &mut sums);
+                }
             }
             weights = rest;
         }
