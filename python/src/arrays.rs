@@ -129,7 +129,7 @@ fn copy(
 }
 
 /// Class numbers below `classes`, one for each of `samples` rows.
-pub fn labels(value: &Bound<'_, PyAny>, samples: usize, classes: usize) -> PyResult<Vec<u8>> {
+pub fn labels(value: &Bound<'_, PyAny>, samples: usize, classes: usize) -> PyResult<Vec<u16>> {
     let py = value.py();
     let hint = "pass a one-dimensional integer array of class numbers; bouton.sklearn.BoutonClassifier takes any labels";
     let wrong = |class: &str, message: String| argument(py, class, &message, hint);
@@ -153,7 +153,7 @@ pub fn labels(value: &Bound<'_, PyAny>, samples: usize, classes: usize) -> PyRes
         .as_array()
         .iter()
         .enumerate()
-        .map(|(i, &label)| match u8::try_from(label) {
+        .map(|(i, &label)| match u16::try_from(label) {
             Ok(small) if usize::from(small) < classes => Ok(small),
             _ => Err(wrong(
                 "DataError",

@@ -57,7 +57,7 @@ impl Case {
         let mut network = Network::build(&recipe).unwrap();
         set(&mut network, &net["W"], &net["b"]);
         let x = mat(&net["x"]);
-        let labels: Vec<u8> = flat(&net["labels"]).iter().map(|&l| l as u8).collect();
+        let labels: Vec<u16> = flat(&net["labels"]).iter().map(|&l| l as u16).collect();
         let ids = (0..labels.len()).collect();
         Self { recipe, network, batch: Batch { x, labels, ids } }
     }

@@ -33,14 +33,34 @@ macro_rules! folder {
 #[rustfmt::skip]
 pub(super) const FOLDERS: &[Folder] = &[
     folder!("scellier2017": "one-hidden" "two-hidden" "three-hidden"),
-    folder!("ernoult2019": "eb-1h" "eb-2h" "p-1h" "p-2h" "p-2h-fast" "p-3h" "p-3h-fast"),
+    folder!("ernoult2019": "eb-1h" "eb-2h" "p-1h" "p-2h" "p-2h-fast" "p-3h" "p-3h-fast"
+        "p-conv" "p-conv-fast"),
     folder!("ernoult2020": "ep-1h" "ep-2h" "c-ep-1h" "c-ep-2h"),
+    folder!("laborieux2021":
+        "sym-mse" "sym-ce" "one-sided-mse" "random-sign-mse" "kp-ce" "vf-ce" "bptt-mse" "bptt-ce"
+        "small-symmetric" "small-one-sided" "small-random-sign" "small-kolen-pollack" "small-vector-field"
+        "small-bptt"),
     folder!("laborieux2022":
-        "mnist-n1-b01" "mnist-n1-b01-fast" "mnist-n1-b04" "mnist-n1-b04-fast" "mnist-n2-b04" "mnist-n2-b04-fast"),
+        "mnist-n1-b01" "mnist-n1-b01-fast" "mnist-n1-b04" "mnist-n1-b04-fast" "mnist-n2-b04" "mnist-n2-b04-fast"
+        "mnist-n10-b04" "mnist-n10-b04-noise" "mnist-n1-b01-noise" "mnist-n1-b04-noise" "mnist-continuous-b04"
+        "mnist-n10-b04-fast" "cifar10-n2" "cifar100-n2" "imagenet32-n2" "vgg6-n2" "vgg6-n4"),
     folder!("scellier2023":
         "dhn-1h" "dhn-1h-fast" "dhn-2h" "dhn-2h-fast" "dhn-3h" "dhn-3h-fast"
         "mnist-pep" "mnist-nep" "mnist-cep" "mnist-pcpl" "mnist-ncpl" "mnist-ccpl" "mnist-cl" "mnist-tbp" "mnist-rbp"
-        "fashion-1h" "fashion-1h-fast" "fashion-1h-backprop"),
+        "fashion-1h" "fashion-1h-fast" "fashion-1h-backprop"
+        "conv-mnist-pep" "conv-mnist-nep" "conv-mnist-cep" "conv-mnist-pcpl" "conv-mnist-ncpl" "conv-mnist-ccpl"
+        "conv-mnist-cl" "conv-mnist-tbp" "conv-mnist-rbp" "conv-fashion-pep" "conv-fashion-nep"
+        "conv-fashion-cep" "conv-fashion-pcpl" "conv-fashion-ncpl" "conv-fashion-ccpl" "conv-fashion-cl"
+        "conv-fashion-tbp" "conv-fashion-rbp" "conv-svhn-pep" "conv-svhn-nep" "conv-svhn-cep" "conv-svhn-pcpl"
+        "conv-svhn-ncpl" "conv-svhn-ccpl" "conv-svhn-cl" "conv-svhn-tbp" "conv-svhn-rbp" "conv-cifar10-pep"
+        "conv-cifar10-nep" "conv-cifar10-cep" "conv-cifar10-pcpl" "conv-cifar10-ncpl" "conv-cifar10-ccpl"
+        "conv-cifar10-cl" "conv-cifar10-tbp" "conv-cifar10-rbp" "conv-cifar100-pep" "conv-cifar100-nep"
+        "conv-cifar100-cep" "conv-cifar100-pcpl" "conv-cifar100-ncpl" "conv-cifar100-ccpl" "conv-cifar100-cl"
+        "conv-cifar100-tbp" "conv-cifar100-rbp"),
+    folder!("laborieux2024":
+        "fashion-0" "fashion-15" "fashion-30" "fashion-45" "fashion-60" "fashion-75" "fashion-90"
+        "fashion-0-rbp" "fashion-90-rbp" "fashion-90-homeostasis" "fashion-90-adamw" "cifar10-homeostasis"
+        "cifar10-plain" "cifar100-homeostasis" "imagenet32-homeostasis"),
     folder!("zenke2017":
         "permuted-c0" "permuted-c01"),
     folder!("kirkpatrick2017":

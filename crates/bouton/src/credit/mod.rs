@@ -71,7 +71,7 @@ pub struct Batch {
     /// Inputs, [samples, features].
     pub x: Mat,
     /// Class of each sample.
-    pub labels: Vec<u8>,
+    pub labels: Vec<u16>,
     /// Place of each sample in its data set.
     pub ids: Vec<usize>,
 }

@@ -59,7 +59,7 @@ pub(super) fn judge(network: &Network, objective: &dyn Objective, state: &mut St
 }
 
 /// Judges outputs of a batch: ∂ℓ/∂output and the sums.
-pub(super) fn verdict(objective: &dyn Objective, out: View<'_>, labels: &[u8]) -> (Mat, Step) {
+pub(super) fn verdict(objective: &dyn Objective, out: View<'_>, labels: &[u16]) -> (Mat, Step) {
     let (rows, samples) = (out.rows(), (0..out.rows()).collect::<Vec<_>>());
     let (mut err, mut loss) = (Mat::zeros(out.dtype(), rows, out.cols()), vec![0.0; rows]);
     objective.error(out, Targets { labels, samples: &samples }, err.view_mut(), &mut loss);
@@ -73,9 +73,9 @@ pub(super) fn verdict(objective: &dyn Objective, out: View<'_>, labels: &[u8]) -
 }
 
 /// Rows whose largest output among the active ones is the target.
-fn hits(objective: &dyn Objective, out: View<'_>, labels: &[u8]) -> u64 {
+fn hits(objective: &dyn Objective, out: View<'_>, labels: &[u16]) -> u64 {
     let active = objective.active(out.cols());
-    let correct = |(p, l): &(usize, &u8)| *p == usize::from(**l);
+    let correct = |(p, l): &(usize, &u16)| *p == usize::from(**l);
     predictions(out, active).into_iter().zip(labels).filter(correct).count() as u64
 }
 

@@ -27,7 +27,7 @@ pub struct State {
     /// Drive of the last step, [rows, units].
     pub drive: Vec<Mat>,
     /// Class of each row.
-    pub labels: Vec<u8>,
+    pub labels: Vec<u16>,
     /// Place of each row's sample in the batch.
     pub samples: Vec<usize>,
     /// Nudge strength β of each row.
@@ -54,7 +54,7 @@ pub struct Constant {
 
 impl State {
     /// Units at rest; of `constant`, which belongs to a whole batch, `rows` are taken.
-    pub fn new(network: &Network, constant: &Constant, rows: Range<usize>, labels: &[u8]) -> Self {
+    pub fn new(network: &Network, constant: &Constant, rows: Range<usize>, labels: &[u16]) -> Self {
         let n = rows.len();
         let free = |p: PopId| network.populations[p].role != Role::Clamped;
         let mat = |p: PopId, yes: bool| {

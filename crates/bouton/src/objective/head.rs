@@ -16,7 +16,7 @@ pub struct Head<'a> {
 impl Objective for Head<'_> {
     fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, loss: &mut [f64]) {
         let Range { start, end } = self.active;
-        let labels: Vec<u8> = targets.labels.iter().map(|&l| l - start as u8).collect();
+        let labels: Vec<u16> = targets.labels.iter().map(|&l| l - start as u16).collect();
         let mut part = Mat::zeros(out.dtype(), out.rows(), end - start);
         let mut part_err = part.clone();
         err.fill(0.0);
@@ -53,7 +53,7 @@ mod tests {
         let logits = [9.0, 0.3, -1.2, 0.8, 9.0];
         let whole = Mat::from_f64s(DType::F64, 1, 5, &logits);
         let own = Mat::from_f64s(DType::F64, 1, 3, &logits[1..4]);
-        let run = |o: &dyn Objective, out: &Mat, label: u8| {
+        let run = |o: &dyn Objective, out: &Mat, label: u16| {
             let (mut err, mut loss) = (Mat::zeros(DType::F64, 1, out.cols()), [0.0]);
             o.error(out.view(), Targets::classes(&[label]), err.view_mut(), &mut loss);
             (err.to_f64s(), loss[0])

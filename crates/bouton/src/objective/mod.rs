@@ -51,7 +51,7 @@ impl ObjectiveSpec {
 #[derive(Clone, Copy, Debug)]
 pub struct Targets<'a> {
     /// Class of each row.
-    pub labels: &'a [u8],
+    pub labels: &'a [u16],
     /// Place of each row's sample in its batch.
     pub samples: &'a [usize],
 }
@@ -62,7 +62,7 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
     fn error(&self, out: View<'_>, targets: Targets<'_>, err: ViewMut<'_>, loss: &mut [f64]);
     /// As `error`, continued to complex outputs: the first half of the rows of `out` and `err` holds real parts, the second
     /// half imaginary ones. Whether the objective is analytic; default: no.
-    fn error_complex(&self, _out: View<'_>, _labels: &[u8], _err: ViewMut<'_>) -> bool {
+    fn error_complex(&self, _out: View<'_>, _labels: &[u16], _err: ViewMut<'_>) -> bool {
         false
     }
     /// Whether ℓ = ½‖out − y‖², so that a nudge is a spring towards the one-hot y.
@@ -75,7 +75,7 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
 
 impl<'a> Targets<'a> {
     /// Classes alone, row r being sample r, for objectives that look at nothing else.
-    pub fn classes(labels: &'a [u8]) -> Self {
+    pub fn classes(labels: &'a [u16]) -> Self {
         Self { labels, samples: &[] }
     }
 }
@@ -90,7 +90,7 @@ fn largest<T: Elem>(row: &[T], active: Range<usize>) -> usize {
 }
 
 /// Overwrites `y` with one-hot rows.
-pub fn one_hot(labels: &[u8], mut y: ViewMut<'_>) {
+pub fn one_hot(labels: &[u16], mut y: ViewMut<'_>) {
     y.fill(0.0);
     dispatch!(y.dtype(), T => for (r, &label) in labels.iter().enumerate() {
         y.row_mut::<T>(r)[usize::from(label)] = T::from_f64(1.0);

@@ -18,7 +18,7 @@ impl Objective for SoftmaxCrossEntropy {
         });
     }
 
-    fn error_complex(&self, out: View<'_>, labels: &[u8], err: ViewMut<'_>) -> bool {
+    fn error_complex(&self, out: View<'_>, labels: &[u16], err: ViewMut<'_>) -> bool {
         let n = labels.len();
         let (mut re, mut im) = err.split_rows(n);
         dispatch!(out.dtype(), T => for (r, &label) in labels.iter().enumerate() {

@@ -10,7 +10,7 @@ use crate::neuron::{Dynamics, NeuronSpec};
 use crate::norm::NormSpec;
 use crate::optim::{OptimSpec, ScheduleSpec};
 use crate::solver::SolverSpec;
-use crate::task::{BatchSize, DATA, SequenceSpec, Sets, TaskSpec, at_most_256};
+use crate::task::{BatchSize, DATA, SequenceSpec, Sets, TaskSpec};
 use crate::wiring::{PerLayer, WiringSpec};
 use crate::{Error, Result};
 
@@ -189,9 +189,14 @@ fn sequence(recipe: &Recipe) -> Result<()> {
         }
         SequenceSpec::Sets(s) => sets(s, task)?,
     }
-    at_most_256(&tag(task), classes)?;
     let outputs = recipe.sequence.sides(task, recipe.continual.scenario).1;
-    require(outputs <= 256, "continual.scenario", outputs, "at most 256 outputs", "use scenario = \"domain\"")
+    require(
+        outputs <= 65_536,
+        "continual.scenario",
+        outputs,
+        "at most 65536 outputs",
+        "use scenario = \"domain\"",
+    )
 }
 
 fn sets(sets: &Sets, task: &TaskSpec) -> Result<()> {

@@ -27,7 +27,7 @@ pub mod svhn;
 pub use augment::{Augment, Padding};
 pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
 pub use dataset::{Dataset, Split};
-pub use normalise::{Normalise, at_most_256};
+pub use normalise::Normalise;
 pub use part::Part;
 pub use sequence::{
     ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets, Split as SplitClasses, Subsets,

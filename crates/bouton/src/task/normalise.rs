@@ -9,9 +9,6 @@ use crate::{Error, Result};
 
 /// The largest `size` in a recipe.
 const LARGEST: usize = 1024;
-/// Outputs that labels of one byte tell apart.
-const MOST_CLASSES: usize = 256;
-
 /// Mean and standard deviation of the pixels of each channel, on the scale from 0 to 1.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -72,18 +69,6 @@ impl Images {
         }
         Ok(())
     }
-}
-
-/// Refuses more outputs than labels of one byte tell apart.
-///
-/// # Errors
-/// [`Error::Config`] with a hint.
-pub fn at_most_256(name: &str, classes: usize) -> Result<()> {
-    if classes <= MOST_CLASSES {
-        return Ok(());
-    }
-    Err(Error::config(format!("{name} has {classes} classes, more than {MOST_CLASSES}"))
-        .with_hint("networks learn labels of one byte; choose a set of fewer classes"))
 }
 
 #[cfg(test)]

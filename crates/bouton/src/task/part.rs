@@ -55,8 +55,8 @@ impl Part {
     }
 
     /// The output that stands for the class of sample `i`; a stream has at most 256 outputs.
-    pub fn output(&self, i: usize) -> u8 {
-        (self.set.label(self.ids[i] as usize) - self.first_class + self.first_output) as u8
+    pub fn output(&self, i: usize) -> u16 {
+        (self.set.label(self.ids[i] as usize) - self.first_class + self.first_output) as u16
     }
 
     /// Shows an image of the set as the task sees it.

@@ -7,7 +7,7 @@ use super::order::permutation;
 use super::part::{self, Part};
 use super::sequence::{ContinualSpec, Scenario, SequenceSpec};
 use super::spec::{BatchSize, Images, TaskSpec};
-use super::{Augment, Dataset, Split, normalise, store};
+use super::{Augment, Dataset, Split, store};
 use crate::credit::Batch;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
@@ -87,7 +87,6 @@ struct Heads {
 /// The stream and the test sets of a recipe's task; data sets are looked for in `folder`.
 pub fn open(recipe: &Recipe, folder: Option<&Path>) -> Result<Course> {
     let (task, sequence, continual) = (&recipe.task, &recipe.sequence, &recipe.continual);
-    normalise::at_most_256(task.name(), sequence.sides(task, continual.scenario).1)?;
     let (images, train, test) = match task {
         TaskSpec::Synthetic(s) => {
             let set = |n, seed| Dataset::synthetic(s.shape, s.classes, n, seed);

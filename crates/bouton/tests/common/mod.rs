@@ -24,7 +24,7 @@ pub fn batch(network: &Network, seed: u64) -> Batch {
     let classes = network.populations.last().unwrap().units;
     Batch {
         x: Mat::from_fn(network.dtype, 8, features, |_, _| stream.uniform()),
-        labels: (0..8).map(|i| (i % classes) as u8).collect(),
+        labels: (0..8).map(|i| (i % classes) as u16).collect(),
         ids: (0..8).collect(),
     }
 }

@@ -53,7 +53,20 @@ pub(super) const CIFAR_10_JPEG_Q75: KnownSet = KnownSet {
     bibtex: KRIZHEVSKY2009,
     format: Format::Samples(Layout::Cifar10),
     mirrors: &[],
-    files: &[by_layout("train.bin", Train, 153_650_000), by_layout("test.bin", Test, 30_730_000)],
+    files: &[
+        file(
+            "train.bin",
+            Part::Samples(Train),
+            153_650_000,
+            Pin::Sha256("d5b90df5e040b3260bab1ee3ced172ca74542eea33d78ff592a1b3d725b1c5ea"),
+        ),
+        file(
+            "test.bin",
+            Part::Samples(Test),
+            30_730_000,
+            Pin::Sha256("e1bffa0edcfbbfa0db9ad4f2bfbc55db59466dc218b9fb18fc3c9163407201b0"),
+        ),
+    ],
     archives: &[
         KnownArchive {
             name: "cifar10-jpegq75-train.tar.xz",
