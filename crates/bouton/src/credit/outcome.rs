@@ -71,7 +71,7 @@ pub(super) fn verdict(objective: &dyn Objective, out: View<'_>, labels: &[u8]) -
 
 /// Rows whose largest output among the active ones is the target.
 fn hits(objective: &dyn Objective, out: View<'_>, labels: &[u8]) -> u64 {
-    let active = objective.active(out.cols());
+    let active = |r: usize| objective.active(out.cols(), labels[r]);
     let correct = |(p, l): &(usize, &u8)| *p == usize::from(**l);
     predictions(out, active).into_iter().zip(labels).filter(correct).count() as u64
 }

@@ -10,6 +10,7 @@ pub mod idx;
 pub mod import;
 pub mod order;
 mod part;
+mod replay;
 mod sequence;
 mod spec;
 pub mod store;
@@ -19,6 +20,7 @@ pub use augment::{Augment, Padding};
 pub use catalogue::{DATA, KnownFile, KnownSet};
 pub use dataset::{Dataset, Split};
 pub use part::Part;
+pub use replay::{Policy, ReplaySpec};
 pub use sequence::{
     ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets, Split as SplitClasses, Subsets,
 };

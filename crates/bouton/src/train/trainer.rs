@@ -7,7 +7,7 @@ use crate::credit::{Credit, Step, measure};
 use crate::error::{Error, Result};
 use crate::network::{Network, Visitor};
 use crate::norm::NormSpec;
-use crate::objective::{Head, Objective};
+use crate::objective::{Head, Heads, Objective};
 use crate::optim::Updater;
 use crate::recipe::Recipe;
 use crate::rng::Key;
@@ -90,9 +90,14 @@ impl Trainer {
         let batch = self.course.stream.batch(self.update, self.network.dtype);
         self.updater.set_factor(self.recipe.schedule.factor(place.epoch as usize));
         let key = Key::new(self.recipe.seed).of("update", self.update);
-        let active = self.course.active(place.segment, place.segment);
-        let head = active.map(|active| Head { objective: &*self.objective, active });
-        let objective = head.as_ref().map_or(&*self.objective, |head| head as &dyn Objective);
+        let objective = &*self.objective;
+        let head = self.course.active(place.segment, place.segment).map(|active| Head { objective, active });
+        let heads = self.course.mixed().map(|classes| Heads { objective, classes });
+        let objective = match (&heads, &head) {
+            (Some(heads), _) => heads as &dyn Objective,
+            (None, Some(head)) => head,
+            (None, None) => objective,
+        };
         let step = self
             .credit
             .learn(&mut self.network, &batch, objective, &mut self.updater, &key)
