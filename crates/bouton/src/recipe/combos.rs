@@ -8,7 +8,7 @@ use crate::credit::{CreditSpec, Nudge, Start};
 use crate::neuron::{Activation, Dynamics, NeuronSpec, NudgePosition, Settle};
 use crate::norm::NormSpec;
 use crate::objective::ObjectiveSpec;
-use crate::optim::OptimSpec;
+use crate::optim::{OptimSpec, ScheduleSpec};
 use crate::solver::SolverSpec;
 use crate::synapse::SynapseSpec;
 use crate::task::{Policy, Scenario, SequenceSpec};
@@ -41,6 +41,7 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
         anchor_and_credit,
         scale_of_bits,
         decay_of_raw,
+        schedule_of_raw,
         tasks,
         replay,
         heads,
@@ -367,6 +368,21 @@ fn decay_of_raw(r: &Recipe) -> Refusal {
         return refusal(
             format!("{} takes the gradient itself: weight decay would do nothing", tag(&r.synapse)),
             hint,
+        );
+    }
+    None
+}
+
+/// The schedule's factor is on the optimiser's learning rates, of which such synapses have none.
+fn schedule_of_raw(r: &Recipe) -> Refusal {
+    if r.schedule != ScheduleSpec::Constant && r.synapse.raw() {
+        return refusal(
+            format!(
+                "{} has a step size of its own, which schedule.{} would not reach",
+                tag(&r.synapse),
+                tag(&r.schedule)
+            ),
+            "leave [schedule] out, or use a synapse that takes an optimiser's proposals, such as synapse.metaplastic",
         );
     }
     None
