@@ -62,6 +62,12 @@ pub(super) const FOLDERS: &[Folder] = &[
         "lr8-ideal" "lr8-noise"),
     folder!("brevitas":
         "sfc-1w1a" "tfc-1w1a"),
+    folder!("fusi2005":
+        "permuted-n1" "permuted-n5" "permuted-n10"),
+    folder!("benna2016":
+        "split-task-chain" "split-task-plain"),
+    folder!("bimu":
+        "online-100" "online-100-short" "online-1000"),
     folder!("crossings":
         "ep-binary" "ep-metaplastic" "ep-rram" "rram-two-m0" "rram-two-m4"),
 ];
