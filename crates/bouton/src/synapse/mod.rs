@@ -97,6 +97,17 @@ impl SynapseSpec {
         })
     }
 
+    /// Whether weights have two values and keep theirs until an update turns it: drawn signs turn by themselves.
+    pub fn binary(&self) -> bool {
+        match self {
+            Self::Metaplastic(s) => !s.real,
+            Self::Binary(_) | Self::Bop(_) | Self::Cascade(_) | Self::BinaryBeakers(_) | Self::Rram(_) => {
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the synapse takes gradients instead of an optimiser's proposals.
     pub fn raw(&self) -> bool {
         self.build(0, 0).is_ok_and(|synapse| synapse.raw())
