@@ -170,7 +170,7 @@ fn a_recalled_number_is_never_the_papers() {
     let cells =
         assess(recalled, &[line("ernoult2019/p-1h", 1, 2.0), line("ernoult2019/p-1h", 2, 2.1)]).cells();
     assert_eq!(cells[2], "recalled, unverified");
-    assert_eq!(cells[3], "2.05 ± 0.07 (2)");
+    assert_eq!(cells[3], "2.05 ± 0.07 (2), SEM 0.05");
     assert_eq!(cells[4], "unverified target [2.00 ± 0.13]");
     let verified = assess(claim("laborieux2022/mnist-n1-b01"), &[]).cells();
     assert_eq!([&verified[2], &verified[3], &verified[4]], ["1.97 ± 0.10 (3)", "–", "not run"]);

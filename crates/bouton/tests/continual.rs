@@ -96,6 +96,44 @@ fn going_on_in_the_middle_of_a_task_changes_no_bit() {
     }
 }
 
+/// The fraction of weights whose sign is another one than when flips were last counted, through a checkpoint, too.
+#[test]
+fn flips_are_weights_that_turned() {
+    let text = format!("{BASE}{BINARY}[synapse.metaplastic]\nm = 1.0\n");
+    let mut t = trainer(&text);
+    let signs = |t: &Trainer| t.network.parameters().swap_remove(0).2.to_f64s();
+    let before = signs(&t);
+    learn(&mut t, 5);
+    let mut other = trainer(&text);
+    other.restore(&t.checkpoint().unwrap()).unwrap();
+    let turned = signs(&t).iter().zip(&before).filter(|(a, b)| a != b).count() as f64 / (16 * 24) as f64;
+    let name = format!("flips.{}", t.network.connections[0].name);
+    let flips = t.flips();
+    assert!(turned > 0.0 && flips.len() == 2 && flips[&name] == turned, "{flips:?} {turned}");
+    assert_eq!(other.flips(), flips);
+    assert!(t.flips().values().all(|f| *f == 0.0));
+    assert!(trainer(&[BASE, REAL].concat()).flips().is_empty());
+}
+
+#[test]
+fn importance_is_measured_where_there_are_hidden_weights() {
+    let mut t = trainer(&format!("{BASE}{BINARY}[synapse.metaplastic]\nm = 1.0\n"));
+    learn(&mut t, 12);
+    let profiles = t.importance().unwrap();
+    let weights = profiles.iter().map(|p| p.weights.iter().sum::<usize>()).collect::<Vec<_>>();
+    assert_eq!(weights, [16 * 24, 24 * 4]);
+    for p in profiles {
+        assert!(p.largest > 0.0 && p.importance.iter().flatten().all(|f| *f >= 0.0));
+        assert!(p.importance.iter().zip(&p.weights).all(|(f, n)| f.is_some() == (*n > 0)));
+        assert!(p.importance.iter().flatten().any(|f| *f > 0.0));
+    }
+    for text in
+        [format!("{BASE}{REAL}"), format!("{BASE}{BINARY}[synapse.bop]\n").replace("decay = 1e-5\n", "")]
+    {
+        assert!(trainer(&text).importance().unwrap().is_empty(), "{text}");
+    }
+}
+
 /// −Σ g·Δθ over all weights is what the loss lost, up to the step: plain gradient descent on the same batch.
 #[test]
 fn the_path_integral_is_the_loss_decrease() {

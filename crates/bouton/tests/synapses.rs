@@ -108,7 +108,7 @@ fn the_end_of_a_task_reaches_the_synapses() {
 
 #[test]
 fn numbers_and_combinations_that_cannot_be_meant() {
-    let cases: [(&[&str], &str); 14] = [
+    let cases: [(&[&str], &str); 16] = [
         (&["synapse.bop.gamma=0"], "`synapse.bop.gamma` is 0"),
         (&["synapse.bop.threshold=-1"], "`synapse.bop.threshold` is -1"),
         (&["synapse.beakers.length=13"], "`synapse.beakers.length` is 13"),
@@ -123,6 +123,8 @@ fn numbers_and_combinations_that_cannot_be_meant() {
         (&["synapse.rram.pulses=0"], "`synapse.rram.pulses` is 0"),
         (&["synapse.rram.device=nowhere.toml"], "synapse.rram.device: nowhere.toml"),
         (&["synapse=bop", "optim.adam.decay=1e-4"], "bop takes the gradient itself"),
+        (&["synapse=bimu", "schedule.exponential.factor=0.9"], "bimu has a step size of its own"),
+        (&["synapse=mesu", "schedule.cosine.epochs=4"], "mesu has a step size of its own"),
     ];
     for (overrides, start) in cases {
         let error = recipe(overrides).check().unwrap_err();

@@ -98,7 +98,7 @@ impl Convert {
             let float = &free.out[network.output()];
             c.different +=
                 out.to_f64s().iter().zip(float.to_f64s()).filter(|(a, b)| a.to_bits() != b.to_bits()).count();
-            let hits = predictions(out.view(), 0..out.cols()).into_iter().zip(&batch.labels);
+            let hits = predictions(out.view(), |_| 0..out.cols()).into_iter().zip(&batch.labels);
             c.correct += hits.filter(|(p, l)| *p == usize::from(**l)).count();
             c.samples += batch.labels.len();
         }

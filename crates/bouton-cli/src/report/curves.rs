@@ -1,6 +1,7 @@
 //! The curves of a run: one figure a quantity, one line a split of the data and phase.
 //!
-//! A metric `residual.free` is the quantity `residual` in the phase `free`; a metric `loss` has no phase.
+//! A metric `residual.free` is the quantity `residual` in the phase `free`; a metric `loss` has no phase. Flips have
+//! connections in the place of phases.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +12,13 @@ use super::Figure;
 use super::figures::{LineChart, Series, line_chart};
 
 /// Quantities that come first, with what their y axis says.
-const KNOWN: [(&str, &str); 5] = [
+const KNOWN: [(&str, &str); 6] = [
     ("accuracy", "accuracy (fraction of samples)"),
     ("error", "error rate (fraction of samples)"),
     ("loss", "loss (mean over samples)"),
     ("residual", "residual of the fixed point"),
     ("sweeps", "sweeps"),
+    ("flips", "weights that turned in an epoch (fraction)"),
 ];
 /// A longer line is drawn by means over about this many equal ranges of updates.
 const POINTS: usize = 200;
@@ -54,7 +56,11 @@ fn figure(rank: usize, quantity: &str, lines: Lines<'_>) -> Result<Figure> {
         "{}{}{}",
         quantity[..1].to_uppercase(),
         &quantity[1..],
-        if phases { " per phase" } else { "" }
+        match (phases, quantity) {
+            (false, _) => "",
+            (true, "flips") => " of binary weights per epoch",
+            (true, _) => " per phase",
+        }
     );
     let series = lines.into_iter().map(|((split, phase), points)| line(label(split, phase, splits), points));
     let chart = LineChart {
@@ -121,6 +127,15 @@ mod tests {
         assert_eq!(residual.caption, "1 values were not finite and leave a gap.");
         assert!(figures[2].svg.contains(">\nfree\n<"), "{}", figures[2].svg);
         assert!(curves(&[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn flips_have_a_line_for_each_connection() {
+        let values = [("flips.input-hidden1", 0.25), ("flips.hidden1-output", 0.5)];
+        let records: Vec<_> = (0..3).map(|step| record(step, "train", &values)).collect();
+        let figures = curves(&records).unwrap();
+        assert_eq!(figures[0].title, "Flips of binary weights per epoch");
+        assert!(figures[0].svg.contains(">\nhidden1-output\n<"), "{}", figures[0].svg);
     }
 
     #[test]

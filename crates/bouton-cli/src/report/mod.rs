@@ -4,6 +4,7 @@ mod continual;
 mod curves;
 pub mod figures;
 mod html;
+mod importance;
 mod weights;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic, metrics};
 pub use continual::accuracies;
 pub use curves::curves;
 pub use html::render;
+pub use importance::importance;
 pub use weights::{Patch, fields, weights};
 
 /// One figure of a report.
@@ -27,8 +29,8 @@ pub struct Figure {
     pub svg: String,
 }
 
-/// Draws everything that the run directory holds and writes it with [`write()`]: curves of its metrics, weights of its
-/// newest checkpoint, and, if its first layer looks at images, its receptive fields. Returns the path of the report.
+/// Draws everything that the run directory holds and writes it with [`write()`]: curves of its metrics, accuracies by
+/// task, importance by hidden weight, weights of its newest checkpoint, and, if its first layer looks at images, its receptive fields. Returns the path of the report.
 ///
 /// # Errors
 /// [`bouton::Error::Io`], [`bouton::Error::Data`] or [`bouton::Error::Checkpoint`] if a file is unreadable.
@@ -38,6 +40,7 @@ pub fn build(run: &RunDir, patch: Option<Patch>) -> Result<PathBuf> {
         figures.extend(curves(&metrics::read(&run.metrics())?.records)?);
     }
     figures.extend(accuracies(run)?);
+    figures.extend(importance(run)?);
     if let Some(found) = Checkpoints::new(run.checkpoints(), None).newest()? {
         figures.extend(fields_of_first(&found.checkpoint, patch)?);
         figures.extend(weights(&found.checkpoint)?);

@@ -91,13 +91,13 @@ impl Assessment<'_> {
     pub const HEADER: [&'static str; 6] =
         ["claim", "what", "paper: test error %", "ours: test error %", "verdict", "allowed difference"];
 
-    /// The row of a table: mean ± standard deviation (number of runs).
+    /// The row of a table: mean ± standard deviation (number of runs), for ours with the standard error of the mean.
     pub fn cells(&self) -> [String; 6] {
         [
             self.claim.id.clone(),
             self.claim.about.clone(),
             self.paper(),
-            self.ours.map_or("–".into(), |s| number(s.mean, s.std, Some(s.n), 2)),
+            self.ours.map_or("–".into(), |s| ours(&s)),
             self.judgement(),
             self.allowed.as_ref().map_or(String::new(), |a| match a.by_tolerance {
                 Some(why) => format!("±{:.2} (tolerance: {why})", a.margin),
@@ -128,6 +128,11 @@ impl Assessment<'_> {
 
 fn printed(p: &Published) -> String {
     number(p.mean, p.std, p.n, p.digits)
+}
+
+fn ours(s: &Sample) -> String {
+    let sem = s.sem().map_or(String::new(), |sem| format!(", SEM {sem:.2}"));
+    format!("{}{sem}", number(s.mean, s.std, Some(s.n), 2))
 }
 
 fn number(mean: f64, std: Option<f64>, n: Option<usize>, digits: usize) -> String {

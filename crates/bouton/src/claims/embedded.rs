@@ -67,8 +67,8 @@ pub(super) const FOLDERS: &[Folder] = &[
         "permuted-ewc"),
     folder!("vandeven2019":
         "permuted-ewc" "permuted-joint" "permuted-none" "permuted-si" "split-class-ewc" "split-class-none"
-        "split-class-si" "split-domain-ewc" "split-domain-none" "split-domain-si" "split-task-ewc"
-        "split-task-none" "split-task-si"),
+        "split-class-replay" "split-class-si" "split-domain-ewc" "split-domain-none" "split-domain-replay"
+        "split-domain-si" "split-task-ewc" "split-task-none" "split-task-replay" "split-task-si"),
     folder!("laborieux2021-metaplasticity":
         "mnist-fashion-1024-m0" "mnist-fashion-1024-m15" "mnist-fashion-4096-m0" "mnist-fashion-4096-m15"
         "six-1024-ewc" "six-1024-ewc-shuffled" "six-1024-interleaved" "six-1024-m0" "six-1024-m05" "six-1024-m1"
@@ -82,6 +82,12 @@ pub(super) const FOLDERS: &[Folder] = &[
         "lr8-ideal" "lr8-noise"),
     folder!("brevitas":
         "sfc-1w1a" "tfc-1w1a"),
+    folder!("fusi2005":
+        "permuted-n1" "permuted-n5" "permuted-n10"),
+    folder!("benna2016":
+        "split-task-chain" "split-task-plain"),
+    folder!("bimu":
+        "online-100" "online-100-short" "online-1000"),
     folder!("crossings":
         "ep-binary" "ep-metaplastic" "ep-rram" "rram-two-m0" "rram-two-m4"),
 ];

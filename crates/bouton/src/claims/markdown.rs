@@ -7,7 +7,8 @@ const HEAD: &str = "\
 # Reproducibility
 
 Generated from `recipes/*/results.jsonl`; do not edit. Test errors are in percent, after the last epoch, as mean ± standard
-deviation over seeds (number of seeds). Every run counts, whatever came out.
+deviation (SD) over seeds (number of seeds), ours also with the standard error of the mean, SEM = SD/√n. Every run counts,
+whatever came out.
 
 - **match**: |ours − paper| ≤ 2·√(σ²/n + σₚ²/nₚ) + half a unit of the last printed digit; where a spread is unknown, the
   tolerance of the claim instead. **better**, **worse**: beyond it.

@@ -41,6 +41,11 @@ pub enum Agreement {
 }
 
 impl Sample {
+    /// Standard error of the mean, SD/√n; absent for a single seed.
+    pub fn sem(&self) -> Option<f64> {
+        self.std.map(|std| std / (self.n as f64).sqrt())
+    }
+
     /// The statistics of `values`; `None` without values.
     pub fn of(values: &[f64]) -> Option<Self> {
         let n = values.len();

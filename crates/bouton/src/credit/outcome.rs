@@ -74,7 +74,7 @@ pub(super) fn verdict(objective: &dyn Objective, out: View<'_>, labels: &[u16]) 
 
 /// Rows whose largest output among the active ones is the target.
 fn hits(objective: &dyn Objective, out: View<'_>, labels: &[u16]) -> u64 {
-    let active = objective.active(out.cols());
+    let active = |r: usize| objective.active(out.cols(), labels[r]);
     let correct = |(p, l): &(usize, &u16)| *p == usize::from(**l);
     predictions(out, active).into_iter().zip(labels).filter(correct).count() as u64
 }

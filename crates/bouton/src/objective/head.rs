@@ -37,7 +37,7 @@ impl Objective for Head<'_> {
         false
     }
 
-    fn active(&self, _: usize) -> Range<usize> {
+    fn active(&self, _: usize, _: u16) -> Range<usize> {
         self.active.clone()
     }
 }

@@ -2,12 +2,14 @@
 
 mod given;
 mod head;
+mod heads;
 mod hinge;
 mod squared_error;
 mod xent;
 
 pub use given::Given;
 pub use head::Head;
+pub use heads::Heads;
 pub use hinge::SquaredHinge;
 pub use squared_error::SquaredError;
 pub use xent::SoftmaxCrossEntropy;
@@ -67,8 +69,9 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
     }
     /// Whether ℓ = ½‖out − y‖², so that a nudge is a spring towards the one-hot y.
     fn is_spring(&self) -> bool;
-    /// The outputs that take part, of `outputs`: those of the task in a network with one head per task. Default: all.
-    fn active(&self, outputs: usize) -> Range<usize> {
+    /// The outputs that take part for a sample of class `label`, of `outputs`: those of the task in a network with one head
+    /// per task. Default: all.
+    fn active(&self, outputs: usize, _label: u16) -> Range<usize> {
         0..outputs
     }
 }
@@ -80,9 +83,9 @@ impl<'a> Targets<'a> {
     }
 }
 
-/// Index of the largest of the `active` outputs of every row; the first one at a tie.
-pub fn predictions(out: View<'_>, active: Range<usize>) -> Vec<usize> {
-    dispatch!(out.dtype(), T => (0..out.rows()).map(|r| largest(out.row::<T>(r), active.clone())).collect())
+/// Index of the largest of a row's `active` outputs, for every row; the first one at a tie.
+pub fn predictions(out: View<'_>, active: impl Fn(usize) -> Range<usize>) -> Vec<usize> {
+    dispatch!(out.dtype(), T => (0..out.rows()).map(|r| largest(out.row::<T>(r), active(r))).collect())
 }
 
 fn largest<T: Elem>(row: &[T], active: Range<usize>) -> usize {

@@ -1,4 +1,5 @@
-//! Learning-rate schedules: a factor on every rate, by epoch.
+//! Learning-rate schedules: a factor on every rate of the optimiser, by epoch. Synapses with step sizes of their own have no
+//! such rate, and are refused together with a schedule.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

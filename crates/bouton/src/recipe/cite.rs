@@ -139,7 +139,7 @@ fn synapse(synapse: &SynapseSpec) -> Option<&'static str> {
         SynapseSpec::Beakers(_) => Some("benna2016"),
         SynapseSpec::Cascade(_) => Some("fusi2005"),
         SynapseSpec::BayesBiNn(_) => Some("meng2020"),
-        SynapseSpec::BiMu(_) => Some("bimu2025"),
+        SynapseSpec::BiMu(_) => Some("bimu"),
         SynapseSpec::Mesu(_) => Some("bonnet2025"),
         SynapseSpec::Rram(_) => Some("majumdar2021"),
         SynapseSpec::SoftBounds(_) => Some("gong2018"),

@@ -9,10 +9,10 @@ use crate::network::{ConvLayer, Layer, PoolSpec};
 use crate::neuron::{Activation, Dynamics, NeuronSpec, NudgePosition, Settle};
 use crate::norm::NormSpec;
 use crate::objective::ObjectiveSpec;
-use crate::optim::OptimSpec;
+use crate::optim::{OptimSpec, ScheduleSpec};
 use crate::solver::SolverSpec;
 use crate::synapse::SynapseSpec;
-use crate::task::{Scenario, SequenceSpec};
+use crate::task::{Policy, Scenario, SequenceSpec};
 use crate::wiring::FeedbackSpec;
 use crate::{Error, Result};
 
@@ -43,7 +43,9 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
         anchor_and_credit,
         scale_of_bits,
         decay_of_raw,
+        schedule_of_raw,
         tasks,
+        replay,
         heads,
         hinge,
     ];
@@ -422,6 +424,21 @@ fn decay_of_raw(r: &Recipe) -> Refusal {
     None
 }
 
+/// The schedule's factor is on the optimiser's learning rates, of which such synapses have none.
+fn schedule_of_raw(r: &Recipe) -> Refusal {
+    if r.schedule != ScheduleSpec::Constant && r.synapse.raw() {
+        return refusal(
+            format!(
+                "{} has a step size of its own, which schedule.{} would not reach",
+                tag(&r.synapse),
+                tag(&r.schedule)
+            ),
+            "leave [schedule] out, or use a synapse that takes an optimiser's proposals, such as synapse.metaplastic",
+        );
+    }
+    None
+}
+
 /// What only a sequence of tasks gives a meaning to.
 fn tasks(r: &Recipe) -> Refusal {
     let bounded =
@@ -446,6 +463,31 @@ fn tasks(r: &Recipe) -> Refusal {
         return refusal(
             "interleaved batches mix the tasks, but scenario = \"task\" has one head per task",
             "use scenario = \"domain\" or \"class\"",
+        );
+    }
+    None
+}
+
+/// Replay needs a past that is gone, and samples that are met again carry no state of their own.
+fn replay(r: &Recipe) -> Refusal {
+    let replay = r.continual.replay.as_ref()?;
+    if r.sequence == SequenceSpec::Single || r.continual.interleaved {
+        let why = if r.continual.interleaved { "mixed from the start" } else { "one task only" };
+        return refusal(
+            format!("continual.replay repeats samples of earlier tasks, but there are none: {why}"),
+            "leave [continual.replay] out, or choose a [sequence] without continual.interleaved",
+        );
+    }
+    if matches!(r.sequence, SequenceSpec::Subsets(_)) && replay.policy == Policy::Balanced {
+        return refusal(
+            "policy = \"balanced\" takes a task in when it ends, but sequence.subsets has no boundaries",
+            "use policy = \"reservoir\" with a size",
+        );
+    }
+    if matches!(&r.credit, CreditSpec::EqProp(c) if c.start == Start::Persistent) {
+        return refusal(
+            "start = \"persistent\" keeps a state per sample of the present task, but replay mixes in earlier ones",
+            "use start = \"zero\"",
         );
     }
     None

@@ -1,5 +1,6 @@
 //! Numbers that cannot be meant: each refusal names the key and says what to write.
 
+mod sequence;
 mod synapse;
 
 use super::{Recipe, RunSpec, combos, tag};
@@ -10,7 +11,7 @@ use crate::neuron::{Dynamics, NeuronSpec};
 use crate::norm::NormSpec;
 use crate::optim::{OptimSpec, ScheduleSpec};
 use crate::solver::SolverSpec;
-use crate::task::{BatchSize, DATA, SequenceSpec, Sets, TaskSpec};
+use crate::task::{BatchSize, SequenceSpec, TaskSpec};
 use crate::wiring::{PerLayer, WiringSpec};
 use crate::{Error, Result};
 
@@ -33,7 +34,7 @@ impl Recipe {
         at_most_toml("seed", self.seed)?;
         run(&self.run)?;
         task(&self.task)?;
-        sequence(self)?;
+        sequence::check(self)?;
         network(self)?;
         norm(&self.norm)?;
         synapse::check(&self.synapse, self.network.layers.len() - 1)?;
@@ -139,99 +140,6 @@ fn task(task: &TaskSpec) -> Result<()> {
         "smaller than the image",
         "1 or 2 pixels are usual",
     )
-}
-
-fn sequence(recipe: &Recipe) -> Result<()> {
-    let (task, classes) = (&recipe.task, recipe.task.shape().1);
-    at_least_one(
-        "continual.updates",
-        recipe.continual.updates,
-        "leave it out to learn each task for its epochs",
-    )?;
-    at_least_one(
-        "continual.recent",
-        recipe.continual.recent.map(|n| n as u64),
-        "leave it out to test all tasks",
-    )?;
-    match &recipe.sequence {
-        SequenceSpec::Single => {}
-        SequenceSpec::Permuted(p) => {
-            at_least_one("sequence.permuted.tasks", Some(p.tasks as u64), "10 is usual")?;
-            require(p.pad <= 64, "sequence.permuted.pad", p.pad, "at most 64", "2 turns 28×28 into 32×32")?;
-        }
-        SequenceSpec::Split(s) => {
-            let ok = s.classes > 0 && s.classes < classes && classes.is_multiple_of(s.classes);
-            let need = format!("a divisor of the {classes} classes of {}", tag(task));
-            require(ok, "sequence.split.classes", s.classes, &need, "2 is usual")?;
-        }
-        SequenceSpec::Rotated(r) => {
-            require(
-                !r.degrees.is_empty(),
-                "sequence.rotated.degrees",
-                "empty",
-                "a list of angles",
-                "[0, 45, 90]",
-            )?;
-            let odd = r.degrees.iter().find(|d| !d.is_finite());
-            require(odd.is_none(), "sequence.rotated.degrees", f64::NAN, "finite", "angles are in degrees")?;
-        }
-        SequenceSpec::Subsets(s) => {
-            let samples = task.samples();
-            let ok = s.parts > 0 && s.parts <= samples;
-            let need = format!("from 1 to {samples}, the training samples");
-            require(
-                ok,
-                "sequence.subsets.parts",
-                s.parts,
-                &need,
-                "60 parts of MNIST have 1,000 samples each",
-            )?;
-        }
-        SequenceSpec::Sets(s) => sets(s, task)?,
-    }
-    let outputs = recipe.sequence.sides(task, recipe.continual.scenario).1;
-    require(
-        outputs <= 65_536,
-        "continual.scenario",
-        outputs,
-        "at most 65536 outputs",
-        "use scenario = \"domain\"",
-    )
-}
-
-fn sets(sets: &Sets, task: &TaskSpec) -> Result<()> {
-    require(
-        !sets.then.is_empty(),
-        "sequence.sets.then",
-        "empty",
-        "a list of data sets",
-        "[\"fashion-mnist\"]",
-    )?;
-    for (i, name) in sets.then.iter().enumerate() {
-        let known = DATA.iter().find(|set| set.name == *name);
-        let Some(set) = known else {
-            let names: Vec<_> = DATA.iter().map(|set| set.name).collect();
-            return Err(Error::config(format!("sequence.sets.then names `{name}`, which is no data set"))
-                .with_hint(format!("one of {}", names.join(", "))));
-        };
-        let own = task.known().map_or_else(|| task.shape(), |set| (set.shape, set.classes));
-        if (set.shape, set.classes) != own {
-            return Err(Error::shape(format!(
-                "{name} has images of {:?} and {} classes, {} has {:?} and {}",
-                set.shape,
-                set.classes,
-                tag(task),
-                own.0,
-                own.1
-            ))
-            .with_hint("a sequence of data sets needs one shape and one number of classes"));
-        }
-        if sets.then[..i].contains(name) || *name == tag(task) {
-            return Err(Error::config(format!("sequence.sets repeats `{name}`"))
-                .with_hint("name every data set once; sequence.permuted repeats one set"));
-        }
-    }
-    Ok(())
 }
 
 fn norm(norm: &NormSpec) -> Result<()> {

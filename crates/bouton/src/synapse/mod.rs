@@ -33,7 +33,7 @@ pub use rram::Rram;
 pub use soft_bounds::SoftBound;
 
 use crate::Result;
-use bouton_kernels::{Elem, Pointwise, Real, View, ViewMut, dispatch, pointwise};
+use bouton_kernels::{Elem, Pointwise, Real, View, ViewMut, dispatch, pointwise, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +97,17 @@ impl SynapseSpec {
         })
     }
 
+    /// Whether weights have two values and keep theirs until an update turns it: drawn signs turn by themselves.
+    pub fn binary(&self) -> bool {
+        match self {
+            Self::Metaplastic(s) => !s.real,
+            Self::Binary(_) | Self::Bop(_) | Self::Cascade(_) | Self::BinaryBeakers(_) | Self::Rram(_) => {
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the synapse takes gradients instead of an optimiser's proposals.
     pub fn raw(&self) -> bool {
         self.build(0, 0).is_ok_and(|synapse| synapse.raw())
@@ -112,10 +123,11 @@ pub trait Scalar<const V: usize>: Copy + Send + Sync + std::fmt::Debug {
     const HIDDEN: Option<usize> = None;
     /// Whether the rule has its own step sizes: then `delta` is minus the gradient and no optimiser proposes.
     const RAW: bool = false;
-    /// Whether `take` uses random numbers. Rules that do not are given several weights at a time.
+    /// Whether `take` uses random numbers. Rules that do not are given several weights at a time; the others stand in a loop
+    /// that the compiler vectorises.
     const DRAWS: bool = false;
-    /// Whether rules that do not draw run in vector registers. Rules that exist in many sizes go without, because each
-    /// size would be compiled for every instruction set.
+    /// Whether the rule runs in vector registers. Rules that exist in many sizes, or that are long, go without, because each
+    /// would be compiled for every instruction set.
     const VECTORS: bool = true;
     /// Whether the weight is a sample of a distribution; answers of the network are then those of its mean.
     const SAMPLED: bool = false;
@@ -196,15 +208,11 @@ impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
 
     fn take(&self, key: u64, at: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(delta.dtype(), T => {
-            let (delta, mut values) = (delta.slice::<T>(), values::<T, V>(&mut weight, state));
-            if !R::DRAWS && R::VECTORS {
-                pointwise(Certain::<R, V>(self.0), [], [delta], values);
-                return;
-            }
-            for (i, &delta) in delta.iter().enumerate() {
-                let old = std::array::from_fn(|k| values[k][i]);
-                let new = self.0.take(delta, old, Draw { key, index: (at + i) as u64 });
-                values.iter_mut().zip(new).for_each(|(v, new)| v[i] = new);
+            let (rule, delta, values) = (self.0, delta.slice::<T>(), values::<T, V>(&mut weight, state));
+            match (R::DRAWS, R::VECTORS) {
+                (false, true) => drop(pointwise(Certain::<R, V>(rule), [], [delta], values)),
+                (true, true) => vectorize(#[inline(always)] move || one_by_one(rule, key, at, delta, values)),
+                (_, false) => one_by_one(rule, key, at, delta, values),
             }
         });
     }
@@ -230,6 +238,26 @@ impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
                 values[0][i] = self.0.mean(std::array::from_fn(|k| values[k][i]));
             }
         });
+    }
+}
+
+/// Takes the proposals of a tile, the first of which is for weight number `at`.
+#[inline(always)]
+fn one_by_one<R: Scalar<V>, T: Elem, const V: usize>(
+    rule: R,
+    key: u64,
+    at: usize,
+    delta: &[T],
+    values: [&mut [T]; V],
+) {
+    let n = delta.len();
+    let values = values.map(|v| &mut v[..n]);
+    for i in 0..n {
+        let old = std::array::from_fn(|k| values[k][i]);
+        let new = rule.take(delta[i], old, Draw { key, index: (at + i) as u64 });
+        for k in 0..V {
+            values[k][i] = new[k];
+        }
     }
 }
 

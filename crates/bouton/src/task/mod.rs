@@ -16,6 +16,7 @@ mod normalise;
 mod npy;
 pub mod order;
 mod part;
+mod replay;
 pub mod samples;
 mod sequence;
 mod spec;
@@ -29,6 +30,7 @@ pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
 pub use dataset::{Dataset, Split};
 pub use normalise::Normalise;
 pub use part::Part;
+pub use replay::{Policy, ReplaySpec};
 pub use sequence::{
     ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets, Split as SplitClasses, Subsets,
 };

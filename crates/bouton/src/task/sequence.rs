@@ -1,5 +1,6 @@
 //! From one data set to a sequence of tasks.
 
+use super::replay::ReplaySpec;
 use super::spec::TaskSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,9 @@ pub struct ContinualSpec {
     pub reset_optimiser: bool,
     /// Test only so many of the newest tasks. Default: all of them, future ones too.
     pub recent: Option<usize>,
+    /// Keep samples of earlier tasks and mix them into the batches. Default: none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replay: Option<ReplaySpec>,
 }
 
 impl SequenceSpec {

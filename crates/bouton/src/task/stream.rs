@@ -1,10 +1,11 @@
 //! The tasks of a recipe as a stream of batches whose position is a single number, the update.
 //!
 //! A stream is a row of segments, each learned for some epochs or updates: one per task, one of all tasks together
-//! (interleaved), or one per subset of a training set.
+//! (interleaved), or one per subset of a training set. Replay adds samples of earlier segments to a batch.
 
 use super::order::permutation;
 use super::part::{self, Part};
+use super::replay::Buffer;
 use super::sequence::{ContinualSpec, Scenario, SequenceSpec};
 use super::spec::{BatchSize, Images, TaskSpec};
 use super::{Augment, Dataset, Split, store};
@@ -29,6 +30,17 @@ pub struct Stream {
     seed: u64,
     order: Vec<usize>,
     epoch: Option<u64>,
+    replay: Option<Replay>,
+}
+
+/// A buffer and how far it has seen the stream.
+#[derive(Debug)]
+struct Replay {
+    buffer: Buffer,
+    /// The segment that it sees, with its samples in the order of their first pass, and how many of them it was shown.
+    segment: usize,
+    pass: Vec<(usize, u16)>,
+    shown: usize,
 }
 
 /// Samples that are learned together, and for how long.
@@ -47,6 +59,11 @@ struct Segment {
 impl Segment {
     fn batches(&self) -> u64 {
         self.samples.div_ceil(self.batch) as u64
+    }
+
+    /// Different samples seen before update `within`, counted from 0 where the segment begins.
+    fn seen(&self, within: u64) -> usize {
+        (within.min(self.updates).saturating_mul(self.batch as u64)).min(self.samples as u64) as usize
     }
 }
 
@@ -151,6 +168,11 @@ impl Course {
         let seen = segment.max(task) + 1;
         Some(if h.own { task * h.classes..(task + 1) * h.classes } else { 0..seen * h.classes })
     }
+
+    /// Outputs of each head if batches hold samples of several tasks that have heads of their own.
+    pub fn mixed(&self) -> Option<usize> {
+        self.heads.filter(|h| h.own && self.stream.replay.is_some()).map(|h| h.classes)
+    }
 }
 
 impl Stream {
@@ -163,7 +185,7 @@ impl Stream {
             };
             parts = (0..s.parts).map(piece).collect();
         }
-        let ContinualSpec { updates, interleaved, .. } = recipe.continual;
+        let ContinualSpec { updates, interleaved, ref replay, .. } = recipe.continual;
         let width = if interleaved { parts.len() } else { 1 };
         let groups = (0..parts.len()).step_by(width).map(|p| p..p + width);
         let (mut segments, mut from, mut epochs_before) = (Vec::new(), 0, 0);
@@ -180,7 +202,11 @@ impl Stream {
             epochs_before += s.updates.div_ceil(s.batches());
             segments.push(s);
         }
-        Self { parts, segments, images, seed: recipe.seed, order: Vec::new(), epoch: None }
+        let mut stream =
+            Self { parts, segments, images, seed: recipe.seed, order: Vec::new(), epoch: None, replay: None };
+        let buffer = replay.as_ref().map(|spec| Buffer::new(spec, recipe.seed));
+        stream.replay = buffer.map(|buffer| Replay { buffer, segment: 0, pass: stream.pass(0), shown: 0 });
+        stream
     }
 
     /// Number of segments.
@@ -235,19 +261,57 @@ impl Stream {
         let place = self.place(update);
         let s = self.segments[place.segment].clone();
         if self.epoch != Some(place.total_epoch) {
-            let n = s.samples;
-            self.order = if self.images.shuffle {
-                permutation(n, self.seed, place.total_epoch)
-            } else {
-                (0..n).collect()
-            };
+            self.order = self.order_of(s.samples, place.total_epoch);
             self.epoch = Some(place.total_epoch);
         }
         let at = place.batch as usize * s.batch;
-        let ids = &self.order[at..s.samples.min(at + s.batch)];
-        gather(self.parts(place.segment), ids, dtype, &self.images, |id, image| {
-            self.vary(place.total_epoch, id, image);
-        })
+        let mut ids = self.order[at..s.samples.min(at + s.batch)].to_vec();
+        if self.replay.is_some() {
+            let before = self.before(place.segment);
+            ids.iter_mut().for_each(|id| *id += before);
+            ids.extend(self.replayed(update, ids.len()));
+        }
+        let parts = if self.replay.is_some() { &self.parts } else { self.parts(place.segment) };
+        gather(parts, &ids, dtype, &self.images, |id, image| self.vary(place.total_epoch, id, image))
+    }
+
+    /// The order of `n` samples in epoch `epoch`.
+    fn order_of(&self, n: usize, epoch: u64) -> Vec<usize> {
+        if self.images.shuffle { permutation(n, self.seed, epoch) } else { (0..n).collect() }
+    }
+
+    /// Samples of all segments before `segment`.
+    fn before(&self, segment: usize) -> usize {
+        self.segments[..segment].iter().map(|s| s.samples).sum()
+    }
+
+    /// Samples of a segment in the order of its first pass, counted through all segments, with their outputs.
+    fn pass(&self, segment: usize) -> Vec<(usize, u16)> {
+        let (s, before, parts) = (&self.segments[segment], self.before(segment), self.parts(segment));
+        let order = self.order_of(s.samples, s.epochs_before).into_iter();
+        let seen = order.take(s.seen(s.updates)).map(|id| (id, locate(parts, id)));
+        seen.map(|(id, (part, i))| (before + id, part.output(i))).collect()
+    }
+
+    /// Samples of the past for update `update`, which has `new` samples of its own.
+    fn replayed(&mut self, update: u64, new: usize) -> Vec<usize> {
+        let Some(mut r) = self.replay.take() else { return Vec::new() };
+        let (at, s) = (self.place(update), &self.segments);
+        let seen = s[at.segment].seen(update - s[at.segment].from);
+        if (at.segment, seen) < (r.segment, r.shown) {
+            r = Replay { buffer: r.buffer.emptied(), segment: 0, pass: self.pass(0), shown: 0 };
+        }
+        while r.segment < at.segment {
+            r.buffer.show(&r.pass[r.shown..]);
+            r = Replay { buffer: r.buffer, segment: r.segment + 1, pass: self.pass(r.segment + 1), shown: 0 };
+        }
+        if r.buffer.is_online() {
+            r.buffer.show(&r.pass[r.shown..seen]);
+            r.shown = seen;
+        }
+        let drawn = r.buffer.draw(update, new);
+        self.replay = Some(r);
+        drawn
     }
 
     fn vary(&self, epoch: u64, id: usize, image: &mut [u8]) {

@@ -7,7 +7,7 @@ use crate::anchor::AnchorSpec;
 use crate::error::Result;
 use crate::norm::NormSpec;
 use crate::recipe::{Recipe, tag};
-use crate::task::{Scenario, SequenceSpec};
+use crate::task::{Policy, Scenario, SequenceSpec};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -68,19 +68,52 @@ pub(crate) fn told(recipe: &Recipe) -> Told {
         recipe.sequence != SequenceSpec::Single && !matches!(recipe.sequence, SequenceSpec::Subsets(_));
     let per_task = matches!(&recipe.norm, NormSpec::Batch(n) if n.per_task);
     let task_il = recipe.continual.scenario == Scenario::Task;
-    let which = |list: &[(bool, &'static str)]| {
+    let replay = recipe.continual.replay.as_ref().map(|r| r.policy);
+    let which = |list: &[(bool, &'static str)]| -> Vec<_> {
         list.iter().filter(|(yes, _)| bounded && *yes).map(|(_, what)| *what).collect()
     };
+    // A reservoir needs no boundary, but what it holds is said of streams without boundaries, too.
+    let kept = replay.map(|policy| match policy {
+        Policy::Balanced => "samples of earlier tasks are kept, as many of each class, when a task ends",
+        Policy::Reservoir => "samples of earlier tasks are kept, without knowing where a task ends",
+    });
     Told {
-        boundaries_in_training: which(&[
-            (recipe.anchor != AnchorSpec::None, "the anchor consolidates at the end of a task"),
-            (recipe.continual.reset_optimiser, "the optimiser's state is forgotten at the end of a task"),
-            (per_task, "the normalisation of a task is kept at its end"),
-            (recipe.continual.scenario != Scenario::Domain, "outputs depend on the task"),
-        ]),
+        boundaries_in_training: [
+            which(&[
+                (recipe.anchor != AnchorSpec::None, "the anchor consolidates at the end of a task"),
+                (recipe.continual.reset_optimiser, "the optimiser's state is forgotten at the end of a task"),
+                (per_task, "the normalisation of a task is kept at its end"),
+                (recipe.continual.scenario != Scenario::Domain, "outputs depend on the task"),
+            ]),
+            kept.into_iter().collect(),
+        ]
+        .concat(),
         task_known_in_testing: which(&[
             (task_il, "only the outputs of the task count"),
             (per_task, "the task's own normalisation is used"),
         ]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_samples_are_told() {
+        let base = "[task.digits]\nbatch = 10\nepochs = 1\n[network]\nlayers = [64, 8, 10]\n[neuron.relu]\n[credit.backprop]\n[optim.sgd]\nlr = 0.1\n";
+        let list = |text: &str| told(&toml::from_str(&format!("{base}{text}")).unwrap()).list();
+        let permuted = "[sequence.permuted]\ntasks = 2\n";
+        assert!(list(permuted).is_empty());
+        let balanced = list(&format!("{permuted}[continual.replay]\nsize = 10\n"));
+        assert_eq!(
+            balanced,
+            ["training: samples of earlier tasks are kept, as many of each class, when a task ends"]
+        );
+        let stream = "[sequence.subsets]\nparts = 2\n[continual.replay]\nsize = 10\npolicy = \"reservoir\"\n";
+        assert_eq!(
+            list(stream),
+            ["training: samples of earlier tasks are kept, without knowing where a task ends"]
+        );
     }
 }

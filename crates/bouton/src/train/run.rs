@@ -7,6 +7,7 @@ use super::checkpoint::Checkpoint;
 use super::checkpoints::Checkpoints;
 use super::continual;
 use super::event::{Event, Observer};
+use super::importance;
 use super::log::Log;
 use super::provenance::Provenance;
 use super::rundir::RunDir;
@@ -171,6 +172,10 @@ impl<'a> Loop<'a> {
                 return Err(Error::Interrupted);
             }
         }
+        let profiles = self.trainer.importance()?;
+        if !profiles.is_empty() {
+            importance::write(&self.dir, &profiles)?;
+        }
         let values = self.log.last("test").unwrap_or_default();
         let wall = started.elapsed().as_secs_f64();
         self.observer.on(&Event::Finish { updates: total, wall, values: &values });
@@ -198,7 +203,9 @@ impl<'a> Loop<'a> {
         let (ended, task_ended) = (place.ends_epoch || last, place.ends_segment);
         if ended {
             let epoch = std::mem::take(&mut self.sums.epoch);
-            self.record("train", metrics(&epoch))?;
+            let mut values = metrics(&epoch);
+            values.extend(self.trainer.flips());
+            self.record("train", values)?;
         }
         if task_ended {
             self.trainer.end_segment()?;

@@ -218,6 +218,10 @@ impl RunDir {
     pub fn continual(&self) -> PathBuf {
         self.path.join("continual.json")
     }
+    /// `importance.json`, see [`super::importance`].
+    pub fn importance(&self) -> PathBuf {
+        self.path.join("importance.json")
+    }
     /// `status.json`, see [`super::status`].
     pub fn status_file(&self) -> PathBuf {
         self.path.join("status.json")

@@ -1,20 +1,22 @@
 //! A recipe brought to life: network, credit rule, updater and data, one update at a time.
 
 use super::checkpoint::{Checkpoint, Tensor, TensorData};
+use super::flips::Flips;
+use super::importance::{self, Profile};
 use super::memory::Memory;
-use crate::anchor::Importance;
-use crate::credit::{Credit, Step, measure};
+use crate::anchor::{Fisher, Importance};
+use crate::credit::{Credit, CreditSpec, Step, measure};
 use crate::error::{Error, Result};
-use crate::network::{Network, Visitor};
+use crate::network::{Connection, Network, ParamId, Visitor};
 use crate::norm::NormSpec;
-use crate::objective::{Head, Objective};
+use crate::objective::{Head, Heads, Objective, ObjectiveSpec};
 use crate::optim::Updater;
 use crate::recipe::Recipe;
 use crate::rng::Key;
 use crate::task::SequenceSpec;
 use crate::task::stream::{self, Course, Place};
 use bouton_kernels::{DType, Mat};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// Everything a run changes, and what it needs to change it.
@@ -31,6 +33,7 @@ pub struct Trainer {
     credit: Box<dyn Credit>,
     objective: Box<dyn Objective>,
     updater: Updater,
+    flips: Flips,
     update: u64,
 }
 
@@ -48,6 +51,7 @@ impl Trainer {
         Ok(Self {
             recipe: recipe.clone(),
             objective: recipe.objective.build(),
+            flips: Flips::new(&network, &recipe.synapse),
             network,
             course,
             memory: Memory::default(),
@@ -90,9 +94,14 @@ impl Trainer {
         let batch = self.course.stream.batch(self.update, self.network.dtype);
         self.updater.set_factor(self.recipe.schedule.factor(place.epoch as usize));
         let key = Key::new(self.recipe.seed).of("update", self.update);
-        let active = self.course.active(place.segment, place.segment);
-        let head = active.map(|active| Head { objective: &*self.objective, active });
-        let objective = head.as_ref().map_or(&*self.objective, |head| head as &dyn Objective);
+        let objective = &*self.objective;
+        let head = self.course.active(place.segment, place.segment).map(|active| Head { objective, active });
+        let heads = self.course.mixed().map(|classes| Heads { objective, classes });
+        let objective = match (&heads, &head) {
+            (Some(heads), _) => heads as &dyn Objective,
+            (None, Some(head)) => head,
+            (None, None) => objective,
+        };
         let step = self
             .credit
             .learn(&mut self.network, &batch, objective, &mut self.updater, &key)
@@ -113,16 +122,8 @@ impl Trainer {
         let segment = self.place().segment;
         let bounded = !matches!(self.recipe.sequence, SequenceSpec::Subsets(_));
         if let Some(importance) = self.updater.importance().filter(|_| bounded) {
-            let key = Key::new(self.recipe.seed).of("importance", segment as u64);
-            let measured = match importance {
-                Importance::Path(_) => HashMap::new(),
-                Importance::Fisher(_, samples) | Importance::Sensitivity(samples) => {
-                    let (stream, active) = (&self.course.stream, self.course.active(segment, segment));
-                    let parts = stream.parts(segment).iter();
-                    let batches = parts.flat_map(|p| stream.in_order(p, samples, self.network.dtype));
-                    measure(&*self.credit, &self.network, importance, active, batches, &key)?
-                }
-            };
+            let measured = self.measure(importance)?;
+            let key = self.importance_key(segment);
             self.updater.consolidate(&self.network, &measured, &key);
         }
         if bounded {
@@ -135,6 +136,48 @@ impl Trainer {
             self.updater.reset();
         }
         Ok(())
+    }
+
+    fn importance_key(&self, segment: usize) -> Key {
+        Key::new(self.recipe.seed).of("importance", segment as u64)
+    }
+
+    /// How important every parameter is to the present segment, as far as that is measured at its end.
+    fn measure(&self, importance: Importance) -> Result<HashMap<ParamId, Mat>> {
+        let samples = match importance {
+            Importance::Path(_) => return Ok(HashMap::new()),
+            Importance::Fisher(_, samples) | Importance::Sensitivity(samples) => samples,
+        };
+        let segment = self.place().segment;
+        let (stream, active) = (&self.course.stream, self.course.active(segment, segment));
+        let parts = stream.parts(segment).iter();
+        let batches = parts.flat_map(|p| stream.in_order(p, samples, self.network.dtype));
+        measure(&*self.credit, &self.network, importance, active, batches, &self.importance_key(segment))
+    }
+
+    /// Importance of binary weights by the size of their hidden weight, where there is one and the credit rule gives
+    /// gradients sample by sample.
+    pub fn importance(&self) -> Result<Vec<Profile>> {
+        let sampled = matches!(self.recipe.credit, CreditSpec::Backprop(_))
+            && matches!(self.recipe.objective, ObjectiveSpec::SoftmaxCrossEntropy(_));
+        let hidden =
+            self.network.connections.iter().enumerate().filter(|(_, c)| c.synapse.hidden().is_some());
+        if !sampled || !self.recipe.synapse.binary() || hidden.clone().next().is_none() {
+            return Ok(Vec::new());
+        }
+        let fisher = self.measure(Importance::Fisher(Fisher::Empirical, Some(importance::SAMPLES)))?;
+        let of =
+            |c: usize| (self.network.anchored(ParamId::Weight(c), true), fisher.get(&ParamId::Weight(c)));
+        let profile = |(c, connection): (usize, &Connection)| {
+            let (hidden, fisher) = of(c);
+            fisher.map(|fisher| Profile::new(&connection.name, hidden, fisher))
+        };
+        Ok(hidden.filter_map(profile).collect())
+    }
+
+    /// The fraction of each connection's binary weights that turned since this was last asked: `flips.<connection>`.
+    pub fn flips(&mut self) -> BTreeMap<String, f64> {
+        self.flips.take(&self.network)
     }
 
     /// The outcome on the test set of task `task`.
@@ -176,6 +219,7 @@ impl Trainer {
             checkpoint.tensors.push(tensor(name, mat));
             Ok(())
         })?;
+        checkpoint.tensors.extend(self.flips.tensors());
         let meta = [
             ("step", self.update.to_string()),
             ("optimiser-step", self.updater.updates().to_string()),
@@ -219,8 +263,10 @@ impl Trainer {
             wanted.push((name.to_owned(), vec![mat.rows(), mat.cols()]));
             Ok(())
         })?;
+        wanted.extend(self.flips.wanted(checkpoint));
         checkpoint.expect(wanted.iter().map(|(n, s)| (n.as_str(), s.as_slice())))?;
         self.visit(&mut |name, mat| fill(mat, checkpoint.tensor(name)?))?;
+        self.flips.restore(&self.network, checkpoint);
         self.update = checkpoint.meta("step")?;
         self.updater.set_updates(checkpoint.meta("optimiser-step")?, checkpoint.meta("optimiser-origin")?);
         Ok(())

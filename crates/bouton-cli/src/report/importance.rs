@@ -1,0 +1,66 @@
+//! Importance of binary weights against the size of their hidden weight, from a run's `importance.json`.
+
+use bouton::train::{Profile, RunDir};
+use bouton::{Error, Result};
+
+use super::Figure;
+use super::figures::{LineChart, Series, line_chart};
+
+/// One line for each connection; `None` for a run without hidden weights.
+///
+/// # Errors
+/// [`Error::Io`] if the file cannot be read, [`Error::Data`] if it is garbled.
+pub fn importance(run: &RunDir) -> Result<Option<Figure>> {
+    let path = run.importance();
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+    let garbled = |e| Error::data(format!("{}: {e}", path.display()));
+    let mut value: serde_json::Value = serde_json::from_slice(&bytes).map_err(garbled)?;
+    let profiles: Vec<Profile> = serde_json::from_value(value["connections"].take()).map_err(garbled)?;
+    let chart = LineChart {
+        title: "Importance against hidden weight".into(),
+        x_label: "|hidden weight| over the largest of its connection".into(),
+        y_label: "mean squared gradient of the loss".into(),
+        log_y: true,
+        series: profiles.iter().map(series).collect(),
+    };
+    let caption = "Empirical Fisher information at the end of the run, on training samples of the last task, averaged over \
+                   the weights in each fifteenth of the range.";
+    Ok(Some(Figure { svg: line_chart(&chart)?, title: chart.title, caption: caption.into() }))
+}
+
+fn series(profile: &Profile) -> Series {
+    let bins = profile.importance.len() as f64;
+    let points = profile.importance.iter().enumerate();
+    let points = points.map(|(i, f)| ((i as f64 + 0.5) / bins, f.unwrap_or(f64::NAN)));
+    Series { label: profile.connection.clone(), points: points.collect(), band: Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_for_each_connection_and_a_gap_without_weights() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunDir::create(folder.path(), "x", 1, "3f9c0b1d").unwrap();
+        assert!(importance(&run).unwrap().is_none());
+        let profile = |name: &str, f| {
+            format!(
+                "{{\"connection\":\"{name}\",\"largest\":0.5,\"weights\":[3,0,1],\"importance\":[1e-6,null,{f}]}}"
+            )
+        };
+        let text = format!(
+            "{{\"connections\":[{},{}]}}",
+            profile("input-hidden1", 1e-5),
+            profile("hidden1-output", 2e-3)
+        );
+        std::fs::write(run.importance(), text).unwrap();
+        let figure = importance(&run).unwrap().unwrap();
+        assert!(figure.svg.contains("hidden1-output") && figure.svg.contains("10⁻"), "{}", figure.svg);
+        std::fs::write(run.importance(), "{").unwrap();
+        assert!(importance(&run).unwrap_err().to_string().contains("importance.json"));
+    }
+}

@@ -1,0 +1,118 @@
+//! Sequences of tasks and replay that cannot be meant.
+
+use super::{at_least_one, require};
+use crate::recipe::{Recipe, tag};
+use crate::task::{DATA, Policy, ReplaySpec, SequenceSpec, Sets, TaskSpec};
+use crate::{Error, Result};
+
+/// Checks `[sequence]` and `[continual]` of `recipe`.
+pub(super) fn check(recipe: &Recipe) -> Result<()> {
+    let (task, classes) = (&recipe.task, recipe.task.shape().1);
+    at_least_one(
+        "continual.updates",
+        recipe.continual.updates,
+        "leave it out to learn each task for its epochs",
+    )?;
+    at_least_one(
+        "continual.recent",
+        recipe.continual.recent.map(|n| n as u64),
+        "leave it out to test all tasks",
+    )?;
+    recipe.continual.replay.as_ref().map_or(Ok(()), replay)?;
+    match &recipe.sequence {
+        SequenceSpec::Single => {}
+        SequenceSpec::Permuted(p) => {
+            at_least_one("sequence.permuted.tasks", Some(p.tasks as u64), "10 is usual")?;
+            require(p.pad <= 64, "sequence.permuted.pad", p.pad, "at most 64", "2 turns 28×28 into 32×32")?;
+        }
+        SequenceSpec::Split(s) => {
+            let ok = s.classes > 0 && s.classes < classes && classes.is_multiple_of(s.classes);
+            let need = format!("a divisor of the {classes} classes of {}", tag(task));
+            require(ok, "sequence.split.classes", s.classes, &need, "2 is usual")?;
+        }
+        SequenceSpec::Rotated(r) => {
+            require(
+                !r.degrees.is_empty(),
+                "sequence.rotated.degrees",
+                "empty",
+                "a list of angles",
+                "[0, 45, 90]",
+            )?;
+            let odd = r.degrees.iter().find(|d| !d.is_finite());
+            require(odd.is_none(), "sequence.rotated.degrees", f64::NAN, "finite", "angles are in degrees")?;
+        }
+        SequenceSpec::Subsets(s) => {
+            let samples = task.samples();
+            let ok = s.parts > 0 && s.parts <= samples;
+            let need = format!("from 1 to {samples}, the training samples");
+            require(
+                ok,
+                "sequence.subsets.parts",
+                s.parts,
+                &need,
+                "60 parts of MNIST have 1,000 samples each",
+            )?;
+        }
+        SequenceSpec::Sets(s) => sets(s, task)?,
+    }
+    let outputs = recipe.sequence.sides(task, recipe.continual.scenario).1;
+    require(
+        outputs <= 65_536,
+        "continual.scenario",
+        outputs,
+        "at most 65536 outputs",
+        "use scenario = \"domain\"",
+    )
+}
+
+fn replay(replay: &ReplaySpec) -> Result<()> {
+    let least = |key: &str, n: Option<usize>, hint: &str| {
+        at_least_one(&format!("continual.replay.{key}"), n.map(|n| n as u64), hint)
+    };
+    least("size", replay.size, "2000 is usual")?;
+    least("per-class", replay.per_class, "100 is usual")?;
+    least("batch", replay.batch, "leave it out for as many as there are new samples")?;
+    if replay.size.is_some() == replay.per_class.is_some() {
+        return Err(Error::config("continual.replay needs either `size` or `per-class`")
+            .with_hint("size = 2000 keeps 2,000 samples in all, per-class = 100 keeps 100 of each class"));
+    }
+    if replay.per_class.is_some() && replay.policy == Policy::Reservoir {
+        return Err(Error::config("continual.replay.per-class counts classes, which a reservoir does not")
+            .with_hint("give its `size`, or use policy = \"balanced\""));
+    }
+    Ok(())
+}
+
+fn sets(sets: &Sets, task: &TaskSpec) -> Result<()> {
+    require(
+        !sets.then.is_empty(),
+        "sequence.sets.then",
+        "empty",
+        "a list of data sets",
+        "[\"fashion-mnist\"]",
+    )?;
+    for (i, name) in sets.then.iter().enumerate() {
+        let known = DATA.iter().find(|set| set.name == *name);
+        let Some(set) = known else {
+            let names: Vec<_> = DATA.iter().map(|set| set.name).collect();
+            return Err(Error::config(format!("sequence.sets.then names `{name}`, which is no data set"))
+                .with_hint(format!("one of {}", names.join(", "))));
+        };
+        if (set.shape, set.classes) != task.shape() {
+            return Err(Error::shape(format!(
+                "{name} has images of {:?} and {} classes, {} has {:?} and {}",
+                set.shape,
+                set.classes,
+                tag(task),
+                task.shape().0,
+                task.shape().1
+            ))
+            .with_hint("a sequence of data sets needs one shape and one number of classes"));
+        }
+        if sets.then[..i].contains(name) || *name == tag(task) {
+            return Err(Error::config(format!("sequence.sets repeats `{name}`"))
+                .with_hint("name every data set once; sequence.permuted repeats one set"));
+        }
+    }
+    Ok(())
+}
