@@ -22,6 +22,9 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
     let why = match &plan {
         _ if !settles => Some("the network does not settle"),
         None => Some("skip connections leave no even-odd order"),
+        _ if lab.network.connections.iter().any(|c| c.feedback.own().is_some()) => {
+            Some("feedback weights of their own leave no energy")
+        }
         _ if lab.follows_energy() => Some("the energy dynamics take small steps, not block minima"),
         _ => None,
     };

@@ -51,6 +51,8 @@ impl Lab {
         if let Some(checkpoint) = checkpoint {
             Trainer::restore_network(&mut network, checkpoint)?;
         }
+        // Properties are those of the quiet dynamics.
+        network.populations.iter_mut().for_each(|p| p.noise = 0.0);
         let mut batch = stream::open(&recipe, folder)?.stream.batch(0, DType::F64);
         let n = batch.labels.len().min(SAMPLES);
         batch.x.resize_rows(n);
@@ -82,6 +84,12 @@ impl Lab {
         }
         if let Some(c) = self.network.connections.iter().find(|c| c.pool.is_some_and(|p| p.is_kinked())) {
             return Some(format!("{} has max pooling, which jumps where the largest value changes", c.name));
+        }
+        if let Some(c) = self.network.connections.iter().find(|c| c.feedback.own().is_some()) {
+            return Some(format!(
+                "{} has feedback weights of its own, so the Jacobian is not symmetric",
+                c.name
+            ));
         }
         if self.relaxed.residual > CONVERGED {
             return Some(format!("the free phase stopped at residual {:.1e}", self.relaxed.residual));

@@ -9,6 +9,7 @@ mod energy;
 mod feedback;
 pub mod forgetting;
 mod gdu;
+mod holomorphic;
 mod lab;
 mod outside;
 mod truncation;
@@ -136,6 +137,7 @@ pub fn check(lab: &mut Lab) -> Result<Findings> {
     let mut findings = Findings { notes: lab.notes(), ..Findings::default() };
     gdu::check(lab, &mut findings)?;
     bias::check(lab, &mut findings)?;
+    holomorphic::check(lab, &mut findings)?;
     truncation::check(lab, &mut findings)?;
     outside::check(lab, &mut findings)?;
     continual::check(lab, &mut findings)?;
