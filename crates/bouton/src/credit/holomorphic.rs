@@ -100,19 +100,7 @@ impl Holomorphic {
 
         network.choose_all(&mut free);
         network.choose_all(&mut nudged);
-        let part = |k: usize| k * n..(k + 1) * n;
-        let share = scale / if settled { points } else { 2 } as f64;
-        let mut terms: Vec<Term<'_>> = Vec::new();
-        for (k, sign) in signs.iter().enumerate() {
-            terms.push(Term::real(&nudged, part(k), -sign * share / beta));
-        }
-        if points == 1 {
-            terms.push(Term::real(&free, part(0), share / beta));
-        }
-        for (k, &at) in self.spec.circle(points / 2).iter().skip(1).enumerate().filter(|_| used.is_some()) {
-            let scale = real(-2.0 * share) / at;
-            terms.extend(used.map(|state| Term { state, rows: part(k), scale }));
-        }
+        let terms = self.terms(n, scale, &free, &nudged, used);
         let mut sink = Recorder::default();
         network.contrast(x, &terms, &free, &mut sink);
         if network.nudged() != Some(network.output()) {
@@ -121,6 +109,31 @@ impl Holomorphic {
         }
         let fallback = if settled { 0 } else { n as u64 };
         Ok((Step { free: free_phase, nudged: nudged_phase, fallback, ..step }, sink))
+    }
+
+    /// −1/(Nβ_k) for the state at every β_k, conjugate ones together; N = 2 where only ±β can be used.
+    fn terms<'a>(
+        &self,
+        n: usize,
+        scale: f64,
+        free: &'a State,
+        nudged: &'a State,
+        between: Option<&'a State>,
+    ) -> Vec<Term<'a>> {
+        let HolomorphicEqProp { beta, points, .. } = self.spec;
+        let part = |k: usize| k * n..(k + 1) * n;
+        if points == 1 {
+            let share = scale / beta;
+            return vec![Term::real(nudged, part(0), -share), Term::real(free, part(0), share)];
+        }
+        let share = scale / if between.is_some() { points as f64 } else { 2.0 };
+        let ends =
+            [(0, -share / beta), (1, share / beta)].map(|(k, scale)| Term::real(nudged, part(k), scale));
+        let inner = between.into_iter().flat_map(|state| {
+            let betas = self.spec.circle(points / 2).into_iter().skip(1).enumerate();
+            betas.map(move |(k, beta)| Term { state, rows: part(k), scale: real(-2.0 * share) / beta })
+        });
+        ends.into_iter().chain(inner).collect()
     }
 
     /// The states at the points strictly between β and −β, and their largest change in the last sweep.

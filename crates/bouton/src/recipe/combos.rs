@@ -2,10 +2,11 @@
 //!
 //! The rules are one list of questions about a recipe; the table of every cell is made by asking them.
 
+mod feedback;
+
 use super::{Recipe, tag};
 use crate::anchor::AnchorSpec;
 use crate::credit::{CreditSpec, Nudge, Start};
-use crate::network::{ConvLayer, Layer, PoolSpec};
 use crate::neuron::{Activation, Dynamics, NeuronSpec, NudgePosition, Settle};
 use crate::norm::NormSpec;
 use crate::objective::ObjectiveSpec;
@@ -13,7 +14,6 @@ use crate::optim::{OptimSpec, ScheduleSpec};
 use crate::solver::SolverSpec;
 use crate::synapse::SynapseSpec;
 use crate::task::{Policy, Scenario, SequenceSpec};
-use crate::wiring::FeedbackSpec;
 use crate::{Error, Result};
 
 /// A combination that is refused: why, and what to use instead.
@@ -27,7 +27,7 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
     let rules = [
         neuron_and_credit,
         clamped_output,
-        complex_nudge,
+        feedback::complex_nudge,
         readout,
         nudge_position,
         solver_and_neuron,
@@ -36,10 +36,10 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
         continual,
         hidden_activation,
         start_and_data,
-        feedback,
+        feedback::own_weights,
         strong_push,
         norm_and_dropout,
-        memory_and_feedback,
+        feedback::own_memory,
         anchor_and_credit,
         scale_of_bits,
         decay_of_raw,
@@ -103,37 +103,6 @@ fn strong_push(r: &Recipe) -> Refusal {
             format!("a linear output has no fixed point when it is pushed away with beta = {beta}"),
             "use beta below 1, or nudge = \"positive\"",
         );
-    }
-    None
-}
-
-/// A nudge that turns in the complex plane needs a dynamics that continues there.
-fn complex_nudge(r: &Recipe) -> Refusal {
-    let CreditSpec::HolomorphicEqProp(c) = &r.credit else { return None };
-    let s = settle(r)?;
-    if s.dynamics == Dynamics::Energy || s.nudge == NudgePosition::Outside {
-        return refusal(
-            "holomorphic-eq-prop needs the prototypical dynamics with the nudge inside",
-            "use dynamics = \"prototypical\" and nudge = \"inside\"",
-        );
-    }
-    let complex = c.points > 2 || c.periods.is_some();
-    if complex && !(s.activation.is_analytic() && s.output.is_none_or(Activation::is_analytic)) {
-        return refusal(
-            "a clipped activation is not holomorphic, so a complex nudge has no meaning for it",
-            "use activation = \"shifted-sigmoid\", or \"d-silu\" for \"half-hard-sigmoid\"; points = 2 stays real",
-        );
-    }
-    let max = |l: &Layer| matches!(l, Layer::Conv(ConvLayer { pool: Some(PoolSpec::Max(_)), .. }));
-    if complex && r.network.layers.iter().any(max) {
-        return refusal(
-            "max pooling is not holomorphic, so a complex nudge has no meaning for it",
-            "use pool = { soft = { size = 2 } } or { average = 2 }; points = 2 stays real",
-        );
-    }
-    let relaxed = matches!(&r.solver, SolverSpec::EvenOdd(s) if s.relaxation != 1.0);
-    if complex && relaxed {
-        return refusal("complex phases take no over-relaxation", "leave solver.even-odd.relaxation out");
     }
     None
 }
@@ -284,34 +253,6 @@ fn start_and_data(r: &Recipe) -> Refusal {
     None
 }
 
-fn feedback(r: &Recipe) -> Refusal {
-    let dense = r.wiring.weights();
-    let own = dense.feedback != FeedbackSpec::Tied;
-    let gradient = matches!(r.credit, CreditSpec::Bptt(_) | CreditSpec::RecurrentBackprop(_));
-    let turning = matches!(&r.credit, CreditSpec::HolomorphicEqProp(c) if c.periods.is_some());
-    let field = dense.feedback == FeedbackSpec::VectorField;
-    if own && !(nudges(&r.credit) || field && gradient) {
-        let word = tag(&dense.feedback);
-        return refusal(
-            format!("feedback = \"{word}\" has no meaning for {}, which needs tied weights", tag(&r.credit)),
-            "use feedback = \"tied\", or credit.eq-prop",
-        );
-    }
-    if field && turning {
-        return refusal(
-            "feedback = \"vector-field\" learns from the free state, which the continuous version does not have",
-            "leave credit.holomorphic-eq-prop.periods out",
-        );
-    }
-    if !field && dense.homeostasis > 0.0 {
-        return refusal(
-            "homeostasis makes feedback weights like forward ones, but they are the same or learn the same",
-            "use feedback = \"vector-field\"",
-        );
-    }
-    None
-}
-
 /// Whether the hidden layers are settled, not computed in one pass.
 fn settles(r: &Recipe) -> bool {
     settle(r).is_some()
@@ -329,22 +270,6 @@ fn norm_and_dropout(r: &Recipe) -> Refusal {
         return refusal(
             "dropout silences units of a single pass, but settling units take many sweeps",
             "leave network.dropout and network.input-dropout out",
-        );
-    }
-    None
-}
-
-/// State beside the weight belongs to the forward weight; own feedback weights have none.
-fn memory_and_feedback(r: &Recipe) -> Refusal {
-    let dense = r.wiring.weights();
-    if dense.feedback != FeedbackSpec::Tied && !matches!(r.synapse, SynapseSpec::Plain(_)) {
-        return refusal(
-            format!(
-                "feedback = \"{}\" has weights of its own, which {} would not share",
-                tag(&dense.feedback),
-                tag(&r.synapse)
-            ),
-            "use feedback = \"tied\", or synapse.plain",
         );
     }
     None
