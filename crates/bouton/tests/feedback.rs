@@ -54,6 +54,25 @@ fn asymmetry_turns_the_nudged_gradient_away_from_the_adjoint() {
     assert!(last < 0.999 && last > 0.5, "{last}");
 }
 
+/// Corrected by the antisymmetric part, the response is the adjoint at every angle.
+#[test]
+fn corrected_phases_give_the_adjoint_at_every_angle() {
+    let tail = "[objective.softmax-cross-entropy]\n";
+    for angle in [0.0, 45.0, 90.0, 180.0] {
+        let exact = recipe(&LAYERS, &(field(angle, ADJOINT) + tail));
+        let mut network = Network::build(&exact).unwrap();
+        let batch = batch(&network, 3);
+        let (want, _) = gradient(&exact, &mut network, &batch);
+        let eight = EIGHT.replace("points = 8\n", "points = 8\ncorrected = true\n");
+        let (got, _) = gradient(&recipe(&LAYERS, &(field(angle, &eight) + tail)), &mut network, &batch);
+        let error = relative_error(&got, &want);
+        assert!(error < 1e-8, "{angle}: {error:e}");
+        let real = "[credit.eq-prop]\nbeta = 1e-3\ncorrected = true\nfree-steps = 500\nnudged-steps = 500\n";
+        let (got, _) = gradient(&recipe(&LAYERS, &(field(angle, real) + tail)), &mut network, &batch);
+        assert!(relative_error(&got, &want) < 1e-4, "{angle}");
+    }
+}
+
 /// A finite real nudge and a complex one find the same response of the asymmetric network, up to β².
 #[test]
 fn every_estimator_finds_the_same_response() {
@@ -117,6 +136,8 @@ fn feedback_that_cannot_be_learned_is_refused_with_a_hint() {
         field(90.0, &EIGHT.replace("points = 8\n", "points = 8\nperiods = 2\n")),
         field(90.0, EIGHT).replace("vector-field\"", "tied\"\nhomeostasis = 1.0"),
         field(200.0, EIGHT),
+        field(90.0, &EIGHT.replace("points = 8\n", "corrected = true\n"))
+            .replace("vector-field", "kolen-pollack"),
     ] {
         let error = recipe(&LAYERS, &tables).check().unwrap_err();
         assert!(error.hint().is_some(), "{error}");

@@ -55,5 +55,12 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
 }
 
 pub(super) fn eq_prop(nudge: Nudge, beta: f64, steps: usize) -> CreditSpec {
-    CreditSpec::EqProp(EqProp { beta, nudge, free_steps: steps, nudged_steps: steps, start: Start::Zero })
+    CreditSpec::EqProp(EqProp {
+        beta,
+        nudge,
+        free_steps: steps,
+        nudged_steps: steps,
+        start: Start::Zero,
+        corrected: false,
+    })
 }

@@ -33,6 +33,7 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         free_steps,
         nudged_steps: K,
         start: Start::Zero,
+        corrected: false,
     });
     let gradient = lab.gradient(&ep)?;
     let moved = continual_update(lab, free_steps)?;

@@ -27,8 +27,14 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
         findings.properties.push(Property::not_applicable(id, statement, bound, why));
         return Ok(());
     }
-    let credit =
-        EqProp { beta: 0.1, nudge: Nudge::Symmetric, free_steps: 40, nudged_steps: 10, start: Start::Zero };
+    let credit = EqProp {
+        beta: 0.1,
+        nudge: Nudge::Symmetric,
+        free_steps: 40,
+        nudged_steps: 10,
+        start: Start::Zero,
+        corrected: false,
+    };
     let mut rule = CreditSpec::EqProp(credit).build(&recipe.solver, &network, lab.batch.ids.len())?;
     let sgd = Sgd {
         lr: PerLayer::All(RATE),

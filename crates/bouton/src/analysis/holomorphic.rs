@@ -63,7 +63,14 @@ fn errors(lab: &mut Lab, points: usize, steps: usize, exact: &[f64]) -> Result<V
     let mut errors = Vec::new();
     let mut beta = 0.4;
     while beta > 0.01 && errors.last().is_none_or(|&(_, e)| e > ROUNDING) {
-        let rule = HolomorphicEqProp { beta, points, free_steps: steps, nudged_steps: steps, periods: None };
+        let rule = HolomorphicEqProp {
+            beta,
+            points,
+            free_steps: steps,
+            nudged_steps: steps,
+            corrected: false,
+            periods: None,
+        };
         let gradient = lab.gradient(&CreditSpec::HolomorphicEqProp(rule))?;
         errors.push((beta, relative_error(&gradient, exact)));
         beta *= 0.5;

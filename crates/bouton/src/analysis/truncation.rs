@@ -49,6 +49,7 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         free_steps: steps,
         nudged_steps: K,
         start: Start::Zero,
+        corrected: false,
     });
     let (ep, tbp) =
         (lab.gradient(&ep)?, lab.gradient(&CreditSpec::Bptt(Bptt { steps: steps + K, truncate: Some(K) }))?);

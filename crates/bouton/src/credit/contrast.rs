@@ -41,6 +41,8 @@ pub struct Contrast {
     pub beta: f64,
     /// Hold the output at s* − β ∂ℓ/∂s instead of nudging it.
     pub clamp: bool,
+    /// Let nudged phases follow the transposed network around the free state.
+    pub corrected: bool,
     /// Most sweeps of the free phase.
     pub free_steps: usize,
     /// Most sweeps of a nudged phase.
@@ -97,7 +99,11 @@ impl Contrast {
         let free_phase = self.solver.relax(network, &mut free, None, self.free_steps, "free")?;
         let free_residual = free.change.clone();
         let (g, readout, step) = judge(network, objective, &mut free);
+        if self.corrected {
+            free.depart(network);
+        }
         let mut nudged = free.tile(phases.len());
+        free.base = None;
         for (k, phase) in phases.iter().enumerate() {
             nudged.beta[k * rows.len()..(k + 1) * rows.len()].fill(phase.beta);
         }

@@ -22,6 +22,7 @@ impl ContrastiveLearning {
             nudge: Nudge::Positive,
             beta: 1.0,
             clamp: true,
+            corrected: false,
             free_steps: self.free_steps,
             nudged_steps: self.nudged_steps,
             solver,

@@ -27,6 +27,7 @@ impl CoupledLearning {
             nudge: self.nudge,
             beta: self.beta,
             clamp: true,
+            corrected: false,
             free_steps: self.free_steps,
             nudged_steps: self.nudged_steps,
             solver,

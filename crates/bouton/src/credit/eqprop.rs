@@ -51,6 +51,10 @@ pub struct EqProp {
     /// Where the free phase starts in training (evaluation starts from zero).
     #[serde(default)]
     pub start: Start,
+    /// Whether nudged phases follow the transposed network around the free state, which makes their response the adjoint
+    /// for feedback weights of any kind (asymmetric equilibrium propagation, arXiv 2602.03670). Default false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub corrected: bool,
 }
 
 impl EqProp {
@@ -59,6 +63,7 @@ impl EqProp {
             nudge: self.nudge,
             beta: self.beta,
             clamp: false,
+            corrected: self.corrected,
             free_steps: self.free_steps,
             nudged_steps: self.nudged_steps,
             solver,

@@ -39,6 +39,9 @@ pub struct HolomorphicEqProp {
     pub free_steps: usize,
     /// Sweeps K at every point.
     pub nudged_steps: usize,
+    /// Whether nudged phases follow the transposed network around the free state: see `credit.eq-prop`. Default false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub corrected: bool,
     /// Periods of the continuous version. Default: a free phase, and every point settled from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub periods: Option<usize>,
@@ -90,11 +93,15 @@ impl Holomorphic {
         let free_phase = self.solver.relax(network, &mut free, None, free_steps, "free")?;
         let (_, readout, step) = judge(network, objective, &mut free);
         let signs: &[f64] = if points == 1 { &[1.0] } else { &[1.0, -1.0] };
+        if self.spec.corrected {
+            free.depart(network);
+        }
         let mut nudged = free.tile(signs.len());
         (0..nudged.rows()).for_each(|r| nudged.beta[r] = signs[r / n] * beta);
         let nudged_phase =
             self.solver.relax(network, &mut nudged, Some(objective), nudged_steps, "nudged")?;
         let between = self.between(network, objective, &free);
+        free.base = None;
         let settled = between.as_ref().is_none_or(|(_, change)| *change < LOST);
         let used = between.as_ref().map(|(state, _)| state).filter(|_| settled);
 

@@ -18,7 +18,7 @@ mod verbs;
 pub use connection::{Connection, Feedback};
 pub use packed::Packed;
 pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, PoolSpec, Shape, Skip, SoftPool};
-pub use state::{Constant, State};
+pub use state::{Base, Constant, State};
 pub use verbs::{Seen, Term};
 
 use crate::error::{Error, Result};

@@ -40,7 +40,18 @@ pub struct State {
     pub held: Option<PopId>,
     /// Random numbers of noisy units; none: they are quiet.
     pub noise: Option<Noise>,
+    /// The state that a corrected nudged phase departs from.
+    pub base: Option<Base>,
     order: Vec<usize>,
+}
+
+/// Outputs and drives of a free state, by population: around it, a corrected nudged phase follows the transposed network.
+#[derive(Clone, Debug)]
+pub struct Base {
+    /// Outputs, [rows, units].
+    pub out: Vec<Mat>,
+    /// Drives at these outputs, [rows, units].
+    pub drive: Vec<Mat>,
 }
 
 /// What the clamped input of a batch gives for a whole relaxation.
@@ -87,6 +98,7 @@ impl State {
             stale: network.connections.iter().map(|c| c.pre != network.input()).collect(),
             is_complex: false,
             noise: None,
+            base: None,
             drive: all.map(|p| mat(p, free(p))).collect(),
             labels: labels[rows.clone()].to_vec(),
             samples: rows.collect(),
@@ -116,6 +128,7 @@ impl State {
             stale: self.stale.clone(),
             is_complex: self.is_complex,
             noise: self.noise.as_ref().map(|noise| noise.tile(copies)),
+            base: self.base.as_ref().map(|b| Base { out: stack(&b.out), drive: stack(&b.drive) }),
             labels: self.labels.repeat(copies),
             samples: self.samples.repeat(copies),
             beta: self.beta.repeat(copies),
@@ -142,6 +155,13 @@ impl State {
         }
     }
 
+    /// Takes the present state as the one that corrected nudged phases depart from.
+    pub fn depart(&mut self, network: &Network) {
+        let all: Vec<PopId> = network.with_role(Role::Settling).collect();
+        network.drive(&all, self, 0..self.rows());
+        self.base = Some(Base { out: self.out.clone(), drive: self.drive.clone() });
+    }
+
     /// Lets units be as noisy as they are in this update.
     pub fn noise(&mut self, key: &Key) {
         self.noise = Some(Noise::new(key, &self.samples));
@@ -152,7 +172,9 @@ impl State {
         let (n, half) = (self.rows(), self.rows() * betas.len());
         let mut state = self.tile(2 * betas.len());
         state.is_complex = true;
-        for mat in state.out.iter_mut().chain(&mut state.constant).chain(&mut state.choice) {
+        let base = state.base.iter_mut().flat_map(|b| b.out.iter_mut().chain(&mut b.drive));
+        let mats = state.out.iter_mut().chain(&mut state.constant).chain(&mut state.choice);
+        for mat in mats.chain(base) {
             let imaginary = half.min(mat.rows())..mat.rows();
             mat.rows_view_mut(imaginary).fill(0.0);
         }
@@ -194,6 +216,7 @@ impl State {
             held: self.held,
             order: (0..half).collect(),
             noise: None,
+            base: None,
         }
     }
 
@@ -207,7 +230,9 @@ impl State {
         if i == j {
             return;
         }
-        for mat in self.out.iter_mut().chain(&mut self.h).chain(&mut self.constant).chain(&mut self.choice) {
+        let base = self.base.iter_mut().flat_map(|b| b.out.iter_mut().chain(&mut b.drive));
+        let mats = self.out.iter_mut().chain(&mut self.h).chain(&mut self.constant).chain(&mut self.choice);
+        for mat in mats.chain(base) {
             if mat.rows() > 0 {
                 mat.swap_rows(i, j);
             }

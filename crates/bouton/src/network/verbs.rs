@@ -63,6 +63,10 @@ impl Network {
 
     /// Brings the drives of the populations in `block` up to date for some rows.
     pub fn drive(&self, block: &[PopId], state: &mut State, rows: Range<usize>) {
+        let settles = |p: &PopId| self.populations[*p].role == Role::Settling;
+        if state.base.is_some() && block.iter().all(settles) {
+            return self.drive_corrected(block, state, rows);
+        }
         for &pop in block {
             let constant = state.constant[pop].rows_view(rows.clone());
             state.drive[pop].rows_view_mut(rows.clone()).copy_from(constant);
@@ -88,6 +92,30 @@ impl Network {
                     (out[c.post].rows_view(rows.clone()), room[id].rows_view_mut(rows.clone()));
                 let drive = drive[pop].rows_view_mut(rows.clone());
                 c.pull_input(c.back(), choice[id].rows_view(rows.clone()), from, drive, room, *is_complex);
+            }
+        }
+    }
+
+    /// d(s⁰) + Wᵀ(s − s⁰): the drive d(s) minus the antisymmetric part of its Jacobian, twice. Away from the free state s⁰
+    /// the network then responds like its transpose, which makes the response to a nudge the adjoint, whatever the feedback
+    /// weights are.
+    fn drive_corrected(&self, block: &[PopId], state: &mut State, rows: Range<usize>) {
+        let State { out, drive, base: Some(base), .. } = state else { return };
+        let departed = |pop: PopId| {
+            let mut change = out[pop].rows_view(rows.clone()).to_mat();
+            add_scaled(&mut change, -1.0, base.out[pop].rows_view(rows.clone()));
+            change
+        };
+        for &pop in block {
+            let mut to = drive[pop].rows_view_mut(rows.clone());
+            to.copy_from(base.drive[pop].rows_view(rows.clone()));
+            for c in self.connections.iter().filter(|c| self.returns(c)) {
+                if c.post == pop {
+                    c.wiring.forward(c.back(), departed(c.pre).view(), to.reborrow());
+                }
+                if c.pre == pop {
+                    c.wiring.pull_input(&c.weight, departed(c.post).view(), to.reborrow());
+                }
             }
         }
     }

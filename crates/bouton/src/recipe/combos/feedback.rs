@@ -53,6 +53,17 @@ pub(super) fn own_weights(r: &Recipe) -> Refusal {
             "use feedback = \"tied\", or credit.eq-prop",
         );
     }
+    let corrected = match &r.credit {
+        CreditSpec::EqProp(c) => c.corrected,
+        CreditSpec::HolomorphicEqProp(c) => c.corrected,
+        _ => false,
+    };
+    if corrected && (!field || turning || r.network.has_convolutions()) {
+        return refusal(
+            "corrected nudged phases are for dense feedback weights that learn for themselves, from a free state",
+            "use feedback = \"vector-field\" with dense layers, or leave `corrected` out",
+        );
+    }
     if field && turning {
         return refusal(
             "feedback = \"vector-field\" learns from the free state, which the continuous version does not have",
