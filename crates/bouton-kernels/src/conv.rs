@@ -18,7 +18,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::simd::best;
-use crate::{Elem, Operand, View, ViewMut, dispatch};
+use crate::{DType, Elem, Operand, View, ViewMut, dispatch};
 use direct::Direct;
 use form::{Correlate, Form, Way};
 pub use shape::ConvShape;
@@ -45,33 +45,36 @@ impl ConvMethod {
         self == ConvMethod::Direct || (shape.kernel == [3, 3] && shape.stride == 1)
     }
 
-    /// What the products use: the fewest multiplications per pair of channels. Turning tiles around costs as much as some
-    /// products, which pays from some tens of channels on.
-    fn best(shape: &ConvShape, way: Way) -> Self {
+    /// What the products use: directly in 64 bits, which are for checks; in 32 bits the fewer multiplications per pair of
+    /// channels of direct products and tiles of 2x2. Turning tiles around costs as much as some products, which pays from
+    /// some tens of channels on. Tiles of 4x4 are faster still, but several times less exact: they are not used until a
+    /// gradient was shown not to suffer.
+    fn best(dtype: DType, shape: &ConvShape, way: Way) -> Self {
         let [height, width] = way.image(shape);
         let work = |method: &ConvMethod| match method {
             ConvMethod::Direct => 9 * height * width,
             ConvMethod::Tiles2 => 16 * height.div_ceil(2) * width.div_ceil(2),
             ConvMethod::Tiles4 => 36 * height.div_ceil(4) * width.div_ceil(4),
         };
-        if !ConvMethod::Tiles2.fits(shape) || shape.channels.min(shape.filters) < 32 {
+        let few = shape.channels.min(shape.filters) < 32;
+        if dtype == DType::F64 || few || !ConvMethod::Tiles2.fits(shape) {
             return ConvMethod::Direct;
         }
-        let all = [ConvMethod::Tiles2, ConvMethod::Tiles4, ConvMethod::Direct];
-        all.into_iter().min_by_key(work).expect("three methods")
+        let both = [ConvMethod::Tiles2, ConvMethod::Direct];
+        both.into_iter().min_by_key(work).expect("two methods")
     }
 }
 
 /// y += w ∗ x. Rows of `x` and `y` are images, rows of `weight` filters: see [`ConvShape`].
 pub fn conv_forward(shape: &ConvShape, weight: &Operand, x: View<'_>, y: ViewMut<'_>) {
     check_conv("conv_forward", shape, weight.view(), shape.filters, x, y.as_view());
-    correlate(ConvMethod::best(shape, Way::Forward), shape, Way::Forward, weight, x, y);
+    correlate(ConvMethod::best(x.dtype(), shape, Way::Forward), shape, Way::Forward, weight, x, y);
 }
 
 /// x += the adjoint of the convolution in its input, applied to g.
 pub fn conv_pull_input(shape: &ConvShape, weight: &Operand, g: View<'_>, x: ViewMut<'_>) {
     check_conv("conv_pull_input", shape, weight.view(), shape.filters, x.as_view(), g);
-    correlate(ConvMethod::best(shape, Way::PullInput), shape, Way::PullInput, weight, g, x);
+    correlate(ConvMethod::best(g.dtype(), shape, Way::PullInput), shape, Way::PullInput, weight, g, x);
 }
 
 /// w += filters `band` of the adjoint of the convolution in its weight, applied to g: one row of `w` per filter of the

@@ -393,7 +393,7 @@ fn folders_are_searched_and_damage_in_them_is_reported() {
     let lacking = refusal(tiny().load(Split::Test, root.path()), 3);
     contains(
         &lacking,
-        &["`tiny`", "test-images.gz, test-labels.gz", "bouton data get tiny", "data import PATH"],
+        &["`tiny`", "test-images.gz, test-labels.gz", "bouton data import PATH", "data import PATH"],
     );
     assert!(!lacking.contains("train"), "{lacking}");
 }
@@ -436,7 +436,7 @@ fn missing_and_damaged_files_are_told_apart() {
     let state = |i: usize| set.state(&set.files[i], root.path());
     contains(
         &refusal(set.load(Split::Train, root.path()), 3),
-        &["train-images, train-labels", "data get tiny"],
+        &["train-images, train-labels", "data import PATH"],
     );
     contains(&refusal(store::load("mnist", Split::Test, Some(root.path())), 3), &["data get mnist"]);
     assert_eq!(store::status("mnist", Some(root.path())).unwrap()[0].1, State::Missing);
@@ -447,7 +447,7 @@ fn missing_and_damaged_files_are_told_apart() {
     std::fs::write(path(1), &b).unwrap();
     assert_eq!([state(0), state(1), state(2)], [State::WrongSize(30), State::Present, State::Missing]);
     let text = refusal(set.load(Split::Train, root.path()), 2);
-    contains(&text, &["train-images", "30 bytes", "expected 40", "data get tiny"]);
+    contains(&text, &["train-images", "30 bytes", "expected 40", "data import PATH"]);
     // A right size and header with another content: loading is quick and takes it, verifying is thorough.
     let mut changed = a.clone();
     changed[20] ^= 1;

@@ -245,13 +245,12 @@ fn damaged_imagenet32_is_refused() {
 }
 
 #[test]
-fn more_classes_than_a_byte_holds_are_kept_and_not_learned() {
+fn more_classes_than_a_byte_holds_are_kept_and_learned() {
     let set = Dataset::synthetic([1, 2, 2], 1000, 1000, 0).unwrap();
     assert_eq!((set.label(999), set.class_counts()), (999, vec![1; 1000]));
     let recipe = "[task.imagenet32]\nbatch = 2\nepochs = 1\n[network]\nlayers = [3072, 10, 1000]\n[neuron.relu]\n\
                   [credit.backprop]\n[optim.sgd]\nlr = 0.1\n";
-    let text = said(Recipe::parse(recipe, "r").and_then(|r| r.check()));
-    contains(&text, &["imagenet32 has 1000 classes, more than 256", "one byte"]);
+    Recipe::parse(recipe, "r").and_then(|r| r.check()).unwrap();
 }
 
 // ---- import

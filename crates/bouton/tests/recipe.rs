@@ -126,7 +126,7 @@ fn missing_and_double_choices() {
         mistake("[credit.eq-prop]", "[credit]"),
         "r.toml:11:1: unknown name `beta` for `credit`",
         "known are `backprop`, `bptt`, `continual-eq-prop`, `contrastive-learning`, `coupled-learning`, `eq-prop`, \
-         `recurrent-backprop`",
+         `holomorphic-eq-prop`, `recurrent-backprop`",
     );
 }
 

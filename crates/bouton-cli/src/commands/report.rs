@@ -42,5 +42,5 @@ impl Report {
 
 /// Writes the report of a run, with every figure that its files allow; returns its path.
 pub fn report(run: &RunDir) -> Result<PathBuf> {
-    build(run, Patch::of(&Recipe::load(run.recipe())?))
+    build(run, Some(Patch::of(&Recipe::load(run.recipe())?)))
 }

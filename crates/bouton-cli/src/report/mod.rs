@@ -50,7 +50,7 @@ pub fn build(run: &RunDir, patch: Option<Patch>) -> Result<PathBuf> {
 
 /// The receptive fields of the first connection, by name, whose rows are such images.
 fn fields_of_first(checkpoint: &Checkpoint, patch: Option<Patch>) -> Result<Option<Figure>> {
-    let Some(patch) = patch else { return Ok(None) };
+    let Some(patch) = patch.filter(|p| matches!(p.shape[0], 1 | 3)) else { return Ok(None) };
     let enters = |shape: &[usize]| matches!(shape, [post, columns] if *post > 0 && *columns == patch.size());
     let mut weights = checkpoint.tensors.iter().filter(|tensor| tensor.name.ends_with(".weight"));
     weights.find(|tensor| enters(&tensor.shape)).map(|weight| fields(weight, patch)).transpose()

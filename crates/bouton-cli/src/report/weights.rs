@@ -42,14 +42,13 @@ pub struct Patch {
 }
 
 impl Patch {
-    /// The images that the first layer of a recipe's network looks at; `None` if they cannot be shown.
-    pub fn of(recipe: &Recipe) -> Option<Self> {
+    /// The images that the first layer of a recipe's network looks at.
+    pub fn of(recipe: &Recipe) -> Self {
         let (shape, _) = recipe.task.shape();
-        let patch = match recipe.network.layers.get(1) {
+        match recipe.network.layers.get(1) {
             Some(Layer::Conv(c)) => Self { shape: [shape[0], c.kernel, c.kernel], side_by_side: false },
             _ => Self { shape, side_by_side: true },
-        };
-        matches!(shape[0], 1 | 3).then_some(patch)
+        }
     }
 
     /// Numbers in an image.

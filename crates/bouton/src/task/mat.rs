@@ -87,6 +87,9 @@ fn element(reader: &mut impl Read, wanted: &[&str]) -> Parsed<Option<(String, Op
     if body.limit() > 0 {
         return Err(format!("truncated: the last element lacks {} of {size} bytes", body.limit()));
     }
+    if kind != PACKED {
+        some_of(reader, size.wrapping_neg() % 8)?;
+    }
     Ok(Some(matrix))
 }
 

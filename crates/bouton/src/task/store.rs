@@ -230,6 +230,9 @@ impl KnownSet {
             return format!("bouton data get {}, or bouton data import PATH if you have a copy", self.name);
         }
         let names: Vec<_> = self.archives.iter().map(|a| a.name).collect();
+        if names.is_empty() {
+            return "bouton data import PATH, where PATH is a copy of it".into();
+        }
         format!("bouton data import PATH, where PATH is {} or a folder with it", names.join(" or "))
     }
 }
