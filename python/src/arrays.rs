@@ -1,6 +1,7 @@
 //! NumPy arrays, and others by DLPack, in (by copy, checked); NumPy arrays out (without one).
 
 use crate::errors::argument;
+use bouton::network::Shape;
 use bouton_kernels::{DType, Mat, dispatch};
 use numpy::ndarray::ArrayView2;
 use numpy::{
@@ -24,15 +25,31 @@ pub fn array_of(py: Python<'_>, mat: Mat) -> PyResult<Bound<'_, PyAny>> {
     })
 }
 
-/// A copy of the floating-point array `value` with `cols` columns; `name` is what errors call it.
-pub fn matrix(value: &Bound<'_, PyAny>, dtype: DType, cols: usize, name: &str) -> PyResult<Mat> {
+/// A copy of the floating-point array `value` as one row per sample of a population of this shape, and whether it was an
+/// array of images; `name` is what errors call it.
+pub fn samples(value: &Bound<'_, PyAny>, dtype: DType, place: Shape, name: &str) -> PyResult<(Mat, bool)> {
     let py = value.py();
-    let (shape, values) = numbers(value, name)?;
+    let Shape { height, width, channels } = place;
+    let cols = place.units();
+    let value = exchanged(value)?;
+    let (shape, values) = numbers(&value, name)?;
+    if shape.len() == 4 && shape[1..] == [channels, height, width] {
+        let (_, values) = numbers(&value.call_method1("transpose", (0, 2, 3, 1))?, name)?;
+        return Ok((copy(py, dtype, shape[0], cols, values, name)?, true));
+    }
     if shape.len() != 2 || shape[1] != cols {
-        let hint = format!("pass one row per sample: an array of shape (samples, {cols})");
+        let images = format!(", or images of shape (samples, {channels}, {height}, {width})");
+        let images = if height * width > 1 { images.as_str() } else { "" };
+        let hint = format!("pass one row per sample: an array of shape (samples, {cols}){images}");
         return Err(argument(py, "ShapeError", &format!("{name} has shape {shape:?}"), &hint));
     }
-    copy(py, dtype, shape[0], cols, values, name)
+    Ok((copy(py, dtype, shape[0], cols, values, name)?, false))
+}
+
+/// Rows of a population of this shape as a NumPy array of images that shares their memory.
+pub fn images(py: Python<'_>, mat: Mat, place: Shape) -> PyResult<Bound<'_, PyAny>> {
+    let shape = (mat.rows(), place.height, place.width, place.channels);
+    array_of(py, mat)?.call_method1("reshape", shape)?.call_method1("transpose", (0, 3, 1, 2))
 }
 
 /// A copy of `value`, which must have exactly this shape.

@@ -1,12 +1,12 @@
 //! One network from Python: look, learn, and read or write what is learned.
 
-use crate::arrays::{array_of, exactly, labels, matrix};
+use crate::arrays::{array_of, exactly, images, labels, samples};
 use crate::errors::{argument, raise};
 use crate::recipe::Recipe;
 use crate::threads::compute;
 use bouton::Error;
 use bouton::credit::{Batch, Collect, Credit, Outside, Step};
-use bouton::network::{Network as Net, Visitor};
+use bouton::network::{Network as Net, Shape, Visitor};
 use bouton::objective::{Given, Objective};
 use bouton::optim::Updater;
 use bouton::rng::Key;
@@ -33,10 +33,6 @@ struct Inner {
 }
 
 impl Inner {
-    fn features(&self) -> usize {
-        self.net.populations[self.net.input()].units
-    }
-
     fn classes(&self) -> usize {
         self.net.populations[self.net.output()].units
     }
@@ -46,25 +42,30 @@ impl Inner {
     }
 
     fn batch(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<Batch> {
+        Ok(self.pictured(x, y)?.0)
+    }
+
+    /// A batch, and whether its x came as images.
+    fn pictured(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<(Batch, bool)> {
         let py = x.py();
-        let x = matrix(x, self.net.dtype, self.features(), "x")?;
+        let (x, images) = samples(x, self.net.dtype, self.net.populations[self.net.input()].shape, "x")?;
         if x.rows() == 0 {
             return Err(argument(py, "ShapeError", "x has no rows", "pass at least one sample"));
         }
         let labels = y.map_or_else(|| Ok(vec![0; x.rows()]), |y| labels(y, x.rows(), self.classes()))?;
-        Ok(Batch { ids: (0..x.rows()).collect(), x, labels })
+        Ok((Batch { ids: (0..x.rows()).collect(), x, labels }, images))
     }
 
     /// A batch with the gradient of a loss, summed over samples, with respect to its outputs.
-    fn outside(&self, x: &Bound<'_, PyAny>, g: &Bound<'_, PyAny>) -> PyResult<(Batch, Given)> {
-        let batch = self.batch(x, None)?;
+    fn outside(&self, x: &Bound<'_, PyAny>, g: &Bound<'_, PyAny>) -> PyResult<(Batch, Given, bool)> {
+        let (batch, images) = self.pictured(x, None)?;
         let (n, classes) = (batch.labels.len(), self.classes());
         let mut gradient = exactly(g, self.net.dtype, (n, classes), "the gradient of the outputs")?;
         bouton_kernels::dispatch!(gradient.dtype(), T => {
             // Rules hand over the gradient of a mean.
             gradient.slice_mut::<T>().iter_mut().for_each(|x| *x *= n as T);
         });
-        Ok((batch, Given { gradient }))
+        Ok((batch, Given { gradient }, images))
     }
 
     /// Everything that a checkpoint holds.
@@ -129,6 +130,20 @@ impl Network {
     #[getter]
     fn populations(&self, py: Python<'_>) -> Vec<(String, usize)> {
         self.lock(py).net.populations.iter().map(|p| (p.name.clone(), p.units)).collect()
+    }
+
+    /// Channels, height and width of every population by name; units without places are channels of one pixel.
+    ///
+    /// Rows of states are in the order height, width, channel.
+    #[getter]
+    fn shapes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let inner = self.lock(py);
+        let d = PyDict::new(py);
+        for population in &inner.net.populations {
+            let Shape { height, width, channels } = population.shape;
+            d.set_item(&population.name, (channels, height, width))?;
+        }
+        Ok(d)
     }
 
     /// Outputs after the free phase, (samples, classes).
@@ -199,8 +214,9 @@ impl Network {
         g: &Bound<'py, PyAny>,
     ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyAny>)> {
         let mut inner = self.lock(py);
-        let (batch, given) = inner.outside(x, g)?;
+        let (batch, given, pictured) = inner.outside(x, g)?;
         let key = inner.key();
+        let place = inner.net.populations[inner.net.input()].shape;
         let Inner { recipe, net, .. } = &mut *inner;
         let found = compute(py, || -> bouton::Result<(Collect, Mat)> {
             let n = batch.labels.len();
@@ -215,7 +231,8 @@ impl Network {
             Ok((sink.parameters, input))
         });
         let (parameters, input) = found.map_err(|e| raise(py, &e))?;
-        Ok((named(py, net, parameters)?, array_of(py, input)?))
+        let input = if pictured { images(py, input, place)? } else { array_of(py, input)? };
+        Ok((named(py, net, parameters)?, input))
     }
 
     /// One update of the network's own optimiser and synapses, for a gradient `g` of some loss with respect to the
@@ -223,7 +240,7 @@ impl Network {
     #[pyo3(signature = (x, g, rate=1.0))]
     fn learn(&self, py: Python<'_>, x: &Bound<'_, PyAny>, g: &Bound<'_, PyAny>, rate: f64) -> PyResult<()> {
         let mut inner = self.lock(py);
-        let (batch, given) = inner.outside(x, g)?;
+        let (batch, given, _) = inner.outside(x, g)?;
         let key = inner.key();
         let Inner { net, credit, updater, update, .. } = &mut *inner;
         updater.set_factor(rate);

@@ -31,6 +31,25 @@ def test_backprop_equals_autograd(recipe, batch):
         assert (a - b).norm() <= 1e-5 * b.norm()
 
 
+def test_backprop_through_convolutions_equals_autograd(recipe):
+    torch.manual_seed(0)
+    conv, linear = torch.nn.Conv2d(3, 5, 3, padding=1), torch.nn.Linear(5 * 16, 10)
+    model = torch.nn.Sequential(conv, torch.nn.MaxPool2d(2), torch.nn.ReLU(), torch.nn.Flatten(), linear)
+    layers = [{"image": [3, 8, 8]}, {"filters": 5, "kernel": 3, "padding": 1, "pool": {"max": 2}}, 10]
+    block = Block(bouton.Recipe(recipe, network__layers=layers, wiring={"conv": {}}, **RELU)).load(model)
+    x = torch.randn(7, 3, 8, 8, requires_grad=True)
+    z = x.detach().clone().requires_grad_()
+    y = torch.arange(7)
+    for out in (torch.nn.functional.cross_entropy(block(x), y), torch.nn.functional.cross_entropy(model(z), y)):
+        out.backward()
+    mine = [block.input_hidden1_weight.grad, block.hidden1_bias.grad[0], block.output_bias.grad[0], x.grad]
+    theirs = [conv.weight.grad.reshape(5, -1), conv.bias.grad, linear.bias.grad, z.grad]
+    for a, b in zip(mine, theirs):
+        assert (a - b).norm() <= 1e-5 * b.norm()
+    moved = block._rows(linear, "hidden1")
+    assert torch.equal(moved, block.hidden1_output_weight) and moved.shape == linear.weight.shape
+
+
 def test_an_ep_block_learns_between_layers_of_another_model(recipe):
     torch.manual_seed(0)
     x = torch.rand(60, 8)

@@ -65,9 +65,16 @@ fn a_finished_run_is_found_listed_compared_and_reported() {
     let (out, _) = succeeds(at, &["runs", "show", "last"]);
     assert!(out.contains("small (seed 2)"), "{out}");
     let (out, _) = succeeds(at, &["report", "small_s1", "-o", "here.html"]);
-    assert_eq!(out.trim(), "here.html");
+    assert!(
+        out.starts_with("one training sample, counted on a batch of 10") && out.contains("\nbackprop "),
+        "{out}"
+    );
+    assert_eq!(out.lines().last(), Some("here.html"));
     let html = std::fs::read_to_string(at.join("here.html")).unwrap();
     assert!(html.contains("Receptive fields") && html.contains("</svg>"));
+    assert!(html.contains("What one training sample costs") && html.contains("Cosine to the true gradient"));
+    let (out, _) = succeeds(at, &["report", "small_s1", "--quick", "-o", "there.html"]);
+    assert_eq!(out.trim(), "there.html");
 }
 
 #[test]

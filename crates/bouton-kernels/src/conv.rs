@@ -17,6 +17,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::account::count_product;
 use crate::simd::best;
 use crate::{DType, Elem, Operand, View, ViewMut, dispatch};
 use direct::Direct;
@@ -45,10 +46,9 @@ impl ConvMethod {
         self == ConvMethod::Direct || (shape.kernel == [3, 3] && shape.stride == 1)
     }
 
-    /// What the products use: directly in 64 bits, which are for checks; in 32 bits the fewer multiplications per pair of
-    /// channels of direct products and tiles of 2x2. Turning tiles around costs as much as some products, which pays from
-    /// some tens of channels on. Tiles of 4x4 are faster still, but several times less exact: they are not used until a
-    /// gradient was shown not to suffer.
+    /// What the products use: directly in 64 bits, which are for checks; in 32 bits the fewest multiplications per pair of
+    /// channels. Turning tiles around costs as much as some products, which pays from some tens of channels on. Tiles of 4x4
+    /// are several times less exact than the others, which a gradient does not notice: `tests/tiles.rs`.
     fn best(dtype: DType, shape: &ConvShape, way: Way) -> Self {
         let [height, width] = way.image(shape);
         let work = |method: &ConvMethod| match method {
@@ -60,8 +60,8 @@ impl ConvMethod {
         if dtype == DType::F64 || few || !ConvMethod::Tiles2.fits(shape) {
             return ConvMethod::Direct;
         }
-        let both = [ConvMethod::Tiles2, ConvMethod::Direct];
-        both.into_iter().min_by_key(work).expect("two methods")
+        let all = [ConvMethod::Tiles4, ConvMethod::Tiles2, ConvMethod::Direct];
+        all.into_iter().min_by_key(work).expect("three methods")
     }
 }
 
@@ -83,6 +83,7 @@ pub fn conv_pull_weight(shape: &ConvShape, x: View<'_>, g: View<'_>, band: Range
     check_conv("conv_pull_weight", shape, w.as_view(), band.len(), x, g);
     assert!(band.end <= shape.filters, "conv_pull_weight: filters {band:?} of {}", shape.filters);
     if x.rows() * shape.inputs() * shape.outputs() * shape.patch() * band.len() > 0 {
+        counted(shape, w.as_view(), w.rows() * w.cols(), x, g);
         dispatch!(x.dtype(), T => {
             best(Slope { shape, x: x.slice::<T>(), g: g.slice(), band, w: w.slice_mut() });
         });
@@ -120,6 +121,7 @@ fn correlate(method: ConvMethod, shape: &ConvShape, way: Way, weight: &Operand, 
     if x.rows() * shape.inputs() * shape.outputs() * shape.patch() == 0 {
         return;
     }
+    counted(shape, weight.view(), y.rows() * y.cols(), x, y.as_view());
     dispatch!(x.dtype(), T => match method {
         ConvMethod::Direct => run::<T, Direct<T>>(shape, way, weight, x, y),
         ConvMethod::Tiles2 => run::<T, Winograd<T, Two, 2, 4>>(shape, way, weight, x, y),
@@ -131,6 +133,13 @@ fn run<T: Elem, F: Form<T>>(shape: &ConvShape, way: Way, weight: &Operand, x: Vi
     let form: std::sync::Arc<F> =
         weight.form(|form: &F| form.made_for() == (*shape, way), || F::new(*shape, way, weight.view()));
     best(Correlate { form: &*form, x: x.slice(), y: y.slice_mut() });
+}
+
+/// Counts a call with these filters and images, which adds to `added` elements.
+fn counted(shape: &ConvShape, w: View<'_>, added: usize, x: View<'_>, y: View<'_>) {
+    let places = shape.outputs() / shape.filters.max(1);
+    let elements: usize = [w, x, y].iter().map(|v| v.rows() * v.cols()).sum();
+    count_product(x.rows() * places * w.rows() * w.cols(), elements - added, added, x.dtype().size());
 }
 
 /// About equal pieces of the rows, one per thread.

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::account::count_product;
 use crate::chain::{Chain, Left};
 use crate::dots::{Dots, ROWS};
 use crate::simd::best;
@@ -19,6 +20,7 @@ pub fn gemm_nt(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
     if a.rows() * w.rows() * w.cols() == 0 {
         return;
     }
+    counted(a, w, c.as_view());
     dispatch!(a.dtype(), T => {
         let a: Vec<&[T]> = a.slice().chunks(w.cols()).collect();
         let mut c: Vec<&mut [T]> = c.slice_mut().chunks_mut(w.rows()).collect();
@@ -33,6 +35,7 @@ pub fn gemm_nn(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
     if a.rows() * w.rows() * w.cols() == 0 {
         return;
     }
+    counted(a, w, c.as_view());
     dispatch!(a.dtype(), T => {
         let mut c: Vec<&mut [T]> = c.slice_mut().chunks_mut(w.cols()).collect();
         let a: Vec<&[T]> = a.slice().chunks(w.rows()).collect();
@@ -52,6 +55,12 @@ pub fn gemm_tn(g: View<'_>, cols: Range<usize>, pre: View<'_>, mut c: ViewMut<'_
     if pre.rows() * cols.len() * pre.cols() == 0 {
         return;
     }
+    count_product(
+        g.rows() * cols.len() * pre.cols(),
+        g.rows() * (cols.len() + pre.cols()),
+        cols.len() * pre.cols(),
+        g.dtype().size(),
+    );
     dispatch!(g.dtype(), T => {
         let mut c: Vec<&mut [T]> = c.slice_mut().chunks_mut(pre.cols()).collect();
         best(Chain { x: Left::Cols(&g.slice()[cols.start..], g.cols()), b: pre.slice(), c: &mut c });
@@ -79,6 +88,7 @@ pub fn par_gemm_nt(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
         return;
     }
     let w = w.view();
+    counted(a, w, c.as_view());
     dispatch!(a.dtype(), T => {
         let a: Vec<&[T]> = a.slice().chunks(k).collect();
         // One list of row pieces per band of outputs, so that no two threads share a piece.
@@ -92,6 +102,12 @@ pub fn par_gemm_nt(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
     });
 }
 
+/// Counts c += a · w or a · wᵀ.
+fn counted(a: View<'_>, w: View<'_>, c: View<'_>) {
+    let elements = |v: View<'_>| v.rows() * v.cols();
+    count_product(a.rows() * elements(w), elements(a) + elements(w), elements(c), a.dtype().size());
+}
+
 /// Multiply-adds that take about 30 µs: below that, waking a thread costs more than it gains.
 const WORTH_THREADS: usize = 2_000_000;
 
@@ -101,6 +117,7 @@ pub fn product(a: View<'_>, b: View<'_>, threads: bool) -> Mat {
     check("product", [a, b, c.view()], (a.cols(), a.rows(), b.cols()), (b.rows(), c.rows(), c.cols()));
     let parallelism = if threads { gemm::Parallelism::Rayon(0) } else { gemm::Parallelism::None };
     let (m, n, k) = (a.rows(), b.cols(), a.cols());
+    counted(a, b, c.view());
     dispatch!(a.dtype(), T => {
         let (out, lhs, rhs) = (c.slice_mut::<T>(), a.slice::<T>(), b.slice::<T>());
         // SAFETY: the three slices are row-major m x n, m x k and k x n (checked above), and `out` is not aliased.

@@ -9,8 +9,10 @@
 //! * [`max_pool`], [`avg_pool`], [`soft_pool`]: pooling of [`PoolShape`] and its adjoints.
 //! * [`BitMat`], [`bit_dots`], [`bit_thresholds`]: matrices of ±1 in one bit each, and their exact products.
 //! * [`pointwise`]: one such equation for every element of some slices.
+//! * [`account`]: what all of these did, counted.
 //! * [`vectorize`]: runs a plain loop with the best vector instructions of the machine.
 
+mod account;
 mod analytic;
 mod bitdots;
 mod bits;
@@ -38,6 +40,7 @@ mod sums;
 mod tiles;
 mod view;
 
+pub use account::{Account, account};
 pub use analytic::{Analytic, Complex};
 pub use bitdots::{
     bit_dots, bit_dots_at, bit_thresholds, bit_thresholds_at, par_bit_dots, par_bit_thresholds,

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
 use crate::Elem;
+use crate::account::Held;
 
 /// One cache line.
 #[derive(Clone, Copy)]
@@ -16,19 +17,21 @@ struct Line([u8; 64]);
 pub struct Lines<T> {
     lines: Vec<Line>,
     len: usize,
+    held: Held,
     of: PhantomData<T>,
 }
 
 impl<T: Elem> Lines<T> {
     pub(crate) fn zeros(len: usize) -> Self {
         let lines = vec![Line([0; 64]); (len * size_of::<T>()).div_ceil(64)];
-        Lines { lines, len, of: PhantomData }
+        Lines { held: Held::new(size_of_val(&lines[..])), lines, len, of: PhantomData }
     }
 
     /// Changes the length: keeps what fits, new elements are zero.
     pub(crate) fn resize(&mut self, len: usize) {
         let kept = self.len.min(len);
         self.lines.resize((len * size_of::<T>()).div_ceil(64), Line([0; 64]));
+        self.held = Held::new(size_of_val(&self.lines[..]));
         self.len = len;
         // New lines are zero; the last old one may hold elements from before it was cut.
         let end = kept.next_multiple_of(64 / size_of::<T>()).min(len);

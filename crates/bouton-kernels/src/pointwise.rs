@@ -2,9 +2,10 @@
 
 use pulp::{Simd, WithSimd};
 
+use crate::account::count;
 use crate::pack::Pack;
 use crate::simd::{at, best};
-use crate::{Elem, Level, Real};
+use crate::{DType, Elem, Level, Real};
 
 /// An equation of `P` parameters and `I` inputs that replaces `O` values of an element.
 pub trait Pointwise<const P: usize, const I: usize, const O: usize>: Copy {
@@ -25,7 +26,10 @@ pub fn pointwise<T: Elem, F, const P: usize, const I: usize, const O: usize>(
 where
     F: Pointwise<P, I, O>,
 {
-    best(All::new(f, params, input, values))
+    let all = All::new(f, params, input, values);
+    let n = all.values[0].len();
+    count((I + O) * n, (I + 2 * O) * n * size_of::<T>());
+    best(all)
 }
 
 /// [`pointwise`] with a given level, or `None` if this machine cannot run it; for tests.
@@ -72,15 +76,16 @@ where
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, s: S) -> T {
-        let (full, single) = if const { S::REGISTER_COUNT >= 32 } {
-            self.whole::<S, MANY>(s, 0)
+        // Double precision is for checks: one register at a time halves what there is to compile.
+        let (at, most) = if const { matches!(T::DTYPE, DType::F64) } {
+            (0, T::default())
+        } else if const { S::REGISTER_COUNT >= 32 } {
+            self.whole::<S, MANY>(s)
         } else {
-            self.whole::<S, FEW>(s, 0)
+            self.whole::<S, FEW>(s)
         };
-        let (rest, last) = self.whole::<S, 1>(s, full);
-        let most = if last > single { last } else { single };
-        let tail = self.tail(s, rest);
-        if tail > most { tail } else { most }
+        let last = self.single(s, at);
+        if last > most { last } else { most }
     }
 }
 
@@ -88,9 +93,10 @@ impl<T: Elem, F, const P: usize, const I: usize, const O: usize> All<'_, '_, T, 
 where
     F: Pointwise<P, I, O>,
 {
-    /// As many packs of N registers as there are from element `at` on; where they end, and the largest change.
+    /// As many packs of N registers as there are; where they end, and the largest change.
     #[inline(always)]
-    fn whole<S: Simd, const N: usize>(&mut self, s: S, mut at: usize) -> (usize, T) {
+    fn whole<S: Simd, const N: usize>(&mut self, s: S) -> (usize, T) {
+        let mut at = 0;
         let width = N * T::count::<S>();
         let params = self.splat::<S, N>();
         let mut most = Pack::<S, T, N>::splat(T::default());
@@ -116,30 +122,34 @@ where
         (at, T::largest(s, all))
     }
 
-    /// The elements from `at` on, fewer than a register has lanes.
+    /// The elements from `at` on, a register at a time, the last one in part; the largest change.
     #[inline(always)]
-    fn tail<S: Simd>(&mut self, s: S, at: usize) -> T {
-        let (zero, n) = (Pack::<S, T, 1>::splat(T::default()), self.values[0].len() - at);
-        if n == 0 {
-            return T::default();
+    fn single<S: Simd>(&mut self, s: S, mut at: usize) -> T {
+        let (zero, len) = (Pack::<S, T, 1>::splat(T::default()), self.values[0].len());
+        let params = self.splat::<S, 1>();
+        let mut most = zero;
+        while at < len {
+            let n = T::count::<S>().min(len - at);
+            let mask = T::first(s, n);
+            let (mut input, mut old) = ([zero; I], [zero; O]);
+            for i in 0..I {
+                // SAFETY: the mask has n lanes, the slice as many elements.
+                input[i].0[0] = unsafe { T::load_part(s, mask, &self.input[i][at..][..n]) };
+            }
+            for i in 0..O {
+                // SAFETY: as above.
+                old[i].0[0] = unsafe { T::load_part(s, mask, &self.values[i][at..][..n]) };
+            }
+            let new = self.f.at(params, input, old);
+            for i in 0..O {
+                // SAFETY: as above.
+                unsafe { T::store_part(s, mask, &mut self.values[i][at..][..n], new[i].0[0]) };
+            }
+            let change = zero.max((new[O - 1] - old[O - 1]).abs());
+            most = most.max(Pack([T::choose(s, mask, change.0[0], zero.0[0])]));
+            at += n;
         }
-        let mask = T::first(s, n);
-        let (mut input, mut old) = ([zero; I], [zero; O]);
-        for i in 0..I {
-            // SAFETY: the mask has n lanes, the slice as many elements.
-            input[i].0[0] = unsafe { T::load_part(s, mask, &self.input[i][at..][..n]) };
-        }
-        for i in 0..O {
-            // SAFETY: as above.
-            old[i].0[0] = unsafe { T::load_part(s, mask, &self.values[i][at..][..n]) };
-        }
-        let new = self.f.at(self.splat::<S, 1>(), input, old);
-        for i in 0..O {
-            // SAFETY: as above.
-            unsafe { T::store_part(s, mask, &mut self.values[i][at..][..n], new[i].0[0]) };
-        }
-        let change = zero.max((new[O - 1] - old[O - 1]).abs());
-        T::largest(s, T::choose(s, mask, change.0[0], zero.0[0]))
+        T::largest(s, most.0[0])
     }
 
     #[inline(always)]

@@ -6,6 +6,7 @@ mod max;
 mod shape;
 mod soft;
 
+use crate::account::count;
 use crate::{Elem, View, ViewMut, dispatch, vectorize};
 pub use shape::PoolShape;
 
@@ -89,12 +90,14 @@ fn images_mut<'a, T: Elem>(v: &'a mut ViewMut<'_>, size: usize) -> std::slice::C
     v.slice_mut().chunks_exact_mut(size.max(1))
 }
 
-/// Programming errors: windows that do not tile the image, wrong sizes, or mixed number types.
+/// Programming errors: windows that do not tile the image, wrong sizes, or mixed number types. Counts the call.
 fn check_pool(name: &str, shape: &PoolShape, large: &[View<'_>], small: &[View<'_>]) {
     let tiles =
         shape.size > 0 && shape.height.is_multiple_of(shape.size) && shape.width.is_multiple_of(shape.size);
     assert!(tiles, "{name}: {shape:?} has windows that do not tile the image");
     let (rows, dtype) = (large[0].rows(), large[0].dtype());
+    let elements: usize = large.iter().chain(small).map(|v| v.rows() * v.cols()).sum();
+    count(elements, elements * dtype.size());
     for (views, cols) in [(large, shape.inputs()), (small, shape.outputs())] {
         for v in views {
             let fits = (v.rows(), v.cols(), v.dtype()) == (rows, cols, dtype);

@@ -2,8 +2,8 @@
 //! `cargo bench -p bouton --bench binary [-- FILTER]`.
 
 use bouton::anchor::{Fisher, Importance};
-use bouton::credit::{Batch, measure};
-use bouton::network::{Network, Packed};
+use bouton::credit::{Batch, Sink, measure};
+use bouton::network::{Network, Packed, ParamId};
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
@@ -20,8 +20,12 @@ fn main() {
     let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| {
-        let cases: [(&str, Case); 3] =
-            [("bnn_step,4096-b100", step), ("packed,4096-b512", packed), ("fisher,400-n5000", fisher)];
+        let cases: [(&str, Case); 4] = [
+            ("bnn_step,4096-b100", step),
+            ("packed,4096-b512", packed),
+            ("fisher,400-n5000", fisher),
+            ("rram_update,784-3000-10", rram),
+        ];
         for (case, work) in cases.into_iter().filter(|(case, _)| case.contains(&filter)) {
             let mut times = work();
             times.sort_by(f64::total_cmp);
@@ -45,7 +49,7 @@ fn batch(samples: usize) -> Batch {
     let mut stream = Key::new(1).stream();
     Batch {
         x: Mat::from_fn(DType::F32, samples, 784, |_, _| stream.uniform()),
-        labels: (0..samples).map(|i| (i % 10) as u8).collect(),
+        labels: (0..samples).map(|i| (i % 10) as u16).collect(),
         ids: (0..samples).collect(),
     }
 }
@@ -59,6 +63,23 @@ fn step() -> Vec<f64> {
     let (objective, batch, key) = (recipe.objective.build(), batch(100), Key::new(1));
     time(|| {
         credit.learn(&mut network, &batch, &*objective, &mut updater, &key).expect("it stays finite");
+    })
+}
+
+/// One update of 2.4 million resistive pairs with every imperfection, for a given gradient.
+fn rram() -> Vec<f64> {
+    let rest = "[neuron.sign]\n[norm.batch]\n[synapse.rram]\n[optim.adam]\nlr = 8.0\nunit-lr = 0.008\n";
+    let recipe = recipe("[784, 3000, 10]", rest);
+    let mut network = Network::build(&recipe).expect("the network is right");
+    let mut updater = Updater::new(&network, recipe.optim.build());
+    let mut stream = Key::new(1).stream();
+    let weights = network.parameters().into_iter().filter(|(id, ..)| matches!(id, ParamId::Weight(_)));
+    let gradients: Vec<(ParamId, Mat)> = weights
+        .map(|(id, _, m)| (id, Mat::from_fn(DType::F32, m.rows(), m.cols(), |_, _| stream.normal())))
+        .collect();
+    time(|| {
+        gradients.iter().for_each(|(id, g)| updater.gradient(*id, g, 1.0));
+        updater.step(&mut network).expect("it stays finite");
     })
 }
 

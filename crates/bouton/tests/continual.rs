@@ -11,7 +11,7 @@ const BINARY: &str = "[neuron.sign]\n[norm.batch]\nper-task = true\n[wiring.dens
     [optim.adam]\nlr = 0.01\ndecay = 1e-5\n";
 
 fn trainer(text: &str) -> Trainer {
-    Trainer::new(&toml::from_str::<Recipe>(text).unwrap(), None).unwrap()
+    Trainer::new(&Recipe::parse(text, "test").unwrap(), None).unwrap()
 }
 
 /// Learns up to update `to`, ending segments where they end.
@@ -185,12 +185,12 @@ fn sequences_that_make_no_sense_are_refused_with_a_hint() {
     ];
     for (add, (from, to), message) in refused {
         let text = format!("{}{REAL}{add}", BASE.replace(from, to));
-        let error = toml::from_str::<Recipe>(&text).unwrap().check().unwrap_err();
+        let error = Recipe::parse(&text, "test").unwrap().check().unwrap_err();
         assert!(error.to_string().contains(message), "{error}");
         assert!(error.hint().is_some());
     }
     let odd = BASE.replace("[sequence.permuted]\ntasks = 3", "[sequence.split]\nclasses = 3");
-    let error = toml::from_str::<Recipe>(&(odd + REAL)).unwrap().check().unwrap_err();
+    let error = Recipe::parse(&(odd + REAL), "test").unwrap().check().unwrap_err();
     assert!(error.to_string().contains("divisor of the 4 classes"), "{error}");
     let twice = BASE
         .replace("[sequence.permuted]\ntasks = 3", "[sequence.sets]\nthen = [\"mnist\"]")
@@ -199,6 +199,6 @@ fn sequences_that_make_no_sense_are_refused_with_a_hint() {
             "[task.mnist]\n",
         )
         .replace("[16, 24, 4]", "[784, 24, 10]");
-    let error = toml::from_str::<Recipe>(&(twice + REAL)).unwrap().check().unwrap_err();
+    let error = Recipe::parse(&(twice + REAL), "test").unwrap().check().unwrap_err();
     assert!(error.to_string().contains("repeats `mnist`"), "{error}");
 }

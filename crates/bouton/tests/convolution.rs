@@ -23,7 +23,7 @@ fn recipe(pool: &str, tables: &str) -> Recipe {
          [network]\nlayers = [{{ image = [2, 6, 6] }}, {{ filters = 3, kernel = 3, padding = 1{pool} }},\n\
          {{ filters = 4, {second} }}, 5]\n[wiring.conv]\n[optim.sgd]\nlr = 0.1\n{tables}"
     );
-    let recipe: Recipe = toml::from_str(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let recipe: Recipe = Recipe::parse(&text, "test").unwrap_or_else(|e| panic!("{e}\n{text}"));
     recipe.check().unwrap_or_else(|e| panic!("{e}\n{text}"));
     recipe
 }
@@ -216,4 +216,35 @@ fn fisher_information_of_shared_weights_is_the_sum_over_samples() {
     }
     let flat: Vec<f64> = network.parameters().iter().flat_map(|p| got[&p.0].to_f64s()).collect();
     assert!(relative_error(&flat, &want) < 1e-12);
+}
+
+/// A convolution whose kernel is the whole image is a dense layer, whatever its synapses make of an update.
+#[test]
+fn every_synapse_takes_the_updates_of_a_filter_as_those_of_a_row() {
+    let learned = |synapse: &str, first: &str, wiring: &str| {
+        let text = format!(
+            "precision = \"f64\"\n[task.synthetic]\nshape = [1, 4, 4]\nclasses = 5\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
+             [network]\nlayers = [{first}, 5]\n[wiring.{wiring}]\n[neuron.sign]\n[norm.batch]\n{synapse}\n\
+             [objective.softmax-cross-entropy]\n[credit.backprop]\n[optim.adam]\nlr = 8.0\n"
+        );
+        let recipe: Recipe = Recipe::parse(&text, "test").unwrap_or_else(|e| panic!("{e}\n{text}"));
+        recipe.check().unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let mut network = Network::build(&recipe).unwrap();
+        let mut updater = Updater::new(&network, recipe.optim.build()).seeded(recipe.seed);
+        let mut credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
+        let drawn = network.parameters()[0].2.to_f64s();
+        for seed in 0..5 {
+            let (batch, key) = (batch(&network, seed), Key::new(seed));
+            credit.learn(&mut network, &batch, &*recipe.objective.build(), &mut updater, &key).unwrap();
+        }
+        let weight = network.parameters()[0].2.to_f64s();
+        assert_ne!(drawn, weight, "{synapse} has learned");
+        weight
+    };
+    for synapse in ["[synapse.plain]", "[synapse.binary]", "[synapse.metaplastic]\nm = 1.0", "[synapse.rram]"]
+    {
+        let filters = learned(synapse, "{ image = [1, 4, 4] }, { filters = 7, kernel = 4 }", "conv");
+        let rows = learned(synapse, "16, 7", "dense");
+        assert!(relative_error(&filters, &rows) < 1e-12, "{synapse}");
+    }
 }

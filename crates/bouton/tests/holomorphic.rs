@@ -25,7 +25,7 @@ fn convolution(pool: &str, tables: &str) -> Recipe {
          [network]\nlayers = [{{ image = [2, 6, 6] }}, {{ filters = 3, kernel = 3, padding = 1, pool = {{ {pool} }} }},\n\
          {{ filters = 4, kernel = 3, padding = 1 }}, 5]\n[wiring.conv]\n[optim.sgd]\nlr = 0.1\n{tables}"
     );
-    let recipe: Recipe = toml::from_str(&text).unwrap();
+    let recipe: Recipe = Recipe::parse(&text, "test").unwrap();
     recipe.check().unwrap_or_else(|e| panic!("{e}"));
     recipe
 }
@@ -144,8 +144,7 @@ fn what_is_not_holomorphic_is_refused_with_the_alternative_named() {
     let text = "[task.synthetic]\nshape = [1, 4, 4]\nclasses = 2\ntrain = 4\ntest = 4\nbatch = 2\nepochs = 1\n[wiring.conv]\n\
         [network]\nlayers = [{ image = [1, 4, 4] }, { filters = 2, kernel = 3, padding = 1, pool = { max = 2 } }, 2]\n\
         [optim.sgd]\nlr = 0.1\n";
-    let max =
-        toml::from_str::<Recipe>(&format!("{text}{}", holomorphic(4, 0.1))).unwrap().check().unwrap_err();
+    let max = Recipe::parse(&format!("{text}{}", holomorphic(4, 0.1)), "test").unwrap().check().unwrap_err();
     assert!(max.hint().is_some_and(|h| h.contains("soft")), "{max}");
 }
 

@@ -259,19 +259,23 @@ fn numbers_that_cannot_be_meant() {
 
 #[test]
 fn choices_that_clash_are_refused_with_the_alternative() {
-    let cases: [(&[&str], &str); 12] = [
+    let cases: [(&[&str], &str); 16] = [
         (&["credit=backprop"], "backprop needs a feed-forward network"),
         (&["neuron=relu"], "eq-prop needs units that settle"),
         (&["solver=even-odd", "neuron.settle.dynamics=energy"], "solver.even-odd minimises exactly"),
         (
             &[
-                "solver=even-odd",
+                "solver=anderson",
                 "network.layers=[784, 9, 9, 9, 10]",
                 "network.skips=[{from=1, to=3}]",
                 "optim.sgd.lr=1",
             ],
-            "solver.even-odd moves layers 1 and 3 at once",
+            "solver.anderson moves two groups, but a skip joins layers 1 and 3",
         ),
+        (&["solver=anderson", "neuron.settle.activation=d-silu"], "d-silu has no energy in closed form"),
+        (&["solver=anderson", "neuron.settle.noise=0.1"], "noisy units have no energy"),
+        (&["solver=anderson", "wiring.dense.feedback=vector-field"], "feedback weights of their own"),
+        (&["solver=anderson", "credit.bptt={steps=9}"], "bptt goes through plain sweeps"),
         (&["neuron.settle.nudge=outside", "objective=softmax-cross-entropy"], "nudge = \"outside\" adds"),
         (&["neuron.settle.activation=linear"], "linear hidden units are unbounded"),
         (
@@ -301,8 +305,8 @@ fn choices_that_clash_are_refused_with_the_alternative() {
     }
     let skip = [
         "solver=even-odd",
-        "network.layers=[784, 9, 9, 10]",
-        "network.skips=[{from=1, to=2}]",
+        "network.layers=[784, 9, 9, 9, 10]",
+        "network.skips=[{from=1, to=3}]",
         "optim.sgd.lr=1",
     ];
     base().with_overrides(&skip).unwrap().check().unwrap();

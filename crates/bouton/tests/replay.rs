@@ -16,7 +16,7 @@ fn text(sequence: &str, outputs: usize, continual: &str) -> String {
 }
 
 fn trainer(text: &str) -> Trainer {
-    Trainer::new(&toml::from_str::<Recipe>(text).unwrap(), None).unwrap()
+    Trainer::new(&Recipe::parse(text, "test").unwrap(), None).unwrap()
 }
 
 /// Learns up to update `to`, ending segments where they end.
@@ -127,9 +127,9 @@ fn replayed_samples_teach_their_own_head() {
 
 #[test]
 fn recipes_without_replay_do_not_mention_it() {
-    let plain: Recipe = toml::from_str(&text(PERMUTED, 4, "")).unwrap();
+    let plain: Recipe = Recipe::parse(&text(PERMUTED, 4, ""), "test").unwrap();
     assert!(!plain.to_toml().contains("replay"));
-    let replay: Recipe = toml::from_str(&text(PERMUTED, 4, BALANCED)).unwrap();
+    let replay: Recipe = Recipe::parse(&text(PERMUTED, 4, BALANCED), "test").unwrap();
     assert_eq!(Recipe::parse(&replay.to_toml(), "resolved").unwrap(), replay);
     assert_ne!(plain.hash(), replay.hash());
 }
@@ -146,7 +146,7 @@ fn replay_that_makes_no_sense_is_refused_with_a_hint() {
         (PERMUTED, RESERVOIR.replace("size", "per-class"), "which a reservoir does not"),
     ];
     for (sequence, continual, message) in refused {
-        let recipe: Recipe = toml::from_str(&text(sequence, 4, &continual)).unwrap();
+        let recipe: Recipe = Recipe::parse(&text(sequence, 4, &continual), "test").unwrap();
         let error = recipe.check().unwrap_err();
         assert!(error.to_string().contains(message), "{error}");
         assert!(error.hint().is_some());

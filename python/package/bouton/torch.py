@@ -19,12 +19,14 @@ from bouton.errors import RecipeError, ShapeError
 
 
 class Block(nn.Module):
-    """The network of `recipe` as a module from (samples, features) to (samples, outputs).
+    """The network of `recipe` as a module from (samples, features), or images (samples, channels, height, width) where
+    the network begins with one, to (samples, outputs).
 
     `updates` says who changes its weights: "torch" (a PyTorch optimiser, for plain synapses) or "bouton" (`step`, with the
-    optimiser and the synapses of the recipe, which are part of this module's `state_dict`). `forward` answers as the network
-    does in evaluation: no dropout, running statistics. Computes on the CPU in the precision of the recipe; tensors of other devices and types are converted and converted
-    back. Dots in parameter names become underscores, as PyTorch wants it.
+    optimiser and the synapses of the recipe, which are part of this module's `state_dict`). `forward` answers as the
+    network does in evaluation: no dropout, running statistics. Computes on the CPU in the precision of the recipe; tensors
+    of other devices and types are converted and converted back. Dots in parameter names become underscores, as PyTorch
+    wants it.
     """
 
     def __init__(
@@ -83,19 +85,20 @@ class Block(nn.Module):
         return out
 
     def load(self, model: nn.Sequential) -> Block:
-        """Takes the weights of the `nn.Linear` layers of a plain model, from the input to the output."""
+        """Takes the weights of the `nn.Linear` and `nn.Conv2d` layers of a plain model, from the input to the output."""
         if not self.names:
             raise RecipeError("the weights of this block stay in bouton", "set them with block.network.set_weights")
-        linear = [m for m in model if isinstance(m, nn.Linear)]
+        layers = [m for m in model if isinstance(m, (nn.Linear, nn.Conv2d))]
         weights = [n for n in self.names if n.endswith(".weight")]
-        if len(linear) != len(weights):
-            raise ShapeError(f"the model has {len(linear)} linear layers, the network {len(weights)} connections")
+        if len(layers) != len(weights):
+            raise ShapeError(f"the model has {len(layers)} layers with weights, the network {len(weights)} connections")
         new: dict[str, torch.Tensor] = {}
-        for name, layer in zip(weights, linear):
-            new[name] = layer.weight.detach()
-            bias = name.removesuffix(".weight").split("-")[-1] + ".bias"
+        for name, layer in zip(weights, layers):
+            pre, post = name.removesuffix(".weight").split("-")
+            new[name] = self._rows(layer, pre)
+            bias = post + ".bias"
             if bias in self.names:
-                zero = torch.zeros(layer.out_features)
+                zero = torch.zeros(len(layer.weight))
                 new[bias] = (zero if layer.bias is None else layer.bias.detach()).reshape(1, -1)
         for name, values in new.items():
             mine = getattr(self, _plain(name))
@@ -105,6 +108,14 @@ class Block(nn.Module):
             for name, values in new.items():
                 getattr(self, _plain(name)).copy_(values)
         return self
+
+    def _rows(self, layer: nn.Linear | nn.Conv2d, pre: str) -> torch.Tensor:
+        """The weight in bouton's order: filters as rows, columns behind an image channel last."""
+        weight = layer.weight.detach()
+        places = self.network.shapes[pre]
+        if isinstance(layer, nn.Linear) and places[1] * places[2] > 1 and weight.shape[1] == np.prod(places):
+            weight = weight.reshape(len(weight), *places).permute(0, 2, 3, 1)
+        return weight.reshape(len(weight), -1)
 
     def extra_repr(self) -> str:
         """What `print` says."""

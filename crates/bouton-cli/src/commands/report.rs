@@ -1,15 +1,21 @@
 //! `bouton report`: one HTML file per run.
 
-use super::{OutArgs, runs};
+use super::{DataArgs, OutArgs, runs};
 use crate::printer::Printer;
-use crate::report::{Patch, build};
+use crate::report::{Patch, build, cost_rows};
+use bouton::analysis::{Cost, alignment, costs};
 use bouton::recipe::Recipe;
-use bouton::train::RunDir;
+use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic};
 use bouton::{Error, Result};
 use clap::Args;
-use std::path::PathBuf;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
 
-/// Write report.html of runs: curves, sweeps, weights, all in one file
+/// Checkpoints at which gradients are compared with the true ones.
+const MOMENTS: usize = 6;
+
+/// Write report.html of runs, all in one file: curves, sweeps, weights, what a training sample costs, and how well the
+/// gradients point
 #[derive(Args, Debug)]
 pub struct Report {
     /// Runs: folders, parts of their names, or `last`
@@ -18,8 +24,13 @@ pub struct Report {
     /// Also copy the report of a single run here
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Draw what the run wrote; measure nothing
+    #[arg(long)]
+    quick: bool,
     #[command(flatten)]
     out: OutArgs,
+    #[command(flatten)]
+    data: DataArgs,
 }
 
 impl Report {
@@ -30,7 +41,11 @@ impl Report {
                 .with_hint("without it, each report is written into its run folder"));
         }
         for name in &self.runs {
-            let written = report(&runs::find(&self.out.out, name)?)?;
+            let run = runs::find(&self.out.out, name)?;
+            if !self.quick {
+                self.measured(&run, printer)?;
+            }
+            let written = report(&run)?;
             if let Some(copy) = &self.output {
                 std::fs::copy(&written, copy).map_err(|e| Error::io(copy, e))?;
             }
@@ -38,6 +53,45 @@ impl Report {
         }
         Ok(())
     }
+
+    /// Measures what the report adds to the files of a run, and prints the costs. Without the run's data there is nothing to
+    /// measure on: a report is still written.
+    fn measured(&self, run: &RunDir, printer: &mut Printer) -> Result<()> {
+        let recipe = Recipe::load(run.recipe())?;
+        match measure(run, &recipe, self.data.data.as_deref()) {
+            Ok(costs) => {
+                let batch = costs.first().map_or(0, |c| c.samples);
+                printer.line(format_args!("one training sample, counted on a batch of {batch}:"))?;
+                printer.columns(&COLUMNS, cost_rows(&costs))
+            }
+            Err(Error::Data { message, .. }) => {
+                anstream::eprintln!("nothing measured: {message}");
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+const COLUMNS: [&str; 4] = ["credit", "operations", "bytes moved", "working memory"];
+
+/// Writes `costs.json` and `alignment.json` of a run that has checkpoints.
+fn measure(run: &RunDir, recipe: &Recipe, data: Option<&Path>) -> Result<Vec<Cost>> {
+    let checkpoints = Checkpoints::new(run.checkpoints(), None);
+    let steps = checkpoints.steps()?;
+    let every = steps.len().div_ceil(MOMENTS).max(1);
+    let chosen = steps.iter().rev().step_by(every).rev();
+    let loaded: Result<Vec<_>> = chosen.map(|&step| Checkpoint::load(&checkpoints.path(step))).collect();
+    let loaded = loaded?;
+    let costs = costs(recipe, data, loaded.last())?;
+    store(&run.costs(), &costs)?;
+    store(&run.alignment(), &alignment(recipe, data, &loaded)?)?;
+    Ok(costs)
+}
+
+fn store(path: &Path, value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_vec_pretty(value).map_err(|e| Error::data(e.to_string()))?;
+    atomic::write(path, text)
 }
 
 /// Writes the report of a run, with every figure that its files allow; returns its path.

@@ -8,7 +8,7 @@ use bouton::{Error, Result};
 use minijinja::{Environment, context};
 use serde_json::Value;
 
-use super::Figure;
+use super::{Figure, cost_rows, costs};
 
 /// The last values of every epoch: a column for each split and metric.
 struct Table {
@@ -29,6 +29,7 @@ pub fn render(run: &RunDir, figures: Vec<Figure>) -> Result<String> {
         .into_iter()
         .map(|figure| context! { title => figure.title, caption => figure.caption, svg => figure.svg })
         .collect();
+    let costs = costs(run)?;
     let mut environment = Environment::new();
     environment.add_template("report.html", include_str!("template.html")).map_err(template_error)?;
     let template = environment.get_template("report.html").map_err(template_error)?;
@@ -47,6 +48,8 @@ pub fn render(run: &RunDir, figures: Vec<Figure>) -> Result<String> {
             finals => finals(&metrics.records),
             columns => table.columns,
             rows => table.rows,
+            counted => costs.first().map(|c| c.samples),
+            costs => cost_rows(&costs),
             provenance => provenance(&run.provenance())?,
             recipe => text(&run.recipe())?,
             command => text(&run.command())?,

@@ -1,6 +1,8 @@
 //! Figures and the self-contained `report.html` of a run.
 
+mod alignment;
 mod continual;
+mod costs;
 mod curves;
 pub mod figures;
 mod html;
@@ -12,7 +14,9 @@ use std::path::PathBuf;
 use bouton::Result;
 use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic, metrics};
 
+pub use alignment::alignment;
 pub use continual::accuracies;
+pub use costs::{cost_rows, costs};
 pub use curves::curves;
 pub use html::render;
 pub use importance::importance;
@@ -30,7 +34,8 @@ pub struct Figure {
 }
 
 /// Draws everything that the run directory holds and writes it with [`write()`]: curves of its metrics, accuracies by
-/// task, importance by hidden weight, weights of its newest checkpoint, and, if its first layer looks at images, its receptive fields. Returns the path of the report.
+/// task, importance by hidden weight, cosines to the true gradient, weights of its newest checkpoint, and, if its first
+/// layer looks at images, its receptive fields. Returns the path of the report.
 ///
 /// # Errors
 /// [`bouton::Error::Io`], [`bouton::Error::Data`] or [`bouton::Error::Checkpoint`] if a file is unreadable.
@@ -41,6 +46,7 @@ pub fn build(run: &RunDir, patch: Option<Patch>) -> Result<PathBuf> {
     }
     figures.extend(accuracies(run)?);
     figures.extend(importance(run)?);
+    figures.extend(alignment(run)?);
     if let Some(found) = Checkpoints::new(run.checkpoints(), None).newest()? {
         figures.extend(fields_of_first(&found.checkpoint, patch)?);
         figures.extend(weights(&found.checkpoint)?);

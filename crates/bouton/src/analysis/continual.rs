@@ -6,7 +6,6 @@ use crate::error::Result;
 use crate::network::Network;
 use crate::optim::{Decay, OptimSpec, Sgd, Updater};
 use crate::rng::Key;
-use crate::solver::SolverSpec;
 use crate::wiring::PerLayer;
 
 /// Learning rate small enough for the weights to stand still during the nudged phase.
@@ -45,14 +44,12 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
 fn continual_update(lab: &Lab, free_steps: usize) -> Result<Vec<f64>> {
     let mut network = Network::build(&lab.recipe)?;
     copy(&lab.network, &mut network)?;
-    let solver = match &lab.recipe.solver {
-        SolverSpec::Synchronous(_) => SolverSpec::default(),
-        SolverSpec::EvenOdd(_) => SolverSpec::EvenOdd(Default::default()),
-    };
+    let solver = lab.recipe.solver.plain();
     let spec = ContinualEqProp { beta: BETA, nudge: Nudge::Positive, free_steps, nudged_steps: K };
     let mut rule = CreditSpec::ContinualEqProp(spec).build(&solver, &network, lab.batch.ids.len())?;
     let sgd = Sgd {
         lr: PerLayer::All(RATE),
+        nesterov: false,
         momentum: 0.0,
         decay: 0.0,
         decay_style: Decay::Coupled,

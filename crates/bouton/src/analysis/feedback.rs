@@ -38,6 +38,7 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
     let mut rule = CreditSpec::EqProp(credit).build(&recipe.solver, &network, lab.batch.ids.len())?;
     let sgd = Sgd {
         lr: PerLayer::All(RATE),
+        nesterov: false,
         momentum: 0.0,
         decay: DECAY,
         decay_style: Decay::Coupled,

@@ -7,7 +7,7 @@ use crate::neuron::{Dynamics, NeuronSpec, NudgePosition};
 use crate::objective::Objective;
 use crate::recipe::{Precision, Recipe};
 use crate::rng::Key;
-use crate::solver::{Plan, Relaxed, Solver, SolverSpec};
+use crate::solver::{Plan, Relaxed, Solver};
 use crate::task::stream;
 use crate::train::{Checkpoint, Trainer};
 use bouton_kernels::DType;
@@ -58,7 +58,7 @@ impl Lab {
         batch.x.resize_rows(n);
         batch.labels.truncate(n);
         batch.ids.truncate(n);
-        let solver = Solver { omega: 1.0, tolerance: None, ..Solver::new(&recipe.solver, &network)? };
+        let solver = Solver::new(&recipe.solver.plain(), &network)?;
         let constant = network.constant_drive(batch.x.view());
         let mut free = State::new(&network, &constant, 0..n, &batch.labels);
         let to_rest = Solver { tolerance: Some(REST), ..solver.clone() };
@@ -140,11 +140,7 @@ impl Lab {
 
     /// The gradient of a credit rule on the batch, flattened, with the lab's plan of sweeps.
     pub fn gradient(&mut self, credit: &CreditSpec) -> Result<Vec<f64>> {
-        let plain = match &self.recipe.solver {
-            SolverSpec::Synchronous(_) => SolverSpec::default(),
-            SolverSpec::EvenOdd(_) => SolverSpec::EvenOdd(Default::default()),
-        };
-        let mut rule = credit.build(&plain, &self.network, self.batch.ids.len())?;
+        let mut rule = credit.build(&self.recipe.solver.plain(), &self.network, self.batch.ids.len())?;
         let mut sink = Collect::default();
         rule.learn(&mut self.network, &self.batch, &*self.objective, &mut sink, &Key::new(self.recipe.seed))?;
         Ok(sink.flat(&self.network))

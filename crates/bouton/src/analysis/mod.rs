@@ -1,10 +1,13 @@
 //! Exact properties: what makes a method right, measured on a recipe's own network and data.
 //!
 //! Each file is one property of the theory; [`check`] runs those that apply, in 64-bit arithmetic. Where a property
-//! does not apply, the verdict says why instead of failing.
+//! does not apply, the verdict says why instead of failing. Beside them, for reports of runs: what a training sample
+//! [costs](costs), and the [cosine of each connection's gradient](alignment) to the true one.
 
+mod alignment;
 mod bias;
 mod continual;
+mod cost;
 mod energy;
 mod feedback;
 pub mod forgetting;
@@ -12,9 +15,12 @@ mod gdu;
 mod holomorphic;
 mod lab;
 mod outside;
+mod symmetry;
 mod truncation;
 mod vectors;
 
+pub use alignment::{Aligned, alignment};
+pub use cost::{Cost, costs};
 pub use lab::Lab;
 pub use vectors::{cosine, relative_error};
 
@@ -143,5 +149,6 @@ pub fn check(lab: &mut Lab) -> Result<Findings> {
     continual::check(lab, &mut findings)?;
     energy::check(lab, &mut findings)?;
     feedback::check(lab, &mut findings)?;
+    symmetry::check(lab, &mut findings)?;
     Ok(findings)
 }

@@ -43,7 +43,8 @@ pub(super) const FOLDERS: &[Folder] = &[
     folder!("laborieux2022":
         "mnist-n1-b01" "mnist-n1-b01-fast" "mnist-n1-b04" "mnist-n1-b04-fast" "mnist-n2-b04" "mnist-n2-b04-fast"
         "mnist-n10-b04" "mnist-n10-b04-noise" "mnist-n1-b01-noise" "mnist-n1-b04-noise" "mnist-continuous-b04"
-        "mnist-n10-b04-fast" "cifar10-n2" "cifar100-n2" "imagenet32-n2" "vgg6-n2" "vgg6-n4"),
+        "mnist-n10-b04-fast" "mnist-n1-b01-short" "mnist-n1-b01-noise-short" "mnist-n2-b04-short"
+        "mnist-n2-b04-noise-short" "mnist-n10-b04-short" "mnist-n10-b04-noise-short" "cifar10-n2" "cifar100-n2" "imagenet32-n2" "vgg6-n2" "vgg6-n4"),
     folder!("scellier2023":
         "dhn-1h" "dhn-1h-fast" "dhn-2h" "dhn-2h-fast" "dhn-3h" "dhn-3h-fast"
         "mnist-pep" "mnist-nep" "mnist-cep" "mnist-pcpl" "mnist-ncpl" "mnist-ccpl" "mnist-cl" "mnist-tbp" "mnist-rbp"
@@ -60,7 +61,11 @@ pub(super) const FOLDERS: &[Folder] = &[
     folder!("laborieux2024":
         "fashion-0" "fashion-15" "fashion-30" "fashion-45" "fashion-60" "fashion-75" "fashion-90"
         "fashion-0-rbp" "fashion-90-rbp" "fashion-90-homeostasis" "fashion-90-adamw" "cifar10-homeostasis"
-        "cifar10-plain" "cifar100-homeostasis" "imagenet32-homeostasis"),
+        "cifar10-plain" "cifar100-homeostasis" "imagenet32-homeostasis"
+        "short-0" "short-0-homeostasis" "short-0-rbp" "short-30" "short-30-homeostasis" "short-60"
+        "short-60-homeostasis" "short-90" "short-90-homeostasis" "short-90-rbp"),
+    folder!("hopfield-resnet13":
+        "cifar10" "cifar100" "fashion"),
     folder!("zenke2017":
         "permuted-c0" "permuted-c01"),
     folder!("kirkpatrick2017":
@@ -75,11 +80,11 @@ pub(super) const FOLDERS: &[Folder] = &[
         "six-1024-m135" "six-1024-real-m0" "six-1024-real-m135" "six-4096-ewc" "six-4096-ewc-shuffled"
         "six-4096-interleaved" "six-4096-m0" "six-4096-m05" "six-4096-m1" "six-4096-m135" "six-4096-real-m0"
         "six-4096-real-m135" "six-512-ewc" "six-512-ewc-shuffled" "six-512-interleaved" "six-512-m0"
-        "six-512-m05" "six-512-m1" "six-512-m135" "six-512-real-m0" "six-512-real-m135" "stream-fashion-m0"
+        "six-512-m05" "six-512-m1" "six-512-m135" "six-512-real-m0" "six-512-real-m135" "stream-cifar10-m0" "stream-cifar10-m13" "stream-cifar10-whole" "stream-fashion-m0"
         "stream-fashion-m25" "stream-fashion-whole" "two-512-m0" "two-512-m135"),
     folder!("majumdar2021":
         "lr100-all" "lr100-all-set" "lr100-d2d" "lr100-ideal" "lr100-noise" "lr8-all" "lr8-all-set" "lr8-d2d"
-        "lr8-ideal" "lr8-noise"),
+        "lr8-ideal" "lr8-noise" "cifar10"),
     folder!("brevitas":
         "sfc-1w1a" "tfc-1w1a"),
     folder!("fusi2005":

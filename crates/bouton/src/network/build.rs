@@ -1,6 +1,6 @@
 //! From a recipe to a network with freshly drawn weights.
 
-use super::{Connection, Feedback, Layer, Network, Node, Role, Shape};
+use super::{Connection, Feedback, Layer, Network, Node, Role, Shape, Skip};
 use crate::error::{Error, Result};
 use crate::neuron::{NeuronSpec, linear};
 use crate::norm::{Norm, NormSpec};
@@ -33,8 +33,10 @@ impl Network {
         let mut connections = (1..shapes.len())
             .map(|i| connection(recipe, &key, dtype, &populations, i))
             .collect::<Result<Vec<Connection>>>()?;
+        let mut weighted = connections.len();
         for skip in &recipe.network.skips {
-            connections.push(identity(&populations, skip.from, skip.to, dtype)?);
+            connections.push(beside(recipe, &key, dtype, &populations, skip, weighted)?);
+            weighted += usize::from(skip.kernel.is_some());
         }
         Ok(Self::new(dtype, populations, connections))
     }
@@ -91,18 +93,36 @@ fn fan_in(recipe: &Recipe, shapes: &[Shape], i: usize) -> usize {
     }
 }
 
+/// The chain's connection that enters layer `i`.
 fn connection(recipe: &Recipe, key: &Key, dtype: DType, nodes: &[Node], i: usize) -> Result<Connection> {
-    let (pre, post, dense) = (&nodes[i - 1], &nodes[i], recipe.wiring.weights());
-    let (wiring, pool) = wiring(recipe, pre, post, i);
+    let (wiring, pool) = wiring(recipe, &nodes[i - 1], &nodes[i], i);
+    learned(recipe, key, dtype, nodes, Edge { pre: i - 1, post: i, layer: i - 1, wiring, pool })
+}
+
+/// What joins two populations, before it has weights.
+struct Edge {
+    pre: usize,
+    post: usize,
+    /// Its place in lists of one value per connection.
+    layer: usize,
+    wiring: Box<dyn Wiring>,
+    pool: Option<Pool>,
+}
+
+/// A connection with drawn weights.
+fn learned(recipe: &Recipe, key: &Key, dtype: DType, nodes: &[Node], edge: Edge) -> Result<Connection> {
+    let Edge { pre, post, layer, wiring, pool } = edge;
+    let (from, to, dense) = (&nodes[pre], &nodes[post], recipe.wiring.weights());
+    let named = layer as u64 + 1;
     let draw = |purpose| {
-        let mut stream = key.of(purpose, i as u64).stream();
+        let mut stream = key.of(purpose, named).stream();
         let (rows, cols) = wiring.weight_shape();
         // Units at different places share their weights: a filter's fan-out is its kernel's places.
-        let fan_out = post.shape.channels * cols / pre.shape.channels;
+        let fan_out = to.shape.channels * cols / from.shape.channels;
         let fan_out = if wiring.shares() { fan_out } else { rows };
-        Operand::new(weights(dense, dtype, [rows, cols], fan_out, dense.gain.at(i - 1), &mut stream))
+        Operand::new(weights(dense, dtype, [rows, cols], fan_out, dense.gain.at(layer), &mut stream))
     };
-    let both_settle = pre.role == Role::Settling && post.role == Role::Settling;
+    let both_settle = from.role == Role::Settling && to.role == Role::Settling;
     let weight = draw("weight");
     let settling: usize = nodes.iter().filter(|n| n.role == Role::Settling).map(|n| n.units).sum();
     let feedback = match dense.feedback {
@@ -111,14 +131,15 @@ fn connection(recipe: &Recipe, key: &Key, dtype: DType, nodes: &[Node], i: usize
         FeedbackSpec::KolenPollack => Feedback::Own(turned(draw("feedback"), &weight, dense.angle)),
         FeedbackSpec::VectorField => Feedback::Field(turned(draw("feedback"), &weight, dense.angle)),
     };
-    let own = key.of("synapse", i as u64).number();
-    let synapse = recipe.synapse.build(i - 1, own)?;
+    let own = key.of("synapse", named).number();
+    let synapse = recipe.synapse.build(layer, own)?;
     let (weight, memory) = begin(&*synapse, own, weight);
+    let beside = if layer + 1 < nodes.len() { "" } else { "-skip" };
     Ok(Connection {
-        name: format!("{}-{}", pre.name, post.name),
-        pre: i - 1,
-        post: i,
-        layer: i - 1,
+        name: format!("{}-{}{beside}", from.name, to.name),
+        pre,
+        post,
+        layer,
         wiring,
         pool,
         weight,
@@ -134,21 +155,37 @@ fn wiring(recipe: &Recipe, pre: &Node, post: &Node, i: usize) -> (Box<dyn Wiring
     let Layer::Conv(conv) = recipe.network.layers[i] else {
         return (Box::new(DenseWiring { pre: pre.units, post: post.units }), None);
     };
-    let Shape { height, width, channels } = pre.shape;
-    let shape = ConvShape {
-        height,
-        width,
-        channels,
-        filters: conv.filters,
-        kernel: [conv.kernel; 2],
-        stride: conv.stride,
-        padding: conv.padding,
-    };
+    let shape = convolution(pre.shape, conv.filters, conv.kernel, conv.stride, conv.padding);
     let pool = conv.pool.map(|spec| {
         let (height, width) = (shape.out_height(), shape.out_width());
         Pool { spec, shape: PoolShape { height, width, channels: conv.filters, size: spec.size() } }
     });
     (Box::new(ConvWiring(shape)), pool)
+}
+
+fn convolution(from: Shape, filters: usize, kernel: usize, stride: usize, padding: usize) -> ConvShape {
+    let Shape { height, width, channels } = from;
+    ConvShape { height, width, channels, filters, kernel: [kernel; 2], stride, padding }
+}
+
+/// The connection of a skip, the `layer`-th one if it has weights.
+fn beside(
+    recipe: &Recipe,
+    key: &Key,
+    dtype: DType,
+    nodes: &[Node],
+    skip: &Skip,
+    layer: usize,
+) -> Result<Connection> {
+    let (Some(pre), Some(post)) = (nodes.get(skip.from), nodes.get(skip.to)) else {
+        let (from, to) = (skip.from, skip.to);
+        let message = format!("network.skips joins layer {from} to {to}, but there are {}", nodes.len());
+        return Err(Error::shape(message));
+    };
+    let Some(kernel) = skip.kernel else { return identity(pre, post, skip, dtype) };
+    let shape = convolution(pre.shape, post.shape.channels, kernel, skip.stride, skip.padding);
+    let wiring = Box::new(ConvWiring(shape));
+    learned(recipe, key, dtype, nodes, Edge { pre: skip.from, post: skip.to, layer, wiring, pool: None })
 }
 
 /// sin α · drawn + cos α · forward.
@@ -199,13 +236,8 @@ fn truncated_normal(stream: &mut Stream) -> f64 {
     }
 }
 
-fn identity(nodes: &[Node], from: usize, to: usize, dtype: DType) -> Result<Connection> {
-    let (Some(pre), Some(post)) = (nodes.get(from), nodes.get(to)) else {
-        return Err(Error::shape(format!(
-            "network.skips joins layer {from} to {to}, but there are {}",
-            nodes.len()
-        )));
-    };
+fn identity(pre: &Node, post: &Node, skip: &Skip, dtype: DType) -> Result<Connection> {
+    let &Skip { from, to, .. } = skip;
     if from >= to || pre.units != post.units {
         return Err(Error::shape(format!(
             "network.skips joins layer {from} ({} units) to layer {to} ({} units)",

@@ -1,4 +1,4 @@
-//! The shape of a network in a recipe: its layers, and identity connections beside their chain.
+//! The shape of a network in a recipe: its layers, and connections beside their chain.
 
 use crate::error::{Error, Result};
 use schemars::JsonSchema;
@@ -11,7 +11,7 @@ pub struct NetworkSpec {
     /// Each layer from the input (features of the data) to the output (classes): a number of units, or
     /// `{ image = [channels, height, width] }` first and `{ filters = …, kernel = … }` behind it for convolutions.
     pub layers: Vec<Layer>,
-    /// Identity connections beside the layer chain. Default: none.
+    /// Connections beside the layer chain: identities, or convolutions. Default: none.
     #[serde(default)]
     pub skips: Vec<Skip>,
     /// Probability that a hidden unit is silent in a training step; the others are scaled up. Default 0.
@@ -172,17 +172,24 @@ impl NetworkSpec {
 
     /// Whether there are convolutions.
     pub fn has_convolutions(&self) -> bool {
-        self.layers.iter().any(|l| matches!(l, Layer::Conv(_)))
+        self.layers.iter().any(|l| matches!(l, Layer::Conv(_))) || self.convolved_skips().next().is_some()
+    }
+
+    /// Skips that are convolutions.
+    pub fn convolved_skips(&self) -> impl Iterator<Item = &Skip> {
+        self.skips.iter().filter(|s| s.kernel.is_some())
+    }
+
+    /// Connections with weights: those of the chain, then convolutions beside it.
+    pub fn weighted(&self) -> usize {
+        self.layers.len().saturating_sub(1) + self.convolved_skips().count()
     }
 }
 
 impl ConvLayer {
     /// Height and width of the drives before pooling, on an image of shape `before`.
     pub fn drives(&self, before: Shape) -> Option<[usize; 2]> {
-        let places = |side: usize| {
-            let room = (side + 2 * self.padding).checked_sub(self.kernel)?;
-            Some(room / self.stride + 1)
-        };
+        let places = |side| places(side, self.kernel, self.stride, self.padding);
         Some([places(before.height)?, places(before.width)?])
     }
 
@@ -222,7 +229,7 @@ fn wrong<T>(layer: usize, message: &str, hint: &str) -> Result<T> {
     Err(Error::shape(format!("network.layers[{layer}] {message}")).with_hint(hint))
 }
 
-/// An identity connection between two layers of equal size.
+/// A connection beside the chain: an identity between two layers of equal size, or a convolution that fits them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Skip {
@@ -230,6 +237,30 @@ pub struct Skip {
     pub from: usize,
     /// Layer it ends at.
     pub to: usize,
+    /// Height and width of the kernel of a convolution. Default: an identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<usize>,
+    /// Pixels from one place of the kernel to the next. Default 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub stride: usize,
+    /// Zeros around the image it starts from. Default 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub padding: usize,
+}
+
+impl Skip {
+    /// What arrives at layer `to` from one of shape `before`, with as many channels as layer `to` has; `None` if the kernel
+    /// is larger than the image.
+    pub fn arrives(&self, before: Shape, channels: usize) -> Option<Shape> {
+        let Some(kernel) = self.kernel else { return Some(before) };
+        let places = |side| places(side, kernel, self.stride, self.padding);
+        Some(Shape { height: places(before.height)?, width: places(before.width)?, channels })
+    }
+}
+
+/// Places of a kernel along one side of an image.
+fn places(side: usize, kernel: usize, stride: usize, padding: usize) -> Option<usize> {
+    Some((side + 2 * padding).checked_sub(kernel)? / stride.max(1) + 1)
 }
 
 #[cfg(test)]

@@ -195,9 +195,18 @@ impl State {
 
     /// The real part of a complex state, without a nudge.
     pub fn real_part(&self) -> Self {
-        let half = self.rows() / 2;
+        self.top(self.rows() / 2)
+    }
+
+    /// The first sample alone, without a nudge.
+    pub fn first(&self) -> Self {
+        self.top(1)
+    }
+
+    /// The first rows as a real state.
+    fn top(&self, rows: usize) -> Self {
         let top = |mats: &[Mat]| -> Vec<Mat> {
-            mats.iter().map(|m| m.rows_view(0..half.min(m.rows())).to_mat()).collect()
+            mats.iter().map(|m| m.rows_view(0..rows.min(m.rows())).to_mat()).collect()
         };
         Self {
             out: top(&self.out),
@@ -208,13 +217,13 @@ impl State {
             drive: top(&self.drive),
             stale: vec![true; self.stale.len()],
             is_complex: false,
-            labels: self.labels[..half].to_vec(),
-            samples: self.samples[..half].to_vec(),
-            beta: vec![0.0; half],
-            force: self.force.rows_view(0..half).to_mat(),
-            change: self.change[..half].to_vec(),
+            labels: self.labels[..rows].to_vec(),
+            samples: self.samples[..rows].to_vec(),
+            beta: vec![0.0; rows],
+            force: self.force.rows_view(0..rows).to_mat(),
+            change: self.change[..rows].to_vec(),
             held: self.held,
-            order: (0..half).collect(),
+            order: (0..rows).collect(),
             noise: None,
             base: None,
         }

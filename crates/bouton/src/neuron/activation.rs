@@ -44,6 +44,24 @@ impl Activation {
         !matches!(self, Self::HardSigmoid | Self::HalfHardSigmoid | Self::Relu6)
     }
 
+    /// ∫^s σ⁻¹ up to a constant, a unit's own part of the energy; `None` where it has no closed form.
+    pub fn potential(self, s: f64) -> Option<f64> {
+        let entropy = |p: f64| if p > 0.0 { p * p.ln() } else { 0.0 };
+        Some(match self {
+            Self::HardSigmoid | Self::Relu6 | Self::Linear => 0.5 * s * s,
+            Self::HalfHardSigmoid => s * s,
+            Self::Sigmoid => entropy(s) + entropy(1.0 - s),
+            Self::ShiftedSigmoid => 0.5 * s + 0.25 * (entropy(s) + entropy(1.0 - s)),
+            Self::Tanh => 0.5 * (entropy(1.0 + s) + entropy(1.0 - s)),
+            Self::DSilu | Self::SiluStep => return None,
+        })
+    }
+
+    /// Smallest and largest value; `None` if there are none.
+    pub fn range(self) -> Option<(f64, f64)> {
+        with_activation!(self, A => A::RANGE)
+    }
+
     /// The drives at which σ has a kink.
     pub fn kinks(self) -> &'static [f64] {
         match self {

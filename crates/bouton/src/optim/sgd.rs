@@ -2,6 +2,8 @@
 //!
 //! coupled decay (PyTorch):   g ← g + λw,  m ← μm + g,  Δ = −η m
 //! decoupled decay (Haiku):   m ← μm + g,  Δ = −η m − ηλ w
+//!
+//! Nesterov's momentum looks a step ahead: μm + g in the place of the last m.
 
 use super::{Hyper, Optim, Rate, tile};
 use crate::wiring::PerLayer;
@@ -30,6 +32,9 @@ pub struct Sgd {
     /// Momentum μ. Default 0.
     #[serde(default)]
     pub momentum: f64,
+    /// Let the step look ahead: Δ = −η(μm + g) with the new m (Nesterov's momentum, as in PyTorch). Default false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub nesterov: bool,
     /// Weight decay λ of weights (not of biases). Default 0.
     #[serde(default)]
     pub decay: f64,
@@ -60,7 +65,8 @@ impl Optim for Sgd {
             Decay::Coupled => (decay, 0.0),
             Decay::Decoupled => (0.0, decay),
         };
-        let c = [-hyper.rate, self.momentum, coupled, -hyper.rate * decoupled];
+        let ahead = f64::from(u8::from(self.nesterov));
+        let c = [-hyper.rate, self.momentum, coupled, -hyper.rate * decoupled, ahead];
         dispatch!(w.dtype(), T => {
             let c = c.map(T::lit);
             match slots {
@@ -76,7 +82,27 @@ impl Optim for Sgd {
 
 /// Δ and the new momentum.
 #[inline(always)]
-fn descend<T: Real>([rate, momentum, coupled, decoupled]: [T; 4], w: T, g: T, m: T) -> (T, T) {
-    let m = momentum * m + g + coupled * w;
-    (rate * m + decoupled * w, m)
+fn descend<T: Real>([rate, momentum, coupled, decoupled, ahead]: [T; 5], w: T, g: T, m: T) -> (T, T) {
+    let g = g + coupled * w;
+    let m = momentum * m + g;
+    // Exactly m without a look ahead.
+    let step = m + ahead * (g + momentum * m - m);
+    (rate * step + decoupled * w, m)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_ahead_is_the_gradient_and_the_next_momentum() {
+        let (w, g, m) = (0.5, 0.3, -0.2);
+        let step = |ahead| descend([-0.1, 0.9, 0.01, 0.0, ahead], w, g, m);
+        // PyTorch: d = g + λw; m ← μm + d; Δ = −η m, or −η (d + μ m).
+        let d = 0.3 + 0.01 * 0.5;
+        let next = 0.9 * -0.2 + d;
+        assert_eq!(step(0.0), (-0.1 * next, next));
+        let (delta, kept) = step(1.0);
+        assert!((delta + 0.1 * (d + 0.9 * next)).abs() < 1e-15 && kept == next, "{delta}");
+    }
 }

@@ -81,8 +81,11 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
             used.push(("laborieux2021", "softmax readout of a settling network".into()));
         }
     }
-    if matches!(r.solver, SolverSpec::EvenOdd(_)) {
-        used.push(("scellier2023", "solver.even-odd".into()));
+    if !matches!(r.solver, SolverSpec::Synchronous(_)) {
+        used.push(("scellier2023", "even-odd sweeps".into()));
+    }
+    if matches!(r.solver, SolverSpec::Anderson(_)) {
+        used.push(("anderson1965", "solver.anderson".into()));
     }
     match r.optim {
         OptimSpec::Sgd(_) => {}

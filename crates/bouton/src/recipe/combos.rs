@@ -3,6 +3,7 @@
 //! The rules are one list of questions about a recipe; the table of every cell is made by asking them.
 
 mod feedback;
+mod sweeps;
 
 use super::{Recipe, tag};
 use crate::anchor::AnchorSpec;
@@ -30,9 +31,9 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
         feedback::complex_nudge,
         readout,
         nudge_position,
-        solver_and_neuron,
-        solver_and_graph,
-        solver_and_credit,
+        sweeps::solver_and_neuron,
+        sweeps::solver_and_credit,
+        sweeps::mixing,
         continual,
         hidden_activation,
         start_and_data,
@@ -155,61 +156,6 @@ fn nudge_position(r: &Recipe) -> Refusal {
     None
 }
 
-fn solver_and_neuron(r: &Recipe) -> Refusal {
-    match (settle(r), &r.solver) {
-        (None, SolverSpec::EvenOdd(_)) => refusal(
-            format!(
-                "solver.even-odd is for settling units; {} units are computed in one pass",
-                tag(&r.neuron)
-            ),
-            "leave [solver] out",
-        ),
-        (None, SolverSpec::Synchronous(s)) if s.tolerance.is_some() => refusal(
-            format!(
-                "solver.synchronous.tolerance is for settling units; {} units are computed in one pass",
-                tag(&r.neuron)
-            ),
-            "leave [solver] out",
-        ),
-        (Some(s), SolverSpec::EvenOdd(_)) if s.dynamics == Dynamics::Energy => refusal(
-            "solver.even-odd minimises exactly over each layer, but the energy dynamics take small steps",
-            "use neuron.settle.dynamics = \"prototypical\", or solver.synchronous",
-        ),
-        _ => None,
-    }
-}
-
-/// Even-odd sweeps need a graph of two colours; the input is clamped and does not count.
-fn solver_and_graph(r: &Recipe) -> Refusal {
-    let even_odd = matches!(r.solver, SolverSpec::EvenOdd(_));
-    let same_parity = |s: &&crate::network::Skip| s.from > 0 && (s.to - s.from.min(s.to)).is_multiple_of(2);
-    let skip = r.network.skips.iter().find(same_parity).filter(|_| even_odd)?;
-    refusal(
-        format!("solver.even-odd moves layers {} and {} at once, but a skip joins them", skip.from, skip.to),
-        "use solver.synchronous",
-    )
-}
-
-fn tolerance(solver: &SolverSpec) -> Option<f64> {
-    match solver {
-        SolverSpec::Synchronous(s) => s.tolerance,
-        SolverSpec::EvenOdd(s) => s.tolerance,
-    }
-}
-
-fn solver_and_credit(r: &Recipe) -> Refusal {
-    let fixed = matches!(r.credit, CreditSpec::Bptt(_) | CreditSpec::ContinualEqProp(_));
-    tolerance(&r.solver).filter(|_| fixed)?;
-    refusal(
-        format!(
-            "{} takes a fixed number of steps, but solver.{}.tolerance stops early",
-            tag(&r.credit),
-            tag(&r.solver)
-        ),
-        "leave the tolerance out",
-    )
-}
-
 fn continual(r: &Recipe) -> Refusal {
     let CreditSpec::ContinualEqProp(c) = &r.credit else { return None };
     if c.nudge == Nudge::Symmetric {
@@ -218,7 +164,7 @@ fn continual(r: &Recipe) -> Refusal {
             "use nudge = \"positive\" or \"random-sign\", or credit.eq-prop",
         );
     }
-    if matches!(r.solver, SolverSpec::EvenOdd(_)) {
+    if !matches!(r.solver, SolverSpec::Synchronous(_)) {
         return refusal(
             "continual-eq-prop updates once per step of all layers, which even-odd sweeps do not have",
             "use solver.synchronous",

@@ -63,6 +63,11 @@ pub fn tag<T: serde::Serialize>(choice: &T) -> String {
 }
 
 impl CreditSpec {
+    /// Most sweeps to the free state; `None` if there are no sweeps.
+    pub(crate) fn free_steps(&self) -> Option<usize> {
+        self.clone().steps_mut().first().map(|steps| **steps)
+    }
+
     /// Every number of sweeps that the rule has.
     fn steps_mut(&mut self) -> Vec<&mut usize> {
         match self {

@@ -6,7 +6,7 @@ mod synapse;
 use super::{Recipe, RunSpec, combos, tag};
 use crate::anchor::AnchorSpec;
 use crate::credit::CreditSpec;
-use crate::network::{ConvLayer, ImageLayer, Layer, NetworkSpec, PoolSpec};
+use crate::network::{ConvLayer, ImageLayer, Layer, NetworkSpec, PoolSpec, Shape};
 use crate::neuron::{Dynamics, NeuronSpec};
 use crate::norm::NormSpec;
 use crate::optim::{OptimSpec, ScheduleSpec};
@@ -37,9 +37,9 @@ impl Recipe {
         sequence::check(self)?;
         network(self)?;
         norm(&self.norm)?;
-        synapse::check(&self.synapse, self.network.layers.len() - 1)?;
+        synapse::check(&self.synapse, self.network.weighted())?;
         anchor(&self.anchor)?;
-        let connections = self.network.layers.len() - 1;
+        let connections = self.network.weighted();
         neuron(&self.neuron)?;
         wiring(&self.wiring, connections)?;
         credit(&self.credit)?;
@@ -253,7 +253,7 @@ fn image(recipe: &Recipe) -> Result<()> {
 }
 
 fn skip(network: &NetworkSpec, i: usize) -> Result<()> {
-    let (layers, skip) = (network.units()?, network.skips[i]);
+    let (layers, skip) = (&network.layers, network.skips[i]);
     let shape = |message: String, hint: &str| {
         Err(Error::shape(format!("network.skips[{i}] {message}")).with_hint(hint))
     };
@@ -265,10 +265,28 @@ fn skip(network: &NetworkSpec, i: usize) -> Result<()> {
         let message = format!("goes from layer {} to layer {}", skip.from, skip.to);
         return shape(message, "a skip leads from a lower to a higher layer");
     }
-    let (from, to) = (layers[skip.from], layers[skip.to]);
-    if from != to {
-        let message = format!("joins layers of {from} and {to} units");
-        return shape(message, "an identity connection needs layers of equal size");
+    let shapes = network.shapes()?;
+    let (from, to) = (shapes[skip.from], shapes[skip.to]);
+    if skip.kernel.is_some_and(|k| k == 0 || skip.stride == 0) {
+        return shape("has kernel or stride 0".into(), "each must be at least 1");
+    }
+    if skip.kernel.is_none() && (skip.stride, skip.padding) != (1, 0) {
+        return shape(
+            "has a stride or padding, but no kernel".into(),
+            "kernel = 1 makes it a 1×1 convolution",
+        );
+    }
+    if skip.kernel.is_none() && from.units() != to.units() {
+        let message = format!("joins layers of {} and {} units", from.units(), to.units());
+        return shape(message, "an identity needs layers of equal size; kernel = 1 makes it a convolution");
+    }
+    if skip.kernel.is_some() && skip.arrives(from, to.channels) != Some(to) {
+        let text = |s: Shape| format!("{} × {}", s.height, s.width);
+        let message = match skip.arrives(from, to.channels) {
+            Some(arrives) => format!("brings {} places to a layer of {}", text(arrives), text(to)),
+            None => format!("has a kernel larger than the image of {} that it starts from", text(from)),
+        };
+        return shape(message, "its stride and padding must lead to the image of the layer it ends at");
     }
     if network.skips[..i].contains(&skip) {
         return shape("is there twice".into(), "remove one of the two");
@@ -303,8 +321,9 @@ fn per_layer(
     if values.len() != connections {
         let message =
             format!("`{key}` lists {} values, but the network has {connections} connections", values.len());
-        return Err(Error::config(message)
-            .with_hint("give one value for all, or one per connection, input side first"));
+        return Err(Error::config(message).with_hint(
+            "give one value for all, or one per connection, input side first, then convolutions of skips",
+        ));
     }
     values.iter().enumerate().try_for_each(|(i, v)| check(&format!("{key}[{i}]"), *v))
 }
@@ -374,15 +393,18 @@ fn credit(credit: &CreditSpec) -> Result<()> {
 }
 
 fn solver(solver: &SolverSpec) -> Result<()> {
-    let tolerance = match solver {
-        SolverSpec::Synchronous(s) => s.tolerance,
+    match solver {
+        SolverSpec::Synchronous(_) => {}
+        SolverSpec::Anderson(s) => {
+            at_least_one("solver.anderson.memory", Some(s.memory as u64), "5 is usual")?
+        }
         SolverSpec::EvenOdd(s) => {
             let ok = s.relaxation > 0.0 && s.relaxation < 2.0;
             let need = "above 0 and below 2";
             require(ok, "solver.even-odd.relaxation", s.relaxation, need, "1 is none; 1.2 is a good choice")?;
-            s.tolerance
         }
-    };
+    }
+    let tolerance = solver.tolerance();
     let key = format!("solver.{}.tolerance", tag(solver));
     tolerance.map_or(Ok(()), |t| positive(&key, t, "leave it out to take every sweep; 1e-4 is a start"))
 }
@@ -405,6 +427,13 @@ fn optim(optim: &OptimSpec, connections: usize) -> Result<()> {
             lr(&o.lr)?;
             below_one(&key("momentum"), o.momentum, "0 is none; 0.9 is usual")?;
             decay(o.decay)?;
+            require(
+                !o.nesterov || o.momentum > 0.0,
+                &key("nesterov"),
+                o.nesterov,
+                "false without momentum",
+                "set momentum = 0.9",
+            )?;
             not_negative(&key("bias-scale"), o.bias_scale, "0 keeps biases as they are")
         }
         OptimSpec::Adam(o) => {

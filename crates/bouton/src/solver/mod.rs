@@ -1,5 +1,6 @@
 //! How a settling network reaches its fixed point.
 
+mod anderson;
 mod complex;
 mod plan;
 mod relax;
@@ -19,6 +20,8 @@ pub enum SolverSpec {
     Synchronous(Synchronous),
     /// Populations of one parity, then of the other (block coordinate descent); half the sweeps.
     EvenOdd(EvenOdd),
+    /// Even-odd sweeps that extrapolate from the last ones while the energy does not rise; for hard samples.
+    Anderson(AndersonMixing),
 }
 
 impl Default for SolverSpec {
@@ -48,5 +51,43 @@ pub struct EvenOdd {
 impl Default for EvenOdd {
     fn default() -> Self {
         Self { relaxation: 1.0, tolerance: None }
+    }
+}
+
+/// Even-odd sweeps with energy-guarded Anderson mixing in free phases (`[solver.anderson]`); nudged phases, which take few
+/// sweeps, are plain even-odd ones.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct AndersonMixing {
+    /// Sweeps that a step looks back at before it starts over. Default 5.
+    pub memory: usize,
+    /// A sample stops once no unit of its second group moved by more than this in a sweep. Absent: every sample takes all
+    /// steps.
+    pub tolerance: Option<f64>,
+}
+
+impl Default for AndersonMixing {
+    fn default() -> Self {
+        Self { memory: 5, tolerance: None }
+    }
+}
+
+impl SolverSpec {
+    /// Where a sample stops; `None` if it takes all steps.
+    pub fn tolerance(&self) -> Option<f64> {
+        match self {
+            Self::Synchronous(s) => s.tolerance,
+            Self::EvenOdd(s) => s.tolerance,
+            Self::Anderson(s) => s.tolerance,
+        }
+    }
+
+    /// The same groups of populations, without over-relaxation, mixing or early stop.
+    #[must_use]
+    pub fn plain(&self) -> Self {
+        match self {
+            Self::Synchronous(_) => Self::default(),
+            Self::EvenOdd(_) | Self::Anderson(_) => Self::EvenOdd(EvenOdd::default()),
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Samples are independent, so a relaxation runs on one thread over a shard of a batch. A sample whose residual
 //! max|Δs| falls below the tolerance is moved behind the active rows and costs nothing more.
 
+use super::anderson::Anderson;
 use super::{Plan, SolverSpec, scale_complex};
 use crate::error::{Error, Result};
 use crate::network::{Network, PopId, Role, Seen, State};
@@ -24,6 +25,8 @@ pub struct Solver {
     pub omega: f64,
     /// Per-sample stop; `None` runs all steps.
     pub tolerance: Option<f64>,
+    /// Sweeps that Anderson mixing looks back at in free phases; 0 is none.
+    pub memory: usize,
 }
 
 /// What a relaxation did.
@@ -58,14 +61,21 @@ impl Relaxed {
 }
 
 impl Solver {
+    /// All steps of plain sweeps.
+    pub fn plain(plan: Plan) -> Self {
+        Self { plan, omega: 1.0, tolerance: None, memory: 0 }
+    }
+
     /// The solver of a recipe.
     pub fn new(spec: &SolverSpec, network: &Network) -> Result<Self> {
+        let tolerance = spec.tolerance();
         Ok(match spec {
-            SolverSpec::Synchronous(s) => {
-                Self { plan: Plan::synchronous(network), omega: 1.0, tolerance: s.tolerance }
-            }
+            SolverSpec::Synchronous(_) => Self { tolerance, ..Self::plain(Plan::synchronous(network)) },
             SolverSpec::EvenOdd(s) => {
-                Self { plan: Plan::even_odd(network)?, omega: s.relaxation, tolerance: s.tolerance }
+                Self { omega: s.relaxation, tolerance, ..Self::plain(Plan::even_odd(network)) }
+            }
+            SolverSpec::Anderson(s) => {
+                Self { memory: s.memory, tolerance, ..Self::plain(Plan::even_odd(network)) }
             }
         })
     }
@@ -89,7 +99,32 @@ impl Solver {
         steps: usize,
         phase: &str,
     ) -> Result<Relaxed> {
-        let mut nudge = nudge.map(|objective| NudgeForce::new(network, objective, state));
+        let nudge = nudge.map(|objective| NudgeForce::new(network, objective, state));
+        let mixes = self.memory > 0 && nudge.is_none() && state.held.is_none() && self.plan.0.len() == 2;
+        let (mut done, active) = if mixes {
+            Anderson { solver: self, network, memory: self.memory }.relax(state, steps)
+        } else {
+            self.sweep(network, state, nudge, steps)
+        };
+        let last = state.change[..active].iter().copied().fold(0.0, f64::max);
+        done.residual = done.residual.max(last);
+        done.unsettled =
+            self.tolerance.map_or(0, |t| state.change[..active].iter().filter(|&&c| c > t).count() as u64);
+        state.restore_order();
+        // Samples that stopped early have older choices.
+        state.moved(network, |_| true);
+        self.check(network, state, done.residual, steps, phase)?;
+        Ok(done)
+    }
+
+    /// At most `steps` sweeps; samples that reach the tolerance stop and move behind the others, whose number is returned.
+    fn sweep(
+        &self,
+        network: &Network,
+        state: &mut State,
+        mut nudge: Option<NudgeForce<'_>>,
+        steps: usize,
+    ) -> (Relaxed, usize) {
         let rows = state.rows();
         let mut active = rows;
         let mut done = Relaxed { samples: rows as u64, ..Relaxed::default() };
@@ -111,15 +146,7 @@ impl Solver {
                 break;
             }
         }
-        let last = state.change[..active].iter().copied().fold(0.0, f64::max);
-        done.residual = done.residual.max(last);
-        done.unsettled =
-            self.tolerance.map_or(0, |t| state.change[..active].iter().filter(|&&c| c > t).count() as u64);
-        state.restore_order();
-        // Samples that stopped early have older choices.
-        state.moved(network, |_| true);
-        self.check(network, state, done.residual, steps, phase)?;
-        Ok(done)
+        (done, active)
     }
 
     /// One block: all drives from the present states, then all steps.
@@ -243,7 +270,7 @@ pub fn readout_error(
     state: &mut State,
     rows: Range<usize>,
 ) -> (Mat, Mat, Vec<f64>) {
-    let free = Solver { plan: Plan::forward(network), omega: 1.0, tolerance: None };
+    let free = Solver::plain(Plan::forward(network));
     for block in &free.plan.0 {
         free.advance(network, state, block, None, rows.clone());
     }

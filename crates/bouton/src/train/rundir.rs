@@ -222,6 +222,14 @@ impl RunDir {
     pub fn importance(&self) -> PathBuf {
         self.path.join("importance.json")
     }
+    /// `costs.json`: what a training sample costs, see [`crate::analysis::costs`].
+    pub fn costs(&self) -> PathBuf {
+        self.path.join("costs.json")
+    }
+    /// `alignment.json`: cosines to the true gradient, see [`crate::analysis::alignment`].
+    pub fn alignment(&self) -> PathBuf {
+        self.path.join("alignment.json")
+    }
     /// `status.json`, see [`super::status`].
     pub fn status_file(&self) -> PathBuf {
         self.path.join("status.json")

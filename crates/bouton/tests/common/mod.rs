@@ -14,7 +14,7 @@ pub fn recipe(layers: &[usize], tables: &str) -> Recipe {
          [network]\nlayers = {layers:?}\n[optim.sgd]\nlr = 0.1\n{tables}",
         layers.last().unwrap()
     );
-    toml::from_str(&text).unwrap_or_else(|e| panic!("{e}\n{text}"))
+    Recipe::parse(&text, "test").unwrap_or_else(|e| panic!("{e}\n{text}"))
 }
 
 /// Eight random samples.

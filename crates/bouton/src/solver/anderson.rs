@@ -1,0 +1,193 @@
+//! Even-odd sweeps with Anderson mixing, guarded by the energy.
+//!
+//! A sweep first moves the output's group, which only depends on the other one: with z the other group, it is a map
+//! z → g(z). From residuals f = g(z) − z of the last sweeps, the next z is g − Σ ⟨q_j, f⟩ p_j, where the q_j are an
+//! orthonormal basis of their differences and p_j the same combinations of differences of g (Anderson 1965, in the
+//! multisecant form). Unguarded it changes attractors: a step counts only if the energy E = Σ∫σ⁻¹ − Φ of the state that
+//! follows is not above that of the plain sweep, else the sample goes on from there.
+
+use super::relax::{Relaxed, Solver};
+use crate::network::{Network, PopId, State};
+use crate::neuron::Activation;
+use bouton_kernels::{DType, dispatch};
+
+/// What one sample remembers of its sweeps.
+#[derive(Clone, Debug, Default)]
+struct Past {
+    /// Residual and image of the last sweep.
+    last: Option<(Vec<f64>, Vec<f64>)>,
+    /// Pairs (q, p).
+    basis: Vec<(Vec<f64>, Vec<f64>)>,
+    /// Energy and image of the plain sweep that a mixed step must not lose to.
+    plain: Option<(f64, Vec<f64>)>,
+}
+
+/// Free relaxation of `rows` samples in at most `steps` sweeps; leaves rows in another order.
+pub(super) struct Anderson<'a> {
+    pub solver: &'a Solver,
+    pub network: &'a Network,
+    /// Differences remembered before starting over.
+    pub memory: usize,
+}
+
+impl Anderson<'_> {
+    pub(super) fn relax(&self, state: &mut State, steps: usize) -> (Relaxed, usize) {
+        let rows = state.rows();
+        let [output, other] = &self.solver.plan.0[..] else { unreachable!("two groups") };
+        let mut past = vec![Past::default(); rows];
+        let mut before = vec![Vec::new(); rows];
+        let mut active = rows;
+        let mut done = Relaxed { samples: rows as u64, ..Relaxed::default() };
+        for sweep in 1..=steps {
+            self.solver.advance(self.network, state, output, None, 0..active);
+            done.sweeps += self.guard(state, &mut past, output, active);
+            for row in 0..active {
+                before[row] = gather(state, other, row);
+            }
+            state.change[..active].fill(0.0);
+            self.solver.advance(self.network, state, other, None, 0..active);
+            done.sweeps += active as u64;
+            if sweep == steps {
+                break;
+            }
+            for row in 0..active {
+                self.mix(state, &mut past[row], &before[row], row);
+            }
+            for row in (0..active).rev() {
+                if self.solver.tolerance.is_some_and(|t| state.change[row] <= t) {
+                    // What it mixed was never looked at: back to the plain sweep.
+                    if let Some((_, image)) = past[row].plain.take() {
+                        scatter(state, other, row, &image);
+                    }
+                    done.residual = done.residual.max(state.change[row]);
+                    active -= 1;
+                    state.swap_rows(row, active);
+                    past.swap(row, active);
+                }
+            }
+            if active == 0 {
+                break;
+            }
+        }
+        (done, active)
+    }
+
+    /// Sends samples whose mixed step has more energy than the plain one back to it and moves the output's group again;
+    /// returns how many they were.
+    fn guard(&self, state: &mut State, past: &mut [Past], output: &[PopId], active: usize) -> u64 {
+        let other = &self.solver.plan.0[1];
+        let worse = |row: usize, past: &mut Past| {
+            let (plain, image) = past.plain.take()?;
+            let slack = plain.abs() * if self.network.dtype == DType::F32 { 1e-7 } else { 1e-15 };
+            let kept = self.energy(state, output, other, row) <= plain + slack;
+            (!kept).then_some((row, image))
+        };
+        let back: Vec<_> = (0..active).filter_map(|row| worse(row, &mut past[row])).collect();
+        for (front, (row, image)) in back.iter().enumerate() {
+            scatter(state, other, *row, image);
+            past[*row].basis.clear();
+            // Rows are in ascending order: none that is still to come has been exchanged.
+            state.swap_rows(*row, front);
+            past.swap(*row, front);
+        }
+        self.solver.advance(self.network, state, output, None, 0..back.len());
+        back.len() as u64
+    }
+
+    /// Replaces the image of the last sweep by the mixed one, if there is enough past, and remembers both.
+    fn mix(&self, state: &mut State, past: &mut Past, before: &[f64], row: usize) {
+        let [output, other] = &self.solver.plan.0[..] else { unreachable!("two groups") };
+        let image = gather(state, other, row);
+        let residual: Vec<f64> = image.iter().zip(before).map(|(g, z)| g - z).collect();
+        if let Some((f, g)) = past.last.replace((residual.clone(), image.clone())) {
+            if past.basis.len() == self.memory {
+                past.basis.clear();
+            }
+            past.basis.extend(pair(&past.basis, minus(&residual, &f), minus(&image, &g)));
+        }
+        if past.basis.is_empty() {
+            return;
+        }
+        let mut mixed = image.clone();
+        for (q, p) in &past.basis {
+            add(&mut mixed, -dot(q, &residual), p);
+        }
+        past.plain = Some((self.energy(state, other, output, row), image));
+        scatter(state, other, row, &mixed);
+        self.into_range(state, row);
+    }
+
+    /// E of one sample right after `moved` took its drives from `still`.
+    fn energy(&self, state: &State, moved: &[PopId], still: &[PopId], row: usize) -> f64 {
+        let of = |p: PopId, drives: &bouton_kernels::Mat| {
+            let activation = self.network.populations[p].model.activation().unwrap_or(Activation::Linear);
+            dispatch!(self.network.dtype, T => {
+                let s = state.out[p].view().row::<T>(row).iter();
+                let drives = drives.view();
+                s.zip(drives.row::<T>(row)).map(|(&s, &d)| {
+                    let s = f64::from(s);
+                    activation.potential(s).unwrap_or(f64::NAN) - s * f64::from(d)
+                }).sum::<f64>()
+            })
+        };
+        let moved = moved.iter().map(|&p| of(p, &state.drive[p]));
+        moved.chain(still.iter().map(|&p| of(p, &state.constant[p]))).sum()
+    }
+
+    /// Clips mixed states to what their activations can reach.
+    fn into_range(&self, state: &mut State, row: usize) {
+        for &p in &self.solver.plan.0[1] {
+            let range = self.network.populations[p].model.activation().and_then(Activation::range);
+            let Some((low, high)) = range else { continue };
+            dispatch!(self.network.dtype, T => {
+                let mut out = state.out[p].view_mut();
+                out.row_mut::<T>(row).iter_mut().for_each(|s| *s = s.clamp(low as T, high as T));
+            });
+        }
+    }
+}
+
+/// The states of some populations of one sample.
+fn gather(state: &State, pops: &[PopId], row: usize) -> Vec<f64> {
+    let of = |&p: &PopId| -> Vec<f64> {
+        let out = &state.out[p];
+        dispatch!(out.dtype(), T => out.view().row::<T>(row).iter().map(|&s| f64::from(s)).collect())
+    };
+    pops.iter().flat_map(of).collect()
+}
+
+fn scatter(state: &mut State, pops: &[PopId], row: usize, values: &[f64]) {
+    let mut values = values.iter();
+    for &p in pops {
+        let out = &mut state.out[p];
+        dispatch!(out.dtype(), T => {
+            let mut out = out.view_mut();
+            out.row_mut::<T>(row).iter_mut().zip(&mut values).for_each(|(s, &v)| *s = v as T);
+        });
+    }
+}
+
+/// The next pair of a basis; none if the difference lies in its span.
+fn pair(basis: &[(Vec<f64>, Vec<f64>)], mut df: Vec<f64>, mut dg: Vec<f64>) -> Option<(Vec<f64>, Vec<f64>)> {
+    let size = dot(&df, &df).sqrt();
+    for (q, p) in basis {
+        let along = dot(q, &df);
+        add(&mut df, -along, q);
+        add(&mut dg, -along, p);
+    }
+    let rest = dot(&df, &df).sqrt();
+    let unit = |v: Vec<f64>| v.into_iter().map(|x| x / rest).collect();
+    (rest > 1e-6 * size).then(|| (unit(df), unit(dg)))
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
+fn minus(a: &[f64], b: &[f64]) -> Vec<f64> {
+    a.iter().zip(b).map(|(x, y)| x - y).collect()
+}
+
+fn add(to: &mut [f64], factor: f64, what: &[f64]) {
+    to.iter_mut().zip(what).for_each(|(t, w)| *t += factor * w);
+}
