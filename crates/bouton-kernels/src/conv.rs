@@ -3,6 +3,7 @@
 //! A row of a result is the same bit for bit whether it is computed alone, among others, or by several threads.
 
 mod axis;
+mod cut;
 mod direct;
 mod form;
 mod frame;
@@ -10,9 +11,11 @@ mod grid;
 mod lanes;
 mod shape;
 mod slope;
+mod tiled_slope;
 mod tiling;
 mod winograd;
 
+use std::marker::PhantomData;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -24,6 +27,7 @@ use direct::Direct;
 use form::{Correlate, Form, Way};
 pub use shape::ConvShape;
 use slope::Slope;
+use tiled_slope::TiledSlope;
 use tiling::{Four, Two};
 use winograd::Winograd;
 
@@ -79,15 +83,46 @@ pub fn conv_pull_input(shape: &ConvShape, weight: &Operand, g: View<'_>, x: View
 
 /// w += filters `band` of the adjoint of the convolution in its weight, applied to g: one row of `w` per filter of the
 /// band.
-pub fn conv_pull_weight(shape: &ConvShape, x: View<'_>, g: View<'_>, band: Range<usize>, mut w: ViewMut<'_>) {
+pub fn conv_pull_weight(shape: &ConvShape, x: View<'_>, g: View<'_>, band: Range<usize>, w: ViewMut<'_>) {
     check_conv("conv_pull_weight", shape, w.as_view(), band.len(), x, g);
     assert!(band.end <= shape.filters, "conv_pull_weight: filters {band:?} of {}", shape.filters);
     if x.rows() * shape.inputs() * shape.outputs() * shape.patch() * band.len() > 0 {
         counted(shape, w.as_view(), w.rows() * w.cols(), x, g);
-        dispatch!(x.dtype(), T => {
-            best(Slope { shape, x: x.slice::<T>(), g: g.slice(), band, w: w.slice_mut() });
-        });
+        let method = ConvMethod::best(x.dtype(), shape, Way::Forward);
+        slope(method, shape, x, g, band, w);
     }
+}
+
+/// [`conv_pull_weight`] by a given method; for tests and measurements.
+#[doc(hidden)]
+pub fn conv_pull_weight_by(
+    method: ConvMethod,
+    shape: &ConvShape,
+    x: View<'_>,
+    g: View<'_>,
+    mut w: ViewMut<'_>,
+) {
+    check_conv("conv_pull_weight_by", shape, w.as_view(), shape.filters, x, g);
+    assert!(method.fits(shape), "conv_pull_weight_by: {method:?} cannot compute {shape:?}");
+    slope(method, shape, x, g, 0..shape.filters, w.reborrow());
+}
+
+fn slope(
+    method: ConvMethod,
+    shape: &ConvShape,
+    x: View<'_>,
+    g: View<'_>,
+    band: Range<usize>,
+    mut w: ViewMut<'_>,
+) {
+    dispatch!(x.dtype(), T => {
+        let (x, g, w) = (x.slice::<T>(), g.slice(), w.slice_mut());
+        match method {
+            ConvMethod::Direct => best(Slope { shape, x, g, band, w }),
+            ConvMethod::Tiles2 => best(TiledSlope::<T, Two, 2, 4> { shape, x, g, band, w, tiling: PhantomData }),
+            ConvMethod::Tiles4 => best(TiledSlope::<T, Four, 4, 6> { shape, x, g, band, w, tiling: PhantomData }),
+        }
+    });
 }
 
 /// [`conv_forward`] split by rows over the threads of the current rayon pool; the same result bit for bit.
@@ -187,25 +222,34 @@ mod tests {
         })
     }
 
-    fn slope<T: Elem>(level: Level, shape: &ConvShape) -> Mat {
-        let mut w = noise(T::DTYPE, shape.filters, shape.patch());
+    fn slope<T: Elem>(level: Level, shape: &ConvShape, method: ConvMethod) -> Mat {
+        let mut mat = noise(T::DTYPE, shape.filters, shape.patch());
         let [x, g] = [shape.inputs(), shape.outputs()].map(|n| noise(T::DTYPE, 3, n));
-        let (x, g) = (x.slice::<T>(), g.slice());
-        at(level, Slope { shape, x, g, band: 0..shape.filters, w: w.slice_mut() })
-            .expect("an available level");
-        w
+        let (x, g, band, w) = (x.slice::<T>(), g.slice(), 0..shape.filters, mat.slice_mut());
+        let done = match method {
+            ConvMethod::Direct => at(level, Slope { shape, x, g, band, w }),
+            ConvMethod::Tiles2 => {
+                at(level, TiledSlope::<T, Two, 2, 4> { shape, x, g, band, w, tiling: PhantomData })
+            }
+            ConvMethod::Tiles4 => {
+                at(level, TiledSlope::<T, Four, 4, 6> { shape, x, g, band, w, tiling: PhantomData })
+            }
+        };
+        done.expect("an available level");
+        mat
     }
 
     /// By all levels and methods; the first is the best level, direct.
     fn all<T: Elem>(shape: &ConvShape) -> Vec<[Mat; 3]> {
         let mut all = Vec::new();
         for level in Level::available() {
-            let mut both = vec![products::<T, Direct<T>>(level, shape)];
-            if ConvMethod::Tiles2.fits(shape) {
-                both.push(products::<T, Winograd<T, Two, 2, 4>>(level, shape));
-                both.push(products::<T, Winograd<T, Four, 4, 6>>(level, shape));
+            let [direct, two, four] = [ConvMethod::Direct, ConvMethod::Tiles2, ConvMethod::Tiles4];
+            let mut by = vec![(products::<T, Direct<T>>(level, shape), direct)];
+            if two.fits(shape) {
+                by.push((products::<T, Winograd<T, Two, 2, 4>>(level, shape), two));
+                by.push((products::<T, Winograd<T, Four, 4, 6>>(level, shape), four));
             }
-            all.extend(both.into_iter().map(|[y, x]| [y, x, slope::<T>(level, shape)]));
+            all.extend(by.into_iter().map(|([y, x], method)| [y, x, slope::<T>(level, shape, method)]));
         }
         all
     }

@@ -1,7 +1,8 @@
 //! One-dimensional minimal filtering F(m, 3): m outputs of a filter with three taps from m + 2 multiplications instead of
 //! 3 m (A. Lavin, S. Gray, Fast algorithms for convolutional neural networks, CVPR 2016).
 //!
-//! With d the m + 2 inputs and g the taps, the outputs are Aᵀ [(G g) ⊙ (Bᵀ d)].
+//! With d the m + 2 inputs and g the taps, the outputs are Aᵀ [(G g) ⊙ (Bᵀ d)], and the adjoint in the taps of slopes y of
+//! the outputs is Gᵀ [(A y) ⊙ (Bᵀ d)].
 
 use pulp::Simd;
 
@@ -15,6 +16,10 @@ pub(super) trait Tiling<const M: usize, const A: usize>: Send + Sync + 'static {
     fn inputs<S: Simd, T: Elem>(s: S, d: [T::V<S>; A]) -> [T::V<S>; A];
     /// Aᵀ p.
     fn outputs<S: Simd, T: Elem>(s: S, p: [T::V<S>; A]) -> [T::V<S>; M];
+    /// A y.
+    fn slopes<S: Simd, T: Elem>(s: S, y: [T::V<S>; M]) -> [T::V<S>; A];
+    /// Gᵀ p.
+    fn tap_slopes(p: [f64; A]) -> [f64; 3];
 }
 
 /// F(2, 3), from the points 0, 1, -1: rounding errors like those of the direct sum.
@@ -34,6 +39,16 @@ impl Tiling<2, 4> for Two {
     fn outputs<S: Simd, T: Elem>(s: S, [a, b, c, d]: [T::V<S>; 4]) -> [T::V<S>; 2] {
         let (sum, difference) = (T::add_v(s, b, c), T::sub_v(s, b, c));
         [T::add_v(s, a, sum), T::sub_v(s, difference, d)]
+    }
+
+    #[inline(always)]
+    fn slopes<S: Simd, T: Elem>(s: S, [a, b]: [T::V<S>; 2]) -> [T::V<S>; 4] {
+        [a, T::add_v(s, a, b), T::sub_v(s, a, b), T::sub_v(s, T::splat(s, T::default()), b)]
+    }
+
+    fn tap_slopes([a, b, c, d]: [f64; 4]) -> [f64; 3] {
+        let even = (b + c) / 2.0;
+        [a + even, (b - c) / 2.0, even + d]
     }
 }
 
@@ -82,6 +97,32 @@ impl Tiling<4, 6> for Four {
             T::fma(s, lit(P), odd_p, T::mul_v(s, lit(Q), odd_q)),
             T::fma(s, lit(P * P), even_p, T::mul_v(s, lit(Q * Q), even_q)),
             T::fma(s, lit(P * P * P), odd_p, T::fma(s, lit(Q * Q * Q), odd_q, f)),
+        ]
+    }
+
+    #[inline(always)]
+    fn slopes<S: Simd, T: Elem>(s: S, [a, b, c, d]: [T::V<S>; 4]) -> [T::V<S>; 6] {
+        let lit = |x| T::splat(s, T::from_f64(x));
+        let at = |x: f64| (T::fma(s, lit(x * x), c, a), T::mul_v(s, lit(x), T::fma(s, lit(x * x), d, b)));
+        let ((even_p, odd_p), (even_q, odd_q)) = (at(P), at(Q));
+        [
+            a,
+            T::add_v(s, even_p, odd_p),
+            T::sub_v(s, even_p, odd_p),
+            T::add_v(s, even_q, odd_q),
+            T::sub_v(s, even_q, odd_q),
+            d,
+        ]
+    }
+
+    fn tap_slopes([a, b, c, d, e, f]: [f64; 6]) -> [f64; 3] {
+        let (p, q) = (P * P, Q * Q);
+        let (size_p, size_q) = (2.0 * p * (p - q), 2.0 * q * (q - p));
+        let (even_p, even_q) = ((b + c) / size_p, (d + e) / size_q);
+        [
+            a / (p * q) + even_p + even_q,
+            P * (b - c) / size_p + Q * (d - e) / size_q,
+            p * even_p + q * even_q + f,
         ]
     }
 }

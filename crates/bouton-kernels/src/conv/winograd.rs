@@ -17,26 +17,19 @@ use crate::tiles::pieces;
 use crate::{Elem, View};
 
 use super::ConvShape;
-use super::axis::Axis;
+use super::cut::{Cut, GAP};
 use super::direct::panel;
 use super::form::{Form, Way};
-use super::frame::Frame;
 use super::lanes::{load, store};
 use super::tiling::Tiling;
 
 /// Channels that are summed in registers.
 const DEPTH: usize = 128;
-/// Elements between the products of two positions beyond their size: without them they compete for a few lines of cache.
-const GAP: usize = 16;
 
 /// A weight made ready for one product of one geometry.
 pub(super) struct Winograd<T, K, const M: usize, const A: usize> {
     made_for: (ConvShape, Way),
-    frame: Frame,
-    /// Height and width of a target image.
-    size: [usize; 2],
-    /// First pixel of the first tile in a frame, vertically and horizontally.
-    origin: [usize; 2],
+    cut: Cut,
     channels: usize,
     outs: usize,
     /// Per position, per panel of columns: one row per channel.
@@ -44,29 +37,12 @@ pub(super) struct Winograd<T, K, const M: usize, const A: usize> {
     tiling: PhantomData<K>,
 }
 
-/// M x M pixels of a target.
-#[derive(Clone, Copy)]
-struct Tile {
-    /// First element of the source in the frames.
-    from: usize,
-    /// First element of the target in the images.
-    to: usize,
-    /// Rows and columns of pixels inside the image.
-    inside: [usize; 2],
-}
-
 impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> Form<T> for Winograd<T, K, M, A> {
     fn new(shape: ConvShape, way: Way, w: View<'_>) -> Self {
-        let (mut y, mut x) = Axis::both(&shape, way);
         let (channels, outs) = way.channels(&shape);
-        let size = [y.start.len(), x.start.len()];
-        let origin = [y.start[0], x.start[0]];
-        for (axis, (origin, size)) in [&mut y, &mut x].into_iter().zip(origin.into_iter().zip(size)) {
-            axis.side.full = axis.side.full.max(origin + size.next_multiple_of(M) + 2);
-        }
-        let frame = Frame { height: y.side, width: x.side, channels };
-        let weights = Self::weights(&shape, way, [&y.taps[0], &x.taps[0]], w.slice());
-        Winograd { made_for: (shape, way), frame, size, origin, channels, outs, weights, tiling: PhantomData }
+        let (cut, taps) = Cut::new(&shape, way, M);
+        let weights = Self::weights(&shape, way, [&taps[0], &taps[1]], w.slice());
+        Winograd { made_for: (shape, way), cut, channels, outs, weights, tiling: PhantomData }
     }
 
     fn made_for(&self) -> (ConvShape, Way) {
@@ -74,20 +50,22 @@ impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> Form<T> for Winog
     }
 
     fn images(&self) -> usize {
-        self.together().div_ceil(self.size[0].div_ceil(M) * self.size[1].div_ceil(M))
+        self.together().div_ceil(self.cut.tiles_per_image(M))
     }
 
     #[inline(always)]
     fn product<S: Simd>(&self, s: S, x: &[T], y: &mut [T]) {
-        let images = x.len() / self.frame.image();
-        let mut frames = Scratch::take(images * self.frame.len());
-        self.frame.fill(x, &mut frames);
-        let tiles = self.tiles(images);
+        let frame = &self.cut.frame;
+        let images = x.len() / frame.image();
+        let mut frames = Scratch::take(images * frame.len());
+        frame.fill(x, &mut frames);
+        let tiles = self.cut.tiles(images, M, self.outs);
         for tiles in tiles.chunks(self.together()) {
             let (wide, tall) = (tiles.len() * self.channels + GAP, tiles.len() * self.outs + GAP);
             let mut inputs = Scratch::take(A * A * wide);
             for (t, tile) in tiles.iter().enumerate() {
-                self.transform(s, &frames[tile.from..], &mut inputs[t * self.channels..], wide);
+                let v = &mut inputs[t * self.channels..];
+                self.cut.transform::<S, T, K, M, A>(s, &frames[tile.from..], v, wide);
             }
             let mut outputs = Scratch::take(A * A * tall);
             for p in 0..A * A {
@@ -134,48 +112,6 @@ impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> Winograd<T, K, M,
         (self.channels * self.outs / (2 * (self.channels + self.outs))).clamp(16, 128)
     }
 
-    /// The tiles of some images.
-    fn tiles(&self, images: usize) -> Vec<Tile> {
-        let mut all = Vec::new();
-        let [height, width] = self.size;
-        for image in 0..images {
-            for (i, j) in (0..height).step_by(M).flat_map(|i| (0..width).step_by(M).map(move |j| (i, j))) {
-                all.push(Tile {
-                    from: image * self.frame.len() + self.frame.at(self.origin[0] + i, self.origin[1] + j),
-                    to: ((image * height + i) * width + j) * self.outs,
-                    inside: [M.min(height - i), M.min(width - j)],
-                });
-            }
-        }
-        all
-    }
-
-    /// V of all channels of a tile: the positions are `stride` apart.
-    #[inline(always)]
-    fn transform<S: Simd>(&self, s: S, frame: &[T], v: &mut [T], stride: usize) {
-        let zero = T::splat(s, T::default());
-        for c in (0..self.channels).step_by(T::count::<S>()) {
-            let width = T::count::<S>().min(self.channels - c);
-            let (mut d, mut rows) = ([[zero; A]; A], [[zero; A]; A]);
-            for i in 0..A {
-                for j in 0..A {
-                    d[i][j] = load(s, &frame[self.frame.at(i, j) + c..][..width]);
-                }
-                rows[i] = K::inputs::<S, T>(s, d[i]);
-            }
-            for j in 0..A {
-                let mut column = [zero; A];
-                for i in 0..A {
-                    column[i] = rows[i][j];
-                }
-                let column = K::inputs::<S, T>(s, column);
-                for i in 0..A {
-                    store(s, &mut v[(i * A + j) * stride + c..][..width], column[i]);
-                }
-            }
-        }
-    }
-
     /// Sums over channels for all tiles at position p.
     #[inline(always)]
     fn multiply<S: Simd>(&self, s: S, p: usize, x: &[T], y: &mut [T]) {
@@ -220,7 +156,7 @@ impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> Winograd<T, K, M,
                 }
                 let column = K::outputs::<S, T>(s, column);
                 for i in 0..inside[0] {
-                    let y = &mut y[(i * self.size[1] + j) * self.outs + n..][..width];
+                    let y = &mut y[(i * self.cut.size[1] + j) * self.outs + n..][..width];
                     let sum = T::add_v(s, load(s, y), column[i]);
                     store(s, y, sum);
                 }
