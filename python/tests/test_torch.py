@@ -36,7 +36,8 @@ def test_backprop_through_convolutions_equals_autograd(recipe):
     conv, linear = torch.nn.Conv2d(3, 5, 3, padding=1), torch.nn.Linear(5 * 16, 10)
     model = torch.nn.Sequential(conv, torch.nn.MaxPool2d(2), torch.nn.ReLU(), torch.nn.Flatten(), linear)
     layers = [{"image": [3, 8, 8]}, {"filters": 5, "kernel": 3, "padding": 1, "pool": {"max": 2}}, 10]
-    block = Block(bouton.Recipe(recipe, network__layers=layers, wiring={"conv": {}}, **RELU)).load(model)
+    task = {"synthetic": {"shape": [3, 8, 8], "classes": 10, "train": 1, "test": 1, "batch": 1, "epochs": 1}}
+    block = Block(bouton.Recipe(recipe, task=task, network__layers=layers, wiring={"conv": {}}, **RELU)).load(model)
     x = torch.randn(7, 3, 8, 8, requires_grad=True)
     z = x.detach().clone().requires_grad_()
     y = torch.arange(7)
