@@ -102,7 +102,12 @@ fn exchanged<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = value.py();
     py.import("numpy")?.call_method1("from_dlpack", (value,)).map_err(|e| {
         let message = format!("the {} cannot be read: {}", value.get_type(), e.value(py));
-        argument(py, "DataError", &message, "pass an array in main memory that needs no gradient: x.detach().cpu()")
+        argument(
+            py,
+            "DataError",
+            &message,
+            "pass an array in main memory that needs no gradient: x.detach().cpu()",
+        )
     })
 }
 

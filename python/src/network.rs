@@ -10,11 +10,13 @@ use bouton::network::{Network as Net, Shape, Visitor};
 use bouton::objective::{Given, Objective};
 use bouton::optim::Updater;
 use bouton::rng::Key;
+use bouton::train::{Checkpoints, RunDir, Trainer};
 use bouton_kernels::Mat;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::{PyDict, PyList};
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The network of a recipe with its credit rule and optimiser, fed by hand.
@@ -33,6 +35,15 @@ struct Inner {
 }
 
 impl Inner {
+    fn new(recipe: &bouton::recipe::Recipe, samples: usize) -> bouton::Result<Self> {
+        recipe.check()?;
+        let net = Net::build(recipe)?;
+        let credit = recipe.credit.build(&recipe.solver, &net, samples)?;
+        let updater = Updater::new(&net, recipe.optim.build()).seeded(recipe.seed);
+        let objective = recipe.objective.build();
+        Ok(Self { objective, net, credit, updater, update: 0, recipe: recipe.clone() })
+    }
+
     fn classes(&self) -> usize {
         self.net.populations[self.net.output()].units
     }
@@ -89,22 +100,26 @@ impl Network {
     #[new]
     #[pyo3(signature = (recipe, samples=1))]
     fn new(py: Python<'_>, recipe: &Recipe, samples: usize) -> PyResult<Self> {
-        let recipe = recipe.inner.clone();
-        let built = || -> bouton::Result<Inner> {
-            recipe.check()?;
-            let net = Net::build(&recipe)?;
-            let credit = recipe.credit.build(&recipe.solver, &net, samples)?;
-            let updater = Updater::new(&net, recipe.optim.build()).seeded(recipe.seed);
-            Ok(Inner {
-                objective: recipe.objective.build(),
-                net,
-                credit,
-                updater,
-                update: 0,
-                recipe: recipe.clone(),
-            })
+        let inner = Inner::new(&recipe.inner, samples).map_err(|e| raise(py, &e))?;
+        Ok(Self { inner: Mutex::new(inner) })
+    }
+
+    /// The network of a run with the weights of its newest checkpoint; `recipe` in the place of the run's own, if given.
+    #[staticmethod]
+    #[pyo3(signature = (run, recipe=None))]
+    fn load(py: Python<'_>, run: PathBuf, recipe: Option<&Recipe>) -> PyResult<Self> {
+        let loaded = || -> bouton::Result<Inner> {
+            let dir = RunDir::open(run)?;
+            let own = bouton::recipe::Recipe::load(dir.recipe())?;
+            let mut inner = Inner::new(recipe.map_or(&own, |r| &r.inner), 1)?;
+            let Some(found) = Checkpoints::new(dir.checkpoints(), None).newest()? else {
+                let message = format!("{} has no checkpoint", dir.path().display());
+                return Err(Error::checkpoint(message).with_hint("let it train for an epoch first"));
+            };
+            Trainer::restore_network(&mut inner.net, &found.checkpoint)?;
+            Ok(inner)
         };
-        Ok(Self { inner: Mutex::new(built().map_err(|e| raise(py, &e))?) })
+        Ok(Self { inner: Mutex::new(loaded().map_err(|e| raise(py, &e))?) })
     }
 
     /// The recipe that it was made from.

@@ -5,9 +5,11 @@ import signal
 import threading
 import time
 
+import numpy as np
 import pytest
 
 import bouton
+from bouton.errors import CheckpointError
 
 
 def test_a_run_and_its_listing(tmp_path, recipe):
@@ -18,6 +20,14 @@ def test_a_run_and_its_listing(tmp_path, recipe):
     assert run.recipe == recipe and run.metrics("test").step.iloc[-1] == run.status["step"]
     again = bouton.Experiment(recipe, out=tmp_path).run()
     assert again.path == run.path
+    trained = run.network()
+    assert trained.recipe == recipe and trained.updates == 0
+    x, y = np.random.default_rng(1).random((5, 64), dtype=np.float32), np.arange(5)
+    other = recipe.replace(solver={"even-odd": {"tolerance": 1e-6}}, credit__eq_prop__free_steps=400)
+    same = bouton.Network.load(run.path, other).forward(x)
+    assert np.abs(trained.forward(x) - same).max() < 1e-3 < np.abs(bouton.Network(recipe).forward(x) - same).max()
+    with pytest.raises(CheckpointError):
+        bouton.Network.load(run.path, recipe.replace(network__layers=[64, 7, 10]))
     table = bouton.runs(tmp_path)
     assert list(table.state) == ["done"] and table["test.accuracy"].iloc[0] == run.last["accuracy"]
 

@@ -32,6 +32,10 @@ class Run:
         """The recipe, fully resolved."""
         return _bouton.Recipe(self.path / "recipe.toml")
 
+    def network(self) -> _bouton.Network:
+        """The network with the weights of the newest checkpoint."""
+        return _bouton.Network.load(self.path)
+
     def records(self, split: str | None = None) -> list[dict[str, Any]]:
         """The lines of `metrics.jsonl`, of one split if given: `batch`, `train` or `test`."""
         lines = (self.path / "metrics.jsonl").read_text().splitlines()
