@@ -1,7 +1,8 @@
 //! Importance of every parameter, sample by sample, in one pass over batches.
 //!
 //! A dense weight's gradient for one sample is δ_j a_i, so Σ_x (δ_j a_i)² = Σ_x δ_j² a_i²: the squares of the factors
-//! of a whole batch multiply to the sum of squared gradients. Likewise for absolute values.
+//! of a whole batch multiply to the sum of squared gradients. Likewise for absolute values. Labels of one batch share the
+//! a_i: their δ_j² are summed first, Σ_x a_i² Σ_y δ_j², so that the exact Fisher information takes one product.
 
 use super::{Batch, Credit, Sink};
 use crate::anchor::{Fisher, Importance};
@@ -28,6 +29,8 @@ enum Sum {
 struct PerSample {
     sum: Sum,
     total: HashMap<ParamId, Mat>,
+    /// Mapped factors (a, δ) that wait for more δ of the same a.
+    open: HashMap<ParamId, (Mat, Mat)>,
 }
 
 /// Rows of a weight that one task of a thread sums up.
@@ -41,6 +44,21 @@ impl PerSample {
             Sum::Absolutes => x.abs(),
         }));
         mat
+    }
+
+    /// Multiplies what waits.
+    fn close(&mut self) {
+        for (id, (pre, g)) in std::mem::take(&mut self.open) {
+            self.multiply(id, &pre, &g);
+        }
+    }
+
+    fn multiply(&mut self, id: ParamId, pre: &Mat, g: &Mat) {
+        let sum = self.total.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), g.cols(), pre.cols()));
+        let bands: Vec<_> = sum.view_mut().chunks_mut(BAND).enumerate().collect();
+        bands.into_par_iter().for_each(|(i, band)| {
+            gemm_tn(g.view(), i * BAND..i * BAND + band.rows(), pre.view(), band);
+        });
     }
 
     fn units(&mut self, id: ParamId, channels: usize, g: View<'_>) {
@@ -90,17 +108,18 @@ fn by_channel(g: View<'_>, channels: usize) -> Mat {
 impl Sink for PerSample {
     fn factors(&mut self, network: &Network, id: ParamId, pre: View<'_>, g: View<'_>, _: f64) {
         let wiring = network.wiring_of(id);
-        let (rows, cols) = wiring.weight_shape();
-        let zeros = || Mat::zeros(g.dtype(), rows, cols);
         if wiring.shares() {
             return self.sample_by_sample(id, wiring, pre, g);
         }
         let (pre, g) = (self.map(pre), self.map(g));
-        let sum = self.total.entry(id).or_insert_with(zeros);
-        let bands: Vec<_> = sum.view_mut().chunks_mut(BAND).enumerate().collect();
-        bands.into_par_iter().for_each(|(i, band)| {
-            gemm_tn(g.view(), i * BAND..i * BAND + band.rows(), pre.view(), band);
-        });
+        match self.open.get_mut(&id) {
+            Some((same, sum)) if *same == pre => super::add_scaled(sum, 1.0, g.view()),
+            _ => {
+                if let Some((pre, g)) = self.open.insert(id, (pre, g)) {
+                    self.multiply(id, &pre, &g);
+                }
+            }
+        }
     }
 
     fn bias(&mut self, network: &Network, pop: PopId, g: View<'_>, _: f64) {
@@ -188,7 +207,7 @@ pub fn measure(
     key: &Key,
 ) -> Result<HashMap<ParamId, Mat>> {
     let sum = if matches!(importance, Importance::Sensitivity(_)) { Sum::Absolutes } else { Sum::Squares };
-    let mut sink = PerSample { sum, total: HashMap::new() };
+    let mut sink = PerSample { sum, total: HashMap::new(), open: HashMap::new() };
     let outputs = active.clone().unwrap_or(0..network.populations[network.output()].units);
     let (mut samples, mut count) = (0, 0);
     for batch in batches {
@@ -212,6 +231,7 @@ pub fn measure(
             Importance::Sensitivity(_) => pass(Which::Norm, &mut sink)?,
             Importance::Path(_) => {}
         }
+        sink.close();
     }
     let batched = matches!(importance, Importance::Fisher(Fisher::Batched, _));
     let n = if batched { count as f64 } else { samples as f64 };
