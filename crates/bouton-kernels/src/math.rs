@@ -105,7 +105,7 @@ pub(crate) fn sigmoid<F: Bits>(x: F) -> F {
 }
 
 /// π in three parts; products of the first two with small whole numbers are exact.
-const PI: [f32; 3] = [3.140_625, 9.675_025_9e-4, 1.509_957_9e-7];
+const PI: [f32; 3] = [3.140_625, 9.675_026e-4, 1.509_957_9e-7];
 
 /// Sine: x = nπ + r with |r| <= π/2, hence sin x = (-1)ⁿ sin r, by the odd Taylor polynomial of degree 13.
 #[inline(always)]

@@ -23,7 +23,7 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
     let kind = (!all).then(|| "the units do not continue into the complex plane".to_owned());
     if let Some(why) = lab.obstacle().or(kind) {
         for n in POINTS {
-            findings.properties.push(Property::not_applicable(&id(n), &statement(n), bound(n), why.clone()));
+            findings.properties.push(Property::not_applicable(&id(n), statement(n), bound(n), why.clone()));
         }
         return Ok(());
     }
@@ -37,10 +37,10 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         let points = errors(lab, n, steps, &exact)?;
         let last = points.windows(2).rev().find(|w| w[0].1 < LAW && w[1].1 > ROUNDING);
         findings.properties.push(match last {
-            Some(w) => Property::measured(&id(n), &statement(n), (w[0].1 / w[1].1).log2(), bound(n)),
+            Some(w) => Property::measured(&id(n), statement(n), (w[0].1 / w[1].1).log2(), bound(n)),
             None => {
                 let why = "no two strengths lie between the border of the analytic disc and rounding";
-                Property::not_applicable(&id(n), &statement(n), bound(n), why)
+                Property::not_applicable(&id(n), statement(n), bound(n), why)
             }
         });
         lines.push((format!("N = {n}"), points));

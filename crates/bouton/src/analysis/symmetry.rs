@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::network::{Network, Role, Seen};
 use crate::rng::Key;
 use crate::wiring::{Dense, FeedbackSpec, WiringSpec};
-use bouton_kernels::{Mat, dispatch};
+use bouton_kernels::{Elem, Mat, dispatch};
 
 /// Random directions.
 const DIRECTIONS: usize = 512;
@@ -85,8 +85,8 @@ fn estimate(lab: &Lab, network: &Network) -> (f64, f64) {
         dispatch!(network.dtype, T => {
             let (up, down, back) = (up[p].slice::<T>(), down[p].slice::<T>(), back[p].slice::<T>());
             for i in 0..up.len() {
-                let forward = f64::from(up[i] - down[i]) / (2.0 * STEP);
-                apart += (forward - f64::from(back[i])).powi(2);
+                let forward = (up[i] - down[i]).to_f64() / (2.0 * STEP);
+                apart += (forward - back[i].to_f64()).powi(2);
                 size += forward * forward;
             }
         });

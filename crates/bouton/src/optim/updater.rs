@@ -208,11 +208,14 @@ impl Updater {
 
 impl Sink for Updater {
     fn factors(&mut self, _: &Network, id: ParamId, pre: View<'_>, g: View<'_>, scale: f64) {
-        match id {
-            ParamId::Feedback(c) => self.backs.entry(c).and_modify(|f| f.push(pre, g, scale)),
-            ParamId::Weight(c) => return self.weights[c].push(pre, g, scale),
+        let factors = match id {
+            ParamId::Feedback(c) => self.backs.get_mut(&c),
+            ParamId::Weight(c) => self.weights.get_mut(c),
             ParamId::Bias(_) | ParamId::Gain(_) => unreachable!("parameters of units have no factors"),
         };
+        if let Some(factors) = factors {
+            factors.push(pre, g, scale);
+        }
     }
 
     fn gradient(&mut self, id: ParamId, g: &Mat, scale: f64) {

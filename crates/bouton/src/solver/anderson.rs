@@ -9,7 +9,7 @@
 use super::relax::{Relaxed, Solver};
 use crate::network::{Network, PopId, State};
 use crate::neuron::Activation;
-use bouton_kernels::{DType, dispatch};
+use bouton_kernels::{DType, Elem, dispatch};
 
 /// What one sample remembers of its sweeps.
 #[derive(Clone, Debug, Default)]
@@ -114,7 +114,7 @@ impl Anderson<'_> {
         }
         past.plain = Some((self.energy(state, other, output, row), image));
         scatter(state, other, row, &mixed);
-        self.into_range(state, row);
+        self.clip(state, row);
     }
 
     /// E of one sample right after `moved` took its drives from `still`.
@@ -125,8 +125,8 @@ impl Anderson<'_> {
                 let s = state.out[p].view().row::<T>(row).iter();
                 let drives = drives.view();
                 s.zip(drives.row::<T>(row)).map(|(&s, &d)| {
-                    let s = f64::from(s);
-                    activation.potential(s).unwrap_or(f64::NAN) - s * f64::from(d)
+                    let s = s.to_f64();
+                    activation.potential(s).unwrap_or(f64::NAN) - s * d.to_f64()
                 }).sum::<f64>()
             })
         };
@@ -135,7 +135,7 @@ impl Anderson<'_> {
     }
 
     /// Clips mixed states to what their activations can reach.
-    fn into_range(&self, state: &mut State, row: usize) {
+    fn clip(&self, state: &mut State, row: usize) {
         for &p in &self.solver.plan.0[1] {
             let range = self.network.populations[p].model.activation().and_then(Activation::range);
             let Some((low, high)) = range else { continue };
@@ -151,7 +151,7 @@ impl Anderson<'_> {
 fn gather(state: &State, pops: &[PopId], row: usize) -> Vec<f64> {
     let of = |&p: &PopId| -> Vec<f64> {
         let out = &state.out[p];
-        dispatch!(out.dtype(), T => out.view().row::<T>(row).iter().map(|&s| f64::from(s)).collect())
+        dispatch!(out.dtype(), T => out.view().row::<T>(row).iter().map(|s| s.to_f64()).collect())
     };
     pops.iter().flat_map(of).collect()
 }

@@ -101,7 +101,7 @@ impl KnownSet {
             differs.map_or(Ok(()), |why| Err(Trouble::Remote(format!("wrong content: {why}"))))
         };
         let urls = archive.urls.iter().map(|url| (*url).to_owned());
-        self.from_any(
+        self.try_each(
             archive.name,
             urls,
             |url| from_mirror(archive.bytes, url, &part, fetch, tick, whole),
@@ -112,7 +112,7 @@ impl KnownSet {
     }
 
     /// What the first address gives that has it.
-    fn from_any<T>(
+    fn try_each<T>(
         &self,
         name: &str,
         urls: impl Iterator<Item = String>,
@@ -149,7 +149,7 @@ impl KnownSet {
         let urls = self.mirrors.iter().map(|m| format!("{m}{}{ending}", file.name.trim_end_matches(".gz")));
         let finish = |part: &Path| unpack(file, &std::fs::read(part)?).map_err(Trouble::Remote);
         let get = |url: &str| from_mirror(file.bytes, url, &part, fetch, tick, finish);
-        let content = self.from_any(file.name, urls, get, &part)?;
+        let content = self.try_each(file.name, urls, get, &part)?;
         store::write(&to, &content)?;
         std::fs::remove_file(&part).map_err(|e| Error::io(part, e))
     }
