@@ -2,7 +2,7 @@
 //!
 //! Each file is one property of the theory; [`check`] runs those that apply, in 64-bit arithmetic. Where a property
 //! does not apply, the verdict says why instead of failing. Beside them, for reports of runs: what a training sample
-//! [costs](costs), and the [cosine of each connection's gradient](alignment) to the true one.
+//! costs ([`costs()`]), and the cosine of each connection's gradient to the true one ([`alignment()`]).
 
 mod alignment;
 mod bias;
