@@ -2,10 +2,11 @@
 
 mod common;
 use bouton::credit::{Batch, Collect, measure};
-use bouton::network::{Network, ParamId};
+use bouton::network::{Network, ParamId, State};
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
+use bouton::solver::{Plan, Solver};
 use common::{batch, gradient, numeric_gradient, relative_error};
 
 const POOLS: [&str; 4] = [
@@ -246,5 +247,30 @@ fn every_synapse_takes_the_updates_of_a_filter_as_those_of_a_row() {
         let filters = learned(synapse, "{ image = [1, 4, 4] }, { filters = 7, kernel = 4 }", "conv");
         let rows = learned(synapse, "16, 7", "dense");
         assert!(relative_error(&filters, &rows) < 1e-12, "{synapse}");
+    }
+}
+
+/// With max pooling several states can be at rest; whichever a solver finds is at rest for every solver.
+#[test]
+fn what_even_odd_sweeps_find_is_at_rest_for_synchronous_ones() {
+    let even_odd = "[neuron.settle]\nactivation = \"half-hard-sigmoid\"\n[credit.eq-prop]\nbeta = 0.1\nfree-steps = 9\nnudged-steps = 9\n\
+                    [solver.even-odd]\nrelaxation = 1.2\ntolerance = 1e-13";
+    for pool in POOLS {
+        let recipe = recipe(pool, even_odd);
+        let network = Network::build(&recipe).unwrap();
+        let batch = batch(&network, 3);
+        let constant = network.constant_drive(batch.x.view());
+        let mut state = State::new(&network, &constant, 0..8, &batch.labels);
+        let solver = Solver::new(&recipe.solver, &network).unwrap();
+        solver.relax(&network, &mut state, None, 5000, "free").unwrap();
+        state.change.fill(0.0);
+        let all = Solver::plain(Plan::synchronous(&network));
+        all.advance(&network, &mut state, &all.plan.0[0], None, 0..8);
+        let moved = state.change.iter().copied().fold(0.0, f64::max);
+        assert!(moved < 1e-11, "{pool}: {moved:e}");
+        assert!(
+            state.out[1].to_f64s().iter().any(|s| *s > 0.0 && *s < 1.0),
+            "some units are not at a border"
+        );
     }
 }
