@@ -75,6 +75,19 @@ fn a_finished_run_is_found_listed_compared_and_reported() {
     assert!(html.contains("What one training sample costs") && html.contains("Cosine to the true gradient"));
     let (out, _) = succeeds(at, &["report", "small_s1", "--quick", "-o", "there.html"]);
     assert_eq!(out.trim(), "there.html");
+    // The data is gone: nothing is measured, the report is still written.
+    let run = at.join("runs").join(runs[0]["run"].as_str().unwrap());
+    let recipe = std::fs::read_to_string(run.join("recipe.toml")).unwrap();
+    let task = "[task.mnist]\nbatch = 10\nepochs = 2\n[network]";
+    let (before, after) = (recipe.find("[task.").unwrap(), recipe.find("[network]").unwrap());
+    let gone = recipe[..before].to_owned() + task + &recipe[after + "[network]".len()..];
+    std::fs::write(run.join("recipe.toml"), gone).unwrap();
+    let name = run.to_str().unwrap();
+    let (out, err) = succeeds(at, &["report", name, "--data", "nowhere", "-o", "gone.html"]);
+    assert!(
+        out.trim() == "gone.html" && err.contains("nothing measured: data set `mnist` is not in"),
+        "{out}{err}"
+    );
 }
 
 #[test]

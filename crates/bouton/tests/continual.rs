@@ -1,7 +1,9 @@
 //! Sequences of tasks: exact invariants of anchors, synapses, normalisation and resuming.
 
+mod common;
 use bouton::recipe::Recipe;
 use bouton::train::Trainer;
+use common::{learn, trainer};
 
 const BASE: &str = "[task.synthetic]\nshape = [1, 4, 4]\nclasses = 4\ntrain = 96\ntest = 40\nbatch = 16\nepochs = 2\n\
     [sequence.permuted]\ntasks = 3\n[network]\nlayers = [16, 24, 4]\n[objective.softmax-cross-entropy]\n\
@@ -9,20 +11,6 @@ const BASE: &str = "[task.synthetic]\nshape = [1, 4, 4]\nclasses = 4\ntrain = 96
 const REAL: &str = "[neuron.relu]\n[optim.adam]\nlr = 0.01\n";
 const BINARY: &str = "[neuron.sign]\n[norm.batch]\nper-task = true\n[wiring.dense]\ninit = \"uniform\"\ngain = 0.1\n\
     [optim.adam]\nlr = 0.01\ndecay = 1e-5\n";
-
-fn trainer(text: &str) -> Trainer {
-    Trainer::new(&Recipe::parse(text, "test").unwrap(), None).unwrap()
-}
-
-/// Learns up to update `to`, ending segments where they end.
-fn learn(trainer: &mut Trainer, to: u64) {
-    while trainer.update() < to {
-        trainer.learn().unwrap();
-        if trainer.place().ends_segment {
-            trainer.end_segment().unwrap();
-        }
-    }
-}
 
 /// All weights after the whole run.
 fn weights(text: &str) -> Vec<f64> {

@@ -7,7 +7,7 @@ use bouton::optim::Updater;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
 use bouton::solver::{Plan, Solver};
-use common::{batch, gradient, numeric_gradient, relative_error};
+use common::{batch, distance_of_a_step, gradient, numeric_gradient, relative_error};
 
 const POOLS: [&str; 4] = [
     "",
@@ -24,7 +24,7 @@ fn recipe(pool: &str, tables: &str) -> Recipe {
          [network]\nlayers = [{{ image = [2, 6, 6] }}, {{ filters = 3, kernel = 3, padding = 1{pool} }},\n\
          {{ filters = 4, {second} }}, 5]\n[wiring.conv]\n[optim.sgd]\nlr = 0.1\n{tables}"
     );
-    let recipe: Recipe = Recipe::parse(&text, "test").unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let recipe = Recipe::parse(&text, "test").unwrap_or_else(|e| panic!("{e}\n{text}"));
     recipe.check().unwrap_or_else(|e| panic!("{e}\n{text}"));
     recipe
 }
@@ -149,16 +149,7 @@ fn continual_updates_add_up_to_those_of_eq_prop() {
 /// A step of plain gradient descent moves every parameter by −lr times the collected gradient.
 #[test]
 fn the_updater_forms_the_same_gradient() {
-    let recipe = recipe(POOLS[1], "[neuron.relu]\n[credit.backprop]");
-    let mut network = Network::build(&recipe).unwrap();
-    let (batch, before) = (batch(&network, 3), Network::build(&recipe).unwrap());
-    let (g, _) = gradient(&recipe, &mut network, &batch);
-    let mut updater = Updater::new(&network, recipe.optim.build());
-    let mut credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
-    credit.learn(&mut network, &batch, &*recipe.objective.build(), &mut updater, &Key::new(1)).unwrap();
-    let flat = |n: &Network| n.parameters().iter().flat_map(|p| p.2.to_f64s()).collect::<Vec<_>>();
-    let moved: Vec<f64> = flat(&network).iter().zip(flat(&before)).map(|(a, b)| (b - a) / 0.1).collect();
-    assert!(relative_error(&moved, &g) < 1e-12);
+    assert!(distance_of_a_step(&recipe(POOLS[1], "[neuron.relu]\n[credit.backprop]")) < 1e-12);
 }
 
 #[test]
@@ -228,7 +219,7 @@ fn every_synapse_takes_the_updates_of_a_filter_as_those_of_a_row() {
              [network]\nlayers = [{first}, 5]\n[wiring.{wiring}]\n[neuron.sign]\n[norm.batch]\n{synapse}\n\
              [objective.softmax-cross-entropy]\n[credit.backprop]\n[optim.adam]\nlr = 8.0\n"
         );
-        let recipe: Recipe = Recipe::parse(&text, "test").unwrap_or_else(|e| panic!("{e}\n{text}"));
+        let recipe = Recipe::parse(&text, "test").unwrap_or_else(|e| panic!("{e}\n{text}"));
         recipe.check().unwrap_or_else(|e| panic!("{e}\n{text}"));
         let mut network = Network::build(&recipe).unwrap();
         let mut updater = Updater::new(&network, recipe.optim.build()).seeded(recipe.seed);

@@ -9,7 +9,7 @@ fn recipe(credit: &str, solver: &str) -> Recipe {
         "[task.digits]\nbatch = 16\nepochs = 1\n[network]\nlayers = [64, 50, 40, 10]\n[neuron.settle]\n\
          [credit.{credit}\n[solver.{solver}]\n[optim.sgd]\nlr = 0.1\n"
     );
-    let recipe: Recipe = Recipe::parse(&text, "test").unwrap();
+    let recipe = Recipe::parse(&text, "test").unwrap();
     recipe.check().unwrap_or_else(|e| panic!("{e}"));
     recipe
 }

@@ -25,7 +25,7 @@ fn convolution(pool: &str, tables: &str) -> Recipe {
          [network]\nlayers = [{{ image = [2, 6, 6] }}, {{ filters = 3, kernel = 3, padding = 1, pool = {{ {pool} }} }},\n\
          {{ filters = 4, kernel = 3, padding = 1 }}, 5]\n[wiring.conv]\n[optim.sgd]\nlr = 0.1\n{tables}"
     );
-    let recipe: Recipe = Recipe::parse(&text, "test").unwrap();
+    let recipe = Recipe::parse(&text, "test").unwrap();
     recipe.check().unwrap_or_else(|e| panic!("{e}"));
     recipe
 }

@@ -1,8 +1,10 @@
 //! Replay: what batches hold, resuming in the middle of a task, and how close it comes to learning all tasks together.
 
+mod common;
 use bouton::recipe::Recipe;
 use bouton::train::Trainer;
 use bouton_kernels::DType;
+use common::{learn, trainer};
 
 const BASE: &str = "[task.synthetic]\nshape = [1, 4, 4]\nclasses = 4\ntrain = 96\ntest = 80\nbatch = 16\nepochs = 2\n\
     [neuron.relu]\n[objective.softmax-cross-entropy]\n[credit.backprop]\n[optim.adam]\nlr = 0.01\n";
@@ -13,20 +15,6 @@ const RESERVOIR: &str = "[continual.replay]\nsize = 20\npolicy = \"reservoir\"\n
 
 fn text(sequence: &str, outputs: usize, continual: &str) -> String {
     format!("{BASE}{sequence}[network]\nlayers = [16, 24, {outputs}]\n{continual}")
-}
-
-fn trainer(text: &str) -> Trainer {
-    Trainer::new(&Recipe::parse(text, "test").unwrap(), None).unwrap()
-}
-
-/// Learns up to update `to`, ending segments where they end.
-fn learn(trainer: &mut Trainer, to: u64) {
-    while trainer.update() < to {
-        trainer.learn().unwrap();
-        if trainer.place().ends_segment {
-            trainer.end_segment().unwrap();
-        }
-    }
 }
 
 fn learned(text: &str) -> Trainer {
@@ -127,9 +115,9 @@ fn replayed_samples_teach_their_own_head() {
 
 #[test]
 fn recipes_without_replay_do_not_mention_it() {
-    let plain: Recipe = Recipe::parse(&text(PERMUTED, 4, ""), "test").unwrap();
+    let plain = Recipe::parse(&text(PERMUTED, 4, ""), "test").unwrap();
     assert!(!plain.to_toml().contains("replay"));
-    let replay: Recipe = Recipe::parse(&text(PERMUTED, 4, BALANCED), "test").unwrap();
+    let replay = Recipe::parse(&text(PERMUTED, 4, BALANCED), "test").unwrap();
     assert_eq!(Recipe::parse(&replay.to_toml(), "resolved").unwrap(), replay);
     assert_ne!(plain.hash(), replay.hash());
 }
@@ -146,7 +134,7 @@ fn replay_that_makes_no_sense_is_refused_with_a_hint() {
         (PERMUTED, RESERVOIR.replace("size", "per-class"), "which a reservoir does not"),
     ];
     for (sequence, continual, message) in refused {
-        let recipe: Recipe = Recipe::parse(&text(sequence, 4, &continual), "test").unwrap();
+        let recipe = Recipe::parse(&text(sequence, 4, &continual), "test").unwrap();
         let error = recipe.check().unwrap_err();
         assert!(error.to_string().contains(message), "{error}");
         assert!(error.hint().is_some());

@@ -16,7 +16,7 @@ fn recipe(tables: &str) -> Recipe {
          skips = [{{ from = 0, to = 2, kernel = 1, stride = 2 }}, {{ from = 2, to = 4, kernel = 1, stride = 2 }}]\n\
          [wiring.conv]\ngain = [0.6, 0.6, 0.6, 0.6, 0.8, 0.7, 0.7]\n[optim.sgd]\nlr = 0.1\n{tables}"
     );
-    let recipe: Recipe = Recipe::parse(&text, "test").unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let recipe = Recipe::parse(&text, "test").unwrap_or_else(|e| panic!("{e}\n{text}"));
     recipe.check().unwrap_or_else(|e| panic!("{e}\n{text}"));
     recipe
 }

@@ -94,7 +94,7 @@ class Block(nn.Module):
             raise ShapeError(f"the model has {len(layers)} layers with weights, the network {len(weights)} connections")
         new: dict[str, torch.Tensor] = {}
         for name, layer in zip(weights, layers):
-            pre, post = name.removesuffix(".weight").split("-")
+            pre, post = name.removesuffix(".weight").split("-")[:2]
             new[name] = self._rows(layer, pre)
             bias = post + ".bias"
             if bias in self.names:

@@ -2,7 +2,7 @@
 
 use super::{DataArgs, OutArgs, runs};
 use crate::printer::Printer;
-use crate::report::{Patch, build, cost_rows};
+use crate::report::{COST_COLUMNS, Patch, build, cost_rows};
 use bouton::analysis::{Cost, alignment, costs};
 use bouton::recipe::Recipe;
 use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic};
@@ -62,9 +62,9 @@ impl Report {
             Ok(costs) => {
                 let batch = costs.first().map_or(0, |c| c.samples);
                 printer.line(format_args!("one training sample, counted on a batch of {batch}:"))?;
-                printer.columns(&COLUMNS, cost_rows(&costs))
+                printer.columns(&COST_COLUMNS, cost_rows(&costs))
             }
-            Err(Error::Data { message, .. }) => {
+            Err(Error::DataMissing { message, .. }) => {
                 anstream::eprintln!("nothing measured: {message}");
                 Ok(())
             }
@@ -72,8 +72,6 @@ impl Report {
         }
     }
 }
-
-const COLUMNS: [&str; 4] = ["credit", "operations", "bytes moved", "working memory"];
 
 /// Writes `costs.json` and `alignment.json` of a run that has checkpoints.
 fn measure(run: &RunDir, recipe: &Recipe, data: Option<&Path>) -> Result<Vec<Cost>> {

@@ -17,6 +17,9 @@ pub fn costs(run: &RunDir) -> Result<Vec<Cost>> {
     serde_json::from_slice(&bytes).map_err(|e| Error::data(format!("{}: {e}", path.display())))
 }
 
+/// What [`cost_rows`] are.
+pub const COST_COLUMNS: [&str; 4] = ["credit", "operations", "bytes moved", "working memory"];
+
 /// Rule, operations, bytes moved and working memory of each.
 pub fn cost_rows(costs: &[Cost]) -> Vec<Vec<String>> {
     let row =

@@ -8,7 +8,7 @@ use bouton::{Error, Result};
 use minijinja::{Environment, context};
 use serde_json::Value;
 
-use super::{Figure, cost_rows, costs};
+use super::{COST_COLUMNS, Figure, cost_rows, costs};
 
 /// The last values of every epoch: a column for each split and metric.
 struct Table {
@@ -49,6 +49,7 @@ pub fn render(run: &RunDir, figures: Vec<Figure>) -> Result<String> {
             columns => table.columns,
             rows => table.rows,
             counted => costs.first().map(|c| c.samples),
+            cost_columns => COST_COLUMNS,
             costs => cost_rows(&costs),
             provenance => provenance(&run.provenance())?,
             recipe => text(&run.recipe())?,

@@ -16,7 +16,7 @@ use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic, metrics};
 
 pub use alignment::alignment;
 pub use continual::accuracies;
-pub use costs::{cost_rows, costs};
+pub use costs::{COST_COLUMNS, cost_rows, costs};
 pub use curves::curves;
 pub use html::render;
 pub use importance::importance;

@@ -31,18 +31,14 @@ pub struct Aligned {
 /// for networks that do not settle.
 ///
 /// # Errors
-/// [`crate::Error::Data`] without the recipe's data in `folder`, [`crate::Error::Checkpoint`] for weights of another
+/// [`crate::Error::DataMissing`] without the recipe's data in `folder`, [`crate::Error::Checkpoint`] for weights of another
 /// network.
 pub fn alignment(recipe: &Recipe, folder: Option<&Path>, checkpoints: &[Checkpoint]) -> Result<Vec<Aligned>> {
     let mut network = Network::build(recipe)?;
     let Some(steps) = recipe.credit.free_steps().filter(|_| network.nudged().is_some()) else {
         return Ok(Vec::new());
     };
-    let mut batch = stream::open(recipe, folder)?.stream.batch(0, network.dtype);
-    let n = batch.labels.len().min(SAMPLES);
-    batch.x.resize_rows(n);
-    batch.labels.truncate(n);
-    batch.ids = (0..n).collect();
+    let batch = stream::open(recipe, folder)?.stream.batch(0, network.dtype).first(SAMPLES);
     let exact = RecurrentBackprop { free_steps: PATIENCE * steps, adjoint_steps: PATIENCE * steps };
     let exact = Recipe {
         credit: CreditSpec::RecurrentBackprop(exact),

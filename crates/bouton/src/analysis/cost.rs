@@ -42,14 +42,9 @@ pub struct Cost {
 /// Uses the first training batch, cut to 32 samples, and the weights of `checkpoint` or else the initial ones.
 ///
 /// # Errors
-/// [`Error::Data`] without the recipe's data in `folder`, [`Error::Checkpoint`] for weights of another network.
+/// [`Error::DataMissing`] without the recipe's data in `folder`, [`Error::Checkpoint`] for weights of another network.
 pub fn costs(recipe: &Recipe, folder: Option<&Path>, checkpoint: Option<&Checkpoint>) -> Result<Vec<Cost>> {
-    let network = Network::build(recipe)?;
-    let mut batch = stream::open(recipe, folder)?.stream.batch(0, network.dtype);
-    let n = batch.labels.len().min(SAMPLES);
-    batch.x.resize_rows(n);
-    batch.labels.truncate(n);
-    batch.ids = (0..n).collect();
+    let batch = stream::open(recipe, folder)?.stream.batch(0, recipe.precision.into()).first(SAMPLES);
     let mut all = vec![cost(recipe, &batch, checkpoint)?];
     for other in others(recipe).into_iter().filter(|r| r.check().is_ok()) {
         all.push(cost(&other, &batch, checkpoint)?);

@@ -53,11 +53,8 @@ impl Lab {
         }
         // Properties are those of the quiet dynamics.
         network.populations.iter_mut().for_each(|p| p.noise = 0.0);
-        let mut batch = stream::open(&recipe, folder)?.stream.batch(0, DType::F64);
-        let n = batch.labels.len().min(SAMPLES);
-        batch.x.resize_rows(n);
-        batch.labels.truncate(n);
-        batch.ids.truncate(n);
+        let batch = stream::open(&recipe, folder)?.stream.batch(0, DType::F64).first(SAMPLES);
+        let n = batch.labels.len();
         let solver = Solver::new(&recipe.solver.plain(), &network)?;
         let constant = network.constant_drive(batch.x.view());
         let mut free = State::new(&network, &constant, 0..n, &batch.labels);

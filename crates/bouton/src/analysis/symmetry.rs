@@ -3,11 +3,12 @@
 //! 2 Σ‖W_f − W_b‖², which is what homeostasis descends.
 
 use super::{Bound, Findings, Lab, Property};
+use crate::credit::add_scaled;
 use crate::error::Result;
-use crate::network::{Network, Role, Seen};
+use crate::network::{Network, PopId, Role, Seen, State};
 use crate::rng::Key;
 use crate::wiring::{Dense, FeedbackSpec, WiringSpec};
-use bouton_kernels::{Elem, Mat, dispatch};
+use bouton_kernels::Mat;
 
 /// Random directions.
 const DIRECTIONS: usize = 512;
@@ -47,49 +48,49 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
 /// Estimates of ‖J − Jᵀ‖² and ‖J‖² at the lab's free state of its first sample.
 fn estimate(lab: &Lab, network: &Network) -> (f64, f64) {
     let mut at = lab.free.first().tile(DIRECTIONS);
-    let mut stream = Key::new(1).of("directions", 0).stream();
-    let settling: Vec<usize> = network.with_role(Role::Settling).collect();
-    let directions: Vec<Mat> = (0..at.out.len())
-        .map(|p| {
-            let (dtype, rows, cols) = (network.dtype, at.out[p].rows(), at.out[p].cols());
-            let signed = settling.contains(&p);
-            Mat::from_fn(dtype, rows, cols, |_, _| match signed {
-                true => f64::from(u8::from(stream.uniform() < 0.5)) * 2.0 - 1.0,
-                false => 0.0,
-            })
-        })
-        .collect();
     network.choose_all(&mut at);
-    let x = lab.batch.x.rows_view(0..1).to_mat();
-    let mut back: Vec<Mat> = directions.iter().map(|v| Mat::zeros(v.dtype(), v.rows(), v.cols())).collect();
-    for &p in &settling {
-        network.pull(
-            p,
-            directions[p].view(),
-            Seen { x: x.view(), out: &at.out, choice: &at.choice },
-            &mut back,
-        );
-    }
-    let drives = |sign: f64| {
-        let mut moved = at.clone();
-        for &p in &settling {
-            crate::credit::add_scaled(&mut moved.out[p], sign * STEP, directions[p].view());
-        }
-        moved.moved(network, |_| true);
-        network.drive(&settling, &mut moved, 0..DIRECTIONS);
-        moved.drive
-    };
-    let (up, down) = (drives(1.0), drives(-1.0));
+    let settling: Vec<PopId> = network.with_role(Role::Settling).collect();
+    let v = signs(&at, &settling);
+    let back = transposed(network, &at, &settling, &v);
+    let [up, down] = [STEP, -STEP].map(|step| moved_drives(network, &at, &settling, &v, step));
     let (mut apart, mut size) = (0.0, 0.0);
     for &p in &settling {
-        dispatch!(network.dtype, T => {
-            let (up, down, back) = (up[p].slice::<T>(), down[p].slice::<T>(), back[p].slice::<T>());
-            for i in 0..up.len() {
-                let forward = (up[i] - down[i]).to_f64() / (2.0 * STEP);
-                apart += (forward - back[i].to_f64()).powi(2);
-                size += forward * forward;
-            }
-        });
+        for ((up, down), back) in up[p].to_f64s().iter().zip(down[p].to_f64s()).zip(back[p].to_f64s()) {
+            let forward = (up - down) / (2.0 * STEP);
+            apart += (forward - back).powi(2);
+            size += forward * forward;
+        }
     }
     (apart / DIRECTIONS as f64, size / DIRECTIONS as f64)
+}
+
+/// Random signs for the units of settling populations, zeros for others; one direction a row.
+fn signs(at: &State, settling: &[PopId]) -> Vec<Mat> {
+    let mut stream = Key::new(1).of("directions", 0).stream();
+    let mut sign = || if stream.uniform() < 0.5 { 1.0 } else { -1.0 };
+    let of = |(p, out): (PopId, &Mat)| {
+        let mut sign = || if settling.contains(&p) { sign() } else { 0.0 };
+        Mat::from_fn(out.dtype(), out.rows(), out.cols(), |_, _| sign())
+    };
+    at.out.iter().enumerate().map(of).collect()
+}
+
+/// Jᵀv.
+fn transposed(network: &Network, at: &State, settling: &[PopId], v: &[Mat]) -> Vec<Mat> {
+    let mut back: Vec<Mat> = v.iter().map(|v| Mat::zeros(v.dtype(), v.rows(), v.cols())).collect();
+    for &p in settling {
+        // Nothing goes back to the clamped input, so that any x will do.
+        let seen = Seen { x: v[p].view(), out: &at.out, choice: &at.choice };
+        network.pull(p, v[p].view(), seen, &mut back);
+    }
+    back
+}
+
+/// The drives at s + step · v.
+fn moved_drives(network: &Network, at: &State, settling: &[PopId], v: &[Mat], step: f64) -> Vec<Mat> {
+    let mut moved = at.clone();
+    settling.iter().for_each(|&p| add_scaled(&mut moved.out[p], step, v[p].view()));
+    moved.moved(network, |_| true);
+    network.drive(settling, &mut moved, 0..DIRECTIONS);
+    moved.drive
 }

@@ -76,6 +76,18 @@ pub struct Batch {
     pub ids: Vec<usize>,
 }
 
+impl Batch {
+    /// The first `n` samples, as a training set of their own.
+    #[must_use]
+    pub fn first(mut self, n: usize) -> Self {
+        let n = n.min(self.labels.len());
+        self.x.resize_rows(n);
+        self.labels.truncate(n);
+        self.ids = (0..n).collect();
+        self
+    }
+}
+
 /// A credit rule. `key` names the random numbers of this update.
 pub trait Credit: Send + Sync + std::fmt::Debug {
     /// Hands the gradient of the mean loss of `batch` to `sink` and lets it step.

@@ -22,25 +22,25 @@ struct Past {
     plain: Option<(f64, Vec<f64>)>,
 }
 
-/// Free relaxation of `rows` samples in at most `steps` sweeps; leaves rows in another order.
+/// Free relaxation by a solver of two groups: the output's, and the other one, which is mixed.
 pub(super) struct Anderson<'a> {
     pub solver: &'a Solver,
     pub network: &'a Network,
-    /// Differences remembered before starting over.
-    pub memory: usize,
+    pub output: &'a [PopId],
+    pub other: &'a [PopId],
 }
 
 impl Anderson<'_> {
+    /// At most `steps` sweeps; samples that reach the tolerance stop and move behind the others, whose number is returned.
     pub(super) fn relax(&self, state: &mut State, steps: usize) -> (Relaxed, usize) {
-        let rows = state.rows();
-        let [output, other] = &self.solver.plan.0[..] else { unreachable!("two groups") };
+        let (rows, output, other) = (state.rows(), self.output, self.other);
         let mut past = vec![Past::default(); rows];
         let mut before = vec![Vec::new(); rows];
         let mut active = rows;
         let mut done = Relaxed { samples: rows as u64, ..Relaxed::default() };
         for sweep in 1..=steps {
             self.solver.advance(self.network, state, output, None, 0..active);
-            done.sweeps += self.guard(state, &mut past, output, active);
+            done.sweeps += self.guard(state, &mut past, active);
             for row in 0..active {
                 before[row] = gather(state, other, row);
             }
@@ -74,8 +74,8 @@ impl Anderson<'_> {
 
     /// Sends samples whose mixed step has more energy than the plain one back to it and moves the output's group again;
     /// returns how many they were.
-    fn guard(&self, state: &mut State, past: &mut [Past], output: &[PopId], active: usize) -> u64 {
-        let other = &self.solver.plan.0[1];
+    fn guard(&self, state: &mut State, past: &mut [Past], active: usize) -> u64 {
+        let (output, other) = (self.output, self.other);
         let worse = |row: usize, past: &mut Past| {
             let (plain, image) = past.plain.take()?;
             let slack = plain.abs() * if self.network.dtype == DType::F32 { 1e-7 } else { 1e-15 };
@@ -96,11 +96,11 @@ impl Anderson<'_> {
 
     /// Replaces the image of the last sweep by the mixed one, if there is enough past, and remembers both.
     fn mix(&self, state: &mut State, past: &mut Past, before: &[f64], row: usize) {
-        let [output, other] = &self.solver.plan.0[..] else { unreachable!("two groups") };
+        let (output, other) = (self.output, self.other);
         let image = gather(state, other, row);
         let residual: Vec<f64> = image.iter().zip(before).map(|(g, z)| g - z).collect();
         if let Some((f, g)) = past.last.replace((residual.clone(), image.clone())) {
-            if past.basis.len() == self.memory {
+            if past.basis.len() == self.solver.memory {
                 past.basis.clear();
             }
             past.basis.extend(pair(&past.basis, minus(&residual, &f), minus(&image, &g)));
@@ -136,7 +136,7 @@ impl Anderson<'_> {
 
     /// Clips mixed states to what their activations can reach.
     fn clip(&self, state: &mut State, row: usize) {
-        for &p in &self.solver.plan.0[1] {
+        for &p in self.other {
             let range = self.network.populations[p].model.activation().and_then(Activation::range);
             let Some((low, high)) = range else { continue };
             dispatch!(self.network.dtype, T => {

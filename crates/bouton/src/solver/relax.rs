@@ -100,11 +100,10 @@ impl Solver {
         phase: &str,
     ) -> Result<Relaxed> {
         let nudge = nudge.map(|objective| NudgeForce::new(network, objective, state));
-        let mixes = self.memory > 0 && nudge.is_none() && state.held.is_none() && self.plan.0.len() == 2;
-        let (mut done, active) = if mixes {
-            Anderson { solver: self, network, memory: self.memory }.relax(state, steps)
-        } else {
-            self.sweep(network, state, nudge, steps)
+        let mixes = self.memory > 0 && nudge.is_none() && state.held.is_none();
+        let (mut done, active) = match &self.plan.0[..] {
+            [output, other] if mixes => Anderson { solver: self, network, output, other }.relax(state, steps),
+            _ => self.sweep(network, state, nudge, steps),
         };
         let last = state.change[..active].iter().copied().fold(0.0, f64::max);
         done.residual = done.residual.max(last);

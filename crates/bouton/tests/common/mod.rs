@@ -3,8 +3,10 @@
 
 use bouton::credit::{Batch, Collect, Step};
 use bouton::network::Network;
+use bouton::optim::Updater;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
+use bouton::train::Trainer;
 use bouton_kernels::Mat;
 
 /// A 20-16-12-10 settling network in f64; `tables` adds or replaces `[neuron…]`, `[credit…]` and further tables.
@@ -79,4 +81,32 @@ pub fn relative_error(a: &[f64], b: &[f64]) -> f64 {
     assert_eq!(a.len(), b.len());
     let norm = |v: &mut dyn Iterator<Item = f64>| v.map(|x| x * x).sum::<f64>().sqrt();
     norm(&mut a.iter().zip(b).map(|(x, y)| x - y)) / norm(&mut b.iter().copied())
+}
+
+/// Relative error of what one step of plain descent at 0.1 moves, over the rate, against the collected gradient.
+pub fn distance_of_a_step(recipe: &Recipe) -> f64 {
+    let mut network = Network::build(recipe).unwrap();
+    let (batch, before) = (batch(&network, 3), Network::build(recipe).unwrap());
+    let (g, _) = gradient(recipe, &mut network, &batch);
+    let mut updater = Updater::new(&network, recipe.optim.build());
+    let mut credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
+    credit.learn(&mut network, &batch, &*recipe.objective.build(), &mut updater, &Key::new(1)).unwrap();
+    let flat = |n: &Network| n.parameters().iter().flat_map(|p| p.2.to_f64s()).collect::<Vec<_>>();
+    let moved: Vec<f64> = flat(&network).iter().zip(flat(&before)).map(|(a, b)| (b - a) / 0.1).collect();
+    relative_error(&moved, &g)
+}
+
+/// The trainer of a recipe in TOML.
+pub fn trainer(text: &str) -> Trainer {
+    Trainer::new(&Recipe::parse(text, "test").unwrap(), None).unwrap()
+}
+
+/// Learns up to update `to`, ending segments where they end.
+pub fn learn(trainer: &mut Trainer, to: u64) {
+    while trainer.update() < to {
+        trainer.learn().unwrap();
+        if trainer.place().ends_segment {
+            trainer.end_segment().unwrap();
+        }
+    }
 }
