@@ -76,7 +76,7 @@ fn a_finished_run_is_found_listed_compared_and_reported() {
     let (out, _) = succeeds(at, &["report", "small_s1", "--quick", "-o", "there.html"]);
     assert_eq!(out.trim(), "there.html");
     // The data is gone: nothing is measured, the report is still written.
-    let run = at.join("runs").join(runs[0]["run"].as_str().unwrap());
+    let run = at.join(runs[0]["folder"].as_str().unwrap());
     let recipe = std::fs::read_to_string(run.join("recipe.toml")).unwrap();
     let task = "[task.mnist]\nbatch = 10\nepochs = 2\n[network]";
     let (before, after) = (recipe.find("[task.").unwrap(), recipe.find("[network]").unwrap());

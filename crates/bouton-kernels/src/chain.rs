@@ -11,8 +11,9 @@ use crate::Elem;
 use crate::factors::{ByRow, Factors, Packed, Source, pack};
 use crate::tiles::{by_height, pieces, tallest};
 
-/// Registers side by side in a tile.
+/// Registers side by side in a tile, and in one of the columns that are left.
 const WIDE: usize = 4;
+const HALF: usize = 2;
 /// Links of a chain between load and store of c: a group of columns of b this deep stays in the first-level cache.
 pub(crate) const DEPTH: usize = 96;
 /// Rows that are worked on together.
@@ -48,10 +49,10 @@ impl<T: Elem> WithSimd for Chain<'_, '_, T> {
             for (p, depth) in pieces(b.len() / n, DEPTH) {
                 let b = &b[p * n..(p + depth) * n];
                 match x {
-                    Left::Rows(a) => block::<S, T, GO_ON>(s, ByRow { a: &a[i * ROWS..], p, depth }, b, c),
+                    Left::Rows(a) => block::<S, T, GO_ON>(s, ByRow { a: &a[i * ROWS..], p, depth }, b, n, c),
                     Left::Cols(g, len) => {
                         pack::<S, T>(&mut packed, &g[p * len + i * ROWS..], len, c.len(), depth);
-                        block::<S, T, GO_ON>(s, Packed { x: &packed, depth }, b, c)
+                        block::<S, T, GO_ON>(s, Packed { x: &packed, depth }, b, n, c)
                     }
                 }
             }
@@ -66,31 +67,39 @@ pub(crate) const ADD: u8 = 1;
 /// The chains of a block start at zero and replace c.
 pub(crate) const SET: u8 = 2;
 
-/// All tiles of a block of links; `MODE` is one of [`GO_ON`], [`ADD`] and [`SET`].
+/// All tiles of a block of links; `MODE` is one of [`GO_ON`], [`ADD`] and [`SET`]. Rows of `b` begin `stride` apart.
 #[inline(always)]
-pub(crate) fn block<S: Simd, T: Elem, const MODE: u8>(s: S, x: impl Source<T>, b: &[T], c: &mut [&mut [T]]) {
+pub(crate) fn block<S: Simd, T: Elem, const MODE: u8>(
+    s: S,
+    x: impl Source<T>,
+    b: &[T],
+    stride: usize,
+    c: &mut [&mut [T]],
+) {
     let (n, lanes) = (c[0].len(), T::count::<S>());
-    let depth = b.len() / n;
+    let depth = (b.len() + stride - n) / stride;
     let mut col = 0;
     while col < n {
-        let full = col + WIDE * lanes <= n;
+        let registers = (n - col) / lanes;
         for (r, height) in pieces(c.len(), tallest::<S>()) {
             by_height!(S, height, R => {
-                let (x, c) = (x.tile::<R>(r), &mut c[r..][..R]);
-                if full {
-                    wide::<S, T, R, MODE>(s, x, depth, &b[col..], n, c, col)
+                let (x, c, b) = (x.tile::<R>(r), &mut c[r..][..R], &b[col..]);
+                if registers >= WIDE {
+                    wide::<S, T, R, WIDE, MODE>(s, x, depth, b, stride, c, col)
+                } else if registers >= HALF {
+                    wide::<S, T, R, HALF, MODE>(s, x, depth, b, stride, c, col)
                 } else {
-                    edge::<S, T, R, MODE>(s, x, depth, &b[col..], n, c, col)
+                    edge::<S, T, R, MODE>(s, x, depth, b, stride, c, col)
                 }
             });
         }
-        col += if full { WIDE * lanes } else { lanes };
+        col += lanes * if registers >= WIDE { WIDE } else { registers.clamp(1, HALF) };
     }
 }
 
-/// A tile of R rows and `WIDE` registers; row q of its columns of b begins at q · stride.
+/// A tile of R rows and W registers; row q of its columns of b begins at q · stride.
 #[inline(always)]
-fn wide<S: Simd, T: Elem, const R: usize, const MODE: u8>(
+fn wide<S: Simd, T: Elem, const R: usize, const W: usize, const MODE: u8>(
     s: S,
     x: impl Factors<T, R>,
     depth: usize,
@@ -99,9 +108,9 @@ fn wide<S: Simd, T: Elem, const R: usize, const MODE: u8>(
     c: &mut [&mut [T]],
     col: usize,
 ) {
-    let width = WIDE * T::count::<S>();
+    let width = W * T::count::<S>();
     assert!(b.len() >= (depth - 1) * stride + width && x.reach(depth), "a chain longer than its factors");
-    let mut acc = [[T::splat(s, T::default()); WIDE]; R];
+    let mut acc = [[T::splat(s, T::default()); W]; R];
     for i in 0..if MODE == GO_ON { R } else { 0 } {
         acc[i].copy_from_slice(T::split::<S>(&c[i][col..][..width]).0);
     }
@@ -120,7 +129,7 @@ fn wide<S: Simd, T: Elem, const R: usize, const MODE: u8>(
     }
     for i in 0..R {
         let c = T::split_mut::<S>(&mut c[i][col..][..width]).0;
-        for v in 0..WIDE {
+        for v in 0..W {
             c[v] = if MODE == ADD { T::add_v(s, c[v], acc[i][v]) } else { acc[i][v] };
         }
     }
@@ -131,18 +140,18 @@ fn wide<S: Simd, T: Elem, const R: usize, const MODE: u8>(
 /// # Safety
 /// x reaches beyond q.
 #[inline(always)]
-unsafe fn wide_link<S: Simd, T: Elem, const R: usize>(
+unsafe fn wide_link<S: Simd, T: Elem, const R: usize, const W: usize>(
     s: S,
     x: impl Factors<T, R>,
     q: usize,
     b: &[T],
-    acc: &mut [[T::V<S>; WIDE]; R],
+    acc: &mut [[T::V<S>; W]; R],
 ) {
     let y = T::split::<S>(b).0;
     for i in 0..R {
         // SAFETY: promised by the caller.
         let x = T::splat(s, unsafe { x.get(q, i) });
-        for v in 0..WIDE {
+        for v in 0..W {
             acc[i][v] = T::fma(s, x, y[v], acc[i][v]);
         }
     }

@@ -9,9 +9,13 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bouton::Error;
+use bouton::task::Split;
+use bouton::task::catalogue::{Format, KnownFile, KnownSet, Part, Pin};
+use bouton::task::import::import_sets;
 use bouton::train::{
     Checkpoint, Checkpoints, MetricsWriter, Record, RunDir, State, Tensor, TensorData, metrics,
 };
+use sha2::Digest;
 
 const FOLDER: &str = "BOUTON_TEST_RUN";
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -129,4 +133,58 @@ fn a_full_disk_loses_nothing_that_was_written() {
         child("child_runs_out_of_space", run.path(), "trap '' XFSZ; ulimit -f 64;").status().unwrap();
     assert!(status.success());
     assert!(run.metrics().exists(), "the child ran no test");
+}
+
+/// A set whose labels are small and whose images are larger than the limit below.
+fn two_files() -> (KnownSet, [Vec<u8>; 2]) {
+    let contents = [vec![1; 100], (0..200_000u32).map(|i| i as u8).collect::<Vec<u8>>()];
+    let file = |name: &'static str, part, content: &[u8]| {
+        let sum: String = sha2::Sha256::digest(content).iter().map(|b| format!("{b:02x}")).collect();
+        let bytes = content.len() as u64;
+        KnownFile { name, part, bytes, pin: Pin::Sha256(sum.leak()), download: bytes, embedded: None }
+    };
+    let files = vec![
+        file("a-labels", Part::Labels(Split::Train), &contents[0]),
+        file("b-images", Part::Images(Split::Train), &contents[1]),
+    ];
+    let set = KnownSet {
+        name: "two",
+        title: "for tests",
+        shape: [1, 1, 1],
+        classes: 2,
+        train: 1,
+        test: 1,
+        licence: "none",
+        bibtex: "@misc{}",
+        format: Format::Idx,
+        mirrors: &[],
+        files: files.leak(),
+        archives: &[],
+    };
+    (set, contents)
+}
+
+#[test]
+fn child_imports_out_of_space() {
+    let Some(folder) = folder_from_parent() else { return };
+    let (set, data) = (two_files().0, folder.join("data"));
+    let error = import_sets(&[set], &folder.join("copy"), &data).unwrap_err();
+    assert!(matches!(&error, Error::Io { path, .. } if path.ends_with("two/b-images")), "{error}");
+    let left: Vec<_> = std::fs::read_dir(data.join("two")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["a-labels"], "what fitted, and nothing half-written");
+}
+
+#[test]
+fn an_import_on_a_full_disk_keeps_what_fitted_and_can_be_repeated() {
+    let root = tempfile::tempdir().unwrap();
+    let (copy, data, (set, contents)) = (root.path().join("copy"), root.path().join("data"), two_files());
+    std::fs::create_dir(&copy).unwrap();
+    for (file, content) in set.files.iter().zip(&contents) {
+        std::fs::write(copy.join(file.name), content).unwrap();
+    }
+    let setup = "trap '' XFSZ; ulimit -f 64;";
+    assert!(child("child_imports_out_of_space", root.path(), setup).status().unwrap().success());
+    assert!(data.join("two/a-labels").exists(), "the child ran no test");
+    assert_eq!(import_sets(&[set], &copy, &data).unwrap().files.len(), 2);
+    assert_eq!(std::fs::read(data.join("two/b-images")).unwrap(), contents[1]);
 }

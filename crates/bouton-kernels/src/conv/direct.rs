@@ -123,8 +123,10 @@ impl<T: Elem> Phase<T> {
         for (p, depth) in pieces(self.taps.len(), DEPTH) {
             let mut b = &self.weights[p * outs..(p + depth) * outs];
             for rows in &mut job.panels {
-                let (head, rest) = b.split_at(depth * rows[0].len());
-                block::<S, T, ADD>(s, Grid::new(frames, &self.taps[p..p + depth], &job.starts), head, rows);
+                let width = rows[0].len();
+                let (head, rest) = b.split_at(depth * width);
+                let grid = Grid::new(frames, &self.taps[p..p + depth], &job.starts);
+                block::<S, T, ADD>(s, grid, head, width, rows);
                 b = rest;
             }
         }

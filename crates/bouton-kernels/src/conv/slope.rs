@@ -10,6 +10,7 @@ use pulp::{Simd, WithSimd};
 
 use crate::Elem;
 use crate::chain::{ADD, DEPTH, block};
+use crate::lines::fetch;
 use crate::scratch::Scratch;
 use crate::tiles::pieces;
 
@@ -24,6 +25,8 @@ use super::grid::Grid;
 const PIXELS: usize = 2048;
 /// Elements of a window whose sums stay in the second-level cache while all pixels pass by.
 const ELEMENTS: usize = 1152;
+/// Panels of a gradient row up to which rows are read where they are; farther ones would share lines of the cache.
+const NEAR: usize = 2;
 
 /// w[band] += the adjoint; `w` holds the filters of `band` only.
 pub(super) struct Slope<'a, T> {
@@ -113,12 +116,19 @@ impl Windows {
             for (from, sums) in &mut *panels {
                 let width = sums[0].len();
                 for (p, depth) in pieces(starts.len(), DEPTH) {
-                    for q in 0..depth {
-                        let g = &g[(p + q) * filters + *from..][..width];
-                        packed[q * width..][..width].copy_from_slice(g);
+                    for row in g[(p + depth) * filters..].chunks(filters).take(DEPTH) {
+                        fetch(&row[*from..*from + width]);
+                    }
+                    let (mut g, mut stride) = (&g[p * filters + *from..], filters);
+                    if filters > NEAR * panel::<T>() {
+                        for q in 0..depth {
+                            packed[q * width..][..width].copy_from_slice(&g[q * filters..][..width]);
+                        }
+                        (g, stride) = (&packed, width);
                     }
                     let grid = Grid::new(&frames, &starts[p..p + depth], &self.elements[e..e + some]);
-                    block::<S, T, ADD>(s, grid, &packed[..depth * width], &mut sums[e..e + some]);
+                    let g = &g[..(depth - 1) * stride + width];
+                    block::<S, T, ADD>(s, grid, g, stride, &mut sums[e..e + some]);
                 }
             }
         }

@@ -126,9 +126,9 @@ impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> Winograd<T, K, M,
             for (p, depth) in pieces(self.channels, DEPTH) {
                 let (x, b) = (ByRow { a: &rows, p, depth }, &b[p * width..(p + depth) * width]);
                 if p == 0 {
-                    block::<S, T, SET>(s, x, b, &mut sums);
+                    block::<S, T, SET>(s, x, b, width, &mut sums);
                 } else {
-                    block::<S, T, ADD>(s, x, b, &mut sums);
+                    block::<S, T, ADD>(s, x, b, width, &mut sums);
                 }
             }
             weights = rest;

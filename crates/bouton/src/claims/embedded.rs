@@ -41,7 +41,7 @@ pub(super) const FOLDERS: &[Folder] = &[
         "small-symmetric" "small-one-sided" "small-random-sign" "small-kolen-pollack" "small-vector-field"
         "small-bptt"),
     folder!("laborieux2022":
-        "mnist-n1-b01" "mnist-n1-b01-fast" "mnist-n1-b04" "mnist-n1-b04-fast" "mnist-n2-b04" "mnist-n2-b04-fast"
+        "mnist-n1-b01" "mnist-n1-b01-fast" "mnist-n1-b01-cosine" "mnist-n1-b04" "mnist-n1-b04-fast" "mnist-n2-b04" "mnist-n2-b04-fast"
         "mnist-n10-b04" "mnist-n10-b04-noise" "mnist-n1-b01-noise" "mnist-n1-b04-noise" "mnist-continuous-b04"
         "mnist-n10-b04-fast" "mnist-n1-b01-short" "mnist-n1-b01-noise-short" "mnist-n2-b04-short"
         "mnist-n2-b04-noise-short" "mnist-n10-b04-short" "mnist-n10-b04-noise-short" "cifar10-n2" "cifar100-n2" "imagenet32-n2" "vgg6-n2" "vgg6-n4"),

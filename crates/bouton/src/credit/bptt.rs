@@ -3,7 +3,7 @@
 use super::outcome::{evaluate, free_phase, judge};
 use super::sink::Recorder;
 use super::tape::{Adjoint, record};
-use super::{Batch, Credit, Settled, Sink, Step, shards};
+use super::{Batch, Credit, Settled, Sink, Step, homeostasis, shards};
 use crate::error::Result;
 use crate::network::{Constant, Network, Seen, State};
 use crate::objective::Objective;
@@ -48,6 +48,7 @@ impl Unroll {
         constant: &Constant,
         objective: &dyn Objective,
         rows: Range<usize>,
+        key: &Key,
     ) -> Result<(Step, Recorder)> {
         let scale = 1.0 / batch.labels.len() as f64;
         let x = batch.x.rows_view(rows.clone());
@@ -68,6 +69,7 @@ impl Unroll {
         if start != network.output() {
             network.emit(network.output(), err.view(), seen, scale, &mut sink);
         }
+        homeostasis::emit_shared(network, &state, scale, key, &mut sink);
         Ok((Step { free, ..step }, sink))
     }
 }
@@ -79,15 +81,16 @@ impl Credit for Unroll {
         batch: &Batch,
         objective: &dyn Objective,
         sink: &mut dyn Sink,
-        _: &Key,
+        key: &Key,
     ) -> Result<Step> {
         let constant = network.constant_drive(batch.x.view());
-        let shards =
-            shards::each(batch.labels.len(), |rows| self.shard(network, batch, &constant, objective, rows))?;
+        let shards = shards::each(batch.labels.len(), |rows| {
+            self.shard(network, batch, &constant, objective, rows, key)
+        })?;
         for (_, factors) in &shards {
             factors.replay(network, sink);
         }
-        network.emit_homeostasis(sink);
+        homeostasis::emit_dense(network, sink);
         sink.step(network)?;
         Ok(shards.iter().fold(Step::default(), |sum, (step, _)| sum.with(step)))
     }

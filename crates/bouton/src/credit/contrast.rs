@@ -14,7 +14,7 @@
 
 use super::memory::Memory;
 use super::outcome::{evaluate, free_phase, judge};
-use super::{Batch, Credit, Nudge, Settled, Sink, Step, shards};
+use super::{Batch, Credit, Nudge, Settled, Sink, Step, homeostasis, shards};
 use crate::error::Result;
 use crate::network::{Constant, Network, Seen, State, Term, Visitor};
 use crate::objective::Objective;
@@ -178,8 +178,10 @@ impl Credit for Contrast {
         for shard in &shards {
             self.memory.keep(&shard.free, &batch.ids[shard.rows.clone()], shard.rows.clone());
             self.emit(network, batch, shard, (free, &phases), sink);
+            let scale = 1.0 / batch.labels.len() as f64;
+            homeostasis::emit_shared(network, &shard.free, scale, key, sink);
         }
-        network.emit_homeostasis(sink);
+        homeostasis::emit_dense(network, sink);
         sink.step(network)?;
         Ok(shards.iter().fold(Step::default(), |sum, s| sum.with(&s.step)))
     }

@@ -11,7 +11,7 @@
 
 use super::outcome::{evaluate, free_phase, judge};
 use super::sink::Recorder;
-use super::{Batch, Credit, Settled, Sink, Step, shards};
+use super::{Batch, Credit, Settled, Sink, Step, homeostasis, shards};
 use crate::error::Result;
 use crate::network::{Constant, Network, Seen, State, Term};
 use crate::objective::Objective;
@@ -114,6 +114,7 @@ impl Holomorphic {
             let seen = Seen { x, out: &free.out, choice: &free.choice };
             network.emit(network.output(), readout.view(), seen, scale, &mut sink);
         }
+        homeostasis::emit_shared(network, &free, scale, key, &mut sink);
         let fallback = if settled { 0 } else { n as u64 };
         Ok((Step { free: free_phase, nudged: nudged_phase, fallback, ..step }, sink))
     }
@@ -205,7 +206,7 @@ impl Credit for Holomorphic {
         for (_, factors) in &shards {
             factors.replay(network, sink);
         }
-        network.emit_homeostasis(sink);
+        homeostasis::emit_dense(network, sink);
         sink.step(network)?;
         Ok(shards.iter().fold(Step::default(), |sum, (step, _)| sum.with(step)))
     }

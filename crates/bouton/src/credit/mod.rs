@@ -11,6 +11,7 @@ mod contrastive;
 mod coupled;
 mod eqprop;
 mod holomorphic;
+mod homeostasis;
 mod importance;
 mod memory;
 mod outcome;

@@ -50,7 +50,7 @@ pub struct Connection {
     pub weight: Operand,
     /// What flows back.
     pub feedback: Feedback,
-    /// Strength of Jacobian homeostasis per unit: λ/n of λ‖W_f − W_b‖²/n.
+    /// Strength of Jacobian homeostasis per unit, λ/n.
     pub homeostasis: f64,
     /// How the weight takes updates.
     pub synapse: Box<dyn Synapse>,

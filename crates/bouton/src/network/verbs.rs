@@ -289,17 +289,6 @@ impl Network {
         sink.factors(self, id, pre, post.view().rows_range(n..2 * n), -1.0);
     }
 
-    /// The gradient of Jacobian homeostasis, λ‖W_f − W_b‖²/n, once per batch.
-    pub fn emit_homeostasis(&self, sink: &mut dyn Sink) {
-        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| c.homeostasis > 0.0) {
-            let Feedback::Field(back) = &c.feedback else { continue };
-            let mut difference = c.weight.mat().clone();
-            add_scaled(&mut difference, -1.0, back.view());
-            sink.gradient(ParamId::Weight(id), &difference, 2.0 * c.homeostasis);
-            sink.gradient(ParamId::Feedback(id), &difference, -2.0 * c.homeostasis);
-        }
-    }
-
     /// The real part of the gradients of what enters a feed-forward population from a complex state, for complex drive
     /// gradient `g`.
     pub fn emit_real_part(&self, pop: PopId, g: View<'_>, state: &State, scale: f64, sink: &mut dyn Sink) {

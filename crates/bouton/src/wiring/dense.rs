@@ -88,8 +88,9 @@ pub struct Dense {
     /// W_b = sin α · (drawn) + cos α · W_f. Default 90.
     #[serde(skip_serializing_if = "is_right")]
     pub angle: f64,
-    /// Strength λ of Jacobian homeostasis, λ‖W_f − W_b‖²/n over the n settling units, with feedback = "vector-field"
-    /// (Laborieux & Zenke 2024, in closed form for reciprocal connections). Default 0.
+    /// Strength λ of Jacobian homeostasis, λ/2n ‖J − Jᵀ‖² of the drives of n settling units, with feedback = "vector-field"
+    /// (Laborieux & Zenke 2024): in closed form for dense connections, else along one random direction per sample.
+    /// Default 0.
     #[serde(skip_serializing_if = "is_zero")]
     pub homeostasis: f64,
 }

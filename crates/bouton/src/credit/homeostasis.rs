@@ -1,0 +1,202 @@
+//! Jacobian homeostasis (Laborieux & Zenke 2024): both directions of a connection are drawn together, so that the response
+//! to a nudge becomes the gradient.
+//!
+//! L = λ/2n ‖J − Jᵀ‖²_F for the Jacobian J of the drives of n settling units. A connection has the block D W_f in J one way
+//! and (D W_b)ᵀ the other, D being the derivative of pooling at the free state: L = λ/n Σ ‖D (W_f − W_b)‖²_F.
+//! Dense, D = 1: in closed form, once per batch. Shared weights: ‖u‖² with u = D (W_f − W_b) ε, a standard normal ε per
+//! sample, which has that mean. How soft pooling bends within one population is left out of J.
+
+use super::{Sink, add_scaled};
+use crate::network::{ConnId, Connection, Feedback, Network, ParamId, State};
+use crate::neuron::Noise;
+use crate::rng::Key;
+use bouton_kernels::{Mat, Operand, View, ViewMut};
+
+/// The gradient of connections whose weights are not shared.
+pub(super) fn emit_dense(network: &Network, sink: &mut dyn Sink) {
+    for (id, c) in held(network).filter(|(_, c)| !c.wiring.shares()) {
+        let difference = difference(c);
+        sink.gradient(ParamId::Weight(id), &difference, 2.0 * c.homeostasis);
+        sink.gradient(ParamId::Feedback(id), &difference, -2.0 * c.homeostasis);
+    }
+}
+
+/// An estimate of the gradient of connections whose weights are shared, at the free states of some samples, each counted
+/// `scale` times. Choices are up to date.
+pub(super) fn emit_shared(network: &Network, free: &State, scale: f64, key: &Key, sink: &mut dyn Sink) {
+    let normal = Noise::new(&key.of("homeostasis", 0), &free.samples);
+    for (id, c) in held(network).filter(|(_, c)| c.wiring.shares()) {
+        let mut direction = Mat::zeros(network.dtype, free.rows(), free.out[c.pre].cols());
+        normal.add(id, 1.0, 0..free.rows(), direction.view_mut());
+        emit_along(id, c, free, direction.view(), 2.0 * c.homeostasis * scale, network, sink);
+    }
+}
+
+fn held(network: &Network) -> impl Iterator<Item = (ConnId, &Connection)> {
+    let held = |c: &Connection| c.homeostasis > 0.0 && matches!(c.feedback, Feedback::Field(_));
+    network.connections.iter().enumerate().filter(move |(_, c)| held(c))
+}
+
+/// W_f − W_b.
+fn difference(c: &Connection) -> Mat {
+    let mut difference = c.weight.mat().clone();
+    add_scaled(&mut difference, -1.0, c.back().view());
+    difference
+}
+
+/// by · ½ ∂‖u‖² for the weights of both directions, and through D for the forward one.
+fn emit_along(
+    id: ConnId,
+    c: &Connection,
+    free: &State,
+    direction: View<'_>,
+    by: f64,
+    network: &Network,
+    sink: &mut dyn Sink,
+) {
+    let (choice, pre) = (free.choice[id].view(), free.out[c.pre].view());
+    let wide = || Mat::zeros(network.dtype, free.rows(), c.factors(free.out[c.post].cols()));
+    let (mut apart, difference) = (wide(), Operand::new(difference(c)));
+    c.wiring.forward(&difference, direction, apart.view_mut());
+    let mut u = Mat::zeros(network.dtype, free.rows(), free.out[c.post].cols());
+    pooled(c, choice, apart.view(), u.view_mut());
+    let g = c.spread(choice, u.view(), false);
+    sink.factors(network, ParamId::Weight(id), direction, g.view(), by);
+    sink.factors(network, ParamId::Feedback(id), direction, g.view(), -by);
+    if let Some(pool) = c.pool.as_ref().filter(|p| p.is_curved()) {
+        let (mut v, mut bend) = (wide(), wide());
+        c.wiring.forward(&c.weight, pre, v.view_mut());
+        pool.curve(v.view(), u.view(), apart.view(), bend.view_mut());
+        sink.factors(network, ParamId::Weight(id), pre, bend.view(), by);
+    }
+}
+
+/// u = D y.
+fn pooled(c: &Connection, choice: View<'_>, y: View<'_>, mut u: ViewMut<'_>) {
+    match &c.pool {
+        Some(pool) => pool.along(choice, y, u),
+        None => u.copy_from(y),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credit::Collect;
+    use crate::recipe::Recipe;
+
+    fn network(pool: &str, angle: f64) -> Network {
+        let text = format!(
+            "precision = \"f64\"\n[task.synthetic]\nshape = [1, 4, 4]\nclasses = 2\ntrain = 4\ntest = 4\nbatch = 4\nepochs = 1\n\
+             [network]\nlayers = [{{ image = [1, 4, 4] }}, {{ filters = 2, kernel = 3, padding = 1 }}, \
+             {{ filters = 3, kernel = 3, padding = 1{pool} }}, 2]\n\
+             [neuron.settle]\nactivation = \"shifted-sigmoid\"\n\
+             [wiring.conv]\nfeedback = \"vector-field\"\nangle = {angle:?}\nhomeostasis = 2.0\n\
+             [credit.eq-prop]\nbeta = 0.1\nfree-steps = 9\nnudged-steps = 9\n[optim.sgd]\nlr = 0.1\n"
+        );
+        Network::build(&Recipe::parse(&text, "test").unwrap()).unwrap()
+    }
+
+    /// Some state of `rows` samples; its choices belong to the weights as they are.
+    fn state(network: &Network, rows: usize) -> State {
+        let x = Mat::from_fn(network.dtype, rows, 16, |r, c| ((r * 7 + c * 5) % 11) as f64 / 11.0);
+        let labels: Vec<u16> = vec![0; rows];
+        let mut state = State::new(network, &network.constant_drive(x.view()), 0..rows, &labels);
+        for (p, out) in state.out.iter_mut().enumerate() {
+            *out = Mat::from_fn(network.dtype, rows, out.cols(), |r, c| {
+                ((r * 3 + c * 13 + p) % 17) as f64 / 17.0 - 0.3
+            });
+        }
+        state.moved(network, |_| true);
+        network.choose_all(&mut state);
+        state
+    }
+
+    /// The one connection with weights that are shared between settling populations.
+    fn shared(network: &Network) -> ConnId {
+        held(network).find(|(_, c)| c.wiring.shares()).unwrap().0
+    }
+
+    /// ‖D (W_f − W_b)‖²_F, unit vector by unit vector, one a row.
+    fn apart(network: &Network) -> f64 {
+        let c = &network.connections[shared(network)];
+        let units = network.populations[c.pre].units;
+        let state = repeated(network, units);
+        let mut y = Mat::zeros(network.dtype, units, c.factors(network.populations[c.post].units));
+        c.wiring.forward(&Operand::new(difference(c)), eye(units).view(), y.view_mut());
+        let mut u = Mat::zeros(network.dtype, units, network.populations[c.post].units);
+        pooled(c, state.choice[shared(network)].view(), y.view(), u.view_mut());
+        u.to_f64s().iter().map(|u| u * u).sum()
+    }
+
+    fn eye(n: usize) -> Mat {
+        Mat::from_fn(bouton_kernels::DType::F64, n, n, |r, c| f64::from(u8::from(r == c)))
+    }
+
+    /// The first sample of [`state`], again and again.
+    fn repeated(network: &Network, rows: usize) -> State {
+        let mut state = state(network, 1).tile(rows);
+        network.choose_all(&mut state);
+        state
+    }
+
+    fn moved(network: &mut Network, feedback: bool, i: usize, by: f64) {
+        let id = shared(network);
+        let c = &mut network.connections[id];
+        let Feedback::Field(back) = &mut c.feedback else { unreachable!() };
+        let weight = if feedback { back } else { &mut c.weight };
+        weight.update(|mut w| w.slice_mut::<f64>()[i] += by);
+    }
+
+    #[test]
+    fn unit_vectors_give_the_gradient_of_the_asymmetry() {
+        for pool in
+            ["", ", pool = { max = 2 }", ", pool = { average = 2 }", ", pool = { soft = { size = 2 } }"]
+        {
+            let mut network = network(pool, 60.0);
+            let id = shared(&network);
+            let units = network.populations[network.connections[id].pre].units;
+            let (mut sink, free) = (Collect::default(), repeated(&network, units));
+            emit_along(id, &network.connections[id], &free, eye(units).view(), 2.0, &network, &mut sink);
+            for (feedback, param) in [(false, ParamId::Weight(id)), (true, ParamId::Feedback(id))] {
+                for (i, &got) in sink.values(param).iter().enumerate() {
+                    let mut at = |by: f64| {
+                        moved(&mut network, feedback, i, by);
+                        let apart = apart(&network);
+                        moved(&mut network, feedback, i, -by);
+                        apart
+                    };
+                    let numeric = (at(1e-5) - at(-1e-5)) / 2e-5;
+                    assert!(
+                        (got - numeric).abs() < 1e-7 * (1.0 + numeric.abs()),
+                        "{pool} {i}: {got} {numeric}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// The mean over directions is that sum, λ/n times, and nothing where both directions agree.
+    #[test]
+    fn normal_directions_estimate_it() {
+        const SAMPLES: usize = 4000;
+        let gradient = |network: &Network| {
+            let mut sink = Collect::default();
+            let (mut free, id) = (repeated(network, SAMPLES), shared(network));
+            free.samples = (0..SAMPLES).collect();
+            emit_shared(network, &free, 1.0 / SAMPLES as f64, &Key::new(1), &mut sink);
+            sink.values(ParamId::Feedback(id))
+        };
+        let pool = ", pool = { soft = { size = 2 } }";
+        let (tied, own) = (network(pool, 0.0), network(pool, 60.0));
+        assert!(gradient(&tied).iter().all(|&g| g == 0.0));
+        let (id, settling) = (shared(&own), 32 + 12 + 2);
+        let (units, mut exact) = (own.populations[own.connections[id].pre].units, Collect::default());
+        let by = 2.0 * 2.0 / f64::from(settling);
+        emit_along(id, &own.connections[id], &repeated(&own, units), eye(units).view(), by, &own, &mut exact);
+        let exact = exact.values(ParamId::Feedback(id));
+        let size = exact.iter().map(|g| g * g).sum::<f64>().sqrt();
+        let error = gradient(&own).iter().zip(&exact).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+        assert!(error < 0.05 * size, "{error} of {size}");
+    }
+}
