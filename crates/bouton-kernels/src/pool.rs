@@ -1,5 +1,5 @@
-//! Pooling over square windows that tile an image, and its adjoints. All accumulate into the pooled or unpooled image;
-//! what the way back needs (`index`, `jacobian`) is overwritten.
+//! Pooling over square windows that tile an image, and its adjoints. Pooled images are added to. Unpooled ones are written,
+//! their many zeros too: every pixel belongs to one window. What the way back needs (`index`, `jacobian`) is overwritten.
 
 mod avg;
 mod max;
@@ -22,7 +22,7 @@ pub fn max_pool(shape: &PoolShape, y: View<'_>, mut out: ViewMut<'_>, mut index:
     }));
 }
 
-/// y += the adjoint of [`max_pool`]: g at the element of each window that `index` names.
+/// y = the adjoint of [`max_pool`]: g at the element of each window that `index` names, 0 at the others.
 pub fn max_unpool(shape: &PoolShape, g: View<'_>, index: View<'_>, mut y: ViewMut<'_>) {
     check_pool("max_unpool", shape, &[y.as_view()], &[g, index]);
     dispatch!(g.dtype(), T => vectorize(#[inline(always)] || {
@@ -43,7 +43,7 @@ pub fn avg_pool(shape: &PoolShape, y: View<'_>, mut out: ViewMut<'_>) {
     }));
 }
 
-/// y += the adjoint of [`avg_pool`].
+/// y = the adjoint of [`avg_pool`].
 pub fn avg_unpool(shape: &PoolShape, g: View<'_>, mut y: ViewMut<'_>) {
     check_pool("avg_unpool", shape, &[y.as_view()], &[g]);
     dispatch!(g.dtype(), T => vectorize(#[inline(always)] || {
@@ -71,7 +71,7 @@ pub fn soft_pool(
     }));
 }
 
-/// y += the adjoint of [`soft_pool`]: `jacobian` times g of the window.
+/// y = the adjoint of [`soft_pool`]: `jacobian` times g of the window.
 pub fn soft_unpool(shape: &PoolShape, g: View<'_>, jacobian: View<'_>, mut y: ViewMut<'_>) {
     check_pool("soft_unpool", shape, &[y.as_view(), jacobian], &[g]);
     dispatch!(g.dtype(), T => vectorize(#[inline(always)] || {

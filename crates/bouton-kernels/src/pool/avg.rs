@@ -17,14 +17,14 @@ pub(super) fn pool<T: Elem>(shape: &PoolShape, y: &[T], out: &mut [T]) {
     }
 }
 
-/// y += the share of g of each pixel of a window.
+/// y = the share of g of each pixel of a window.
 #[inline(always)]
 pub(super) fn unpool<T: Elem>(shape: &PoolShape, g: &[T], y: &mut [T]) {
     let (n, places, share) = (shape.channels, shape.places(), share::<T>(shape));
     for (g, corner) in g.chunks_exact(n).zip(shape.corners()) {
         for place in &places {
             for (y, g) in y[corner + place..][..n].iter_mut().zip(g) {
-                *y += share * *g;
+                *y = share * *g;
             }
         }
     }

@@ -33,7 +33,7 @@ fn larger<T: Elem>(y: &[T], p: T, best: &mut [T], index: &mut [T]) {
     }
 }
 
-/// y += g at the position of each window that `index` names.
+/// y = g at the position of each window that `index` names, 0 elsewhere.
 #[inline(always)]
 pub(super) fn unpool<T: Elem>(shape: &PoolShape, g: &[T], index: &[T], y: &mut [T]) {
     let (n, places) = (shape.channels, shape.places());
@@ -41,7 +41,7 @@ pub(super) fn unpool<T: Elem>(shape: &PoolShape, g: &[T], index: &[T], y: &mut [
         for (p, place) in places.iter().enumerate() {
             let p = T::from_f64(p as f64);
             for ((y, g), index) in y[corner + place..][..n].iter_mut().zip(g).zip(index) {
-                *y += if *index == p { *g } else { T::default() };
+                *y = if *index == p { *g } else { T::default() };
             }
         }
     }

@@ -57,14 +57,14 @@ fn differentiate<T: Elem>(rate: T, y: &[T], norm: &[T], mean: &[T], e: &mut [T])
     }
 }
 
-/// y += jacobian · g of the window.
+/// y = jacobian · g of the window.
 #[inline(always)]
 pub(super) fn unpool<T: Elem>(shape: &PoolShape, g: &[T], jacobian: &[T], y: &mut [T]) {
     let (n, places) = (shape.channels, shape.places());
     for (g, corner) in g.chunks_exact(n).zip(shape.corners()) {
         for at in places.iter().map(|place| corner + place) {
             for ((y, j), g) in y[at..][..n].iter_mut().zip(&jacobian[at..][..n]).zip(g) {
-                *y += *j * *g;
+                *y = *j * *g;
             }
         }
     }

@@ -126,7 +126,6 @@ impl Connection {
         complex: bool,
     ) {
         let Some(pool) = &self.pool else { return self.wiring.pull_input(weight, g, pre) };
-        room.fill(0.0);
         pool.pull(choice, g, room.reborrow(), complex);
         self.wiring.pull_input(weight, room.as_view(), pre);
     }

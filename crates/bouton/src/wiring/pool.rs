@@ -61,7 +61,7 @@ impl Pool {
         }
     }
 
-    /// v += (∂p/∂v)ᵀ g at the choice.
+    /// v = (∂p/∂v)ᵀ g at the choice.
     pub fn pull(&self, choice: View<'_>, g: View<'_>, v: ViewMut<'_>, complex: bool) {
         match self.spec {
             PoolSpec::Soft(_) if complex => self.soft_pull_complex(choice, g, v),
@@ -135,7 +135,7 @@ impl Pool {
             for (at, (&g, &h)) in g.iter().zip(h).enumerate() {
                 for i in self.places(at / c).map(|place| place * c + at % c) {
                     let product = Complex { re: a[i], im: b[i] } * Complex { re: g, im: h };
-                    (re[i], im[i]) = (re[i] + product.re, im[i] + product.im);
+                    (re[i], im[i]) = (product.re, product.im);
                 }
             }
         });
