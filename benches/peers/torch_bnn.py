@@ -5,6 +5,7 @@
 - bnn_step: one training step of 784-4096-4096-10, batch 100, with the metaplastic Adam of Laborieux et al. 2021 written as
   tensor operations; `published` swaps hidden and binary weights around the forward pass.
 - packed: 512 samples through three hidden layers of 4096 in float32, without gradients.
+- packed_layer: one of those hidden layers alone, 4096 signs to 4096 signs.
 - fisher: exact Fisher information of 784-400-400-10, one sample and one label at a time; timed on a few samples and
   multiplied up to 5,000, because the whole takes minutes.
 """
@@ -109,6 +110,19 @@ def packed():
     return work
 
 
+def packed_layer():
+    net = Binary([4096, 4096, 10]).eval()
+    with torch.no_grad():
+        net.weights[0].copy_(torch.where(net.weights[0] >= 0, 1.0, -1.0))
+    x = torch.where(torch.rand(512, 4096) < 0.5, -1.0, 1.0)
+
+    def work():
+        with torch.no_grad():
+            Sign.apply(net.norms[0](F.linear(x, net.weights[0])))
+
+    return work
+
+
 def fisher():
     net = nn.Sequential(nn.Linear(784, 400), nn.ReLU(), nn.Linear(400, 400), nn.ReLU(), nn.Linear(400, 10))
     x = torch.rand(FISHER_TIMED, 784)
@@ -135,7 +149,12 @@ def main():
     args = args.parse_args()
     torch.set_num_threads(args.threads)
     torch.manual_seed(1)
-    works = {"bnn_step,4096-b100/published": bnn_step(), "packed,4096-b512/float32": packed(), "fisher,400-n5000/per-sample": fisher()}
+    works = {
+        "bnn_step,4096-b100/published": bnn_step(),
+        "packed,4096-b512/float32": packed(),
+        "packed_layer,4096-b512/float32": packed_layer(),
+        "fisher,400-n5000/per-sample": fisher(),
+    }
     rows = []
     for name, ms in common.interleaved(works, args.repeats, warm_up=1).items():
         bench, case = name.split(",")

@@ -7,7 +7,7 @@ use bouton::network::{Network, Packed, ParamId};
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
-use bouton_kernels::{DType, Mat};
+use bouton_kernels::{BitMat, DType, Mat, par_bit_thresholds};
 use std::time::Instant;
 
 /// A case: milliseconds of its calls.
@@ -20,9 +20,10 @@ fn main() {
     let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("two threads");
     pool.install(|| {
-        let cases: [(&str, Case); 4] = [
+        let cases: [(&str, Case); 5] = [
             ("bnn_step,4096-b100", step),
             ("packed,4096-b512", packed),
+            ("packed_layer,4096-b512", packed_layer),
             ("fisher,400-n5000", fisher),
             ("rram_update,784-3000-10", rram),
         ];
@@ -90,6 +91,16 @@ fn packed() -> Vec<f64> {
     let packed = Packed::new(&recipe, &network).expect("the network is binary");
     let batch = batch(512);
     time(|| drop(packed.outputs(batch.x.view())))
+}
+
+/// One of those hidden layers: 4096 signs to 4096 signs.
+fn packed_layer() -> Vec<f64> {
+    let bits = |rows: usize, seed: u64| {
+        let mut stream = Key::new(seed).stream();
+        BitMat::from_fn(rows, 4096, |_, _| stream.uniform() < 0.5)
+    };
+    let (x, w, flips) = (bits(512, 1), bits(4096, 2), bits(1, 3));
+    time(|| drop(par_bit_thresholds(&x, &w, &[0; 4096], &flips)))
 }
 
 /// The exact Fisher information of 784-400-400-10 from 5,000 samples.
