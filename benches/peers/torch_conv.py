@@ -3,7 +3,8 @@
     python torch_conv.py --repeats 10 --threads 2 --csv conv.csv
 
 - conv: forward, pull_input and pull_weight (gradients in the input and in the weight), named
-  WHAT-CHANNELS-FILTERS@IMAGE/LAYOUT, 3x3 with padding 1, batch 64, float32, no autograd.
+  WHAT-CHANNELS-FILTERS@IMAGE/LAYOUT, 3x3 with padding 1, batch 64, float32, no autograd. pull_unpooled is pull_input of a
+  gradient of which one element in eight is not zero; there 32-64@12 is 5x5 without padding.
 - sweep: one synchronous step of 3-128-256-512-512 (image 32, paddings 1, 1, 1, 0, each followed by 2x2 max-pooling), all
   states at once, s = clamp(dPhi/ds, 0, 1). `hand-written` has no autograd and caches the input drive; `autograd`
   differentiates the scalar primitive function, input term included, at every step: the published algorithm of Laborieux
@@ -22,6 +23,7 @@ import common
 
 BATCH = 64
 LAYERS = [(64, 128, 16), (128, 256, 8), (256, 512, 4), (128, 256, 16), (3, 64, 32), (3, 128, 32)]
+UNPOOLED = [(128, 256, 16, 3, 1), (32, 64, 12, 5, 0)]
 STAGES = [(3, 128, 32, 1), (128, 256, 16, 1), (256, 512, 8, 1), (512, 512, 4, 0)]
 LAYOUTS = {"nchw": torch.contiguous_format, "nhwc": torch.channels_last}
 grad = torch.nn.grad
@@ -37,6 +39,13 @@ def layers(name, layout):
         works[f"forward-{case}"] = lambda x=x, w=w: F.conv2d(x, w, padding=1)
         works[f"pull_input-{case}"] = lambda x=x, w=w, g=g: F.conv_transpose2d(g, w, padding=1)
         works[f"pull_weight-{case}"] = lambda x=x, w=w, g=g: grad.conv2d_weight(x, w.shape, g, padding=1)
+    for channels, filters, size, kernel, padding in UNPOOLED:
+        side = size + 2 * padding + 1 - kernel
+        g = torch.rand(BATCH, filters, side, side)
+        g = (g * (torch.rand_like(g) < 0.125)).contiguous(memory_format=layout)
+        w = torch.rand(filters, channels, kernel, kernel).contiguous(memory_format=layout)
+        case = f"pull_unpooled-{channels}-{filters}@{size}/{name}"
+        works[case] = lambda g=g, w=w, p=padding: F.conv_transpose2d(g, w, padding=p)
     return works
 
 

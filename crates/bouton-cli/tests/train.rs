@@ -44,6 +44,19 @@ fn folder() -> tempfile::TempDir {
 }
 
 #[test]
+fn the_log_shows_what_happens_inside_if_asked() {
+    let folder = folder();
+    let log = |level: &str| {
+        let run =
+            bouton(folder.path(), &["run", "small.toml", "--out", level]).env("RUST_LOG", level).output();
+        String::from_utf8(run.unwrap().stderr).unwrap()
+    };
+    assert!(!log("warn").contains("written"));
+    let all = log("bouton=debug");
+    assert!(all.contains("DEBUG bouton::train::atomic: written path="), "{all}");
+}
+
+#[test]
 fn a_finished_run_is_found_listed_compared_and_reported() {
     let folder = folder();
     let at = folder.path();

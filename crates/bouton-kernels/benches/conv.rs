@@ -3,7 +3,8 @@
 //! `cargo bench -p bouton-kernels --bench conv [-- FILTER [ROUNDS]]` prints rows `bench,case,ms_min,ms_median,gflop_s`; cases
 //! take turns within a round, so that other work on the machine does equal harm. Operations are those of the direct
 //! convolution, whatever the method. Batch 64, float32; names are CHANNELS-FILTERS@IMAGE, 3x3 with
-//! padding 1, and /METHOD where it is not the one that the library takes.
+//! padding 1, and /METHOD where it is not the one that the library takes. `pull_unpooled` pulls a gradient of which one
+//! element in eight is not zero, as behind max pooling of units half of which are silent; 32-64@12 is 5x5 without padding.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -42,6 +43,9 @@ fn main() {
         }
         cases.push(pull_weight(shape));
     }
+    cases.extend(
+        [layer(128, 256, 16, 1), ConvShape { kernel: [5, 5], ..layer(32, 64, 12, 0) }].map(pull_unpooled),
+    );
     cases.extend(METHODS.map(sweep));
     cases.extend(["max_pool", "max_unpool", "soft_pool", "soft_unpool"].map(pool));
     cases.retain(|c| c.0 == "peak" || format!("{},{}", c.0, c.1).contains(&filter));
@@ -117,10 +121,34 @@ fn rows_per_thread() -> usize {
 }
 
 fn conv(adjoint: bool, method: Option<ConvMethod>, s: ConvShape) -> Case {
+    let what = if adjoint { "pull_input" } else { "forward" };
+    product_case(what, adjoint, method, s, noise)
+}
+
+fn pull_unpooled(s: ConvShape) -> Case {
+    product_case("pull_unpooled", true, None, s, |rows, cols| {
+        let kept = |i: usize, j: usize| (i * cols + j).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 61 == 0;
+        Mat::from_fn(
+            DType::F32,
+            rows,
+            cols,
+            |i, j| if kept(i, j) { (j % 17) as f64 / 17.0 + 0.1 } else { 0.0 },
+        )
+    })
+}
+
+/// A product of what `source` makes.
+fn product_case(
+    what: &'static str,
+    adjoint: bool,
+    method: Option<ConvMethod>,
+    s: ConvShape,
+    source: fn(usize, usize) -> Mat,
+) -> Case {
     let make = move || -> Run {
-        let (x, g) = (noise(BATCH, s.inputs()), noise(BATCH, s.outputs()));
+        let [from, to] = if adjoint { [s.outputs(), s.inputs()] } else { [s.inputs(), s.outputs()] };
+        let (x, mut y) = (source(BATCH, from), noise(BATCH, to));
         let w = Operand::new(noise(s.filters, s.patch()));
-        let (x, mut y) = if adjoint { (g, x) } else { (x, g) };
         Box::new(move || {
             let size = rows_per_thread();
             let parts: Vec<ViewMut<'_>> = y.view_mut().chunks_mut(size).collect();
@@ -130,7 +158,6 @@ fn conv(adjoint: bool, method: Option<ConvMethod>, s: ConvShape) -> Case {
             });
         })
     };
-    let what = if adjoint { "pull_input" } else { "forward" };
     Case("conv", format!("{what}-{}{}", name(&s), suffix(method)), flops(&s), Box::new(make))
 }
 

@@ -11,6 +11,7 @@ mod grid;
 mod lanes;
 mod shape;
 mod slope;
+mod sparse;
 mod tiled_slope;
 mod tiling;
 mod winograd;
@@ -21,12 +22,13 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::account::count_product;
-use crate::simd::best;
+use crate::simd::{best, vectorize};
 use crate::{DType, Elem, Operand, View, ViewMut, dispatch};
 use direct::Direct;
 use form::{Correlate, Form, Way};
 pub use shape::ConvShape;
 use slope::Slope;
+use sparse::Sparse;
 use tiled_slope::TiledSlope;
 use tiling::{Four, Two};
 use winograd::Winograd;
@@ -54,18 +56,22 @@ impl ConvMethod {
     /// channels. Turning tiles around costs as much as some products, which pays from some tens of channels on. Tiles of 4x4
     /// are several times less exact than the others, which a gradient does not notice: `tests/tiles.rs`.
     fn best(dtype: DType, shape: &ConvShape, way: Way) -> Self {
-        let [height, width] = way.image(shape);
-        let work = |method: &ConvMethod| match method {
-            ConvMethod::Direct => 9 * height * width,
-            ConvMethod::Tiles2 => 16 * height.div_ceil(2) * width.div_ceil(2),
-            ConvMethod::Tiles4 => 36 * height.div_ceil(4) * width.div_ceil(4),
-        };
         let few = shape.channels.min(shape.filters) < 32;
         if dtype == DType::F64 || few || !ConvMethod::Tiles2.fits(shape) {
             return ConvMethod::Direct;
         }
         let all = [ConvMethod::Tiles4, ConvMethod::Tiles2, ConvMethod::Direct];
-        all.into_iter().min_by_key(work).expect("three methods")
+        all.into_iter().min_by_key(|method| method.work(shape, way)).expect("three methods")
+    }
+
+    /// Multiplications per pair of channels of an image.
+    fn work(self, shape: &ConvShape, way: Way) -> usize {
+        let [height, width] = way.image(shape);
+        match self {
+            ConvMethod::Direct => shape.kernel[0] * shape.kernel[1] * height * width,
+            ConvMethod::Tiles2 => 16 * height.div_ceil(2) * width.div_ceil(2),
+            ConvMethod::Tiles4 => 36 * height.div_ceil(4) * width.div_ceil(4),
+        }
     }
 }
 
@@ -76,9 +82,51 @@ pub fn conv_forward(shape: &ConvShape, weight: &Operand, x: View<'_>, y: ViewMut
 }
 
 /// x += the adjoint of the convolution in its input, applied to g.
-pub fn conv_pull_input(shape: &ConvShape, weight: &Operand, g: View<'_>, x: ViewMut<'_>) {
+pub fn conv_pull_input(shape: &ConvShape, weight: &Operand, g: View<'_>, mut x: ViewMut<'_>) {
     check_conv("conv_pull_input", shape, weight.view(), shape.filters, x.as_view(), g);
-    correlate(ConvMethod::best(g.dtype(), shape, Way::PullInput), shape, Way::PullInput, weight, g, x);
+    let method = ConvMethod::best(g.dtype(), shape, Way::PullInput);
+    let sparse = |r: usize| dispatch!(g.dtype(), T => is_sparse(shape, method, g.row::<T>(r)));
+    let mut from = 0;
+    while from < g.rows() {
+        let few = sparse(from);
+        let to = (from + 1..g.rows()).find(|r| sparse(*r) != few).unwrap_or(g.rows());
+        let (g, x) = (g.rows_range(from..to), x.reborrow().rows_range(from..to));
+        if few {
+            conv_pull_sparse(shape, weight, g, x)
+        } else {
+            correlate(method, shape, Way::PullInput, weight, g, x)
+        }
+        from = to;
+    }
+}
+
+/// Whether an image of g has so many zeros that [`conv_pull_sparse`] is faster than a product by `method`.
+fn is_sparse<T: Elem>(shape: &ConvShape, method: ConvMethod, g: &[T]) -> bool {
+    // Tiles save multiplications and spend some of the gain on being turned around.
+    let rate = if method == ConvMethod::Direct { 1 } else { 2 };
+    let dense = rate * method.work(shape, Way::PullInput) * shape.channels * shape.filters;
+    sparse::most_terms::<T>(shape, dense).is_some_and(|most| {
+        vectorize(
+            #[inline(always)]
+            || terms(g),
+        ) < most
+    })
+}
+
+/// Elements that are not zero.
+#[inline(always)]
+fn terms<T: Elem>(g: &[T]) -> usize {
+    g.chunks(1024).map(|g| g.iter().map(|x| u32::from(*x != T::default())).sum::<u32>() as usize).sum()
+}
+
+/// [`conv_pull_input`] by the elements of g that are not zero; for tests and measurements.
+#[doc(hidden)]
+pub fn conv_pull_sparse(shape: &ConvShape, weight: &Operand, g: View<'_>, x: ViewMut<'_>) {
+    check_conv("conv_pull_sparse", shape, weight.view(), shape.filters, x.as_view(), g);
+    if x.rows() * shape.inputs() * shape.outputs() * shape.patch() > 0 {
+        counted(shape, weight.view(), x.rows() * x.cols(), g, x.as_view());
+        dispatch!(g.dtype(), T => run::<T, Sparse<T>>(shape, Way::PullInput, weight, g, x));
+    }
 }
 
 /// w += filters `band` of the adjoint of the convolution in its weight, applied to g: one row of `w` per filter of the

@@ -1,8 +1,8 @@
 //! Convolutions against a plain f64 loop, their adjoint identities, and the promises about rounding.
 
 use bouton_kernels::{
-    ConvMethod, ConvShape, DType, Mat, Operand, conv_by, conv_forward, conv_pull_input, conv_pull_weight,
-    par_conv_forward, par_conv_pull_input,
+    ConvMethod, ConvShape, DType, Mat, Operand, conv_by, conv_forward, conv_pull_input, conv_pull_sparse,
+    conv_pull_weight, par_conv_forward, par_conv_pull_input,
 };
 use proptest::prelude::*;
 
@@ -32,6 +32,14 @@ fn after(c: &Mat, f: impl FnOnce(&mut Mat)) -> Mat {
 fn factors(t: DType, s: &ConvShape, rows: usize, seed: u64) -> [Mat; 3] {
     let w = noise(t, s.filters, s.patch(), seed ^ 1);
     [noise(t, rows, s.inputs(), seed), w, noise(t, rows, s.outputs(), seed ^ 2)]
+}
+
+/// Keeps about one in eight elements of every other row, and sets the others of these rows to zero.
+fn thinned(g: &Mat, seed: u64) -> Mat {
+    let keep = noise(g.dtype(), g.rows(), g.cols(), seed ^ 9);
+    Mat::from_fn(g.dtype(), g.rows(), g.cols(), |r, c| {
+        if r % 2 == 0 || keep.get(r, c) > 0.75 { g.get(r, c) } else { 0.0 }
+    })
 }
 
 /// Calls f with the columns of an output, a weight (filter first) and an input that belong together.
@@ -68,12 +76,13 @@ fn naive(s: &ConvShape, x: &Mat, w: &Mat, g: &Mat) -> [Vec<f64>; 3] {
     sums
 }
 
-/// Product 0, 1 or 2 added to `start`.
+/// Product 0, 1 or 2, or 3 for 1 of a sparse argument, added to `start`.
 fn product(what: usize, s: &ConvShape, [x, w, g]: [&Mat; 3], start: &Mat) -> Mat {
     let op = Operand::new(w.clone());
     after(start, |c| match what {
         0 => conv_forward(s, &op, x.view(), c.view_mut()),
         1 => conv_pull_input(s, &op, g.view(), c.view_mut()),
+        3 => conv_pull_sparse(s, &op, g.view(), c.view_mut()),
         _ => conv_pull_weight(s, x.view(), g.view(), 0..s.filters, c.view_mut()),
     })
 }
@@ -116,6 +125,19 @@ proptest! {
             for ((got, start), want) in got.to_f64s().iter().zip(start.to_f64s()).zip(&want[what]) {
                 prop_assert!((got - start - want).abs() <= bound, "product {}: {} + {} is not {}", what, start, want, got);
             }
+        }
+    }
+
+    #[test]
+    fn products_of_sparse_arguments_equal_the_definition(t in dtypes(), s in shapes(), rows in 0usize..6, seed: u64) {
+        let [x, w, g] = factors(t, &s, rows, seed);
+        let (g, start) = (thinned(&g, seed), noise(t, rows, s.inputs(), seed ^ 3));
+        let want = &naive(&s, &x, &w, &g)[1];
+        let unit = if t == DType::F32 { f32::EPSILON as f64 } else { f64::EPSILON };
+        let bound = unit * (4.0 + (s.filters * s.kernel[0] * s.kernel[1]) as f64);
+        let got = product(3, &s, [&x, &w, &g], &start).to_f64s();
+        for ((got, start), want) in got.into_iter().zip(start.to_f64s()).zip(want) {
+            prop_assert!((got - start - want).abs() <= bound, "{} + {} is not {}", start, want, got);
         }
     }
 
@@ -200,6 +222,34 @@ proptest! {
             }
         });
         prop_assert!(whole == parts);
+    }
+}
+
+/// Rows with many zeros are recognised, one by one, and take the way that is made for them.
+#[test]
+fn sparse_rows_may_lie_among_others() {
+    for (kernel, padding) in [(5, 2), (3, 1)] {
+        let s = ConvShape {
+            height: 12,
+            width: 12,
+            channels: 128,
+            filters: 128,
+            kernel: [kernel; 2],
+            stride: 1,
+            padding,
+        };
+        let [x, w, g] = factors(DType::F32, &s, 7, 11);
+        let (g, zero) = (thinned(&g, 11), Mat::zeros(DType::F32, 7, s.inputs()));
+        let whole = product(1, &s, [&x, &w, &g], &zero);
+        let sparse = product(3, &s, [&x, &w, &g], &zero);
+        for r in 0..7 {
+            let alone = after(&zero.rows_view(r..r + 1).to_mat(), |y| {
+                conv_pull_input(&s, &Operand::new(w.clone()), g.rows_view(r..r + 1), y.view_mut());
+            });
+            assert!(alone == whole.rows_view(r..r + 1).to_mat(), "row {r} depends on others");
+            let same = sparse.rows_view(r..r + 1).to_mat() == alone;
+            assert_eq!(same, r % 2 == 1, "row {r} took the wrong way");
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 //! The writers are child processes: this test program again, with one test and a folder in the environment.
 #![cfg(unix)]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,12 +12,12 @@ use std::time::{Duration, Instant};
 
 use bouton::Error;
 use bouton::task::Split;
-use bouton::task::catalogue::{Format, KnownFile, KnownSet, Part, Pin};
+use bouton::task::catalogue::{KnownSet, Part};
 use bouton::task::import::import_sets;
 use bouton::train::{
     Checkpoint, Checkpoints, MetricsWriter, Record, RunDir, State, Tensor, TensorData, metrics,
 };
-use sha2::Digest;
+use common::{known_file, known_set};
 
 const FOLDER: &str = "BOUTON_TEST_RUN";
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -138,29 +140,11 @@ fn a_full_disk_loses_nothing_that_was_written() {
 /// A set whose labels are small and whose images are larger than the limit below.
 fn two_files() -> (KnownSet, [Vec<u8>; 2]) {
     let contents = [vec![1; 100], (0..200_000u32).map(|i| i as u8).collect::<Vec<u8>>()];
-    let file = |name: &'static str, part, content: &[u8]| {
-        let sum: String = sha2::Sha256::digest(content).iter().map(|b| format!("{b:02x}")).collect();
-        let bytes = content.len() as u64;
-        KnownFile { name, part, bytes, pin: Pin::Sha256(sum.leak()), download: bytes, embedded: None }
-    };
     let files = vec![
-        file("a-labels", Part::Labels(Split::Train), &contents[0]),
-        file("b-images", Part::Images(Split::Train), &contents[1]),
+        known_file("a-labels", Part::Labels(Split::Train), &contents[0]),
+        known_file("b-images", Part::Images(Split::Train), &contents[1]),
     ];
-    let set = KnownSet {
-        name: "two",
-        title: "for tests",
-        shape: [1, 1, 1],
-        classes: 2,
-        train: 1,
-        test: 1,
-        licence: "none",
-        bibtex: "@misc{}",
-        format: Format::Idx,
-        mirrors: &[],
-        files: files.leak(),
-        archives: &[],
-    };
+    let set = known_set("two", [1, 1, 1], 2, [1, 1], files);
     (set, contents)
 }
 

@@ -1,25 +1,23 @@
 //! Data sets: what is embedded, what damaged files are answered with, where known files are found and kept.
 
+mod common;
+
 use std::io::{Cursor, Write};
 use std::path::Path;
 
-use bouton::task::catalogue::{self, DATA, Format, KnownFile, KnownSet, Part, Pin};
+use bouton::task::catalogue::{self, DATA, KnownSet, Part};
 use bouton::task::idx::{self, Idx, Values};
 use bouton::task::import::{Import, import_sets};
 use bouton::task::store::{self, State};
 use bouton::task::{Dataset, Split, digits};
 use bouton::{Error, Result};
+use common::{known_file, known_set, sha256};
 use flate2::{Compression, write::GzEncoder};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut gz = GzEncoder::new(Vec::new(), Compression::fast());
     gz.write_all(bytes).unwrap();
     gz.finish().unwrap()
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    use sha2::Digest;
-    sha2::Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
 }
 
 fn decode(bytes: &[u8]) -> Result<Idx> {
@@ -241,38 +239,14 @@ fn damaged_digits_are_refused_by_line() {
 
 /// A set of 6 + 3 images of 2x2, test files pinned as gzip.
 fn tiny() -> &'static KnownSet {
-    let file = |name: &'static str, part, content: Vec<u8>| {
-        let pin = Pin::Sha256(sha256(&content).leak());
-        KnownFile {
-            name,
-            part,
-            bytes: content.len() as u64,
-            pin,
-            download: content.len() as u64,
-            embedded: None,
-        }
-    };
     let [a, b, c, d] = tiny_contents();
     let files = vec![
-        file("train-images", Part::Images(Split::Train), a),
-        file("train-labels", Part::Labels(Split::Train), b),
-        file("test-images.gz", Part::Images(Split::Test), gzip(&c)),
-        file("test-labels.gz", Part::Labels(Split::Test), gzip(&d)),
+        known_file("train-images", Part::Images(Split::Train), &a),
+        known_file("train-labels", Part::Labels(Split::Train), &b),
+        known_file("test-images.gz", Part::Images(Split::Test), &gzip(&c)),
+        known_file("test-labels.gz", Part::Labels(Split::Test), &gzip(&d)),
     ];
-    Box::leak(Box::new(KnownSet {
-        name: "tiny",
-        title: "for tests",
-        shape: [1, 2, 2],
-        classes: 3,
-        train: 6,
-        test: 3,
-        licence: "none",
-        bibtex: "@misc{}",
-        format: Format::Idx,
-        mirrors: &[],
-        files: files.leak(),
-        archives: &[],
-    }))
+    Box::leak(Box::new(known_set("tiny", [1, 2, 2], 3, [6, 3], files)))
 }
 
 fn tiny_contents() -> [Vec<u8>; 4] {

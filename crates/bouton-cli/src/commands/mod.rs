@@ -101,9 +101,12 @@ pub fn dispatch(
 
 /// Logs go to stderr; RUST_LOG chooses how much, by default warnings.
 fn start_log() {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    use tracing_subscriber::{
+        filter::LevelFilter, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
+    };
+    let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
+    let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN));
     let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    let _ = log.with_ansi(colour).try_init();
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colour);
+    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
 }

@@ -45,4 +45,13 @@ impl Frame {
             }
         }
     }
+
+    /// Adds what lies in a frame, without its margins, to an image.
+    pub(super) fn add_to<T: Elem>(&self, frame: &[T], image: &mut [T]) {
+        let row = self.width.length * self.channels;
+        for (y, pixels) in image.chunks_exact_mut(row).enumerate() {
+            let at = self.at(y + self.height.margin, self.width.margin);
+            pixels.iter_mut().zip(&frame[at..][..row]).for_each(|(x, sum)| *x += *sum);
+        }
+    }
 }

@@ -34,7 +34,7 @@ macro_rules! folder {
 pub(super) const FOLDERS: &[Folder] = &[
     folder!("scellier2017": "one-hidden" "two-hidden" "three-hidden"),
     folder!("ernoult2019": "eb-1h" "eb-2h" "p-1h" "p-2h" "p-2h-fast" "p-3h" "p-3h-fast"
-        "p-conv" "p-conv-fast"),
+        "p-conv" "p-conv-fast" "p-conv-short"),
     folder!("ernoult2020": "ep-1h" "ep-2h" "c-ep-1h" "c-ep-2h"),
     folder!("laborieux2021":
         "sym-mse" "sym-ce" "one-sided-mse" "random-sign-mse" "kp-ce" "vf-ce" "bptt-mse" "bptt-ce"

@@ -126,6 +126,7 @@ impl Contrast {
         batch: &Batch,
         shard: &Shard,
         (free, phases): (f64, &[Phase]),
+        key: &Key,
         sink: &mut dyn Sink,
     ) {
         let (n, scale) = (shard.rows.len(), 1.0 / batch.labels.len() as f64);
@@ -143,6 +144,7 @@ impl Contrast {
             let seen = Seen { x, out: &shard.free.out, choice: &shard.free.choice };
             network.emit(network.output(), shard.readout.view(), seen, scale, sink);
         }
+        homeostasis::emit_shared(network, &shard.free, scale, key, sink);
     }
 }
 
@@ -177,9 +179,7 @@ impl Credit for Contrast {
         })?;
         for shard in &shards {
             self.memory.keep(&shard.free, &batch.ids[shard.rows.clone()], shard.rows.clone());
-            self.emit(network, batch, shard, (free, &phases), sink);
-            let scale = 1.0 / batch.labels.len() as f64;
-            homeostasis::emit_shared(network, &shard.free, scale, key, sink);
+            self.emit(network, batch, shard, (free, &phases), key, sink);
         }
         homeostasis::emit_dense(network, sink);
         sink.step(network)?;

@@ -24,8 +24,12 @@ pub(super) fn emit_dense(network: &Network, sink: &mut dyn Sink) {
 /// An estimate of the gradient of connections whose weights are shared, at the free states of some samples, each counted
 /// `scale` times. Choices are up to date.
 pub(super) fn emit_shared(network: &Network, free: &State, scale: f64, key: &Key, sink: &mut dyn Sink) {
+    let mut shared = held(network).filter(|(_, c)| c.wiring.shares()).peekable();
+    if shared.peek().is_none() {
+        return;
+    }
     let normal = Noise::new(&key.of("homeostasis", 0), &free.samples);
-    for (id, c) in held(network).filter(|(_, c)| c.wiring.shares()) {
+    for (id, c) in shared {
         let mut direction = Mat::zeros(network.dtype, free.rows(), free.out[c.pre].cols());
         normal.add(id, 1.0, 0..free.rows(), direction.view_mut());
         emit_along(id, c, free, direction.view(), 2.0 * c.homeostasis * scale, network, sink);

@@ -36,7 +36,9 @@ pub fn write_with(
         drop(buffer);
         temp.persist(path).map_err(|e| e.error)
     };
-    attempt().map(drop).map_err(|e| Error::io(path, e))
+    attempt().map_err(|e| Error::io(path, e))?;
+    tracing::debug!(path = %path.display(), "written");
+    Ok(())
 }
 
 /// Makes `to` a second name of the file `from` (a hard link, or a copy where links are refused), replacing what

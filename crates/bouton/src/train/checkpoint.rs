@@ -154,6 +154,7 @@ impl Checkpoint {
     /// [`Error::Io`] if it cannot be read, [`Error::Checkpoint`] if it is truncated or garbled.
     pub fn load(path: &Path) -> Result<Self> {
         let file = fs::read(path).map_err(|e| Error::io(path, e))?;
+        tracing::debug!(path = %path.display(), bytes = file.len(), "checkpoint read");
         Self::parse(&file)
             .map_err(|reason| Error::checkpoint(format!("{}: {reason}", path.display())).with_hint(DAMAGED))
     }

@@ -6,8 +6,10 @@ use bouton::network::Network;
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
+use bouton::task::catalogue::{Format, KnownFile, KnownSet, Part, Pin};
 use bouton::train::Trainer;
 use bouton_kernels::Mat;
+use sha2::Digest;
 
 /// A 20-16-12-10 settling network in f64; `tables` adds or replaces `[neuron…]`, `[credit…]` and further tables.
 pub fn recipe(layers: &[usize], tables: &str) -> Recipe {
@@ -108,5 +110,40 @@ pub fn learn(trainer: &mut Trainer, to: u64) {
         if trainer.place().ends_segment {
             trainer.end_segment().unwrap();
         }
+    }
+}
+
+/// SHA-256 in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    sha2::Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// A file of a data set that no registry has, recognised by the hash of `content`.
+pub fn known_file(name: &'static str, part: Part, content: &[u8]) -> KnownFile {
+    let bytes = content.len() as u64;
+    KnownFile { name, part, bytes, pin: Pin::Sha256(sha256(content).leak()), download: bytes, embedded: None }
+}
+
+/// A set of such files: `train` and `test` images.
+pub fn known_set(
+    name: &'static str,
+    shape: [usize; 3],
+    classes: usize,
+    [train, test]: [usize; 2],
+    files: Vec<KnownFile>,
+) -> KnownSet {
+    KnownSet {
+        name,
+        title: "for tests",
+        shape,
+        classes,
+        train,
+        test,
+        licence: "none",
+        bibtex: "@misc{}",
+        format: Format::Idx,
+        mirrors: &[],
+        files: files.leak(),
+        archives: &[],
     }
 }
