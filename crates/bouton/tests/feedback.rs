@@ -2,6 +2,7 @@
 
 mod common;
 use bouton::network::{Network, ParamId};
+use bouton::recipe::Recipe;
 use common::{batch, distance_of_a_step, gradient, numeric_gradient, recipe, relative_error};
 
 const LAYERS: [usize; 4] = [20, 12, 9, 5];
@@ -68,6 +69,45 @@ fn corrected_phases_give_the_adjoint_at_every_angle() {
         let real = "[credit.eq-prop]\nbeta = 1e-3\ncorrected = true\nfree-steps = 500\nnudged-steps = 500\n";
         let (got, _) = gradient(&recipe(&LAYERS, &(field(angle, real) + tail)), &mut network, &batch);
         assert!(relative_error(&got, &want) < 1e-4, "{angle}");
+    }
+}
+
+fn convolved(pool: &str, credit: &str) -> Recipe {
+    let text = format!(
+        "precision = \"f64\"\n[task.synthetic]\nshape = [1, 6, 6]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
+         [network]\nlayers = [{{ image = [1, 6, 6] }}, {{ filters = 3, kernel = 3, padding = 1 }}, \
+         {{ filters = 4, kernel = 3, padding = 1{pool} }}, 3]\n\
+         [wiring.conv]\nfeedback = \"vector-field\"\nangle = 60.0\n[optim.sgd]\nlr = 0.1\n\
+         [neuron.settle]\nactivation = \"shifted-sigmoid\"\n{credit}[objective.softmax-cross-entropy]\n"
+    );
+    Recipe::parse(&text, "test").unwrap()
+}
+
+/// The same through pooling: at the choice of the free state, and with the change of a soft choice.
+#[test]
+fn corrected_phases_give_the_adjoint_of_convolutions() {
+    for (pool, is_complex) in [
+        ("", true),
+        ("max = 2", false),
+        ("average = 2", true),
+        ("soft = { size = 2, temperature = 0.3 }", true),
+    ] {
+        let pool = if pool.is_empty() { String::new() } else { format!(", pool = {{ {pool} }}") };
+        let exact = convolved(&pool, ADJOINT);
+        let mut network = Network::build(&exact).unwrap();
+        let batch = batch(&network, 3);
+        let (want, _) = gradient(&exact, &mut network, &batch);
+        let real = "[credit.eq-prop]\nbeta = 1e-3\ncorrected = true\nfree-steps = 500\nnudged-steps = 500\n";
+        let error = relative_error(&gradient(&convolved(&pool, real), &mut network, &batch).0, &want);
+        assert!(error < 1e-4, "{pool}: {error:e}");
+        let plain = real.replace("corrected = true\n", "");
+        let apart = relative_error(&gradient(&convolved(&pool, &plain), &mut network, &batch).0, &want);
+        assert!(apart > 100.0 * error, "{pool}: {apart:e} without the correction");
+        if is_complex {
+            let eight = convolved(&pool, &EIGHT.replace("points = 8\n", "points = 8\ncorrected = true\n"));
+            let error = relative_error(&gradient(&eight, &mut network, &batch).0, &want);
+            assert!(error < 1e-8, "{pool}: {error:e}");
+        }
     }
 }
 

@@ -152,6 +152,11 @@ impl Connection {
         pool.along(choice, wide.view(), post);
     }
 
+    /// Whether the pull changes smoothly with the state it stands at.
+    pub fn is_curved(&self) -> bool {
+        self.pool.as_ref().is_some_and(Pool::is_curved)
+    }
+
     /// to += ∂/∂s_pre ⟨u, pull(s_post)⟩: how the pull changes with the state it stands at. Nothing but for soft pooling.
     pub fn curve(&self, pre: View<'_>, post: View<'_>, u: View<'_>, to: ViewMut<'_>) {
         let Some(pool) = self.pool.as_ref().filter(|p| p.is_curved()) else { return };

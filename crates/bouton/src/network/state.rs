@@ -45,13 +45,23 @@ pub struct State {
     order: Vec<usize>,
 }
 
-/// Outputs and drives of a free state, by population: around it, a corrected nudged phase follows the transposed network.
+/// A free state: around it, a corrected nudged phase follows the transposed network.
 #[derive(Clone, Debug)]
 pub struct Base {
     /// Outputs, [rows, units].
     pub out: Vec<Mat>,
     /// Drives at these outputs, [rows, units].
     pub drive: Vec<Mat>,
+    /// What pooling chose at these outputs, by connection; complex rows repeat it.
+    pub choice: Vec<Mat>,
+}
+
+impl Base {
+    /// Outputs of `pop` for some rows; for both halves of complex ones, the real part.
+    pub(super) fn real(&self, pop: PopId, rows: Range<usize>, is_complex: bool) -> Mat {
+        let half = if is_complex { rows.len() / 2 } else { rows.len() };
+        repeat(&self.out[pop].rows_view(rows.start..rows.start + half).to_mat(), rows.len() / half.max(1))
+    }
 }
 
 /// What the clamped input of a batch gives for a whole relaxation.
@@ -128,7 +138,11 @@ impl State {
             stale: self.stale.clone(),
             is_complex: self.is_complex,
             noise: self.noise.as_ref().map(|noise| noise.tile(copies)),
-            base: self.base.as_ref().map(|b| Base { out: stack(&b.out), drive: stack(&b.drive) }),
+            base: self.base.as_ref().map(|b| Base {
+                out: stack(&b.out),
+                drive: stack(&b.drive),
+                choice: stack(&b.choice),
+            }),
             labels: self.labels.repeat(copies),
             samples: self.samples.repeat(copies),
             beta: self.beta.repeat(copies),
@@ -159,7 +173,8 @@ impl State {
     pub fn depart(&mut self, network: &Network) {
         let all: Vec<PopId> = network.with_role(Role::Settling).collect();
         network.drive(&all, self, 0..self.rows());
-        self.base = Some(Base { out: self.out.clone(), drive: self.drive.clone() });
+        self.base =
+            Some(Base { out: self.out.clone(), drive: self.drive.clone(), choice: self.choice.clone() });
     }
 
     /// Lets units be as noisy as they are in this update.
@@ -239,7 +254,8 @@ impl State {
         if i == j {
             return;
         }
-        let base = self.base.iter_mut().flat_map(|b| b.out.iter_mut().chain(&mut b.drive));
+        let base =
+            self.base.iter_mut().flat_map(|b| b.out.iter_mut().chain(&mut b.drive).chain(&mut b.choice));
         let mats = self.out.iter_mut().chain(&mut self.h).chain(&mut self.constant).chain(&mut self.choice);
         for mat in mats.chain(base) {
             if mat.rows() > 0 {

@@ -96,11 +96,11 @@ impl Network {
         }
     }
 
-    /// d(s⁰) + Wᵀ(s − s⁰): the drive d(s) minus the antisymmetric part of its Jacobian, twice. Away from the free state s⁰
-    /// the network then responds like its transpose, which makes the response to a nudge the adjoint, whatever the feedback
-    /// weights are.
+    /// d(s⁰) + Jᵀ(s − s⁰): the drive d(s) minus the antisymmetric part of its Jacobian J at the free state s⁰, twice. Away
+    /// from it the network then responds like its transpose, which makes the response to a nudge the adjoint, whatever the
+    /// feedback weights are. Complex states depart from a real one, so J is real.
     fn drive_corrected(&self, block: &[PopId], state: &mut State, rows: Range<usize>) {
-        let State { out, drive, base: Some(base), .. } = state else { return };
+        let State { out, drive, room, base: Some(base), is_complex, .. } = state else { return };
         let departed = |pop: PopId| {
             let mut change = out[pop].rows_view(rows.clone()).to_mat();
             add_scaled(&mut change, -1.0, base.out[pop].rows_view(rows.clone()));
@@ -109,12 +109,18 @@ impl Network {
         for &pop in block {
             let mut to = drive[pop].rows_view_mut(rows.clone());
             to.copy_from(base.drive[pop].rows_view(rows.clone()));
-            for c in self.connections.iter().filter(|c| self.returns(c)) {
+            for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| self.returns(c)) {
+                let choice = base.choice[id].rows_view(rows.clone());
                 if c.post == pop {
-                    c.wiring.forward(c.back(), departed(c.pre).view(), to.reborrow());
+                    c.along(c.back(), choice, departed(c.pre).view(), to.reborrow());
                 }
                 if c.pre == pop {
-                    c.wiring.pull_input(&c.weight, departed(c.post).view(), to.reborrow());
+                    let room = room[id].rows_view_mut(rows.clone());
+                    c.pull_input(&c.weight, choice, departed(c.post).view(), to.reborrow(), room, false);
+                }
+                if c.pre == pop && c.is_curved() {
+                    let [pre, post] = [c.pre, c.post].map(|p| base.real(p, rows.clone(), *is_complex));
+                    c.curve(pre.view(), post.view(), departed(pop).view(), to.reborrow());
                 }
             }
         }

@@ -58,10 +58,10 @@ pub(super) fn own_weights(r: &Recipe) -> Refusal {
         CreditSpec::HolomorphicEqProp(c) => c.corrected,
         _ => false,
     };
-    if corrected && (!field || turning || r.network.has_convolutions()) {
+    if corrected && (!field || turning) {
         return refusal(
-            "corrected nudged phases are for dense feedback weights that learn for themselves, from a free state",
-            "use feedback = \"vector-field\" with dense layers, or leave `corrected` out",
+            "corrected nudged phases are for feedback weights that learn for themselves, from a free state",
+            "use feedback = \"vector-field\", or leave `corrected` out",
         );
     }
     if field && turning {
