@@ -22,7 +22,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::account::count_product;
-use crate::simd::{best, vectorize};
+use crate::simd::best;
 use crate::{DType, Elem, Operand, View, ViewMut, dispatch};
 use direct::Direct;
 use form::{Correlate, Form, Way};
@@ -68,6 +68,10 @@ impl ConvMethod {
     fn work(self, shape: &ConvShape, way: Way) -> usize {
         let [height, width] = way.image(shape);
         match self {
+            // Pulled pixels see one in stride² elements of the window.
+            ConvMethod::Direct if way == Way::PullInput => {
+                (shape.kernel[0] * shape.kernel[1] * height * width).div_ceil(shape.stride * shape.stride)
+            }
             ConvMethod::Direct => shape.kernel[0] * shape.kernel[1] * height * width,
             ConvMethod::Tiles2 => 16 * height.div_ceil(2) * width.div_ceil(2),
             ConvMethod::Tiles4 => 36 * height.div_ceil(4) * width.div_ceil(4),
@@ -105,21 +109,10 @@ fn is_sparse<T: Elem>(shape: &ConvShape, method: ConvMethod, g: &[T]) -> bool {
     // Tiles save multiplications and spend some of the gain on being turned around.
     let rate = if method == ConvMethod::Direct { 1 } else { 2 };
     let dense = rate * method.work(shape, Way::PullInput) * shape.channels * shape.filters;
-    sparse::most_terms::<T>(shape, dense).is_some_and(|most| {
-        vectorize(
-            #[inline(always)]
-            || terms(g),
-        ) < most
-    })
+    sparse::most_terms::<T>(shape, dense).is_some_and(|most| sparse::terms_of(g) < most)
 }
 
-/// Elements that are not zero.
-#[inline(always)]
-fn terms<T: Elem>(g: &[T]) -> usize {
-    g.chunks(1024).map(|g| g.iter().map(|x| u32::from(*x != T::default())).sum::<u32>() as usize).sum()
-}
-
-/// [`conv_pull_input`] by the elements of g that are not zero; for tests and measurements.
+/// [`conv_pull_input`] by the elements of g that are not zero, whatever their number.
 #[doc(hidden)]
 pub fn conv_pull_sparse(shape: &ConvShape, weight: &Operand, g: View<'_>, x: ViewMut<'_>) {
     check_conv("conv_pull_sparse", shape, weight.view(), shape.filters, x.as_view(), g);
@@ -270,6 +263,16 @@ mod tests {
         })
     }
 
+    /// The pull by elements that are not zero, which here are all.
+    fn sparse<T: Elem>(level: Level, shape: &ConvShape) -> Mat {
+        let (from, to) = Way::PullInput.columns(shape);
+        let (g, mut x) = (noise(T::DTYPE, 3, from), noise(T::DTYPE, 3, to));
+        let form =
+            Sparse::<T>::new(*shape, Way::PullInput, noise(T::DTYPE, shape.filters, shape.patch()).view());
+        at(level, Correlate { form: &form, x: g.slice(), y: x.slice_mut() }).expect("an available level");
+        x
+    }
+
     fn slope<T: Elem>(level: Level, shape: &ConvShape, method: ConvMethod) -> Mat {
         let mut mat = noise(T::DTYPE, shape.filters, shape.patch());
         let [x, g] = [shape.inputs(), shape.outputs()].map(|n| noise(T::DTYPE, 3, n));
@@ -293,6 +296,8 @@ mod tests {
         for level in Level::available() {
             let [direct, two, four] = [ConvMethod::Direct, ConvMethod::Tiles2, ConvMethod::Tiles4];
             let mut by = vec![(products::<T, Direct<T>>(level, shape), direct)];
+            let [y, _] = by[0].0.clone();
+            by.push(([y, sparse::<T>(level, shape)], direct));
             if two.fits(shape) {
                 by.push((products::<T, Winograd<T, Two, 2, 4>>(level, shape), two));
                 by.push((products::<T, Winograd<T, Four, 4, 6>>(level, shape), four));

@@ -230,14 +230,14 @@ proptest! {
 /// Rows with many zeros are recognised, one by one, and take the way that is made for them.
 #[test]
 fn sparse_rows_may_lie_among_others() {
-    for (kernel, padding) in [(5, 2), (3, 1)] {
+    for (kernel, stride, padding) in [(5, 1, 2), (3, 1, 1), (3, 2, 1)] {
         let s = ConvShape {
             height: 12,
             width: 12,
             channels: 128,
             filters: 128,
             kernel: [kernel; 2],
-            stride: 1,
+            stride,
             padding,
         };
         let [x, w, g] = factors(DType::F32, &s, 7, 11);

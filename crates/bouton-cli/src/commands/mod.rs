@@ -104,8 +104,13 @@ fn start_log() {
     use tracing_subscriber::{
         filter::LevelFilter, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
     };
-    let wanted = std::env::var("RUST_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
-    let filter = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN));
+    let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".into());
+    // Spans, in brackets, would be taken for the name of a target.
+    let filter = wanted.parse::<Targets>().ok().filter(|_| !wanted.contains('['));
+    let filter = filter.unwrap_or_else(|| {
+        eprintln!("RUST_LOG is not understood: `{wanted}` (try RUST_LOG=bouton=debug)");
+        Targets::new().with_default(LevelFilter::WARN)
+    });
     let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colour);
     let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();

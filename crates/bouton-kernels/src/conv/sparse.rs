@@ -7,7 +7,7 @@ use pulp::Simd;
 
 use crate::lines::Lines;
 use crate::scratch::Scratch;
-use crate::{Elem, View};
+use crate::{Elem, View, vectorize};
 
 use super::ConvShape;
 use super::axis::Axis;
@@ -92,10 +92,23 @@ fn columns<T: Elem>(shape: &ConvShape, w: &[T], ky: usize, from: usize) -> Lines
     weights
 }
 
+/// How many elements are not zero.
+pub(super) fn terms_of<T: Elem>(g: &[T]) -> usize {
+    vectorize(
+        #[inline(always)]
+        || count_terms(g),
+    )
+}
+
+#[inline(always)]
+fn count_terms<T: Elem>(g: &[T]) -> usize {
+    g.chunks(1024).map(|g| g.iter().map(|x| u32::from(*x != T::default())).sum::<u32>() as usize).sum()
+}
+
 /// The elements that are not zero, each with its filter, and how many there are up to each pixel's last.
 #[inline(always)]
 fn terms<T: Elem>(g: &[T], filters: usize) -> (Vec<(u32, T)>, Vec<usize>) {
-    let mut terms = vec![(0, T::default()); g.len() + 1];
+    let mut terms = vec![(0, T::default()); count_terms(g) + 1];
     let mut count = 0;
     let ends = g.chunks_exact(filters).map(|pixel| {
         for (f, &g) in pixel.iter().enumerate() {

@@ -52,7 +52,8 @@ pub struct EqProp {
     #[serde(default)]
     pub start: Start,
     /// Whether nudged phases follow the transposed network around the free state, which makes their response the adjoint
-    /// for feedback weights of any kind (asymmetric equilibrium propagation, arXiv 2602.03670). Default false.
+    /// at any angle between the weights of a vector field (asymmetric equilibrium propagation, arXiv 2602.03670).
+    /// Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub corrected: bool,
 }

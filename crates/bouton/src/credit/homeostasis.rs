@@ -59,18 +59,15 @@ fn emit_along(
     sink: &mut dyn Sink,
 ) {
     let (choice, pre) = (free.choice[id].view(), free.out[c.pre].view());
-    let wide = || Mat::zeros(network.dtype, free.rows(), c.factors(free.out[c.post].cols()));
-    let (mut apart, difference) = (wide(), Operand::new(difference(c)));
+    let mut apart = Mat::zeros(network.dtype, free.rows(), c.factors(free.out[c.post].cols()));
+    let difference = Operand::new(difference(c));
     c.wiring.forward(&difference, direction, apart.view_mut());
     let mut u = Mat::zeros(network.dtype, free.rows(), free.out[c.post].cols());
     pooled(c, choice, apart.view(), u.view_mut());
     let g = c.spread(choice, u.view(), false);
     sink.factors(network, ParamId::Weight(id), direction, g.view(), by);
     sink.factors(network, ParamId::Feedback(id), direction, g.view(), -by);
-    if let Some(pool) = c.pool.as_ref().filter(|p| p.is_curved()) {
-        let (mut v, mut bend) = (wide(), wide());
-        c.wiring.forward(&c.weight, pre, v.view_mut());
-        pool.curve(v.view(), u.view(), apart.view(), bend.view_mut());
+    if let Some(bend) = c.bend(pre, u.view(), &difference, direction) {
         sink.factors(network, ParamId::Weight(id), pre, bend.view(), by);
     }
 }

@@ -159,16 +159,24 @@ impl Connection {
 
     /// to += ∂/∂s_pre ⟨u, pull(s_post)⟩: how the pull changes with the state it stands at. Nothing but for soft pooling.
     pub fn curve(&self, pre: View<'_>, post: View<'_>, u: View<'_>, to: ViewMut<'_>) {
-        let Some(pool) = self.pool.as_ref().filter(|p| p.is_curved()) else { return };
+        if let Some(bend) = self.bend(pre, post, self.back(), u) {
+            self.wiring.pull_input(&self.weight, bend.view(), to);
+        }
+    }
+
+    /// ∂/∂v ⟨Wu, Pᵀ(s_post)⟩ at v = W_f s_pre, for W = `weight`: the postsynaptic factor of the forward weight in a pull, whose
+    /// choice depends on it. Nothing but for soft pooling.
+    pub fn bend(&self, pre: View<'_>, post: View<'_>, weight: &Operand, u: View<'_>) -> Option<Mat> {
+        let pool = self.pool.as_ref().filter(|p| p.is_curved())?;
         let wide = |weight: &Operand, x: View<'_>| {
             let mut wide = Mat::zeros(x.dtype(), x.rows(), pool.inputs());
             self.wiring.forward(weight, x, wide.view_mut());
             wide
         };
-        let (v, u) = (wide(&self.weight, pre), wide(self.back(), u));
+        let (v, u) = (wide(&self.weight, pre), wide(weight, u));
         let mut h = Mat::zeros(v.dtype(), v.rows(), v.cols());
         pool.curve(v.view(), post, u.view(), h.view_mut());
-        self.wiring.pull_input(&self.weight, h.view(), to);
+        Some(h)
     }
 }
 

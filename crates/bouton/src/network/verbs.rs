@@ -238,6 +238,10 @@ impl Network {
                     c.spread(choice, seen.out[c.post].view(), false).view(),
                     scale,
                 );
+                let (pre, post) = (seen.out[c.pre].view(), seen.out[c.post].view());
+                if let Some(bend) = c.bend(pre, post, c.back(), g) {
+                    sink.factors(self, ParamId::Weight(id), pre, bend.view(), scale);
+                }
             }
         }
     }
@@ -259,23 +263,32 @@ impl Network {
         let inside = |c: &Connection| settles(c.pre) && settles(c.post);
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| inside(c)) {
             if matches!(c.feedback, Feedback::Field(_)) {
-                let choice = free.choice[id].view();
-                let post = c.spread(choice, free.out[c.post].view(), false);
-                sink.factors(
-                    self,
-                    ParamId::Feedback(id),
-                    weighted_sum(terms, c.pre).view(),
-                    post.view(),
-                    1.0,
-                );
-                let change = weighted_sum(terms, c.post);
-                let post = c.spread(choice, change.view(), false);
-                sink.factors(self, ParamId::Weight(id), free.out[c.pre].view(), post.view(), 1.0);
+                self.contrast_field(id, c, terms, free, sink);
                 continue;
             }
             for t in terms {
                 self.contrast_term(id, c, t, sink);
             }
+        }
+    }
+
+    /// Directions that learn for themselves: the change of each population times what it receives through the free state.
+    fn contrast_field(
+        &self,
+        id: ConnId,
+        c: &Connection,
+        terms: &[Term<'_>],
+        free: &State,
+        sink: &mut dyn Sink,
+    ) {
+        let (choice, pre) = (free.choice[id].view(), free.out[c.pre].view());
+        let changes = [c.pre, c.post].map(|p| weighted_sum(terms, p));
+        let [of_pre, of_post] = changes.each_ref().map(Mat::view);
+        let post = c.spread(choice, free.out[c.post].view(), false);
+        sink.factors(self, ParamId::Feedback(id), of_pre, post.view(), 1.0);
+        sink.factors(self, ParamId::Weight(id), pre, c.spread(choice, of_post, false).view(), 1.0);
+        if let Some(bend) = c.bend(pre, free.out[c.post].view(), c.back(), of_pre) {
+            sink.factors(self, ParamId::Weight(id), pre, bend.view(), 1.0);
         }
     }
 

@@ -212,8 +212,8 @@ impl KnownSet {
             return Ok(Box::new(Cursor::new(content)));
         }
         let path = self.path(file, root);
+        let file = std::fs::File::open(&path).map_err(|e| Error::io(&path, e))?;
         tracing::debug!(path = %path.display(), "data read");
-        let file = std::fs::File::open(&path).map_err(|e| Error::io(path, e))?;
         Ok(Box::new(file))
     }
 
