@@ -91,16 +91,15 @@ fn convolved(pool: &str, credit: &str) -> Recipe {
     Recipe::parse(&text, "test").unwrap()
 }
 
+/// What flows back through soft pooling depends on the forward weight through the choice, too.
 #[test]
-fn the_adjoint_is_the_gradient_through_pooling() {
-    for (pool, _) in POOLS {
-        let recipe = convolved(pool, ADJOINT);
-        let mut network = Network::build(&recipe).unwrap();
-        let batch = batch(&network, 3);
-        let (g, _) = gradient(&recipe, &mut network, &batch);
-        let error = relative_error(&g, &numeric_gradient(&recipe, &mut network, &batch));
-        assert!(error < 1e-7, "{pool}: {error:e}");
-    }
+fn the_adjoint_is_the_gradient_through_soft_pooling() {
+    let recipe = convolved(POOLS[3].0, &ADJOINT.replace("500", "120"));
+    let mut network = Network::build(&recipe).unwrap();
+    let batch = batch(&network, 3);
+    let (g, _) = gradient(&recipe, &mut network, &batch);
+    let error = relative_error(&g, &numeric_gradient(&recipe, &mut network, &batch));
+    assert!(error < 1e-7, "{error:e}");
 }
 
 /// The same through pooling: at the choice of the free state, and with the change of a soft choice.
@@ -111,8 +110,8 @@ fn corrected_phases_give_the_adjoint_of_convolutions() {
         let mut network = Network::build(&exact).unwrap();
         let batch = batch(&network, 3);
         let (want, _) = gradient(&exact, &mut network, &batch);
-        // Samples stop one by one, so that rows move.
-        let real = "[solver.even-odd]\ntolerance = 1e-13\n[credit.eq-prop]\nbeta = 1e-3\ncorrected = true\n\
+        // Samples stop one by one, so that rows move; the same sweeps, since max pooling has several states of rest.
+        let real = "[solver.synchronous]\ntolerance = 1e-13\n[credit.eq-prop]\nbeta = 1e-3\ncorrected = true\n\
                     free-steps = 500\nnudged-steps = 500\n";
         let error = relative_error(&gradient(&convolved(pool, real), &mut network, &batch).0, &want);
         assert!(error < 1e-4, "{pool}: {error:e}");
