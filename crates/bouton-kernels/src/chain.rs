@@ -5,10 +5,13 @@
 //!
 //! Loops over vectors are plain on purpose: a closure around a vector operation may stay out of line.
 
+use std::ops::Range;
+
 use pulp::{Simd, WithSimd};
 
 use crate::Elem;
 use crate::factors::{ByRow, Factors, Packed, Source, pack};
+use crate::scratch::Scratch;
 use crate::tiles::{by_height, pieces, tallest};
 
 /// Registers side by side in a tile, and in one of the columns that are left.
@@ -16,6 +19,8 @@ const WIDE: usize = 4;
 const HALF: usize = 2;
 /// Links of a chain between load and store of c: a group of columns of b this deep stays in the first-level cache.
 pub(crate) const DEPTH: usize = 96;
+/// The same where c is large and b comes from far: half the cache is left to what passes by.
+const LINKS: usize = 48;
 /// Rows that are worked on together.
 const ROWS: usize = 96;
 /// Links whose code is laid out one after the other: a branch is dear next to so few instructions.
@@ -46,13 +51,13 @@ impl<T: Elem> WithSimd for Chain<'_, '_, T> {
         let n = c[0].len();
         let mut packed = Vec::new();
         for (i, c) in c.chunks_mut(ROWS).enumerate() {
-            for (p, depth) in pieces(b.len() / n, DEPTH) {
+            for (p, depth) in pieces(b.len() / n, LINKS) {
                 let b = &b[p * n..(p + depth) * n];
                 match x {
-                    Left::Rows(a) => block::<S, T, GO_ON>(s, ByRow { a: &a[i * ROWS..], p, depth }, b, n, c),
+                    Left::Rows(a) => panels(s, ByRow { a: &a[i * ROWS..], p, depth }, b, c),
                     Left::Cols(g, len) => {
                         pack::<S, T>(&mut packed, &g[p * len + i * ROWS..], len, c.len(), depth);
-                        block::<S, T, GO_ON>(s, Packed { x: &packed, depth }, b, n, c)
+                        panels(s, Packed { x: &packed, depth }, b, c)
                     }
                 }
             }
@@ -67,6 +72,30 @@ pub(crate) const ADD: u8 = 1;
 /// The chains of a block start at zero and replace c.
 pub(crate) const SET: u8 = 2;
 
+/// Rows from which on it pays to copy the columns of b that a tile walks along: rows of b begin on as many pages.
+const MANY: usize = 16;
+
+/// All tiles of a block of links, the columns of b brought together first if there are many rows.
+#[inline(always)]
+fn panels<S: Simd, T: Elem>(s: S, x: impl Source<T>, b: &[T], c: &mut [&mut [T]]) {
+    let (n, width) = (c[0].len(), WIDE * T::count::<S>());
+    if c.len() < MANY || n <= width {
+        return block::<S, T, GO_ON>(s, x, b, n, c);
+    }
+    let mut panel = Scratch::take(b.len() / n * width);
+    for col in (0..n).step_by(width) {
+        let cols = col..n.min(col + width);
+        for (to, b) in panel.chunks_exact_mut(cols.len()).zip(b.chunks_exact(n)) {
+            // Register by register: a copy of unknown length is a call.
+            let (b, rest) = T::split::<S>(&b[cols.clone()]);
+            let (to, end) = T::split_mut::<S>(to);
+            to.iter_mut().zip(b).for_each(|(to, b)| *to = *b);
+            end.copy_from_slice(rest);
+        }
+        columns::<S, T, GO_ON>(s, x, &panel[..b.len() / n * cols.len()], cols.len(), c, cols);
+    }
+}
+
 /// All tiles of a block of links; `MODE` is one of [`GO_ON`], [`ADD`] and [`SET`]. Rows of `b` begin `stride` apart.
 #[inline(always)]
 pub(crate) fn block<S: Simd, T: Elem, const MODE: u8>(
@@ -76,14 +105,28 @@ pub(crate) fn block<S: Simd, T: Elem, const MODE: u8>(
     stride: usize,
     c: &mut [&mut [T]],
 ) {
-    let (n, lanes) = (c[0].len(), T::count::<S>());
-    let depth = (b.len() + stride - n) / stride;
-    let mut col = 0;
-    while col < n {
-        let registers = (n - col) / lanes;
+    let n = c[0].len();
+    columns::<S, T, MODE>(s, x, b, stride, c, 0..n);
+}
+
+/// [`block`] for some columns; `b` begins at the first of them. They are a multiple of a tile's unless they are the last.
+#[inline(always)]
+fn columns<S: Simd, T: Elem, const MODE: u8>(
+    s: S,
+    x: impl Source<T>,
+    b: &[T],
+    stride: usize,
+    c: &mut [&mut [T]],
+    cols: Range<usize>,
+) {
+    let lanes = T::count::<S>();
+    let depth = (b.len() + stride - cols.len()) / stride;
+    let mut col = cols.start;
+    while col < cols.end {
+        let registers = (cols.end - col) / lanes;
         for (r, height) in pieces(c.len(), tallest::<S>()) {
             by_height!(S, height, R => {
-                let (x, c, b) = (x.tile::<R>(r), &mut c[r..][..R], &b[col..]);
+                let (x, c, b) = (x.tile::<R>(r), &mut c[r..][..R], &b[col - cols.start..]);
                 if registers >= WIDE {
                     wide::<S, T, R, WIDE, MODE>(s, x, depth, b, stride, c, col)
                 } else if registers >= HALF {

@@ -89,14 +89,17 @@ pub fn conv_forward(shape: &ConvShape, weight: &Operand, x: View<'_>, y: ViewMut
 pub fn conv_pull_input(shape: &ConvShape, weight: &Operand, g: View<'_>, mut x: ViewMut<'_>) {
     check_conv("conv_pull_input", shape, weight.view(), shape.filters, x.as_view(), g);
     let method = ConvMethod::best(g.dtype(), shape, Way::PullInput);
-    let sparse = |r: usize| dispatch!(g.dtype(), T => is_sparse(shape, method, g.row::<T>(r)));
+    // Tiles save multiplications and spend some of the gain on being turned around.
+    let rate = if method == ConvMethod::Direct { 1 } else { 2 };
+    let dense = rate * method.work(shape, Way::PullInput) * shape.channels * shape.filters;
+    let sparse = |r: usize| dispatch!(g.dtype(), T => sparse::pays(shape, dense, g.row::<T>(r)));
     let mut from = 0;
     while from < g.rows() {
         let few = sparse(from);
         let to = (from + 1..g.rows()).find(|r| sparse(*r) != few).unwrap_or(g.rows());
         let (g, x) = (g.rows_range(from..to), x.reborrow().rows_range(from..to));
         if few {
-            conv_pull_sparse(shape, weight, g, x)
+            scatter(shape, weight, g, x)
         } else {
             correlate(method, shape, Way::PullInput, weight, g, x)
         }
@@ -104,20 +107,15 @@ pub fn conv_pull_input(shape: &ConvShape, weight: &Operand, g: View<'_>, mut x: 
     }
 }
 
-/// Whether an image of g has so many zeros that [`conv_pull_sparse`] is faster than a product by `method`.
-fn is_sparse<T: Elem>(shape: &ConvShape, method: ConvMethod, g: &[T]) -> bool {
-    // Tiles save multiplications and spend some of the gain on being turned around.
-    let rate = if method == ConvMethod::Direct { 1 } else { 2 };
-    let dense = rate * method.work(shape, Way::PullInput) * shape.channels * shape.filters;
-    sparse::most_terms::<T>(shape, dense).is_some_and(|most| sparse::terms_of(g) < most)
-}
-
 /// [`conv_pull_input`] by the elements of g that are not zero, whatever their number.
 #[doc(hidden)]
 pub fn conv_pull_sparse(shape: &ConvShape, weight: &Operand, g: View<'_>, x: ViewMut<'_>) {
     check_conv("conv_pull_sparse", shape, weight.view(), shape.filters, x.as_view(), g);
-    if x.rows() * shape.inputs() * shape.outputs() * shape.patch() > 0 {
-        counted(shape, weight.view(), x.rows() * x.cols(), g, x.as_view());
+    scatter(shape, weight, g, x);
+}
+
+fn scatter(shape: &ConvShape, weight: &Operand, g: View<'_>, x: ViewMut<'_>) {
+    if counted(shape, weight.view(), x.rows() * x.cols(), g, x.as_view()) {
         dispatch!(g.dtype(), T => run::<T, Sparse<T>>(shape, Way::PullInput, weight, g, x));
     }
 }
@@ -127,8 +125,7 @@ pub fn conv_pull_sparse(shape: &ConvShape, weight: &Operand, g: View<'_>, x: Vie
 pub fn conv_pull_weight(shape: &ConvShape, x: View<'_>, g: View<'_>, band: Range<usize>, w: ViewMut<'_>) {
     check_conv("conv_pull_weight", shape, w.as_view(), band.len(), x, g);
     assert!(band.end <= shape.filters, "conv_pull_weight: filters {band:?} of {}", shape.filters);
-    if x.rows() * shape.inputs() * shape.outputs() * shape.patch() * band.len() > 0 {
-        counted(shape, w.as_view(), w.rows() * w.cols(), x, g);
+    if counted(shape, w.as_view(), w.rows() * w.cols(), x, g) {
         let method = ConvMethod::best(x.dtype(), shape, Way::Forward);
         slope(method, shape, x, g, band, w);
     }
@@ -194,10 +191,9 @@ pub fn conv_by(
 }
 
 fn correlate(method: ConvMethod, shape: &ConvShape, way: Way, weight: &Operand, x: View<'_>, y: ViewMut<'_>) {
-    if x.rows() * shape.inputs() * shape.outputs() * shape.patch() == 0 {
+    if !counted(shape, weight.view(), y.rows() * y.cols(), x, y.as_view()) {
         return;
     }
-    counted(shape, weight.view(), y.rows() * y.cols(), x, y.as_view());
     dispatch!(x.dtype(), T => match method {
         ConvMethod::Direct => run::<T, Direct<T>>(shape, way, weight, x, y),
         ConvMethod::Tiles2 => run::<T, Winograd<T, Two, 2, 4>>(shape, way, weight, x, y),
@@ -211,11 +207,15 @@ fn run<T: Elem, F: Form<T>>(shape: &ConvShape, way: Way, weight: &Operand, x: Vi
     best(Correlate { form: &*form, x: x.slice(), y: y.slice_mut() });
 }
 
-/// Counts a call with these filters and images, which adds to `added` elements.
-fn counted(shape: &ConvShape, w: View<'_>, added: usize, x: View<'_>, y: View<'_>) {
+/// Counts a call with these filters and images, which adds to `added` elements; whether there is anything to do.
+fn counted(shape: &ConvShape, w: View<'_>, added: usize, x: View<'_>, y: View<'_>) -> bool {
+    if x.rows() * shape.inputs() * shape.outputs() * w.rows() * w.cols() == 0 {
+        return false;
+    }
     let places = shape.outputs() / shape.filters.max(1);
     let elements: usize = [w, x, y].iter().map(|v| v.rows() * v.cols()).sum();
     count_product(x.rows() * places * w.rows() * w.cols(), elements - added, added, x.dtype().size());
+    true
 }
 
 /// About equal pieces of the rows, one per thread.

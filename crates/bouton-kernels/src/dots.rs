@@ -12,8 +12,10 @@ use crate::tiles::{by_height, pieces, tallest};
 const WIDE: usize = 4;
 /// Registers of each row whose code is laid out one after the other.
 const UNROLL: usize = 2;
-/// Rows whose factors stay in the second-level cache while all of w passes by.
+/// Rows that one thread takes at a time.
 pub(crate) const ROWS: usize = 36;
+/// Bytes of w that stay in the second-level cache while all rows of a pass by.
+const BLOCK: usize = 192 << 10;
 
 /// c[r][j] += Σ_k a[r][k] w[j, k]; `w` has rows of length k.
 pub(crate) struct Dots<'a, 'c, T> {
@@ -28,11 +30,14 @@ impl<T: Elem> WithSimd for Dots<'_, '_, T> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, s: S) {
         let Dots { a, w, c } = self;
-        let k = a[0].len();
-        for (a, c) in a.chunks(ROWS).zip(c.chunks_mut(ROWS)) {
-            for (j, width) in pieces(c[0].len(), WIDE) {
-                for (r, height) in pieces(a.len(), tallest::<S>()) {
-                    let (a, c) = (&a[r..][..height], &mut c[r..][..height]);
+        let (k, outputs) = (a[0].len(), c[0].len());
+        let block = (BLOCK / (k * size_of::<T>())).next_multiple_of(WIDE).max(WIDE);
+        for from in (0..outputs).step_by(block) {
+            let block = block.min(outputs - from);
+            for (r, height) in pieces(a.len(), tallest::<S>()) {
+                let (a, c) = (&a[r..][..height], &mut c[r..][..height]);
+                for (j, width) in pieces(block, WIDE) {
+                    let j = from + j;
                     match width {
                         4 => by_height!(S, height, R => tile::<S, T, R, 4>(s, a, &w[j * k..], c, j)),
                         3 => by_height!(S, height, R => tile::<S, T, R, 3>(s, a, &w[j * k..], c, j)),

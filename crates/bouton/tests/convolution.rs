@@ -7,7 +7,7 @@ use bouton::optim::Updater;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
 use bouton::solver::{Plan, Solver};
-use common::{batch, distance_of_a_step, gradient, numeric_gradient, relative_error};
+use common::{against_differences, batch, distance_of_a_step, gradient, relative_error};
 
 const POOLS: [&str; 4] = [
     "",
@@ -27,13 +27,6 @@ fn recipe(pool: &str, tables: &str) -> Recipe {
     let recipe = Recipe::parse(&text, "test").unwrap_or_else(|e| panic!("{e}\n{text}"));
     recipe.check().unwrap_or_else(|e| panic!("{e}\n{text}"));
     recipe
-}
-
-fn against_differences(recipe: &Recipe) -> f64 {
-    let mut network = Network::build(recipe).unwrap();
-    let batch = batch(&network, 3);
-    let (g, _) = gradient(recipe, &mut network, &batch);
-    relative_error(&g, &numeric_gradient(recipe, &mut network, &batch))
 }
 
 /// Relative error of the rule in `a` against the one in `b`, on the same network and batch.

@@ -3,7 +3,7 @@
 mod common;
 use bouton::network::{Network, ParamId};
 use bouton::recipe::Recipe;
-use common::{batch, distance_of_a_step, gradient, numeric_gradient, recipe, relative_error};
+use common::{against_differences, batch, distance_of_a_step, gradient, recipe, relative_error};
 
 const LAYERS: [usize; 4] = [20, 12, 9, 5];
 
@@ -25,11 +25,7 @@ fn cosine(a: &[f64], b: &[f64]) -> f64 {
 
 #[test]
 fn the_adjoint_is_the_gradient_of_both_directions() {
-    let recipe = recipe(&LAYERS, &field(70.0, ADJOINT));
-    let mut network = Network::build(&recipe).unwrap();
-    let batch = batch(&network, 3);
-    let (g, _) = gradient(&recipe, &mut network, &batch);
-    let error = relative_error(&g, &numeric_gradient(&recipe, &mut network, &batch));
+    let error = against_differences(&recipe(&LAYERS, &field(70.0, ADJOINT)));
     assert!(error < 1e-7, "{error:e}");
 }
 
@@ -94,11 +90,7 @@ fn convolved(pool: &str, credit: &str) -> Recipe {
 /// What flows back through soft pooling depends on the forward weight through the choice, too.
 #[test]
 fn the_adjoint_is_the_gradient_through_soft_pooling() {
-    let recipe = convolved(POOLS[3].0, &ADJOINT.replace("500", "120"));
-    let mut network = Network::build(&recipe).unwrap();
-    let batch = batch(&network, 3);
-    let (g, _) = gradient(&recipe, &mut network, &batch);
-    let error = relative_error(&g, &numeric_gradient(&recipe, &mut network, &batch));
+    let error = against_differences(&convolved(POOLS[3].0, &ADJOINT.replace("500", "120")));
     assert!(error < 1e-7, "{error:e}");
 }
 

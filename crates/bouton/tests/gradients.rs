@@ -2,7 +2,7 @@
 
 mod common;
 use bouton::network::Network;
-use common::{batch, gradient, numeric_gradient, recipe, relative_error};
+use common::{against_differences, batch, gradient, recipe, relative_error};
 
 const LAYERS: [usize; 4] = [20, 12, 9, 5];
 
@@ -16,19 +16,11 @@ fn compare(layers: &[usize], a: &str, b: &str) -> f64 {
     relative_error(&ga, &gb)
 }
 
-fn against_differences(layers: &[usize], tables: &str) -> f64 {
-    let recipe = recipe(layers, tables);
-    let mut network = Network::build(&recipe).unwrap();
-    let batch = batch(&network, 3);
-    let (g, _) = gradient(&recipe, &mut network, &batch);
-    relative_error(&g, &numeric_gradient(&recipe, &mut network, &batch))
-}
-
 #[test]
 fn backprop_equals_central_differences() {
     for objective in ["squared-error", "softmax-cross-entropy"] {
         let tables = format!("[neuron.relu]\n[credit.backprop]\n[objective.{objective}]");
-        let error = against_differences(&LAYERS, &tables);
+        let error = against_differences(&recipe(&LAYERS, &tables));
         assert!(error < 1e-7, "{objective}: {error:e}");
     }
 }
@@ -43,7 +35,7 @@ fn bptt_equals_central_differences_for_every_dynamics_and_solver() {
     ] {
         for solver in ["[solver.synchronous]", "[solver.even-odd]", "[solver.even-odd]\nrelaxation = 1.2"] {
             let tables = format!("[neuron.settle]\n{neuron}\n[credit.bptt]\nsteps = 6\n{solver}");
-            let error = against_differences(&LAYERS, &tables);
+            let error = against_differences(&recipe(&LAYERS, &tables));
             assert!(error < 1e-6, "{neuron} {solver}: {error:e}");
         }
     }
@@ -53,7 +45,7 @@ fn bptt_equals_central_differences_for_every_dynamics_and_solver() {
 fn bptt_through_a_softmax_readout_and_a_skip_equals_central_differences() {
     let tables = "[neuron.settle]\nactivation = \"tanh\"\n[credit.bptt]\nsteps = 5\n[objective.softmax-cross-entropy]\n\
                   [[network.skips]]\nfrom = 1\nto = 3";
-    let error = against_differences(&[20, 8, 7, 8, 5], tables);
+    let error = against_differences(&recipe(&[20, 8, 7, 8, 5], tables));
     assert!(error < 1e-7, "{error:e}");
 }
 

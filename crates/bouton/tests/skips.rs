@@ -4,7 +4,7 @@ mod common;
 use bouton::network::Network;
 use bouton::recipe::Recipe;
 use bouton::solver::Plan;
-use common::{batch, gradient, numeric_gradient, relative_error};
+use common::{against_differences, batch, gradient, relative_error};
 
 /// Two residual blocks in small: 2 × 8 × 8, strides instead of pooling, 1 × 1 convolutions beside each pair.
 fn recipe(tables: &str) -> Recipe {
@@ -30,11 +30,7 @@ fn backprop_and_bptt_equal_central_differences() {
         format!("{SMOOTH}[credit.bptt]\nsteps = 6\n[solver.even-odd]"),
         format!("{SMOOTH}[credit.bptt]\nsteps = 6"),
     ] {
-        let recipe = recipe(&tables);
-        let mut network = Network::build(&recipe).unwrap();
-        let batch = batch(&network, 3);
-        let (g, _) = gradient(&recipe, &mut network, &batch);
-        let error = relative_error(&g, &numeric_gradient(&recipe, &mut network, &batch));
+        let error = against_differences(&recipe(&tables));
         assert!(error < 1e-6, "{tables}: {error:e}");
     }
 }

@@ -93,30 +93,23 @@ fn columns<T: Elem>(shape: &ConvShape, w: &[T], ky: usize, from: usize) -> Lines
 }
 
 /// How many elements are not zero.
-pub(super) fn terms_of<T: Elem>(g: &[T]) -> usize {
-    vectorize(
-        #[inline(always)]
-        || count_terms(g),
-    )
-}
-
 #[inline(always)]
-fn count_terms<T: Elem>(g: &[T]) -> usize {
+fn count<T: Elem>(g: &[T]) -> usize {
     g.chunks(1024).map(|g| g.iter().map(|x| u32::from(*x != T::default())).sum::<u32>() as usize).sum()
 }
 
 /// The elements that are not zero, each with its filter, and how many there are up to each pixel's last.
 #[inline(always)]
 fn terms<T: Elem>(g: &[T], filters: usize) -> (Vec<(u32, T)>, Vec<usize>) {
-    let mut terms = vec![(0, T::default()); count_terms(g) + 1];
-    let mut count = 0;
+    let mut terms = vec![(0, T::default()); count(g) + 1];
+    let mut found = 0;
     let ends = g.chunks_exact(filters).map(|pixel| {
         for (f, &g) in pixel.iter().enumerate() {
             // Without a branch, which nobody could foresee: the next one takes the place of a zero.
-            terms[count] = (f as u32, g);
-            count += usize::from(g != T::default());
+            terms[found] = (f as u32, g);
+            found += usize::from(g != T::default());
         }
-        count
+        found
     });
     let ends = ends.collect();
     (terms, ends)
@@ -140,11 +133,22 @@ fn add<S: Simd, T: Elem>(s: S, terms: &[(u32, T)], w: &[T], to: &mut [T]) {
     }
 }
 
+/// Whether an image of g has so many zeros that this is faster than `dense` multiply-adds.
+pub(super) fn pays<T: Elem>(shape: &ConvShape, dense: usize, g: &[T]) -> bool {
+    let few = |most| {
+        vectorize(
+            #[inline(always)]
+            || count(g),
+        ) < most
+    };
+    most_terms::<T>(shape, dense).is_some_and(few)
+}
+
 /// Up to how many elements that are not zero this is faster than `dense` multiply-adds, if ever.
 ///
 /// Measured: a multiply-add takes twice as long as in a dense product, the sums of a panel as long as a thousand of those,
 /// and looking for a term as a hundred.
-pub(super) fn most_terms<T>(shape: &ConvShape, dense: usize) -> Option<usize> {
+fn most_terms<T>(shape: &ConvShape, dense: usize) -> Option<usize> {
     let [kh, kw] = shape.kernel;
     let panels = kh * (kw * shape.channels).div_ceil(panel::<T>());
     let rest = dense.checked_sub(1000 * shape.pixels() * panels + 100 * shape.outputs())?;

@@ -19,8 +19,11 @@ use std::ops::Range;
 
 /// Elements of a tile, about: weight, gradient, proposal and optimiser state of it fit the caches of a core.
 const TILE: usize = 8192;
-/// With more rows of factors than this, tiles are larger, because every tile has all factors pass by.
+/// With more rows of factors than this, gradients are formed for several tiles together.
 const DEEP: usize = 64;
+/// Rows of those tiles, at most, and elements.
+const TALL: usize = 96;
+const BLOCK: usize = 16 * TILE;
 /// Weights with fewer elements are updated by one thread.
 const PARALLEL: usize = 4 * TILE;
 
@@ -277,14 +280,18 @@ enum Gradient<'a> {
 }
 
 impl Gradient<'_> {
-    /// Rows of a band of a weight with `cols` columns.
-    fn band(&self, rows: usize, cols: usize) -> usize {
+    /// Rows of a tile of a weight of this shape, and how many tiles' gradients are formed together: with many rows of
+    /// factors several, because all factors pass by each time.
+    fn tiling(&self, rows: usize, cols: usize) -> (usize, usize) {
         let (deep, wanted) = match self {
             Self::Factors(wiring, f, _) => (f.pre.rows() > DEEP, wiring.band()),
             Self::Ready(_) => (false, None),
         };
-        let tile = if deep { 4 * TILE } else { TILE };
-        wanted.unwrap_or(tile / cols.max(1)).clamp(1, rows.max(1))
+        let of = |elements: usize| (elements / cols.max(1)).clamp(1, rows.max(1));
+        let tile = wanted.map_or(of(TILE), |band| band.clamp(1, rows.max(1)));
+        let share = rows.div_ceil(4 * rayon::current_num_threads());
+        let together = if deep && wanted.is_none() { TALL.min(of(BLOCK)).min(share) / tile } else { 1 };
+        (tile, together.max(1))
     }
 
     /// Writes the gradient of some rows of the weight.
@@ -319,44 +326,38 @@ struct Take<'a> {
     key: u64,
 }
 
-/// Gradient, proposal, gradient without penalty, and parameter before the step, of one band.
-type Scratch = [Mat; 4];
+/// Proposal, gradient without penalty, and parameter before the step, of one band.
+type Scratch = [Mat; 3];
 
 impl Take<'_> {
     /// Pulls towards the anchor, proposes, takes and traces the way.
-    fn take(&self, cols: usize, s: &mut Scratch, mut b: Band<'_>) {
+    fn take(&self, cols: usize, mut gradient: ViewMut<'_>, s: &mut Scratch, b: &mut Band<'_>) {
         let n = b.weight.rows();
         let (slots, rest) = b.state.split_at_mut(self.optim.slots());
         let (memory, held) = rest.split_at_mut(self.synapse.state().len());
         let hidden = self.synapse.hidden();
-        let [gradient, delta, loss, old] = s;
+        let [delta, loss, old] = s;
         if let (Some(anchor), [omega, pull, path @ ..]) = (self.anchor, &mut *held) {
             let theta = theta(hidden.filter(|_| anchor.hidden()), &b.weight, memory);
             if !path.is_empty() {
-                loss.rows_view_mut(0..n).copy_from(gradient.rows_view(0..n));
+                loss.rows_view_mut(0..n).copy_from(gradient.as_view());
                 old.rows_view_mut(0..n).copy_from(theta);
             }
-            add_penalty(
-                anchor.strength(),
-                theta,
-                omega.as_view(),
-                pull.as_view(),
-                gradient.rows_view_mut(0..n),
-            );
+            add_penalty(anchor.strength(), theta, omega.as_view(), pull.as_view(), gradient.reborrow());
         }
         let proposed = delta.rows_view_mut(0..n);
         if self.synapse.raw() {
-            negate(gradient.rows_view(0..n), proposed);
+            negate(gradient.as_view(), proposed);
         } else {
             let w = theta(hidden, &b.weight, memory);
-            self.optim.propose(self.hyper, w, gradient.rows_view(0..n), slots, proposed);
+            self.optim.propose(self.hyper, w, gradient.as_view(), slots, proposed);
         }
         self.synapse.take(self.key, b.from * cols, delta.rows_view(0..n), b.weight.reborrow(), memory);
         if let (Some(anchor), [_, _, path]) = (self.anchor, held) {
             let theta = theta(hidden.filter(|_| anchor.hidden()), &b.weight, memory);
             let total = matches!(anchor.importance(), Importance::Path(p) if p.total);
-            let g = if total { gradient } else { loss };
-            trace_path(g.rows_view(0..n), old.rows_view(0..n), theta, path.reborrow());
+            let g = if total { gradient.as_view() } else { loss.rows_view(0..n) };
+            trace_path(g, old.rows_view(0..n), theta, path.reborrow());
         }
     }
 }
@@ -375,22 +376,27 @@ fn negate(g: View<'_>, mut to: ViewMut<'_>) {
 /// Changes a parameter, band by band; whether it is still finite. **The one function that changes a weight.**
 fn change(rule: &Take<'_>, grad: &Gradient<'_>, weight: ViewMut<'_>, state: Vec<&mut Mat>) -> bool {
     let (dtype, rows, cols) = (weight.dtype(), weight.rows(), weight.cols());
-    let band = grad.band(rows, cols);
-    let take = |s: &mut Scratch, mut b: Band<'_>| {
-        let n = b.weight.rows();
-        grad.write(b.from..b.from + n, s[0].rows_view_mut(0..n));
-        let weight = b.weight.reborrow();
-        rule.take(cols, s, Band { from: b.from, weight, state: b.state });
-        is_finite(b.weight.as_view())
+    let (tile, together) = grad.tiling(rows, cols);
+    let take = |(gradient, s): &mut (Mat, Scratch), bands: &mut [Band<'_>]| {
+        let from = bands[0].from;
+        let to = bands.last().map_or(from, |b| b.from + b.weight.rows());
+        grad.write(from..to, gradient.rows_view_mut(0..to - from));
+        bands.iter_mut().all(|b| {
+            let at = b.from - from;
+            rule.take(cols, gradient.rows_view_mut(at..at + b.weight.rows()), s, b);
+            is_finite(b.weight.as_view())
+        })
     };
-    let spare = if rule.anchor.is_some() { band } else { 0 };
-    let scratch = || [band, band, spare, spare].map(|n| Mat::zeros(dtype, n, cols));
-    let bands = cut(weight, state, band);
+    let spare = if rule.anchor.is_some() { tile } else { 0 };
+    let room = |n| Mat::zeros(dtype, n, cols);
+    let scratch = || (room(tile * together), [tile, spare, spare].map(room));
+    let mut bands = cut(weight, state, tile);
     if rows * cols >= PARALLEL {
-        bands.into_par_iter().map_init(scratch, take).reduce(|| true, |a, b| a && b)
+        let groups = bands.par_chunks_mut(together);
+        groups.map_init(scratch, take).reduce(|| true, |a, b| a && b)
     } else {
         let mut scratch = scratch();
-        bands.into_iter().all(|b| take(&mut scratch, b))
+        bands.chunks_mut(together).all(|bands| take(&mut scratch, bands))
     }
 }
 

@@ -49,7 +49,7 @@ pub fn loss(recipe: &Recipe, network: &Network, batch: &Batch) -> f64 {
 }
 
 /// Central differences of the mean loss along every parameter.
-pub fn numeric_gradient(recipe: &Recipe, network: &mut Network, batch: &Batch) -> Vec<f64> {
+fn numeric_gradient(recipe: &Recipe, network: &mut Network, batch: &Batch) -> Vec<f64> {
     let e = 1e-5;
     let names: Vec<(String, usize)> =
         network.parameters().into_iter().map(|(_, n, m)| (n, m.rows() * m.cols())).collect();
@@ -65,6 +65,14 @@ pub fn numeric_gradient(recipe: &Recipe, network: &mut Network, batch: &Batch) -
         }
     }
     gradient
+}
+
+/// Relative error of the gradient of a recipe's rule against central differences, on its first network.
+pub fn against_differences(recipe: &Recipe) -> f64 {
+    let mut network = Network::build(recipe).unwrap();
+    let batch = batch(&network, 3);
+    let (g, _) = gradient(recipe, &mut network, &batch);
+    relative_error(&g, &numeric_gradient(recipe, &mut network, &batch))
 }
 
 fn nudge(network: &mut Network, name: &str, i: usize, by: f64) {
