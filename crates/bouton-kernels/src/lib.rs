@@ -8,12 +8,14 @@
 //! * [`conv_forward`], [`conv_pull_input`], [`conv_pull_weight`]: 2-D convolutions of [`ConvShape`] and their adjoints.
 //! * [`max_pool`], [`avg_pool`], [`soft_pool`]: pooling of [`PoolShape`] and its adjoints.
 //! * [`BitMat`], [`bit_dots`], [`bit_thresholds`]: matrices of ±1 in one bit each, and their exact products.
+//! * [`BitConv`], [`par_bit_conv`]: convolutions of such matrices.
 //! * [`pointwise`]: one such equation for every element of some slices.
 //! * [`account`]: what all of these did, counted.
 //! * [`vectorize`]: runs a plain loop with the best vector instructions of the machine.
 
 mod account;
 mod analytic;
+mod bitconv;
 mod bitdots;
 mod bits;
 mod chain;
@@ -42,6 +44,7 @@ mod view;
 
 pub use account::{Account, account};
 pub use analytic::{Analytic, Complex};
+pub use bitconv::{BitConv, par_bit_conv};
 pub use bitdots::{
     bit_dots, bit_dots_at, bit_thresholds, bit_thresholds_at, par_bit_dots, par_bit_thresholds,
 };

@@ -95,7 +95,7 @@ fn fan_in(recipe: &Recipe, shapes: &[Shape], i: usize) -> usize {
 
 /// The chain's connection that enters layer `i`.
 fn connection(recipe: &Recipe, key: &Key, dtype: DType, nodes: &[Node], i: usize) -> Result<Connection> {
-    let (wiring, pool) = wiring(recipe, &nodes[i - 1], &nodes[i], i);
+    let (wiring, pool) = wiring(&recipe.network.layers[i], nodes[i - 1].shape, nodes[i].shape);
     learned(recipe, key, dtype, nodes, Edge { pre: i - 1, post: i, layer: i - 1, wiring, pool })
 }
 
@@ -150,17 +150,23 @@ fn learned(recipe: &Recipe, key: &Key, dtype: DType, nodes: &[Node], edge: Edge)
     })
 }
 
-/// The kernels of the chain's connection that enters layer `i`.
-fn wiring(recipe: &Recipe, pre: &Node, post: &Node, i: usize) -> (Box<dyn Wiring>, Option<Pool>) {
-    let Layer::Conv(conv) = recipe.network.layers[i] else {
-        return (Box::new(DenseWiring { pre: pre.units, post: post.units }), None);
+/// The kernels of the chain's connection that enters `layer`, of shape `post`.
+pub(super) fn wiring(layer: &Layer, pre: Shape, post: Shape) -> (Box<dyn Wiring>, Option<Pool>) {
+    let Some((shape, pool)) = geometry(layer, pre) else {
+        return (Box::new(DenseWiring { pre: pre.units(), post: post.units() }), None);
     };
-    let shape = convolution(pre.shape, conv.filters, conv.kernel, conv.stride, conv.padding);
+    (Box::new(ConvWiring(shape)), pool)
+}
+
+/// The convolution of a layer, and the pooling behind it.
+pub(super) fn geometry(layer: &Layer, pre: Shape) -> Option<(ConvShape, Option<Pool>)> {
+    let Layer::Conv(conv) = layer else { return None };
+    let shape = convolution(pre, conv.filters, conv.kernel, conv.stride, conv.padding);
     let pool = conv.pool.map(|spec| {
         let (height, width) = (shape.out_height(), shape.out_width());
         Pool { spec, shape: PoolShape { height, width, channels: conv.filters, size: spec.size() } }
     });
-    (Box::new(ConvWiring(shape)), pool)
+    Some((shape, pool))
 }
 
 fn convolution(from: Shape, filters: usize, kernel: usize, stride: usize, padding: usize) -> ConvShape {

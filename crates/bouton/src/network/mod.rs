@@ -10,6 +10,7 @@ mod build;
 mod connection;
 mod packed;
 mod packed_file;
+mod packed_norm;
 mod spec;
 mod state;
 mod summary;

@@ -3,117 +3,73 @@
 //! A hidden unit behind ±1 inputs and weights sees an integer, d = n − 2·popcount(a xor w), and answers
 //! sign(γ (d − μ)/√(σ² + ε) + b). In floating point that expression rises or falls with d, so that it is d ≥ θ or
 //! d ≤ θ for some integer θ, which is found on the expression itself (Courbariaux et al. 2016, exact at ties).
-//! The first layer sees real inputs and stays as it is; the last one's counts go through the normalisation as numbers.
+//! Convolutions count window by window; max pooling takes the largest count. The first layer sees real inputs and stays
+//! as it is; the last one's counts go through the normalisation as numbers.
 
-use super::{Network, Role};
+use super::build::{geometry, wiring};
+use super::packed_norm::Affine;
+use super::{Layer, Network, NetworkSpec, PoolSpec, Role, Shape};
 use crate::error::{Error, Result};
 use crate::neuron::NeuronSpec;
-use crate::norm::{Norm, NormSpec, Statistics};
+use crate::norm::{NormSpec, Statistics};
 use crate::recipe::Recipe;
 use crate::synapse::{SignOfZero, SynapseSpec};
+use crate::wiring::{Pool, Wiring};
 use bouton_kernels::{
-    BitMat, Elem, Mat, Operand, View, dispatch, par_bit_dots, par_bit_thresholds, par_gemm_nt, vectorize,
+    BitConv, BitMat, Elem, Mat, Operand, View, dispatch, par_bit_conv, par_bit_dots, par_bit_thresholds,
 };
-use rayon::prelude::*;
 
 /// A feed-forward network whose weights and hidden units are ±1.
 #[derive(Debug)]
 pub struct Packed {
-    /// ±1 weights of the first layer as numbers, [units, inputs], because its inputs are.
-    pub(super) first: Operand,
-    pub(super) first_norm: Affine,
+    pub(super) network: NetworkSpec,
+    pub(super) first: First,
     pub(super) hidden: Vec<Counter>,
     pub(super) last: BitMat,
     pub(super) last_norm: Affine,
+}
+
+/// The first layer: its ±1 weights are numbers because its inputs are.
+#[derive(Debug)]
+pub(super) struct First {
+    wiring: Box<dyn Wiring>,
+    pool: Option<Pool>,
+    /// Units, or drives before pooling.
+    units: usize,
+    pub weight: Operand,
+    pub norm: Affine,
 }
 
 /// A hidden layer behind bits.
 #[derive(Debug)]
 pub(super) struct Counter {
     pub weight: BitMat,
+    /// The same for a convolution.
+    conv: Option<BitConv>,
     pub thresholds: Vec<i32>,
-    /// Units whose answer falls with the count, [1, units].
+    /// Units whose answer falls with the count, [1, units or filters].
     pub flips: BitMat,
-}
-
-/// What a normalisation does in evaluation, unit by unit: ((d − mean)·scale)·gain + bias, in this order.
-#[derive(Debug)]
-pub(super) struct Affine {
-    pub mean: Mat,
-    pub scale: Mat,
-    pub gain: Mat,
-    pub bias: Mat,
-}
-
-impl Affine {
-    fn of(norm: &Norm, bias: Option<&Operand>) -> Self {
-        let (dtype, units) = (norm.mean.dtype(), norm.mean.cols());
-        let constant = |x: f64| Mat::from_fn(dtype, 1, units, |_, _| x);
-        let mut none = Mat::zeros(dtype, 1, units);
-        let scale = norm.evaluate(&mut none, None).scale;
-        Self {
-            mean: norm.mean.clone(),
-            scale,
-            gain: norm.gain.as_ref().map_or_else(|| constant(1.0), |g| g.mat().clone()),
-            bias: bias.map_or_else(|| constant(0.0), |b| b.mat().clone()),
-        }
-    }
-
-    /// [`Affine::at`] for every unit of every row.
-    fn apply(&self, drive: &mut Mat) {
-        let units = drive.cols();
-        dispatch!(drive.dtype(), T => {
-            let of = |m: &'_ Mat| m.slice::<T>().to_vec();
-            let [mean, scale, gain, bias] = [of(&self.mean), of(&self.scale), of(&self.gain), of(&self.bias)];
-            drive.slice_mut::<T>().par_chunks_exact_mut(units).for_each(|row| {
-                let (mean, scale, gain, bias) = (&mean[..units], &scale[..units], &gain[..units], &bias[..units]);
-                vectorize(#[inline(always)] || for j in 0..units {
-                    row[j] = (row[j] - mean[j]) * scale[j] * gain[j] + bias[j];
-                });
-            });
-        });
-    }
-
-    fn at<T: Elem>(&self, j: usize, d: T) -> T {
-        let of = |m: &Mat| m.slice::<T>()[j];
-        (d - of(&self.mean)) * of(&self.scale) * of(&self.gain) + of(&self.bias)
-    }
-
-    /// The smallest (or, for a falling unit, largest) count of `n` inputs at which unit `j` answers +1, and whether it
-    /// falls. Counts have the parity of `n`; `at` is monotone because every rounding is.
-    fn threshold(&self, j: usize, n: i32) -> (i32, bool) {
-        let on = |d: i32| dispatch!(self.mean.dtype(), T => self.at::<T>(j, T::from_f64(f64::from(d))).to_f64() >= 0.0);
-        let (low, high) = (on(-n), on(n));
-        if low == high {
-            return (if low { i32::MIN } else { i32::MAX }, false);
-        }
-        // `high` answers from the first count on at which the answer is that of the upper end.
-        let (mut below, mut above) = (0, n);
-        while above - below > 1 {
-            let middle = below + (above - below) / 2;
-            if on(2 * middle - n) == high { above = middle } else { below = middle }
-        }
-        (2 * above - n, low)
-    }
 }
 
 impl Packed {
     /// The packed form of a trained network.
     ///
     /// # Errors
-    /// [`Error::Incompatible`] where weights or hidden units are not ±1, or the normalisation is not fixed.
+    /// [`Error::Incompatible`] where weights or hidden units are not ±1, the normalisation is not fixed, or pooling is no
+    /// maximum.
     pub fn new(recipe: &Recipe, network: &Network) -> Result<Self> {
         packable(recipe)?;
+        let shapes = chain(&recipe.network)?;
         let nodes: Vec<_> = network.with_role(Role::Forward).map(|p| &network.populations[p]).collect();
         let affine = |i: usize| nodes[i].norm.as_ref().map(|n| Affine::of(n, nodes[i].bias.as_ref()));
         let norm = |i: usize| affine(i).expect("packable networks are normalised");
         let bits = |i: usize| BitMat::from_signs(network.connections[i].weight.view());
-        let last = nodes.len() - 1;
-        let hidden = (1..last).map(|i| Counter::new(bits(i), &norm(i))).collect();
+        let (last, layers) = (nodes.len() - 1, &recipe.network.layers);
+        let hidden = (1..last).map(|i| Counter::new(&layers[i + 1], shapes[i], bits(i), &norm(i)));
         Ok(Self {
-            first: network.connections[0].weight.clone(),
-            first_norm: norm(0),
-            hidden,
+            network: recipe.network.clone(),
+            first: First::new(&layers[1], &shapes, network.connections[0].weight.clone(), norm(0)),
+            hidden: hidden.collect(),
             last: bits(last),
             last_norm: norm(last),
         })
@@ -121,12 +77,12 @@ impl Packed {
 
     /// Outputs, [samples, classes]: those of the network, bit for bit.
     pub fn outputs(&self, x: View<'_>) -> Mat {
-        let mut drive = Mat::zeros(x.dtype(), x.rows(), self.first.mat().rows());
-        par_gemm_nt(x, &self.first, drive.view_mut());
-        self.first_norm.apply(&mut drive);
-        let mut bits = BitMat::from_signs(drive.view());
+        let mut bits = self.first.signs(x);
         for layer in &self.hidden {
-            bits = par_bit_thresholds(&bits, &layer.weight, &layer.thresholds, &layer.flips);
+            bits = match &layer.conv {
+                Some(conv) => par_bit_conv(conv, &bits, &layer.thresholds, &layer.flips),
+                None => par_bit_thresholds(&bits, &layer.weight, &layer.thresholds, &layer.flips),
+            };
         }
         let mut counts = vec![0; x.rows() * self.last.rows()];
         par_bit_dots(&bits, &self.last, &mut counts);
@@ -143,23 +99,81 @@ impl Packed {
         let bits = |m: &BitMat| 8 * m.words().len();
         let units = |a: &Affine| 4 * a.mean.cols() * a.mean.dtype().size();
         let hidden = self.hidden.iter().map(|c| bits(&c.weight) + bits(&c.flips) + 4 * c.thresholds.len());
-        bits(&BitMat::from_signs(self.first.view()))
+        bits(&BitMat::from_signs(self.first.weight.view()))
             + bits(&self.last)
             + hidden.sum::<usize>()
-            + units(&self.first_norm)
+            + units(&self.first.norm)
             + units(&self.last_norm)
     }
 }
 
+impl First {
+    /// The first layer behind the input, of which `shapes` are the first two.
+    pub fn new(layer: &Layer, shapes: &[Shape], weight: Operand, norm: Affine) -> Self {
+        let (wiring, pool) = wiring(layer, shapes[0], shapes[1]);
+        let units = pool.map_or(shapes[1].units(), |p| p.inputs());
+        Self { wiring, pool, units, weight, norm }
+    }
+
+    fn signs(&self, x: View<'_>) -> BitMat {
+        let (dtype, rows) = (x.dtype(), x.rows());
+        let mut drive = Mat::zeros(dtype, rows, self.units);
+        self.wiring.par_forward(&self.weight, x, drive.view_mut());
+        if let Some(pool) = &self.pool {
+            let [mut pooled, mut choice] =
+                [pool.outputs(), pool.choices()].map(|cols| Mat::zeros(dtype, rows, cols));
+            pool.forward(drive.view(), pooled.view_mut(), choice.view_mut(), false);
+            drive = pooled;
+        }
+        self.norm.apply(&mut drive);
+        BitMat::from_signs(drive.view())
+    }
+}
+
 impl Counter {
-    fn new(weight: BitMat, norm: &Affine) -> Self {
-        let n = weight.cols() as i32;
+    fn new(layer: &Layer, pre: Shape, weight: BitMat, norm: &Affine) -> Self {
+        let (n, step) = (weight.cols() as i32, if geometry(layer, pre).is_some() { 1 } else { 2 });
         let (thresholds, falls): (Vec<i32>, Vec<bool>) =
-            (0..weight.rows()).map(|j| norm.threshold(j, n)).unzip();
+            (0..weight.rows()).map(|j| norm.threshold(j, n, step)).unzip();
         // A unit that falls is on below its threshold: the flipped answer of "at least".
         let flips = BitMat::from_fn(1, falls.len(), |_, j| falls[j]);
-        Self { weight, thresholds, flips }
+        Self::from_parts(layer, pre, weight, thresholds, flips)
     }
+
+    /// From what a file has; the weight has the shape of the layer's.
+    pub fn from_parts(
+        layer: &Layer,
+        pre: Shape,
+        weight: BitMat,
+        thresholds: Vec<i32>,
+        flips: BitMat,
+    ) -> Self {
+        let conv = geometry(layer, pre)
+            .map(|(shape, pool)| BitConv::new(shape, pool.map_or(1, |p| p.shape.size), &weight));
+        Self { weight, conv, thresholds, flips }
+    }
+}
+
+/// The shapes of a chain of layers that can be packed.
+pub(super) fn chain(network: &NetworkSpec) -> Result<Vec<Shape>> {
+    let dense_end = matches!(network.layers.last(), Some(Layer::Units(_)));
+    if network.layers.len() < 3 || !network.skips.is_empty() || !dense_end {
+        return Err(Error::incompatible(
+            "packing needs a chain of layers with a hidden one and a dense output",
+            "add a hidden layer, end with a number of units, leave skips out",
+        ));
+    }
+    let takes_largest = |l: &Layer| match l {
+        Layer::Conv(conv) => matches!(conv.pool, None | Some(PoolSpec::Max(_))),
+        _ => true,
+    };
+    if !network.layers[2..].iter().all(takes_largest) {
+        return Err(Error::incompatible(
+            "behind the first layer, only max pooling turns counts into counts",
+            "use pool = { max = … }",
+        ));
+    }
+    network.shapes()
 }
 
 fn packable(recipe: &Recipe) -> Result<()> {
@@ -187,13 +201,6 @@ fn packable(recipe: &Recipe) -> Result<()> {
             "use norm.batch with statistics = \"running\"",
         );
     }
-    let network = &recipe.network;
-    if network.layers.len() < 3 || !network.skips.is_empty() || network.has_convolutions() {
-        return refuse(
-            "packing needs a chain of dense layers with a hidden one",
-            "add a hidden layer, leave skips and convolutions out",
-        );
-    }
     Ok(())
 }
 
@@ -208,9 +215,24 @@ mod tests {
         [wiring.dense]\ninit = \"uniform\"\ngain = 0.1\n[credit.backprop]\n[objective.softmax-cross-entropy]\n\
         [optim.adam]\nlr = 0.01\n";
 
+    const IMAGES: &str = "[task.synthetic]\nshape = [2, 8, 8]\nclasses = 4\ntrain = 240\ntest = 300\nbatch = 20\n\
+        epochs = 2\n[network]\nlayers = [{ image = [2, 8, 8] }, { filters = 7, kernel = 3, padding = 1, pool = { average = 2 } },\n\
+        { filters = 70, kernel = 3, padding = 1, pool = { max = 2 } }, { filters = 5, kernel = 2, stride = 2, padding = 1 }, 33, 4]\n\
+        [neuron.sign]\n[norm.batch]\n[synapse.binary]\n[wiring.conv]\ninit = \"uniform\"\ngain = 0.1\n[credit.backprop]\n\
+        [objective.softmax-cross-entropy]\n[optim.adam]\nlr = 0.01\n";
+
     #[test]
     fn a_packed_network_answers_as_the_network_does_bit_for_bit() {
-        let recipe: Recipe = toml::from_str(RECIPE).unwrap();
+        answers_alike(RECIPE);
+    }
+
+    #[test]
+    fn so_does_one_of_convolutions() {
+        answers_alike(IMAGES);
+    }
+
+    fn answers_alike(text: &str) {
+        let recipe: Recipe = toml::from_str(text).unwrap();
         let mut trainer = crate::train::Trainer::new(&recipe, None).unwrap();
         while trainer.update() < trainer.updates() {
             trainer.learn().unwrap();
@@ -236,35 +258,34 @@ mod tests {
             seen += batch.labels.len();
         }
         assert_eq!(seen, 300);
-        assert!(packed.bytes() < trainer.network.parameter_count() * 4);
+    }
+
+    #[test]
+    fn a_bit_takes_less_than_a_number() {
+        let recipe: Recipe = toml::from_str(RECIPE).unwrap();
+        let network = Network::build(&recipe).unwrap();
+        assert!(Packed::new(&recipe, &network).unwrap().bytes() < network.parameter_count() * 4);
     }
 
     #[test]
     fn a_file_whose_arrays_do_not_fit_is_refused() {
-        let recipe: Recipe = toml::from_str(RECIPE).unwrap();
+        let recipe: Recipe = toml::from_str(IMAGES).unwrap();
         let file = Packed::new(&recipe, &Network::build(&recipe).unwrap()).unwrap().to_checkpoint();
         for i in 0..file.tensors.len() {
             let mut missing = file.clone();
             let gone = missing.tensors.remove(i).name;
             assert!(Packed::from_checkpoint(&missing).is_err(), "{gone}");
         }
+        for (from, to) in
+            [("[2,8,8]", "[2,8,9]"), ("70", "71"), ("\"stride\":2", "\"stride\":0"), ("33,4", "33")]
+        {
+            let mut other = file.clone();
+            let network = other.meta.get_mut("network").unwrap();
+            assert!(network.contains(from), "{network}");
+            *network = network.replace(from, to);
+            assert!(Packed::from_checkpoint(&other).is_err(), "{from}");
+        }
         assert!(Packed::from_checkpoint(&crate::train::Checkpoint::default()).unwrap_err().hint().is_some());
-    }
-
-    #[test]
-    fn thresholds_are_exact_at_ties() {
-        let row = |values: [f64; 4]| Mat::from_f64s(DType::F32, 1, 4, &values);
-        let affine = Affine {
-            mean: row([1.0, 1.0, 0.0, 0.0]),
-            scale: row([0.5; 4]),
-            gain: row([2.0, -2.0, 0.0, 0.0]),
-            bias: row([0.0, 0.0, 1.0, -1.0]),
-        };
-        // At d = 1 the expression is exactly 0, which counts as +1 whether it rises or falls.
-        assert_eq!(affine.threshold(0, 5), (1, false));
-        assert_eq!(affine.threshold(1, 5), (3, true));
-        assert_eq!(affine.threshold(2, 5), (i32::MIN, false));
-        assert_eq!(affine.threshold(3, 5), (i32::MAX, false));
     }
 
     #[test]
@@ -275,9 +296,13 @@ mod tests {
             ("[neuron.sign]", "[neuron.sign]\nzero = \"zero\""),
         ] {
             let recipe: Recipe = toml::from_str(&RECIPE.replace(from, to)).unwrap();
-            let network = Network::build(&recipe).unwrap();
-            let error = Packed::new(&recipe, &network).unwrap_err();
-            assert!(error.hint().is_some(), "{error}");
+            refused(&recipe);
         }
+        refused(&toml::from_str(&IMAGES.replace("max = 2", "average = 2")).unwrap());
+    }
+
+    fn refused(recipe: &Recipe) {
+        let error = Packed::new(recipe, &Network::build(recipe).unwrap()).unwrap_err();
+        assert!(error.hint().is_some(), "{error}");
     }
 }

@@ -1,21 +1,24 @@
 //! A packed network as named arrays of a safetensors file, and back.
 //!
-//! Every layer (`first`, `hidden1`, …, `last`) has `bits` [units, words]; hidden ones `thresholds` and `flips`, the others
-//! what their normalisation does. `widths` lists the inputs and the units of every layer.
+//! Every layer (`first`, `hidden1`, …, `last`) has `bits` [units or filters, words]; hidden ones `thresholds` and `flips`,
+//! the others what their normalisation does. The metadata have the table `network` of the recipe, as JSON.
 
-use super::packed::{Affine, Counter, Packed};
+use super::build::wiring;
+use super::packed::{Counter, First, Packed, chain};
+use super::packed_norm::Affine;
+use super::{Layer, NetworkSpec, Shape};
 use crate::error::{Error, Result};
 use crate::train::{Checkpoint, Tensor, TensorData};
-use bouton_kernels::{BitMat, DType, Mat};
+use bouton_kernels::{BitMat, DType, Mat, Operand};
 
-const FORMAT: &str = "bouton-packed-2";
+const FORMAT: &str = "bouton-packed-3";
 
 impl Packed {
     /// As named arrays, for a safetensors file.
     pub fn to_checkpoint(&self) -> Checkpoint {
         let mut file = Checkpoint::default();
-        put_bits(&mut file, "first.bits", &BitMat::from_signs(self.first.view()));
-        put_affine(&mut file, "first", &self.first_norm);
+        put_bits(&mut file, "first.bits", &BitMat::from_signs(self.first.weight.view()));
+        put_affine(&mut file, "first", &self.first.norm);
         for (i, c) in self.hidden.iter().enumerate() {
             put_bits(&mut file, &format!("hidden{}.bits", i + 1), &c.weight);
             put_bits(&mut file, &format!("hidden{}.flips", i + 1), &c.flips);
@@ -25,12 +28,8 @@ impl Packed {
         }
         put_bits(&mut file, "last.bits", &self.last);
         put_affine(&mut file, "last", &self.last_norm);
-        let hidden = self.hidden.iter().map(|c| c.weight.rows());
-        let ends = [self.first.mat().cols(), self.first.mat().rows()]
-            .into_iter()
-            .chain(hidden)
-            .chain([self.last.rows()]);
-        file.meta.insert("widths".into(), ends.map(|n| n.to_string()).collect::<Vec<_>>().join(" "));
+        let network = serde_json::to_string(&self.network).expect("a table has names for keys");
+        file.meta.insert("network".into(), network);
         file.meta.insert("format".into(), FORMAT.into());
         file
     }
@@ -40,31 +39,38 @@ impl Packed {
     /// # Errors
     /// [`Error::Checkpoint`] if arrays are missing or do not fit together.
     pub fn from_checkpoint(file: &Checkpoint) -> Result<Self> {
-        let format = file.meta.get("format").map(String::as_str);
-        let widths: Vec<usize> =
-            file.meta.get("widths").map_or("", |w| w).split(' ').filter_map(|n| n.parse().ok()).collect();
-        let (Some(FORMAT), [inputs, first_units, .., units]) = (format, &widths[..]) else {
-            return Err(Error::checkpoint("this is not a packed network")
+        let network =
+            file.meta.get("network").filter(|_| file.meta.get("format").is_some_and(|f| f == FORMAT));
+        let network: Option<NetworkSpec> = network.and_then(|text| serde_json::from_str(text).ok());
+        let Some(network) = network else {
+            return Err(Error::checkpoint("this is not a packed network, or one of another version")
                 .with_hint("make one: bouton convert RUN --packed"));
         };
-        let first_bits = bits(file, "first.bits", [*first_units, *inputs])?;
-        let hidden = (1..widths.len() - 2).map(|i| {
-            let (name, shape) = (format!("hidden{i}"), [widths[i + 1], widths[i]]);
-            let thresholds = row(file, &format!("{name}.thresholds"), shape[0])?;
-            Ok(Counter {
-                weight: bits(file, &format!("{name}.bits"), shape)?,
-                thresholds: thresholds.to_f64s().into_iter().map(|t| t as i32).collect(),
-                flips: bits(file, &format!("{name}.flips"), [1, shape[0]])?,
-            })
+        let shapes = chain(&network)?;
+        let (layers, last) = (&network.layers, shapes.len() - 1);
+        let bits = |name: &str, i: usize| bits(file, name, weight_shape(&layers[i], &shapes[i - 1..=i]));
+        let hidden = (2..last).map(|i| {
+            let name = format!("hidden{}", i - 1);
+            let weight = bits(&format!("{name}.bits"), i)?;
+            let thresholds = row(file, &format!("{name}.thresholds"), weight.rows())?;
+            let thresholds = thresholds.to_f64s().into_iter().map(|t| t as i32).collect();
+            let flips = self::bits(file, &format!("{name}.flips"), [1, weight.rows()])?;
+            Ok(Counter::from_parts(&layers[i], shapes[i - 1], weight, thresholds, flips))
         });
         let hidden = hidden.collect::<Result<_>>()?;
-        let last = bits(file, "last.bits", [*units, widths[widths.len() - 2]])?;
-        let (first_norm, last_norm) = (affine(file, "first", *first_units)?, affine(file, "last", *units)?);
-        let dtype = first_norm.mean.dtype();
-        let sign = |r, c| if first_bits.get(r, c) { 1.0 } else { -1.0 };
-        let first = Mat::from_fn(dtype, *first_units, *inputs, sign);
-        Ok(Self { first: bouton_kernels::Operand::new(first), first_norm, hidden, last, last_norm })
+        let (first, end) = (bits("first.bits", 1)?, bits("last.bits", last)?);
+        let (first_norm, last_norm) =
+            (affine(file, "first", first.rows())?, affine(file, "last", end.rows())?);
+        let sign = |r, c| if first.get(r, c) { 1.0 } else { -1.0 };
+        let weight = Operand::new(Mat::from_fn(first_norm.mean.dtype(), first.rows(), first.cols(), sign));
+        let first = First::new(&layers[1], &shapes, weight, first_norm);
+        Ok(Self { network, first, hidden, last: end, last_norm })
     }
+}
+
+/// Rows and columns of the weight between two layers.
+fn weight_shape(layer: &Layer, shapes: &[Shape]) -> [usize; 2] {
+    wiring(layer, shapes[0], shapes[1]).0.weight_shape().into()
 }
 
 fn put(file: &mut Checkpoint, name: String, shape: [usize; 2], data: TensorData) {
