@@ -194,7 +194,7 @@ fn fisher_information_of_shared_weights_is_the_sum_over_samples() {
         let one =
             Batch { x: batch.x.rows_view(r..r + 1).to_mat(), labels: vec![batch.labels[r]], ids: vec![0] };
         let mut sink = Collect::default();
-        credit.gradient(&network, &one, &*recipe.objective.build(), &mut sink).unwrap();
+        credit.gradients(&network, &one, &[&*recipe.objective.build()], &mut sink).unwrap();
         let g = sink.flat(&network);
         want.resize(g.len(), 0.0);
         want.iter_mut().zip(g).for_each(|(w, g)| *w += g * g / 8.0);

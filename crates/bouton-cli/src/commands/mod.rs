@@ -65,7 +65,7 @@ pub struct OutArgs {
 #[derive(Args, Debug)]
 pub struct DataArgs {
     /// Folder of data sets [default: BOUTON_DATA, else the user's data folder]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }
 

@@ -79,12 +79,14 @@ pub(super) const FOLDERS: &[Folder] = &[
         "six-1024-ewc" "six-1024-ewc-shuffled" "six-1024-interleaved" "six-1024-m0" "six-1024-m05" "six-1024-m1"
         "six-1024-m135" "six-1024-real-m0" "six-1024-real-m135" "six-4096-ewc" "six-4096-ewc-shuffled"
         "six-4096-interleaved" "six-4096-m0" "six-4096-m05" "six-4096-m1" "six-4096-m135" "six-4096-real-m0"
-        "six-4096-real-m135" "six-512-ewc" "six-512-ewc-shuffled" "six-512-interleaved" "six-512-m0"
-        "six-512-m05" "six-512-m1" "six-512-m135" "six-512-real-m0" "six-512-real-m135" "stream-cifar10-m0" "stream-cifar10-m13" "stream-cifar10-whole" "stream-fashion-m0"
+        "six-4096-real-m135" "six-short-ewc" "six-short-ewc-shuffled" "six-short-interleaved" "six-short-m0"
+        "six-short-m05" "six-short-m1" "six-short-m135" "six-short-real-m0" "six-short-real-m135" "stream-cifar10-m0" "stream-cifar10-m13" "stream-cifar10-whole" "stream-fashion-m0"
         "stream-fashion-m25" "stream-fashion-whole" "two-512-m0" "two-512-m135"),
     folder!("majumdar2021":
         "lr100-all" "lr100-all-set" "lr100-d2d" "lr100-ideal" "lr100-noise" "lr8-all" "lr8-all-set" "lr8-d2d"
-        "lr8-ideal" "lr8-noise" "cifar10"),
+        "lr8-ideal" "lr8-noise" "cifar10" "short-lr100-all" "short-lr100-all-set" "short-lr100-d2d"
+        "short-lr100-ideal" "short-lr100-noise" "short-lr8-all" "short-lr8-all-set" "short-lr8-d2d"
+        "short-lr8-ideal" "short-lr8-noise"),
     folder!("brevitas":
         "sfc-1w1a" "tfc-1w1a"),
     folder!("fusi2005":

@@ -182,16 +182,18 @@ impl Credit for Layered {
         Ok(verdict(objective, trace.out[network.output()].view(), &batch.labels).1)
     }
 
-    fn gradient(
+    fn gradients(
         &self,
         network: &Network,
         batch: &Batch,
-        objective: &dyn Objective,
+        objectives: &[&dyn Objective],
         sink: &mut dyn Sink,
     ) -> Result<()> {
         let trace = Self::forward(network, batch.x.view(), None);
-        let err = verdict(objective, trace.out[network.output()].view(), &batch.labels).0;
-        Self::backward(network, batch.x.view(), &trace, err, None, sink);
+        for objective in objectives {
+            let err = verdict(*objective, trace.out[network.output()].view(), &batch.labels).0;
+            Self::backward(network, batch.x.view(), &trace, err, None, sink);
+        }
         Ok(())
     }
 

@@ -29,26 +29,37 @@ enum Sum {
 struct PerSample {
     sum: Sum,
     total: HashMap<ParamId, Mat>,
-    /// Mapped factors (a, δ) that wait for more δ of the same a.
-    open: HashMap<ParamId, (Mat, Mat)>,
+    /// Mapped factors (a, δ) that wait for more δ of the same a, and the address of these a.
+    open: HashMap<ParamId, (usize, Mat, Mat)>,
 }
 
 /// Rows of a weight that one task of a thread sums up.
 const BAND: usize = 64;
 
+/// Values that one task of a thread maps.
+const SHARE: usize = 1 << 14;
+
 impl PerSample {
     fn map(&self, x: View<'_>) -> Mat {
-        let mut mat = x.to_mat();
-        dispatch!(mat.dtype(), T => mat.slice_mut::<T>().iter_mut().for_each(|x| *x = match self.sum {
-            Sum::Squares => *x * *x,
-            Sum::Absolutes => x.abs(),
-        }));
+        let mut mat = Mat::zeros(x.dtype(), x.rows(), x.cols());
+        self.add_mapped(&mut mat, x);
         mat
+    }
+
+    /// sum += x² or |x|.
+    fn add_mapped(&self, sum: &mut Mat, x: View<'_>) {
+        dispatch!(x.dtype(), T => {
+            let parts = sum.slice_mut::<T>().par_chunks_mut(SHARE).zip(x.slice::<T>().par_chunks(SHARE));
+            parts.for_each(|(sum, x)| match self.sum {
+                Sum::Squares => sum.iter_mut().zip(x).for_each(|(s, &x)| *s += x * x),
+                Sum::Absolutes => sum.iter_mut().zip(x).for_each(|(s, &x)| *s += x.abs()),
+            });
+        });
     }
 
     /// Multiplies what waits.
     fn close(&mut self) {
-        for (id, (pre, g)) in std::mem::take(&mut self.open) {
+        for (id, (_, pre, g)) in std::mem::take(&mut self.open) {
             self.multiply(id, &pre, &g);
         }
     }
@@ -111,15 +122,18 @@ impl Sink for PerSample {
         if wiring.shares() {
             return self.sample_by_sample(id, wiring, pre, g);
         }
-        let (pre, g) = (self.map(pre), self.map(g));
-        match self.open.get_mut(&id) {
-            Some((same, sum)) if *same == pre => super::add_scaled(sum, 1.0, g.view()),
+        let address = dispatch!(pre.dtype(), T => pre.slice::<T>().as_ptr() as usize);
+        let mut waiting = self.open.remove(&id);
+        match &mut waiting {
+            Some((same, _, sum)) if *same == address => self.add_mapped(sum, g),
             _ => {
-                if let Some((pre, g)) = self.open.insert(id, (pre, g)) {
+                let next = (address, self.map(pre), self.map(g));
+                if let Some((_, pre, g)) = waiting.replace(next) {
                     self.multiply(id, &pre, &g);
                 }
             }
         }
+        self.open.extend(waiting.map(|waiting| (id, waiting)));
     }
 
     fn bias(&mut self, network: &Network, pop: PopId, g: View<'_>, _: f64) {
@@ -212,12 +226,13 @@ pub fn measure(
     let (mut samples, mut count) = (0, 0);
     for batch in batches {
         (samples, count) = (samples + batch.labels.len(), count + 1);
-        let pass = |which, sink: &mut dyn Sink| {
-            credit.gradient(network, &batch, &Label { active: active.clone(), which }, sink)
-        };
+        let label = |which| Label { active: active.clone(), which };
+        let pass = |which, sink: &mut dyn Sink| credit.gradients(network, &batch, &[&label(which)], sink);
         match importance {
             Importance::Fisher(Fisher::Exact, _) => {
-                outputs.clone().try_for_each(|c| pass(Which::Weighted(c), &mut sink))?;
+                let labels: Vec<Label> = outputs.clone().map(|c| label(Which::Weighted(c))).collect();
+                let labels: Vec<&dyn Objective> = labels.iter().map(|l| l as _).collect();
+                credit.gradients(network, &batch, &labels, &mut sink)?;
             }
             Importance::Fisher(Fisher::Sampled, _) => {
                 pass(Which::Drawn(key.of("label", count).number()), &mut sink)?;

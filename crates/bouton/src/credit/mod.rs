@@ -115,12 +115,13 @@ pub trait Credit: Send + Sync + std::fmt::Debug {
     ) -> Result<Vec<Settled>> {
         Ok(vec![self.free(network, batch, objective)?])
     }
-    /// Hands the gradient of the mean loss to `sink` with the network as it answers in evaluation: no dropout, fixed
-    /// statistics, nothing learned or observed.
+    /// Hands the gradient of each mean loss, one after the other, to `sink` with the network as it answers in
+    /// evaluation: no dropout, fixed statistics, nothing learned or observed. All see the same state: their presynaptic
+    /// factors are the same memory.
     ///
     /// # Errors
     /// [`Error::Incompatible`] for rules that have no such gradient, which is the default.
-    fn gradient(&self, _: &Network, _: &Batch, _: &dyn Objective, _: &mut dyn Sink) -> Result<()> {
+    fn gradients(&self, _: &Network, _: &Batch, _: &[&dyn Objective], _: &mut dyn Sink) -> Result<()> {
         Err(Error::incompatible("this credit rule has no gradient sample by sample", "use credit.backprop"))
     }
     /// Shows state that must survive a restart to `visitor`. Default: there is none.
