@@ -154,11 +154,12 @@ fn answers_are_those_of_the_mean_and_leave_the_sample_alone() {
     learn(&mut trainer, 2);
     let before = trainer.checkpoint().unwrap().tensors;
     let of = |name: &str| before.iter().find(|t| t.name.ends_with(name)).unwrap().data.clone();
-    let samples = trainer.network.show_means();
+    let samples = trainer.network.samples();
+    trainer.network.show(None);
     let shown = trainer.checkpoint().unwrap().tensors;
     let weight = shown.iter().find(|t| t.name.ends_with("hidden1.weight")).unwrap();
     assert!(weight.data == of("mesu.mean") && weight.data != of("hidden1.weight"));
-    trainer.network.hide_means(&samples);
+    trainer.network.put_back(&samples);
     trainer.evaluate(0).unwrap();
     assert!(trainer.checkpoint().unwrap().tensors == before);
 }

@@ -67,7 +67,7 @@ pub(super) const FOLDERS: &[Folder] = &[
     folder!("hopfield-resnet13":
         "cifar10" "cifar100" "fashion"),
     folder!("zenke2017":
-        "permuted-c0" "permuted-c01"),
+        "permuted-c0" "permuted-c01" "permuted-c0-short" "permuted-c01-short"),
     folder!("kirkpatrick2017":
         "permuted-ewc"),
     folder!("vandeven2019":

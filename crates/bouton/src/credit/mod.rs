@@ -9,6 +9,7 @@ mod continual;
 mod contrast;
 mod contrastive;
 mod coupled;
+pub(crate) mod draws;
 mod eqprop;
 mod holomorphic;
 mod homeostasis;

@@ -25,6 +25,7 @@ pub use verbs::{Seen, Term};
 use crate::error::{Error, Result};
 use crate::neuron::Population;
 use crate::norm::Norm;
+use crate::rng::Key;
 use crate::synapse::{Plain, Rule, Synapse};
 use crate::wiring::{Identity, Wiring};
 use bouton_kernels::{DType, Mat, Operand};
@@ -124,19 +125,23 @@ impl Network {
         }
     }
 
-    /// Puts means in the place of weights that are samples of distributions, and returns the samples.
-    pub fn show_means(&mut self) -> Vec<(ConnId, Mat)> {
-        let mut samples = Vec::new();
-        for (id, c) in self.connections.iter_mut().enumerate().filter(|(_, c)| c.synapse.sampled()) {
-            samples.push((id, c.weight.mat().clone()));
-            let mut memory: Vec<_> = c.memory.iter_mut().map(Mat::view_mut).collect();
-            c.weight.update(|w| c.synapse.mean(w, &mut memory));
-        }
-        samples
+    /// The weights that are samples of distributions.
+    pub fn samples(&self) -> Vec<(ConnId, Mat)> {
+        let sampled = self.connections.iter().enumerate().filter(|(_, c)| c.synapse.sampled());
+        sampled.map(|(id, c)| (id, c.weight.mat().clone())).collect()
     }
 
-    /// Puts back what [`Network::show_means`] returned.
-    pub fn hide_means(&mut self, samples: &[(ConnId, Mat)]) {
+    /// Puts fresh samples, drawn by `key`, in the place of weights that are samples of distributions, or means without it.
+    pub fn show(&mut self, key: Option<&Key>) {
+        for (id, c) in self.connections.iter_mut().enumerate().filter(|(_, c)| c.synapse.sampled()) {
+            let mut memory: Vec<_> = c.memory.iter_mut().map(Mat::view_mut).collect();
+            let key = key.map(|key| key.of("connection", id as u64).number());
+            c.weight.update(|w| c.synapse.answer(key, w, &mut memory));
+        }
+    }
+
+    /// Puts back what [`Network::samples`] returned.
+    pub fn put_back(&mut self, samples: &[(ConnId, Mat)]) {
         for (id, sample) in samples {
             self.connections[*id].weight.update(|mut w| w.copy_from(sample.view()));
         }

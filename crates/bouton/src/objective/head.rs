@@ -13,23 +13,45 @@ pub struct Head<'a> {
     pub active: Range<usize>,
 }
 
+impl Head<'_> {
+    /// The outputs of the head.
+    fn part(&self, out: View<'_>) -> Mat {
+        let mut part = Mat::zeros(out.dtype(), out.rows(), self.active.len());
+        dispatch!(out.dtype(), T => for r in 0..out.rows() {
+            part.view_mut().row_mut::<T>(r).copy_from_slice(&out.row::<T>(r)[self.active.clone()]);
+        });
+        part
+    }
+
+    /// Puts `part` in their place.
+    fn put(&self, part: &Mat, mut out: ViewMut<'_>) {
+        dispatch!(out.dtype(), T => for r in 0..out.rows() {
+            out.row_mut::<T>(r)[self.active.clone()].copy_from_slice(part.view().row::<T>(r));
+        });
+    }
+}
+
 impl Objective for Head<'_> {
     fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, loss: &mut [f64]) {
-        let Range { start, end } = self.active;
-        let labels: Vec<u16> = targets.labels.iter().map(|&l| l - start as u16).collect();
-        let mut part = Mat::zeros(out.dtype(), out.rows(), end - start);
-        let mut part_err = part.clone();
+        let labels: Vec<u16> = targets.labels.iter().map(|&l| l - self.active.start as u16).collect();
+        let part = self.part(out);
+        let mut part_err = Mat::zeros(out.dtype(), part.rows(), part.cols());
         err.fill(0.0);
-        dispatch!(out.dtype(), T => {
-            for r in 0..out.rows() {
-                part.view_mut().row_mut::<T>(r).copy_from_slice(&out.row::<T>(r)[start..end]);
-            }
-            let targets = Targets { labels: &labels, samples: targets.samples };
-            self.objective.error(part.view(), targets, part_err.view_mut(), loss);
-            for r in 0..out.rows() {
-                err.row_mut::<T>(r)[start..end].copy_from_slice(part_err.view().row::<T>(r));
-            }
-        });
+        let targets = Targets { labels: &labels, samples: targets.samples };
+        self.objective.error(part.view(), targets, part_err.view_mut(), loss);
+        self.put(&part_err, err);
+    }
+
+    fn believe(&self, out: ViewMut<'_>) {
+        let mut part = self.part(out.as_view());
+        self.objective.believe(part.view_mut());
+        self.put(&part, out);
+    }
+
+    fn conclude(&self, belief: ViewMut<'_>) {
+        let mut part = self.part(belief.as_view());
+        self.objective.conclude(part.view_mut());
+        self.put(&part, belief);
     }
 
     /// A spring would pull on every output; this pulls on some.

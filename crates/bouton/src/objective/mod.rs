@@ -69,6 +69,11 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
     }
     /// Whether ℓ = ½‖out − y‖², so that a nudge is a spring towards the one-hot y.
     fn is_spring(&self) -> bool;
+    /// Overwrites outputs by that in which the answers of several networks are averaged: probabilities, if there are any.
+    /// Default: the outputs.
+    fn believe(&self, _out: ViewMut<'_>) {}
+    /// Overwrites such an average by outputs that stand for it. Default: the average.
+    fn conclude(&self, _belief: ViewMut<'_>) {}
     /// The outputs that take part for a sample of class `label`, of `outputs`: those of the task in a network with one head
     /// per task. Default: all.
     fn active(&self, outputs: usize, _label: u16) -> Range<usize> {

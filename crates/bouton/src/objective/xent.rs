@@ -31,6 +31,16 @@ impl Objective for SoftmaxCrossEntropy {
         true
     }
 
+    fn believe(&self, mut out: ViewMut<'_>) {
+        dispatch!(out.dtype(), T => for r in 0..out.rows() {
+            softmax(out.row_mut::<T>(r));
+        });
+    }
+
+    fn conclude(&self, mut belief: ViewMut<'_>) {
+        dispatch!(belief.dtype(), T => belief.slice_mut::<T>().iter_mut().for_each(|p| *p = p.max(T::lit(1e-37)).ln()));
+    }
+
     fn is_spring(&self) -> bool {
         false
     }

@@ -43,6 +43,7 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
         feedback::own_memory,
         anchor_and_credit,
         scale_of_bits,
+        draws_of_weights,
         decay_of_raw,
         schedule_of_raw,
         tasks,
@@ -277,6 +278,18 @@ fn scale_of_bits(r: &Recipe) -> Refusal {
         );
     }
     None
+}
+
+fn draws_of_weights(r: &Recipe) -> Refusal {
+    let sampled = r.synapse.build(0, 0).is_ok_and(|synapse| synapse.sampled());
+    let alike = r.run.test_draws.is_some() && !sampled;
+    alike.then(|| {
+        let synapse = tag(&r.synapse);
+        (
+            format!("run.test-draws draws weights anew, but those of synapse.{synapse} are no distributions"),
+            "leave run.test-draws out, or use synapse.bayesbinn, bimu or mesu",
+        )
+    })
 }
 
 /// Weight decay is a part of the optimiser's proposal, which synapses with step sizes of their own do not ask for.

@@ -117,6 +117,9 @@ pub struct RunSpec {
     pub log_every: u64,
     /// Evaluate on the test set every so many epochs. Default 1.
     pub test_every: usize,
+    /// Average the answers in tests over so many draws of weights that are distributions. Default: the mean weights
+    /// answer.
+    pub test_draws: Option<usize>,
 }
 
 impl Default for RunSpec {
@@ -127,6 +130,7 @@ impl Default for RunSpec {
             keep_checkpoints: Some(3),
             log_every: 100,
             test_every: 1,
+            test_draws: None,
         }
     }
 }

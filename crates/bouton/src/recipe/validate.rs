@@ -101,7 +101,9 @@ fn run(run: &RunSpec) -> Result<()> {
     at_least_one("run.updates", run.updates, "leave it out to train for all epochs")?;
     at_least_one("run.checkpoint-every", run.checkpoint_every, "leave it out to checkpoint once per epoch")?;
     at_least_one("run.log-every", Some(run.log_every), "100 is usual")?;
-    at_least_one("run.test-every", Some(run.test_every as u64), "1 tests after every epoch")
+    at_least_one("run.test-every", Some(run.test_every as u64), "1 tests after every epoch")?;
+    let draws = run.test_draws.map(|n| n as u64);
+    at_least_one("run.test-draws", draws, "leave it out for the answers of the mean weights")
 }
 
 fn task(task: &TaskSpec) -> Result<()> {

@@ -74,8 +74,11 @@ impl Scalar<4> for BayesBiNn {
         [w, lambda, slope, lambda]
     }
 
-    fn mean<T: Real>(&self, [_, lambda, ..]: [T; 4]) -> T {
-        T::lit(self.scale) * lambda.tanh()
+    /// Drawn without temperature: ±`scale`.
+    fn answer<T: Real>(&self, [_, lambda, ..]: [T; 4], draw: Option<Draw>) -> T {
+        let size = T::lit(self.scale);
+        let bit = |draw: Draw| T::select((lambda + lambda).sigmoid() - draw.uniform(0), size, -size);
+        draw.map_or_else(|| size * lambda.tanh(), bit)
     }
 }
 

@@ -5,8 +5,7 @@
 //!
 //! Equations of the released code of Cottart et al., github.com/kellian-cottart/active-continual-learning-bayesianbinn;
 //! defaults are its values for 1000 permuted tasks. v is the variance of the weight, and the protection of Laborieux et
-//! al. (2021) for m = 1. The weight is drawn once for each update, g is the gradient at that sample, and answers of the
-//! network are those of the mean weights. A zero gradient still forgets: the released code leaves λ alone when all
+//! al. (2021) for m = 1. The weight is drawn once for each update, g is the gradient at that sample. A zero gradient still forgets: the released code leaves λ alone when all
 //! gradients are zero.
 
 use super::{Draw, Scalar};
@@ -71,8 +70,8 @@ impl Scalar<2> for BiMu {
         [self.sample(lambda, draw), lambda]
     }
 
-    fn mean<T: Real>(&self, [_, lambda]: [T; 2]) -> T {
-        T::lit(self.scale) * lambda.tanh()
+    fn answer<T: Real>(&self, [_, lambda]: [T; 2], draw: Option<Draw>) -> T {
+        draw.map_or_else(|| T::lit(self.scale) * lambda.tanh(), |draw| self.sample(lambda, draw))
     }
 }
 

@@ -4,8 +4,7 @@
 //! μ ← μ + `rate` σ² (−g_μ + (μ_0 − μ)/(N σ_0²)),  σ ← σ + ½ `spread-rate` (−σ² g_σ + σ (σ_0² − σ²)/(N σ_0²)),  μ_0 = 0
 //!
 //! Metaplasticity from synaptic uncertainty: Bonnet et al., Bayesian continual learning and forgetting in neural networks,
-//! arXiv:2504.13569. N is the memory window. The weight is drawn once for each update, g is the gradient at that sample,
-//! and answers of the network are those of the mean weights μ.
+//! arXiv:2504.13569. N is the memory window. The weight is drawn once for each update, g is the gradient at that sample.
 
 use super::{Draw, Scalar};
 use bouton_kernels::Real;
@@ -63,8 +62,8 @@ impl Scalar<4> for Mesu {
         [mean + spread * deviation, mean, spread, deviation]
     }
 
-    fn mean<T: Real>(&self, [_, mean, ..]: [T; 4]) -> T {
-        mean
+    fn answer<T: Real>(&self, [_, mean, spread, _]: [T; 4], draw: Option<Draw>) -> T {
+        draw.map_or(mean, |draw| mean + spread * draw.normal::<T>(0))
     }
 }
 

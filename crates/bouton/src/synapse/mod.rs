@@ -129,7 +129,7 @@ pub trait Scalar<const V: usize>: Copy + Send + Sync + std::fmt::Debug {
     /// Whether the rule runs in vector registers. Rules that exist in many sizes, or that are long, go without, because each
     /// would be compiled for every instruction set.
     const VECTORS: bool = true;
-    /// Whether the weight is a sample of a distribution; answers of the network are then those of its mean.
+    /// Whether the weight is a sample of a distribution; `answer` then says which weight answers.
     const SAMPLED: bool = false;
     /// The first values, from a weight drawn by the wiring.
     fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; V];
@@ -139,8 +139,8 @@ pub trait Scalar<const V: usize>: Copy + Send + Sync + std::fmt::Debug {
     fn task_ended<T: Real>(&self, values: [T; V]) -> [T; V] {
         values
     }
-    /// The mean of the weight's distribution; default: the weight.
-    fn mean<T: Real>(&self, values: [T; V]) -> T {
+    /// A fresh sample of the weight's distribution, or its mean without `draw`; default: the weight.
+    fn answer<T: Real>(&self, values: [T; V], _draw: Option<Draw>) -> T {
         values[0]
     }
 }
@@ -171,8 +171,9 @@ pub trait Synapse: Send + Sync + std::fmt::Debug {
     fn sampled(&self) -> bool {
         false
     }
-    /// Overwrites a whole matrix of weights with the means of their distributions; default: weights stay.
-    fn mean(&self, _weight: ViewMut<'_>, _state: &mut [ViewMut<'_>]) {}
+    /// Overwrites a whole matrix of weights with samples of their distributions, drawn by `key`, or with their means
+    /// without one; default: weights stay.
+    fn answer(&self, _key: Option<u64>, _weight: ViewMut<'_>, _state: &mut [ViewMut<'_>]) {}
 }
 
 /// The [`Synapse`] of a [`Scalar`] rule.
@@ -231,11 +232,12 @@ impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
         R::SAMPLED
     }
 
-    fn mean(&self, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+    fn answer(&self, key: Option<u64>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(weight.dtype(), T => {
             let values = values::<T, V>(&mut weight, state);
             for i in 0..values[0].len() {
-                values[0][i] = self.0.mean(std::array::from_fn(|k| values[k][i]));
+                let draw = key.map(|key| Draw { key, index: i as u64 });
+                values[0][i] = self.0.answer(std::array::from_fn(|k| values[k][i]), draw);
             }
         });
     }

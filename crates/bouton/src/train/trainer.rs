@@ -5,7 +5,7 @@ use super::flips::Flips;
 use super::importance::{self, Profile};
 use super::memory::Memory;
 use crate::anchor::{Fisher, Importance};
-use crate::credit::{Credit, CreditSpec, Step, measure};
+use crate::credit::{Credit, CreditSpec, Step, draws, measure};
 use crate::error::{Error, Result};
 use crate::network::{Connection, Network, ParamId, Visitor};
 use crate::norm::NormSpec;
@@ -192,12 +192,11 @@ impl Trainer {
         });
         let head = active.map(|active| Head { objective: &*self.objective, active });
         let objective = head.as_ref().map_or(&*self.objective, |head| head as &dyn Objective);
-        let batches = self.course.stream.in_order(&self.course.tests[task], None, self.network.dtype);
-        let samples = self.network.show_means();
-        let outcome = batches.into_iter().try_fold(Step::default(), |sum, batch| {
-            Ok(sum.with(&self.credit.evaluate(&self.network, &batch, objective)?))
-        });
-        self.network.hide_means(&samples);
+        let (course, dtype) = (&self.course, self.network.dtype);
+        let batches = || course.stream.in_order(&course.tests[task], None, dtype);
+        let key = Key::new(self.recipe.seed).of("answer", task as u64);
+        let drawn = self.recipe.run.test_draws.map(|n| (n, &key));
+        let outcome = draws::evaluate(&*self.credit, &mut self.network, objective, batches, drawn);
         if let Some(present) = present {
             self.network.set_norms(&present);
         }
