@@ -74,12 +74,14 @@ pub(crate) const SET: u8 = 2;
 
 /// Rows from which on it pays to copy the columns of b that a tile walks along: rows of b begin on as many pages.
 const MANY: usize = 16;
+/// Bytes of b up to which they stay in the first-level cache as they are.
+const NEAR: usize = 24 << 10;
 
 /// All tiles of a block of links, the columns of b brought together first if there are many rows.
 #[inline(always)]
 fn panels<S: Simd, T: Elem>(s: S, x: impl Source<T>, b: &[T], c: &mut [&mut [T]]) {
     let (n, width) = (c[0].len(), WIDE * T::count::<S>());
-    if c.len() < MANY || n <= width {
+    if c.len() < MANY || n <= width || size_of_val(b) <= NEAR {
         return block::<S, T, GO_ON>(s, x, b, n, c);
     }
     let mut panel = Scratch::take(b.len() / n * width);
