@@ -8,7 +8,8 @@ use bouton::Result;
 use bouton::recipe::Recipe;
 use bouton::task::catalogue::{self, Format, KnownArchive, KnownFile, KnownSet, Part, Pin};
 use bouton::task::import::{Import, import_sets};
-use bouton::task::samples::{Layout, Samples};
+use bouton::task::layout::Layout;
+use bouton::task::samples::Samples;
 use bouton::task::{Dataset, Split};
 use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
@@ -43,7 +44,7 @@ fn columns(images: usize, side: usize) -> Vec<u8> {
 
 fn decode(layout: Layout, part: Part, bytes: &[u8]) -> Result<Samples> {
     let mut samples = Samples::default();
-    layout.decode(part, Cursor::new(bytes), "some/file", &mut samples).map(|()| samples)
+    layout.decode(part.is_labels(), Cursor::new(bytes), "some/file", &mut samples).map(|()| samples)
 }
 
 /// What is said about damaged bytes, which must name the file and the way out.

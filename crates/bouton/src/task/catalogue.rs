@@ -8,7 +8,7 @@ mod colour;
 mod grey;
 
 use super::Split;
-use super::samples::Layout;
+use super::layout::Layout;
 use crate::{Error, Result};
 
 /// A data set known by name.
@@ -115,6 +115,11 @@ impl Part {
             Self::Images(s) | Self::Labels(s) | Self::Samples(s) => s == split,
             Self::All => true,
         }
+    }
+
+    /// Does the file hold labels and no images?
+    pub fn is_labels(self) -> bool {
+        matches!(self, Self::Labels(_))
     }
 }
 

@@ -11,6 +11,7 @@ pub mod idx;
 pub mod imagenet32;
 pub mod import;
 pub mod jpegs;
+pub mod layout;
 pub mod mat;
 mod normalise;
 mod npy;
@@ -28,11 +29,10 @@ pub mod svhn;
 pub use augment::{Augment, Padding};
 pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
 pub use dataset::{Dataset, Split};
-pub use normalise::Normalise;
 pub use part::Part;
 pub use replay::{Policy, ReplaySpec};
 pub use sequence::{
     ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets, Split as SplitClasses, Subsets,
 };
-pub use spec::{BatchSize, Images, Pad, Pixels, SyntheticImages, TaskSpec};
+pub use spec::{BatchSize, Images, Normalise, Pad, Pixels, SyntheticImages, TaskSpec};
 pub use store::load;

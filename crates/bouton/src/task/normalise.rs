@@ -1,23 +1,11 @@
 //! Options of images that depend on their shape: normalisation by channel, and a larger size.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use super::catalogue::KnownSet;
-use super::spec::{Images, Pixels};
+use super::spec::{Images, Normalise, Pixels};
 use crate::{Error, Result};
 
 /// The largest `size` in a recipe.
 const LARGEST: usize = 1024;
-/// Mean and standard deviation of the pixels of each channel, on the scale from 0 to 1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Normalise {
-    /// What is subtracted, one number per channel.
-    pub mean: Vec<f64>,
-    /// What the difference is divided by, one positive number per channel.
-    pub std: Vec<f64>,
-}
 
 impl Images {
     /// The value of a pixel of 0 to `scale` in channel `channel`: (pixel/scale − mean)/std if normalised.

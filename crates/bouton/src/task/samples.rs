@@ -1,9 +1,7 @@
-//! Colour images with their labels: the layouts of their files, on the way to a [`Dataset`](super::Dataset).
+//! Colour images with their labels, on the way to a [`Dataset`](super::Dataset), and what their files have in common.
 
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 
-use super::catalogue::Part;
-use super::{cifar, imagenet32, stl, svhn};
 use crate::{Error, Result};
 
 /// Hint for a file whose content cannot be what it should be.
@@ -16,38 +14,6 @@ pub struct Samples {
     pub pixels: Vec<u8>,
     /// The class of each image, from 0.
     pub labels: Vec<u16>,
-}
-
-/// The layout of the files of a set of colour images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// Records of a label and a 32x32 image ([`cifar`]).
-    Cifar10,
-    /// Records of a coarse label, a fine label and a 32x32 image; the fine label counts ([`cifar`]).
-    Cifar100,
-    /// MATLAB files with `X` and `y` ([`svhn`]).
-    Svhn,
-    /// A file of 96x96 images and one of labels per split ([`stl`]).
-    Stl10,
-    /// NumPy archives with `data` and `labels` ([`imagenet32`]).
-    ImageNet32,
-}
-
-impl Layout {
-    /// Appends what one file holds; `file` is its name in messages.
-    ///
-    /// # Errors
-    /// [`Error::Data`] with file and place for anything that does not follow the layout.
-    pub fn decode(self, part: Part, reader: impl Read + Seek, file: &str, into: &mut Samples) -> Result<()> {
-        match (self, part) {
-            (Self::Cifar10, _) => cifar::decode(reader, file, cifar::CIFAR_10, into),
-            (Self::Cifar100, _) => cifar::decode(reader, file, cifar::CIFAR_100, into),
-            (Self::Svhn, _) => svhn::decode(reader, file, into),
-            (Self::Stl10, Part::Labels(_)) => stl::labels(reader, file, into),
-            (Self::Stl10, _) => stl::images(reader, file, into),
-            (Self::ImageNet32, _) => imagenet32::decode(reader, file, into),
-        }
-    }
 }
 
 /// The error for a file that does not follow its layout.

@@ -1,7 +1,6 @@
 //! The task of a recipe: which data, in which batches.
 
 use super::catalogue::{DATA, KnownSet};
-use super::normalise::Normalise;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +96,16 @@ impl Pixels {
             }
         }
     }
+}
+
+/// Mean and standard deviation of the pixels of each channel, on the scale from 0 to 1.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Normalise {
+    /// What is subtracted, one number per channel.
+    pub mean: Vec<f64>,
+    /// What the difference is divided by, one positive number per channel.
+    pub std: Vec<f64>,
 }
 
 /// Supervised classification of images.

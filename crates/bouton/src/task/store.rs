@@ -10,7 +10,8 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use super::catalogue::{self, Format, KnownFile, KnownSet, Part, Pin};
-use super::samples::{Layout, Samples};
+use super::layout::Layout;
+use super::samples::Samples;
 use super::{Dataset, Split, digits, idx};
 use crate::train::atomic;
 use crate::{Error, Result};
@@ -133,7 +134,8 @@ impl KnownSet {
     fn samples(&self, layout: Layout, split: Split, root: &Path) -> Result<Dataset> {
         let mut samples = Samples::default();
         for file in self.files.iter().filter(|f| f.part.serves(split)) {
-            layout.decode(file.part, self.open(file, root)?, &self.place(file, root), &mut samples)?;
+            let (labels, place) = (file.part.is_labels(), self.place(file, root));
+            layout.decode(labels, self.open(file, root)?, &place, &mut samples)?;
         }
         let set = Dataset::from_samples(self.name, self.shape, self.classes, samples)
             .map_err(|e| e.with_hint(self.ways_to_get()))?;
@@ -174,7 +176,9 @@ impl KnownSet {
         place: &str,
     ) -> Result<()> {
         match self.format {
-            Format::Samples(layout) => layout.decode(file.part, content, place, &mut Samples::default()),
+            Format::Samples(layout) => {
+                layout.decode(file.part.is_labels(), content, place, &mut Samples::default())
+            }
             Format::Idx => idx::decode(content, place).map(drop),
             Format::Digits => digits::decode(content, place, Split::Train).map(drop),
         }

@@ -1,7 +1,7 @@
 //! Sets of colour images.
 
 use super::super::Split::{self, Test, Train};
-use super::super::samples::Layout;
+use super::super::layout::Layout;
 use super::{Format, KnownArchive, KnownFile, KnownSet, Part, Pin};
 
 const fn file(name: &'static str, part: Part, bytes: u64, pin: Pin) -> KnownFile {
