@@ -12,7 +12,7 @@ use crate::norm::Normalised;
 use crate::objective::Objective;
 use crate::rng::Key;
 use crate::synapse::Draw;
-use bouton_kernels::{Mat, Real, View, dispatch};
+use bouton_kernels::{Mat, Real, View, dispatch, vectorize};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -143,9 +143,12 @@ fn silence(mat: &mut Mat, network: &Network, pop: PopId, key: &Key) {
     let key = key.number();
     dispatch!(mat.dtype(), T => {
         let keep = T::lit(1.0 / (1.0 - p));
-        mat.slice_mut::<T>().par_iter_mut().with_min_len(SHARE).enumerate().for_each(|(i, x)| {
-            let silent = Draw { key, index: i as u64 }.uniform::<f64>(0) < p;
-            *x = if silent { T::lit(0.0) } else { *x * keep };
+        mat.slice_mut::<T>().par_chunks_mut(SHARE).enumerate().for_each(|(part, values)| {
+            let first = (part * SHARE) as u64;
+            vectorize(#[inline(always)] || for (i, x) in values.iter_mut().enumerate() {
+                let silent = Draw { key, index: first + i as u64 }.uniform::<f64>(0) < p;
+                *x = if silent { T::lit(0.0) } else { *x * keep };
+            });
         });
     });
 }
