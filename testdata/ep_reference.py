@@ -179,11 +179,12 @@ def settle(advance, s, tol=1e-15, limit=20000):
     return s
 
 
-def energy_step(net, x, y, s, eps, beta=0.0, rho_input=False, output_slope=True):
+def energy_step(net, x, y, s, eps, beta=0.0, rho_input=False, output_slope=True, loss_of_rho=False):
     """Real-time dynamics s <- clip(s + eps (-dF/ds), 0, 1), rho = activation of layer 1, inside the weights.
 
     -dF/ds_n = -s_n + rho'(s_n) (W_n rho(s_{n-1}) + b_n + W_{n+1}^T rho(s_{n+1})), output + beta (y - s_L).
     rho' of the hard sigmoid is 1 on the closed interval [0, 1]. output_slope False drops rho'(s_L) on the output.
+    loss_of_rho: the loss is one of rho(s_L), so that the nudge is beta rho'(s_L) (y - rho(s_L)).
     """
     name = net.acts[0]
     rho = ACTIVATIONS[name][0]
@@ -195,7 +196,7 @@ def energy_step(net, x, y, s, eps, beta=0.0, rho_input=False, output_slope=True)
         last = n == net.depth - 1
         rate = -s[n] + (d if last and not output_slope else slope(s[n]) * d)
         if last and beta != 0:
-            rate = rate + beta * (y - s[n])
+            rate = rate + beta * (slope(s[n]) * (y - fired[n]) if loss_of_rho else y - s[n])
         new.append(np.clip(s[n] + eps * rate, 0, 1))
     return new
 

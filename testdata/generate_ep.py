@@ -90,6 +90,7 @@ def energy_dynamics():
         "shifted-sigmoid/plain-output/rho-input": dict(rho_input=True, output_slope=False),
         "shifted-sigmoid/plain-output/raw-input": dict(rho_input=False, output_slope=False),
         "shifted-sigmoid/gradient-output/raw-input": dict(rho_input=False, output_slope=True),
+        "shifted-sigmoid/loss-of-rho/raw-input": dict(rho_input=False, output_slope=True, loss_of_rho=True),
     }
     cases = {}
     for key, form in forms.items():

@@ -1,6 +1,6 @@
 //! A run from the command line: finished, found again, interrupted, resumed, listed, compared, reported.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -103,6 +103,48 @@ fn a_finished_run_is_found_listed_compared_and_reported() {
     );
 }
 
+/// Two tasks of two classes, each with outputs of its own.
+const SIGNS: &str = "\
+[task.synthetic]
+shape = [1, 4, 4]
+classes = 4
+train = 80
+test = 60
+batch = 10
+epochs = 2
+[sequence.split]
+classes = 2
+[continual]
+scenario = \"task\"
+[network]
+layers = [16, 20, 4]
+[neuron.sign]
+[norm.batch]
+[synapse.binary]
+[credit.backprop]
+[objective.softmax-cross-entropy]
+[optim.adam]
+lr = 0.01
+";
+
+#[test]
+fn a_packed_network_is_as_accurate_on_every_task_as_the_run() {
+    let folder = folder();
+    let at = folder.path();
+    std::fs::write(at.join("signs.toml"), SIGNS).unwrap();
+    succeeds(at, &["run", "signs.toml"]);
+    let (out, _) = succeeds(at, &["convert", "last", "--packed", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let run = Path::new(told["file"].as_str().unwrap()).parent().unwrap();
+    let kept = std::fs::read(at.join(run).join("continual.json")).unwrap();
+    let kept: serde_json::Value = serde_json::from_slice(&kept).unwrap();
+    assert_eq!(told["accuracies"], kept["accuracy"][1], "{told}");
+    assert_eq!((&told["accuracy"], &told["samples"]), (&kept["metrics"]["acc"], &60.into()), "{told}");
+    assert_eq!(told["different-outputs"], 0);
+    let (out, _) = succeeds(at, &["convert", "last", "--packed"]);
+    assert!(out.contains("of each task"), "{out}");
+}
+
 #[test]
 fn a_smoke_run_leaves_nothing_behind() {
     let folder = folder();
@@ -168,6 +210,34 @@ fn an_interrupted_run_goes_on() {
     let status: serde_json::Value =
         serde_json::from_slice(&std::fs::read(run.join("status.json")).unwrap()).unwrap();
     assert_eq!(status["started"], long_ago, "the first start is kept");
+}
+
+/// Ctrl-C twice: the update is not finished, the code is 130 all the same, and the command goes on from the checkpoint
+/// before. The run is one long update: nothing but the second Ctrl-C stops it with this code.
+#[cfg(unix)]
+#[test]
+fn a_run_interrupted_twice_stops_at_once_and_goes_on() {
+    let folder = folder();
+    let long = ["task.synthetic.batch=30", "task.synthetic.epochs=1", "credit.eq-prop.free-steps=500000"];
+    let kept = ["run.checkpoint-every=1", "run.log-every=1"];
+    let words = [&["run", "small.toml"], &long[..], &kept].concat();
+    let mut child = bouton(folder.path(), &words).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for(&folder.path().join("runs"), "checkpoints/last.safetensors");
+    let id = child.id().to_string();
+    let press = || Command::new("kill").args(["-INT", &id]).status().unwrap().success();
+    assert!(press());
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert!(said.by_ref().any(|line| line.contains("press Ctrl-C again to stop at once")));
+    assert!(press());
+    let rest: Vec<String> = said.collect();
+    assert_eq!((child.wait().unwrap().code(), rest.len()), (Some(130), 0), "{rest:?}");
+    let metrics = std::fs::read(only_run(folder.path()).join("metrics.jsonl")).unwrap_or_default();
+    assert!(metrics.is_empty(), "no update was finished");
+    let (out, err) = succeeds(folder.path(), &words);
+    assert!(err.contains("going on after update 0") && out.contains("test accuracy"), "{out}{err}");
+    let (out, _) = succeeds(folder.path(), &["runs", "ls", "--json"]);
+    let runs: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert!(runs.as_array().unwrap().len() == 1 && runs[0]["state"] == "done", "{out}");
 }
 
 /// The one run below `runs`.

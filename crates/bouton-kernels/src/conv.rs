@@ -56,12 +56,26 @@ impl ConvMethod {
     /// channels. Turning tiles around costs as much as some products, which pays from some tens of channels on. Tiles of 4x4
     /// are several times less exact than the others, which a gradient does not notice: `tests/tiles.rs`.
     fn best(dtype: DType, shape: &ConvShape, way: Way) -> Self {
+        Self::least(&[ConvMethod::Tiles4, ConvMethod::Tiles2], dtype, shape, way)
+    }
+
+    /// The best method, forward, whose sums of products of ±1 are whole numbers. Tiles of 4x4 have taps that no number of bits
+    /// holds. Tiles of 2x2 add up quarters, which come to 81 per channel at most (taps 9/4, pixels 4, tiles 9) and which 24
+    /// bits hold up to 2²².
+    fn exact(dtype: DType, shape: &ConvShape) -> Self {
+        let held = 81 * shape.channels <= 1 << 22;
+        let tiles: &[Self] = if held { &[ConvMethod::Tiles2] } else { &[] };
+        Self::least(tiles, dtype, shape, Way::Forward)
+    }
+
+    /// The one of some `tiles` that multiplies least, or directly where that is better.
+    fn least(tiles: &[Self], dtype: DType, shape: &ConvShape, way: Way) -> Self {
         let few = shape.channels.min(shape.filters) < 32;
         if dtype == DType::F64 || few || !ConvMethod::Tiles2.fits(shape) {
             return ConvMethod::Direct;
         }
-        let all = [ConvMethod::Tiles4, ConvMethod::Tiles2, ConvMethod::Direct];
-        all.into_iter().min_by_key(|method| method.work(shape, way)).expect("three methods")
+        let all = tiles.iter().copied().chain([ConvMethod::Direct]);
+        all.min_by_key(|method| method.work(shape, way)).unwrap_or(ConvMethod::Direct)
     }
 
     /// Multiplications per pair of channels of an image.
@@ -83,6 +97,12 @@ impl ConvMethod {
 pub fn conv_forward(shape: &ConvShape, weight: &Operand, x: View<'_>, y: ViewMut<'_>) {
     check_conv("conv_forward", shape, weight.view(), shape.filters, x, y.as_view());
     correlate(ConvMethod::best(x.dtype(), shape, Way::Forward), shape, Way::Forward, weight, x, y);
+}
+
+/// [`conv_forward`] without any rounding where weights and pixels are ±1 and `y` holds whole numbers.
+pub fn conv_forward_exact(shape: &ConvShape, weight: &Operand, x: View<'_>, y: ViewMut<'_>) {
+    check_conv("conv_forward_exact", shape, weight.view(), shape.filters, x, y.as_view());
+    correlate(ConvMethod::exact(x.dtype(), shape), shape, Way::Forward, weight, x, y);
 }
 
 /// x += the adjoint of the convolution in its input, applied to g.
@@ -166,6 +186,11 @@ fn slope(
 /// [`conv_forward`] split by rows over the threads of the current rayon pool; the same result bit for bit.
 pub fn par_conv_forward(shape: &ConvShape, weight: &Operand, x: View<'_>, y: ViewMut<'_>) {
     by_rows(x, y, |x, y| conv_forward(shape, weight, x, y));
+}
+
+/// [`conv_forward_exact`] split by rows over the threads of the current rayon pool.
+pub fn par_conv_forward_exact(shape: &ConvShape, weight: &Operand, x: View<'_>, y: ViewMut<'_>) {
+    by_rows(x, y, |x, y| conv_forward_exact(shape, weight, x, y));
 }
 
 /// [`conv_pull_input`] split by rows over the threads of the current rayon pool; the same result bit for bit.

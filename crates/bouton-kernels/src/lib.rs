@@ -50,8 +50,8 @@ pub use bitdots::{
 };
 pub use bits::BitMat;
 pub use conv::{
-    ConvMethod, ConvShape, conv_by, conv_forward, conv_pull_input, conv_pull_sparse, conv_pull_weight,
-    conv_pull_weight_by, par_conv_forward, par_conv_pull_input,
+    ConvMethod, ConvShape, conv_by, conv_forward, conv_forward_exact, conv_pull_input, conv_pull_sparse,
+    conv_pull_weight, conv_pull_weight_by, par_conv_forward, par_conv_forward_exact, par_conv_pull_input,
 };
 pub use dual::Dual;
 pub use gemm::{gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};

@@ -1,8 +1,8 @@
 //! Convolutions against a plain f64 loop, their adjoint identities, and the promises about rounding.
 
 use bouton_kernels::{
-    ConvMethod, ConvShape, DType, Mat, Operand, conv_by, conv_forward, conv_pull_input, conv_pull_sparse,
-    conv_pull_weight, par_conv_forward, par_conv_pull_input,
+    ConvMethod, ConvShape, DType, Mat, Operand, conv_by, conv_forward, conv_forward_exact, conv_pull_input,
+    conv_pull_sparse, conv_pull_weight, par_conv_forward, par_conv_forward_exact, par_conv_pull_input,
 };
 use proptest::prelude::*;
 
@@ -285,6 +285,36 @@ fn errors_are_small_next_to_the_output() {
                 assert!(error <= bound, "{s:?} adjoint {adjoint} {method:?}: {error:.1e}");
             }
         }
+    }
+}
+
+/// Counts of ±1: whole numbers by the exact product, not by the one that multiplies least.
+#[test]
+fn counts_are_whole() {
+    let shape = |kernel: usize, channels, filters| ConvShape {
+        height: 9,
+        width: 8,
+        channels,
+        filters,
+        kernel: [kernel; 2],
+        stride: 1,
+        padding: 1,
+    };
+    for (s, tiled) in [(shape(3, 48, 70), true), (shape(3, 512, 33), true), (shape(2, 48, 70), false)] {
+        let signs = |cols, rows, seed| {
+            let mat = noise(DType::F32, rows, cols, seed);
+            Mat::from_fn(DType::F32, rows, cols, |r, c| mat.get(r, c).signum())
+        };
+        let (x, op) = (signs(s.inputs(), 3, 7), Operand::new(signs(s.patch(), s.filters, 8)));
+        let zero = Mat::zeros(DType::F32, 3, s.outputs());
+        let want =
+            after(&zero, |y| conv_by(ConvMethod::Direct, false, &s, &op, x.view(), y.view_mut())).to_f64s();
+        assert!(want.iter().all(|count| count.fract() == 0.0));
+        let exact = after(&zero, |y| conv_forward_exact(&s, &op, x.view(), y.view_mut()));
+        let threads = after(&zero, |y| par_conv_forward_exact(&s, &op, x.view(), y.view_mut()));
+        assert!(exact.to_f64s() == want && exact == threads, "{s:?}");
+        let fast = after(&zero, |y| conv_forward(&s, &op, x.view(), y.view_mut()));
+        assert_eq!(fast.to_f64s() != want, tiled, "{s:?}");
     }
 }
 

@@ -12,6 +12,8 @@ use std::time::Instant;
 /// Least time of one repeat, so that the clock and other processes matter little.
 const REPEAT_MS: f64 = 20.0;
 const REPEATS: usize = 15;
+/// Sweeps that the longer of two updates has more: the difference is the time of a sweep.
+const SWEEPS: usize = 400;
 
 fn main() {
     let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
@@ -21,8 +23,14 @@ fn main() {
             for (name, nudge) in [("one-sided", "positive"), ("symmetric", "symmetric")] {
                 let case = format!("ep_update,b{batch}-{name}");
                 if case.contains(&filter) {
-                    report(&case, ep_update(batch, nudge));
+                    report(&case, ep_update(batch, nudge, 20));
                 }
+            }
+            let case = format!("sweep,b{batch}");
+            if case.contains(&filter) {
+                let [short, long] = [20, 20 + SWEEPS].map(|steps| ep_update(batch, "positive", steps));
+                let differences = long.iter().zip(&short).map(|(long, short)| (long - short) / SWEEPS as f64);
+                report(&case, differences.collect());
             }
         }
         let case = "gemm,nn-1024x1024x1024";
@@ -33,12 +41,12 @@ fn main() {
     });
 }
 
-/// T = 20 free and K = 4 nudged synchronous steps at β = 0.1, plain SGD.
-fn ep_update(samples: usize, nudge: &str) -> Vec<f64> {
+/// `steps` free (T = 20 in the papers) and K = 4 nudged synchronous steps at β = 0.1, plain SGD.
+fn ep_update(samples: usize, nudge: &str, steps: usize) -> Vec<f64> {
     let text = format!(
         "[task.synthetic]\nshape = [1, 28, 28]\nclasses = 10\ntrain = {samples}\ntest = 1\nbatch = \"all\"\nepochs = 1\n\
          [network]\nlayers = [784, 512, 10]\n[neuron.settle]\n\
-         [credit.eq-prop]\nbeta = 0.1\nnudge = \"{nudge}\"\nfree-steps = 20\nnudged-steps = 4\n\
+         [credit.eq-prop]\nbeta = 0.1\nnudge = \"{nudge}\"\nfree-steps = {steps}\nnudged-steps = 4\n\
          [optim.sgd]\nlr = [0.08, 0.04]"
     );
     let recipe = Recipe::parse(&text, "bench").expect("the recipe is right");
@@ -73,5 +81,5 @@ fn time(mut work: impl FnMut()) -> Vec<f64> {
 
 fn report(case: &str, mut times: Vec<f64>) {
     times.sort_by(f64::total_cmp);
-    println!("{case},{:.4},{:.4}", times[0], times[times.len() / 2]);
+    println!("{case},{:.5},{:.5}", times[0], times[times.len() / 2]);
 }

@@ -1,5 +1,6 @@
 //! The one error type: what went wrong, where, and what to try.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 /// Everything that can go wrong in bouton. Each variant has a documented exit code of the command-line tool.
@@ -149,7 +150,17 @@ impl Error {
             | Self::Checkpoint { hint, .. }
             | Self::Diverged { hint, .. } => hint.as_deref(),
             Self::Incompatible { hint, .. } | Self::DataMissing { hint, .. } => Some(hint),
-            Self::Io { .. } | Self::Interrupted => None,
+            Self::Io { source, .. } => match source.kind() {
+                ErrorKind::NotFound => Some("nothing of that name is there: check the path"),
+                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                    Some("it may not be read or written: choose another place, such as with --out DIR")
+                }
+                ErrorKind::StorageFull => {
+                    Some("free some space and run the same again: what was done is kept")
+                }
+                _ => None,
+            },
+            Self::Interrupted => None,
         }
     }
 

@@ -122,6 +122,38 @@ fn an_unknown_spread_is_said_and_replaced_by_the_tolerance() {
     }
 }
 
+/// One seed beside 20 runs of 42.67 ± 7.42: 2·7.42·√(1 + 1/20) + 0.005 = 15.21.
+#[test]
+fn one_seed_is_judged_by_the_published_spread() {
+    let none = claim("vandeven2019/split-domain-none").published.as_ref().unwrap();
+    let judge = |mean: f64| compare(none, &Sample { mean, std: None, n: 1 });
+    let (agreement, allowed) = judge(41.0);
+    assert_eq!((agreement, allowed.by_tolerance, allowed.one_seed), (Agreement::Match, None, true));
+    assert!((allowed.margin - (2.0 * 7.42 * 1.05f64.sqrt() + 0.005)).abs() < 1e-12, "{allowed:?}");
+    assert_eq!(judge(42.67 - 15.3).0, Agreement::Better);
+    assert_eq!(judge(42.67 + 15.3).0, Agreement::Worse);
+    let id = "vandeven2019/split-domain-none";
+    let cells = assess(claim(id), &[line(id, 1, 41.0)]).cells();
+    assert_eq!(cells[4..], ["match", "±15.21 (one seed, published spread)"]);
+}
+
+/// "Nothing" and "not recorded" are different words; a recipe that is still the claim's says it for older lines, too.
+#[test]
+fn what_a_run_was_told_is_on_the_page() {
+    let id = "vandeven2019/split-domain-none";
+    let row = |recipe: String, told: Option<Vec<String>>| {
+        let line = ResultLine { recipe, told, tasks: vec![Some(0.5); 2], ..line(id, 1, 41.0) };
+        let page = reproducibility_markdown(&[line]);
+        let row = page.lines().find(|l| l.contains("50.0 50.0")).unwrap();
+        row.rsplit(" | ").next().unwrap().trim_end_matches(" |").to_owned()
+    };
+    let other = || "ab12".to_owned();
+    assert_eq!(row(other(), None), "not recorded");
+    assert_eq!(row(other(), Some(Vec::new())), "nothing");
+    assert_eq!(row(other(), Some(vec!["a".into(), "b".into()])), "a; b");
+    assert_eq!(row(claim(id).recipe().unwrap().hash(), None), "nothing");
+}
+
 fn line(claim: &str, seed: u64, error_percent: f64) -> ResultLine {
     ResultLine {
         claim: claim.into(),
@@ -140,7 +172,7 @@ fn line(claim: &str, seed: u64, error_percent: f64) -> ResultLine {
         quick: false,
         tasks: Vec::new(),
         continual: BTreeMap::new(),
-        told: Vec::new(),
+        told: None,
     }
 }
 
@@ -245,7 +277,7 @@ fn results_are_appended_and_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("results.jsonl");
     assert_eq!(read_results(&path).unwrap(), []);
-    let lines = [line("a/b", 1, 2.0), line("a/b", 2, 2.5)];
+    let lines = [line("a/b", 1, 2.0), ResultLine { told: Some(Vec::new()), ..line("a/b", 2, 2.5) }];
     for line in &lines {
         append_result(&path, line).unwrap();
     }

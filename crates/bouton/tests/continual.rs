@@ -2,7 +2,7 @@
 
 mod common;
 use bouton::recipe::Recipe;
-use bouton::train::Trainer;
+use bouton::train::{Outcome, RunOptions, Silent, Trainer, run};
 use common::{learn, trainer};
 
 const BASE: &str = "[task.synthetic]\nshape = [1, 4, 4]\nclasses = 4\ntrain = 96\ntest = 40\nbatch = 16\nepochs = 2\n\
@@ -67,6 +67,8 @@ fn going_on_in_the_middle_of_a_task_changes_no_bit() {
     let cases = [
         format!("{BASE}{REAL}[anchor.si]\nc = 1.0\n[continual]\nreset-optimiser = true\n"),
         format!("{BASE}{REAL}[anchor.ewc]\nlambda = 50.0\nfisher = \"sampled\"\n"),
+        format!("{BASE}{REAL}[anchor.online-ewc]\nlambda = 50.0\ndecay = 0.7\n"),
+        format!("{BASE}{REAL}[anchor.mas]\nlambda = 2.0\nalpha = 0.4\n"),
         format!("{BASE}{BINARY}[synapse.metaplastic]\nm = 1.0\n[continual]\nreset-optimiser = true\n"),
     ];
     for text in cases {
@@ -75,6 +77,7 @@ fn going_on_in_the_middle_of_a_task_changes_no_bit() {
         learn(&mut whole, all);
         let mut first = trainer(&text);
         learn(&mut first, all / 2 + 1);
+        assert!(first.place().segment == 1 && !first.place().ends_segment);
         let checkpoint = first.checkpoint().unwrap();
         let mut second = trainer(&text);
         second.restore(&checkpoint).unwrap();
@@ -161,6 +164,43 @@ fn interleaved_tasks_use_all_outputs() {
     assert!((0..2).all(|task| t.evaluate(task).unwrap().accuracy() > 0.3));
 }
 
+/// What `continual.json` holds after a run of `text`.
+fn stated(text: &str) -> serde_json::Value {
+    let out = tempfile::tempdir().unwrap();
+    let options = RunOptions {
+        out: out.path().into(),
+        data: None,
+        again: false,
+        interrupt: &|| false,
+        command: Vec::new(),
+    };
+    let recipe = Recipe::parse(text, "stated.toml").unwrap();
+    let Outcome::Finished { run, .. } = run(&recipe, &options, &mut Silent).unwrap() else {
+        panic!("the folder was empty")
+    };
+    serde_json::from_slice(&std::fs::read(run.join("continual.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn every_run_over_a_sequence_says_what_it_was_told() {
+    let with = |sequence: &str, more: &str| {
+        stated(&format!("{}{REAL}{more}", BASE.replace("[sequence.permuted]\ntasks = 3", sequence)))
+    };
+    let tasks = with("[sequence.permuted]\ntasks = 3", "[continual]\nrecent = 2\n");
+    assert_eq!(tasks["told"]["boundaries-in-training"], serde_json::json!([]));
+    assert_eq!(tasks["accuracy"].as_array().unwrap().len(), 3);
+    assert!(tasks["definitions"]["acc"].as_str().unwrap().contains("2 newest tasks"));
+    let parts = with("[sequence.subsets]\nparts = 2", "[continual]\nreset-optimiser = true\n");
+    assert!(parts["told"]["boundaries-in-training"][0].as_str().unwrap().contains("every cut"));
+    assert_eq!(parts["accuracy"].as_array().unwrap().len(), 2, "one row of one test set after each part");
+    assert_eq!(parts["metrics"], serde_json::json!({}));
+    // A run that stops before its first task ends says it, too.
+    let short =
+        with("[sequence.permuted]\ntasks = 3", "[schedule.exponential]\nfactor = 0.9\n[run]\nupdates = 2\n");
+    assert_eq!(short["accuracy"], serde_json::json!([]));
+    assert!(short["told"]["boundaries-in-training"][0].as_str().unwrap().contains("begins again"));
+}
+
 #[test]
 fn sequences_that_make_no_sense_are_refused_with_a_hint() {
     let refused = [
@@ -189,4 +229,37 @@ fn sequences_that_make_no_sense_are_refused_with_a_hint() {
         .replace("[16, 24, 4]", "[784, 24, 10]");
     let error = Recipe::parse(&(twice + REAL), "test").unwrap().check().unwrap_err();
     assert!(error.to_string().contains("repeats `mnist`"), "{error}");
+}
+
+/// One output layer serves every data set of a sequence, so a set with another number of classes has no place in it.
+#[test]
+fn data_sets_of_different_class_counts_are_no_sequence() {
+    let text = "[task.cifar-10]\nbatch = 16\nepochs = 1\n[sequence.sets]\nthen = [\"cifar-100\"]\n\
+        [network]\nlayers = [3072, 24, 10]\n[credit.backprop]\n";
+    let error = Recipe::parse(&[text, REAL].concat(), "test").unwrap().check().unwrap_err();
+    let expected = "cifar-100 has images of [3, 32, 32] and 100 classes, cifar-10 has [3, 32, 32] and 10";
+    assert!(error.to_string().contains(expected), "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("one number of classes")), "{error}");
+    let same = text.replace("cifar-100", "svhn");
+    Recipe::parse(&[&same, REAL].concat(), "test").unwrap().check().unwrap();
+}
+
+/// The Fisher information is one of a likelihood; a squared error or a margin is none. The others take any loss.
+#[test]
+fn ewc_without_a_likelihood_is_refused() {
+    for objective in ["squared-error", "squared-hinge"] {
+        let base = BASE.replace("softmax-cross-entropy", objective);
+        let check = |anchor: &str| {
+            Recipe::parse(&format!("{base}{REAL}[anchor.{anchor}]\n"), "test").unwrap().check()
+        };
+        for anchor in ["ewc", "online-ewc"] {
+            let error = check(anchor).unwrap_err();
+            let expected = format!("{anchor} needs a loss that is a log-likelihood");
+            assert!(error.to_string().contains(&expected), "{error}");
+            assert!(error.hint().is_some_and(|hint| hint.contains("softmax-cross-entropy")), "{error}");
+        }
+        for anchor in ["si", "mas"] {
+            check(anchor).unwrap();
+        }
+    }
 }

@@ -287,7 +287,7 @@ fn the_contrastive_rules_of_the_comparison() {
 fn energy_dynamics() {
     let (net, data) = (golden("net"), golden("energy_dynamics"));
     for (case, form) in
-        [("hard-sigmoid", "hard-sigmoid"), ("shifted-sigmoid", "shifted-sigmoid/gradient-output/raw-input")]
+        [("hard-sigmoid", "hard-sigmoid"), ("shifted-sigmoid", "shifted-sigmoid/loss-of-rho/raw-input")]
     {
         let mut c = Case::new(
             case,

@@ -85,6 +85,29 @@ fn eq_prop_approaches_the_adjoint_with_the_order_of_its_nudge() {
     }
 }
 
+/// The output of these units is ρ(s), and the loss is one of the output.
+#[test]
+fn eq_prop_of_the_energy_dynamics_approaches_the_adjoint_for_smooth_outputs() {
+    for activation in ["tanh", "shifted-sigmoid", "sigmoid", "d-silu"] {
+        for objective in ["squared-error", "softmax-cross-entropy"] {
+            let head = format!(
+                "[neuron.settle]\nactivation = \"{activation}\"\ndynamics = \"energy\"\n[objective.{objective}]\n"
+            );
+            let rbp = format!("{head}[credit.recurrent-backprop]\nfree-steps = 800\nadjoint-steps = 800");
+            let error = |beta: f64| {
+                let ep =
+                    format!("{head}[credit.eq-prop]\nbeta = {beta:?}\nfree-steps = 800\nnudged-steps = 800");
+                compare(&LAYERS, &ep, &rbp)
+            };
+            let (coarse, fine) = (error(0.02), error(0.01));
+            assert!(fine < 5e-3 && fine < coarse, "{activation} {objective}: {coarse:e}, {fine:e}");
+            // The others may meet the border of their box.
+            let slope = (coarse / fine).log2();
+            assert!(activation != "tanh" || (slope - 2.0).abs() < 0.2, "{objective}: slope {slope}");
+        }
+    }
+}
+
 #[test]
 fn a_truncated_nudged_phase_equals_truncated_bptt() {
     for solver in ["synchronous", "even-odd"] {

@@ -313,6 +313,44 @@ fn choices_that_clash_are_refused_with_the_alternative() {
 }
 
 #[test]
+fn sequences_that_cannot_be_meant_are_refused() {
+    let cases: [(&[&str], &str); 6] = [
+        (&["sequence.rotated.degrees=[0, 45, 45]"], "sequence.rotated.degrees repeats 45:"),
+        (&["sequence.rotated.degrees=[-90, 0, 270]"], "sequence.rotated.degrees repeats 270:"),
+        (
+            &["anchor.si.c=1", "sequence.permuted.tasks=1"],
+            "si holds what earlier tasks needed, but there is one",
+        ),
+        (&["anchor.si.c=1", "sequence.rotated.degrees=[30]"], "si holds what earlier tasks needed"),
+        (
+            &["sequence.sets.then=[\"svhn\"]", "task.mnist.size=32", "network.layers=[1024, 64, 10]"],
+            "svhn has images of [3, 32, 32] and 10 classes, mnist has [1, 32, 32] and 10",
+        ),
+        (
+            &[
+                "sequence.sets.then=[\"mnist\"]",
+                "task.digits={batch=10, epochs=1, size=16}",
+                "network.layers=[256, 64, 10]",
+            ],
+            "mnist has images of [1, 28, 28] and 10 classes, digits has [1, 16, 16] and 10",
+        ),
+    ];
+    for (overrides, start) in cases {
+        let (message, hint) = refused(overrides);
+        assert!(message.starts_with(start), "{message}");
+        assert!(!hint.is_empty(), "{message}");
+    }
+    let sound: [&[&str]; 3] = [
+        &["sequence.rotated.degrees=[0, 45, -45]"],
+        &["anchor.si.c=1", "sequence.rotated.degrees=[0, 30]"],
+        &["sequence.sets.then=[\"kmnist\"]", "task.mnist.size=32", "network.layers=[1024, 64, 10]"],
+    ];
+    for overrides in sound {
+        base().with_overrides(overrides).unwrap().check().unwrap();
+    }
+}
+
+#[test]
 fn the_hash_knows_the_content_and_not_the_name() {
     let hash = base().hash();
     assert_eq!(hash.len(), 64);

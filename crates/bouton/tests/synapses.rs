@@ -87,9 +87,33 @@ fn checkpoints_hold_everything_and_threads_do_not_matter() {
 
 #[test]
 fn a_checkpoint_of_another_synapse_is_refused() {
-    let saved = Trainer::new(&recipe(SYNAPSES[10]), None).unwrap().checkpoint().unwrap();
-    let error = Trainer::new(&recipe(SYNAPSES[1]), None).unwrap().restore(&saved).unwrap_err();
-    assert!(error.to_string().contains("hidden"), "{error}");
+    let mut trainers = SYNAPSES.map(|synapse| Trainer::new(&recipe(synapse), None).unwrap());
+    let saved = trainers.each_mut().map(|trainer| trainer.checkpoint().unwrap());
+    let states = trainers.each_ref().map(|trainer| trainer.network.connections[0].synapse.state());
+    for (to, trainer) in trainers.iter_mut().enumerate() {
+        for from in (0..SYNAPSES.len()).filter(|from| states[*from] != states[to]) {
+            let errors = [
+                trainer.restore(&saved[from]).unwrap_err(),
+                Trainer::restore_network(&mut trainer.network, &saved[from]).unwrap_err(),
+            ];
+            for error in errors {
+                assert!(matches!(error, Error::Checkpoint { .. }), "{error}");
+                assert!(error.to_string().contains("synapse") && error.hint().is_some(), "{error}");
+            }
+        }
+        Trainer::restore_network(&mut trainer.network, &saved[to]).unwrap();
+        trainer.restore(&saved[to]).unwrap();
+    }
+}
+
+/// Ten levels are in tensors of the same names and shapes as five.
+#[test]
+fn a_checkpoint_of_other_numbers_of_the_synapse_is_refused() {
+    let cascade =
+        |levels: usize| Trainer::new(&recipe(&[&format!("synapse.cascade.levels={levels}")]), None).unwrap();
+    let error = cascade(10).restore(&cascade(5).checkpoint().unwrap()).unwrap_err();
+    assert_eq!(error.to_string(), "the checkpoint was written by another recipe");
+    assert!(error.hint().is_some());
 }
 
 #[test]
@@ -108,7 +132,7 @@ fn the_end_of_a_task_reaches_the_synapses() {
 
 #[test]
 fn numbers_and_combinations_that_cannot_be_meant() {
-    let cases: [(&[&str], &str); 16] = [
+    let cases: [(&[&str], &str); 20] = [
         (&["synapse.bop.gamma=0"], "`synapse.bop.gamma` is 0"),
         (&["synapse.bop.threshold=-1"], "`synapse.bop.threshold` is -1"),
         (&["synapse.beakers.length=13"], "`synapse.beakers.length` is 13"),
@@ -125,6 +149,10 @@ fn numbers_and_combinations_that_cannot_be_meant() {
         (&["synapse=bop", "optim.adam.decay=1e-4"], "bop takes the gradient itself"),
         (&["synapse=bimu", "schedule.exponential.factor=0.9"], "bimu has a step size of its own"),
         (&["synapse=mesu", "schedule.cosine.epochs=4"], "mesu has a step size of its own"),
+        (&["synapse=bayesbinn", "anchor.ewc.lambda=1"], "ewc holds the weights that a task ended with"),
+        (&["synapse=bimu", "anchor.online-ewc.lambda=1"], "online-ewc holds the weights that a task ended"),
+        (&["synapse=mesu", "anchor.si.c=1"], "si holds the weights that a task ended with"),
+        (&["synapse=mesu", "anchor.mas.lambda=1"], "mas holds the weights that a task ended with"),
     ];
     for (overrides, start) in cases {
         let error = recipe(overrides).check().unwrap_err();

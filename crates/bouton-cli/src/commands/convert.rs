@@ -2,15 +2,16 @@
 
 use super::{DataArgs, OutArgs, runs};
 use crate::printer::Printer;
+use bouton::credit::{Batch, Credit};
 use bouton::network::{Network, Packed};
-use bouton::objective::predictions;
+use bouton::objective::{Head, Objective, predictions};
 use bouton::recipe::Recipe;
 use bouton::task::stream;
 use bouton::train::{Checkpoint, Checkpoints, Trainer};
 use bouton::{Error, Result};
 use clap::Args;
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Convert a trained network: binary networks to one bit a weight, checked on the whole test set
@@ -34,7 +35,14 @@ pub struct Convert {
     data: DataArgs,
 }
 
-/// How the two forms answered.
+/// A network in both forms, and what runs the first.
+struct Forms<'a> {
+    credit: &'a dyn Credit,
+    network: &'a Network,
+    packed: &'a Packed,
+}
+
+/// How the two forms answered the test set of one task.
 #[derive(Default)]
 struct Comparison {
     samples: usize,
@@ -42,6 +50,40 @@ struct Comparison {
     different: usize,
     float: Duration,
     bits: Duration,
+}
+
+impl Comparison {
+    /// Answers a batch in both forms.
+    fn add(&mut self, forms: &Forms<'_>, batch: &Batch, objective: &dyn Objective) -> Result<()> {
+        let start = Instant::now();
+        let free = forms.credit.free(forms.network, batch, objective)?;
+        self.float += start.elapsed();
+        let start = Instant::now();
+        let out = forms.packed.outputs(batch.x.view());
+        self.bits += start.elapsed();
+        let float = free.out[forms.network.output()].to_f64s();
+        self.different += out.to_f64s().iter().zip(float).filter(|(a, b)| a.to_bits() != b.to_bits()).count();
+        let chosen = predictions(out.view(), |r| objective.active(out.cols(), batch.labels[r]));
+        self.correct += chosen.iter().zip(&batch.labels).filter(|(p, l)| **p == usize::from(**l)).count();
+        self.samples += batch.labels.len();
+        Ok(())
+    }
+
+    /// This and the test set of another task.
+    fn with(self, other: &Self) -> Self {
+        Self {
+            samples: self.samples + other.samples,
+            correct: self.correct + other.correct,
+            different: self.different + other.different,
+            float: self.float + other.float,
+            bits: self.bits + other.bits,
+        }
+    }
+
+    /// Fraction of hits.
+    fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.samples as f64
+    }
 }
 
 impl Convert {
@@ -58,50 +100,70 @@ impl Convert {
         Packed::new(&recipe, &network)?.to_checkpoint().save(&path)?;
         // What is compared is what a reader of the file gets.
         let packed = Packed::from_checkpoint(&Checkpoint::load(&path)?)?;
-        let c = self.compare(&recipe, &network, &packed)?;
+        let updates = found.checkpoint.meta("step")?;
+        let tasks = self.compare(&recipe, &network, &packed, updates)?;
         let before = network.parameter_count() * network.dtype.size();
-        let accuracy = c.correct as f64 / c.samples as f64;
-        if self.json {
-            return printer.json(&json!({
-                "file": path, "samples": c.samples, "accuracy": accuracy, "different-outputs": c.different,
-                "bytes": packed.bytes(), "bytes-before": before,
-                "seconds": c.bits.as_secs_f64(), "seconds-before": c.float.as_secs_f64(),
-            }));
+        self.tell(printer, &path, &tasks, [before, packed.bytes()])?;
+        match tasks.iter().map(|c| c.different).sum() {
+            0 => Ok(()),
+            n => Err(Error::checkpoint(format!("{n} outputs differ from the network's"))),
         }
-        printer.line(format!("test accuracy      {accuracy:.4} on {} samples", c.samples))?;
-        printer.line(format!("different outputs  {}", c.different))?;
-        printer.line(format!("weights            {before} -> {} bytes", packed.bytes()))?;
-        printer.line(format!(
-            "whole test set     {:.3} -> {:.3} s",
-            c.float.as_secs_f64(),
-            c.bits.as_secs_f64()
-        ))?;
-        printer.line(format!("written            {}", path.display()))?;
-        if c.different > 0 {
-            return Err(Error::checkpoint(format!("{} outputs differ from the network's", c.different)));
-        }
-        Ok(())
     }
 
-    fn compare(&self, recipe: &Recipe, network: &Network, packed: &Packed) -> Result<Comparison> {
+    /// Both forms on the test set of every task, after so many `updates`.
+    fn compare(
+        &self,
+        recipe: &Recipe,
+        network: &Network,
+        packed: &Packed,
+        updates: u64,
+    ) -> Result<Vec<Comparison>> {
         let course = stream::open(recipe, self.data.data.as_deref())?;
+        let segment = course.stream.place(updates.saturating_sub(1)).segment;
         let credit = recipe.credit.build(&recipe.solver, network, course.stream.samples())?;
-        let objective = recipe.objective.build();
-        let mut c = Comparison::default();
-        for batch in course.stream.in_order(&course.tests[0], None, network.dtype) {
-            let start = Instant::now();
-            let free = credit.free(network, &batch, &*objective)?;
-            c.float += start.elapsed();
-            let start = Instant::now();
-            let out = packed.outputs(batch.x.view());
-            c.bits += start.elapsed();
-            let float = &free.out[network.output()];
-            c.different +=
-                out.to_f64s().iter().zip(float.to_f64s()).filter(|(a, b)| a.to_bits() != b.to_bits()).count();
-            let hits = predictions(out.view(), |_| 0..out.cols()).into_iter().zip(&batch.labels);
-            c.correct += hits.filter(|(p, l)| *p == usize::from(**l)).count();
-            c.samples += batch.labels.len();
+        let (objective, forms) = (recipe.objective.build(), Forms { credit: &*credit, network, packed });
+        let one = |(task, test)| {
+            // As the run tests itself: on the outputs that count for the task.
+            let head = course.active(task, segment).map(|active| Head { objective: &*objective, active });
+            let objective = head.as_ref().map_or(&*objective, |head| head as &dyn Objective);
+            let mut c = Comparison::default();
+            for batch in course.stream.in_order(test, None, network.dtype) {
+                c.add(&forms, &batch, objective)?;
+            }
+            Ok(c)
+        };
+        course.tests.iter().enumerate().map(one).collect()
+    }
+
+    /// Tells how the tasks went, and how many bytes weights took and take.
+    fn tell(
+        &self,
+        printer: &mut Printer,
+        path: &Path,
+        tasks: &[Comparison],
+        [before, after]: [usize; 2],
+    ) -> Result<()> {
+        let each: Vec<f64> = tasks.iter().map(Comparison::accuracy).collect();
+        // The mean over tasks, as in the run.
+        let accuracy = each.iter().sum::<f64>() / each.len() as f64;
+        let Comparison { samples, different, float, bits, .. } =
+            tasks.iter().fold(Comparison::default(), Comparison::with);
+        let (float, bits) = (float.as_secs_f64(), bits.as_secs_f64());
+        if self.json {
+            return printer.json(&json!({
+                "file": path, "samples": samples, "accuracy": accuracy, "accuracies": each,
+                "different-outputs": different, "bytes": after, "bytes-before": before,
+                "seconds": bits, "seconds-before": float,
+            }));
         }
-        Ok(c)
+        printer.line(format!("test accuracy      {accuracy:.4} on {samples} samples"))?;
+        if let [_, _, ..] = each[..] {
+            let each: Vec<String> = each.iter().map(|a| format!("{a:.4}")).collect();
+            printer.line(format!("of each task       {}", each.join(" ")))?;
+        }
+        printer.line(format!("different outputs  {different}"))?;
+        printer.line(format!("weights            {before} -> {after} bytes"))?;
+        printer.line(format!("whole test set     {float:.3} -> {bits:.3} s"))?;
+        printer.line(format!("written            {}", path.display()))
     }
 }

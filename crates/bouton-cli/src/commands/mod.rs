@@ -57,7 +57,7 @@ impl RecipeArgs {
 #[derive(Args, Debug)]
 pub struct OutArgs {
     /// Folder of run directories
-    #[arg(long, value_name = "DIR", default_value = "runs")]
+    #[arg(long, global = true, value_name = "DIR", default_value = "runs")]
     pub out: PathBuf,
 }
 
@@ -85,7 +85,7 @@ pub fn dispatch(
         match verb {
             Verb::Run(v) => v.go(printer),
             Verb::Check(v) => return v.go(printer),
-            Verb::Reproduce(v) => v.go(printer),
+            Verb::Reproduce(v) => return v.go(printer),
             Verb::Runs(v) => v.go(printer),
             Verb::Report(v) => v.go(printer),
             Verb::List(v) => v.go(printer),

@@ -4,7 +4,7 @@ use super::{DataArgs, OutArgs};
 use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 use crate::progress::Progress;
-use bouton::claims::{self, Assessment, Claim, ResultLine};
+use bouton::claims::{self, Assessment, Claim, ResultLine, Verdict};
 use bouton::recipe::Recipe;
 use bouton::train::{Outcome, RunOptions, run};
 use bouton::{Error, Result};
@@ -34,8 +34,8 @@ pub struct Reproduce {
 }
 
 impl Reproduce {
-    /// Carries it out.
-    pub fn go(self, printer: &mut Printer) -> Result<()> {
+    /// Carries it out; false if a result is worse than published.
+    pub fn go(self, printer: &mut Printer) -> Result<bool> {
         let paper = claims::paper(&self.paper)?;
         let chosen: Vec<&Claim> = match &self.claim {
             Some(id) => vec![paper.claim(id)?],
@@ -44,7 +44,7 @@ impl Reproduce {
         printer.line(format_args!("{} ({})", paper.title, paper.reference))?;
         self.estimate(printer, &chosen)?;
         if self.dry_run {
-            return Ok(());
+            return Ok(true);
         }
         let (mut results, interrupt) = (Vec::new(), Interrupt::listen()?);
         for claim in &chosen {
@@ -52,12 +52,14 @@ impl Reproduce {
                 results.push(self.train(claim, seed, &interrupt)?);
             }
         }
-        let rows = chosen.iter().map(|claim| claims::assess(claim, &results).cells().to_vec());
+        let assessed: Vec<Assessment<'_>> =
+            chosen.iter().map(|claim| claims::assess(claim, &results)).collect();
+        let rows = assessed.iter().map(|a| a.cells().to_vec());
         printer.columns(&Assessment::HEADER, rows.collect())?;
         if self.quick {
             printer.line("scaled-down runs show that things work; they never count as reproduced")?;
         }
-        Ok(())
+        Ok(assessed.iter().all(|a| a.verdict != Verdict::Worse))
     }
 
     fn recipe(&self, claim: &Claim, seed: u64) -> Result<Recipe> {

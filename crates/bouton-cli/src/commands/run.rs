@@ -60,6 +60,9 @@ impl Run {
     }
 }
 
+const UNSETTLED: &str = "warning: many test samples did not reach the solver's tolerance within free-steps; lower the learning \
+    rate or the gain, or raise free-steps (docs: My network does not converge)";
+
 fn scratch() -> Result<tempfile::TempDir> {
     tempfile::tempdir().map_err(|e| Error::io(std::env::temp_dir(), e))
 }
@@ -71,11 +74,17 @@ fn metrics(printer: &mut Printer, values: &BTreeMap<String, f64>) -> Result<()> 
 
 fn finished(printer: &mut Printer, run: &Path, values: &BTreeMap<String, f64>) -> Result<()> {
     metrics(printer, values)?;
+    if values.get("unsettled.free").is_some_and(|share| *share > 0.1) {
+        anstream::eprintln!("{UNSETTLED}");
+    }
     printer.line(format_args!("\nrun folder   {}", run.display()))?;
     // The run itself is done and kept: a report that cannot be written does not make it fail.
     match RunDir::open(run).and_then(|run| report::report(&run)) {
         Ok(path) => printer.line(format_args!("report       {}", path.display()))?,
         Err(error) => anstream::eprintln!("no report: {error}"),
     }
-    printer.line("all runs     bouton runs ls")
+    match run.parent().filter(|out| *out != Path::new("runs")) {
+        Some(out) => printer.line(format_args!("all runs     bouton runs ls --out {}", out.display())),
+        None => printer.line("all runs     bouton runs ls"),
+    }
 }

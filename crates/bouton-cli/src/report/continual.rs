@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Figure;
 use super::figures::matrix;
 
-/// The matrix of accuracies; `None` for a run over one task.
+/// The matrix of accuracies; `None` for a run without a sequence.
 ///
 /// # Errors
 /// [`Error::Io`] if the file cannot be read, [`Error::Data`] if it is garbled.
@@ -28,7 +28,8 @@ pub fn accuracies(run: &RunDir) -> Result<Option<Figure>> {
         rows.push(("before".to_owned(), baseline));
     }
     let learned = value["accuracy"].as_array().into_iter().flatten();
-    rows.extend(learned.enumerate().map(|(i, v)| (format!("task {}", i + 1), row(v))));
+    let what = if value["tasks"] == "subsets" { "part" } else { "task" };
+    rows.extend(learned.enumerate().map(|(i, v)| (format!("{what} {}", i + 1), row(v))));
     let told = |phase: &str| {
         let list: Vec<&str> =
             value["told"][phase].as_array().into_iter().flatten().filter_map(Value::as_str).collect();

@@ -115,9 +115,10 @@ impl Lab {
         let (mut near, mut all) = (0, 0);
         for p in self.kinked() {
             let kinks = self.network.populations[p].model.activation().map_or(&[][..], |a| a.kinks());
-            let drives = self.free.drive[p].to_f64s();
-            near += drives.iter().filter(|d| kinks.iter().any(|k| (*d - k).abs() < NEAR)).count();
-            all += drives.len();
+            // What the activation is applied to: the state of units that have one, else the drive.
+            let within = if self.follows_energy() { &self.free.h[p] } else { &self.free.drive[p] }.to_f64s();
+            near += within.iter().filter(|d| kinks.iter().any(|k| (*d - k).abs() < NEAR)).count();
+            all += within.len();
         }
         (near, all)
     }

@@ -101,6 +101,7 @@ impl Assessment<'_> {
             self.judgement(),
             self.allowed.as_ref().map_or(String::new(), |a| match a.by_tolerance {
                 Some(why) => format!("±{:.2} (tolerance: {why})", a.margin),
+                None if a.one_seed => format!("±{:.2} (one seed, published spread)", a.margin),
                 None => format!("±{:.2} (two standard errors)", a.margin),
             }),
         ]

@@ -1,6 +1,8 @@
 //! REPRODUCIBILITY.md, from stored results.
 
 use super::{Assessment, Paper, ResultLine, assess, papers};
+use crate::recipe::Recipe;
+use crate::train::continual::told;
 use std::fmt::Write;
 
 const HEAD: &str = "\
@@ -10,8 +12,9 @@ Generated from `recipes/*/results.jsonl`; do not edit. Test errors are in percen
 deviation (SD) over seeds (number of seeds), ours also with the standard error of the mean, SEM = SD/√n. Every run counts,
 whatever came out.
 
-- **match**: |ours − paper| ≤ 2·√(σ²/n + σₚ²/nₚ) + half a unit of the last printed digit; where a spread is unknown, the
-  tolerance of the claim instead. **better**, **worse**: beyond it.
+- **match**: |ours − paper| ≤ 2·√(σ²/n + σₚ²/nₚ) + half a unit of the last printed digit. One seed of
+  ours is taken to be one more of the published runs: 2σₚ·√(1 + 1/nₚ) + half a unit, or the tolerance of the claim if that is
+  larger. Where the published spread is unknown, the tolerance of the claim. **better**, **worse**: beyond it.
 - **unverified target**: the published number was written down from memory. It stands in brackets, is not the paper's word,
   and nothing is said to agree with it.
 - **no published value**: our own row. **scaled**: only a scaled-down run, which never counts. **not run**: nothing stored.
@@ -72,8 +75,8 @@ fn runs(page: &mut String, paper: &Paper, results: &[ResultLine]) {
 
 /// What runs over several tasks ended with.
 fn tasks(page: &mut String, paper: &Paper, results: &[ResultLine]) {
-    let belongs =
-        |r: &&ResultLine| paper.claims.iter().any(|c| c.full_id() == r.claim) && !r.tasks.is_empty();
+    let sequence = |r: &ResultLine| !r.tasks.is_empty() || r.told.is_some();
+    let belongs = |r: &&ResultLine| paper.claims.iter().any(|c| c.full_id() == r.claim) && sequence(r);
     let runs: Vec<_> =
         results.iter().filter(belongs).filter(|r| !r.quick && r.overrides.is_empty()).collect();
     if runs.is_empty() {
@@ -87,10 +90,23 @@ fn tasks(page: &mut String, paper: &Paper, results: &[ResultLine]) {
         let metric = |name: &str| r.continual.get(name).map_or("–".into(), |&x| percent(x));
         let by_task =
             r.tasks.iter().map(|x| x.map_or_else(|| "–".into(), percent)).collect::<Vec<_>>().join(" ");
-        let told = if r.told.is_empty() { "nothing".into() } else { r.told.join("; ") };
-        vec![own_id(paper, r).into(), r.seed.to_string(), by_task, metric("acc"), metric("bwt"), told]
+        let id = own_id(paper, r).into();
+        vec![id, r.seed.to_string(), by_task, metric("acc"), metric("bwt"), stated(paper, r)]
     });
     table(page, &["claim", "seed", "accuracy by task", "ACC", "BWT", "told about tasks"], rows);
+}
+
+/// What a run was told about its tasks. The claim's recipe says it if the run's is the same, because older versions
+/// stored less; otherwise what is stored.
+fn stated(paper: &Paper, r: &ResultLine) -> String {
+    let claim = paper.claims.iter().find(|c| c.full_id() == r.claim);
+    let recipe = claim.and_then(|c| c.recipe().ok()).map(|recipe| Recipe { seed: r.seed, ..recipe });
+    let own = recipe.filter(|recipe| recipe.hash() == r.recipe).map(|recipe| told(&recipe).list());
+    match own.or_else(|| r.told.clone()) {
+        None => "not recorded".into(),
+        Some(told) if told.is_empty() => "nothing".into(),
+        Some(told) => told.join("; "),
+    }
 }
 
 fn own_id<'a>(paper: &Paper, r: &'a ResultLine) -> &'a str {

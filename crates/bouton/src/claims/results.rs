@@ -2,6 +2,7 @@
 
 use super::{Claim, embedded, papers, quick};
 use crate::recipe::Recipe;
+use crate::task::SequenceSpec;
 use crate::train::{Provenance, Record, RunDir, RunSummary, State, atomic, continual};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -46,9 +47,10 @@ pub struct ResultLine {
     /// Metrics of continual learning by name, for runs over several tasks.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub continual: BTreeMap<String, f64>,
-    /// What such a run was told about its tasks, and when.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub told: Vec<String>,
+    /// What a run over a sequence was told about its tasks, and when; an empty list is nothing. Absent for a single task,
+    /// and in lines of older versions, which left an empty list out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<Vec<String>>,
 }
 
 /// Reads a finished run directory. Its claim is found by the name of its recipe, `<paper>-<claim>`.
@@ -96,7 +98,7 @@ pub fn result_of_run(run: &Path) -> Result<ResultLine> {
             .filter(|(name, _)| continual::DEFINITIONS.iter().any(|(known, _)| known == name))
             .map(|(k, v)| (k.clone(), *v))
             .collect(),
-        told: continual::told(&recipe).list(),
+        told: (recipe.sequence != SequenceSpec::Single).then(|| continual::told(&recipe).list()),
     })
 }
 

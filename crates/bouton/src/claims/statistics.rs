@@ -1,7 +1,8 @@
 //! When two mean test errors agree.
 //!
-//! match: |μ − μₚ| ≤ 2·√(σ²/n + σₚ²/nₚ) + half a unit of the last printed digit; where a spread is unknown on either
-//! side, |μ − μₚ| ≤ the claim's tolerance instead.
+//! match: |μ − μₚ| ≤ 2·√(σ²/n + σₚ²/nₚ) + half a unit of the last printed digit. One seed of ours has no spread and is
+//! taken to be one more of the published runs, σ = σₚ: 2σₚ·√(1 + 1/nₚ) + half a unit, or the claim's tolerance if that is
+//! larger. Where the published spread is unknown, |μ − μₚ| ≤ the claim's tolerance instead.
 
 use super::Published;
 use serde::Serialize;
@@ -25,8 +26,10 @@ pub struct Sample {
 pub struct Allowed {
     /// In percent.
     pub margin: f64,
-    /// Why the tolerance of the claim was taken; absent if both standard errors are known.
+    /// Why the tolerance of the claim was taken; absent if it was not.
     pub by_tolerance: Option<&'static str>,
+    /// Whether the published spread stood for the one of our single seed.
+    pub one_seed: bool,
 }
 
 /// How a mean error lies beside a published one.
@@ -71,14 +74,19 @@ pub fn compare(published: &Published, ours: &Sample) -> (Agreement, Allowed) {
 }
 
 fn allowed(published: &Published, ours: &Sample) -> Allowed {
-    let tolerance = |why| Allowed { margin: published.tolerance, by_tolerance: Some(why) };
-    let (std, theirs, n) = match (ours.std, published.std, published.n) {
-        (_, None, _) => return tolerance("published spread unknown"),
-        (_, _, None) => return tolerance("published number of runs unknown"),
-        (None, ..) => return tolerance("one seed"),
-        (Some(std), Some(theirs), Some(n)) => (std, theirs, n),
+    let tolerance = |why| Allowed { margin: published.tolerance, by_tolerance: Some(why), one_seed: false };
+    let (theirs, n) = match (published.std, published.n) {
+        (None, _) => return tolerance("published spread unknown"),
+        (_, None) => return tolerance("published number of runs unknown"),
+        (Some(theirs), Some(n)) => (theirs, n),
     };
+    let one_seed = ours.std.is_none();
+    let std = ours.std.unwrap_or(theirs);
     let error = (std.powi(2) / ours.n as f64 + theirs.powi(2) / n as f64).sqrt();
     let half_digit = 0.5 * 10f64.powi(-(published.digits as i32));
-    Allowed { margin: 2.0 * error + half_digit, by_tolerance: None }
+    let margin = 2.0 * error + half_digit;
+    if one_seed && published.tolerance > margin {
+        return tolerance("one seed");
+    }
+    Allowed { margin, by_tolerance: None, one_seed }
 }

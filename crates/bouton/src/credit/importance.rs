@@ -331,4 +331,29 @@ mod tests {
             assert!((fisher[&ParamId::Bias(1)].get(0, c) - expected).abs() < 1e-12);
         }
     }
+
+    /// E over drawn labels is the exact sum over labels: the error of n draws per sample falls as 1/√n.
+    #[test]
+    fn sampled_fisher_information_approaches_the_exact_one() {
+        let recipe: Recipe = toml::from_str(RECIPE).unwrap();
+        let mut course = crate::task::stream::open(&recipe, None).unwrap();
+        let network = Network::build(&recipe).unwrap();
+        let credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();
+        let batch = course.stream.batch(0, DType::F64);
+        let run = |fisher, draws, seed| {
+            let batches = std::iter::repeat_n(batch.clone(), draws);
+            let (importance, key) = (Importance::Fisher(fisher, None), Key::new(seed));
+            let all = measure(&*credit, &network, importance, None, batches, &key).unwrap();
+            network.parameters().iter().flat_map(|(id, ..)| all[id].to_f64s()).collect::<Vec<f64>>()
+        };
+        let exact = run(Fisher::Exact, 1, 0);
+        let size: f64 = exact.iter().map(|e| e * e).sum();
+        let square = |s: Vec<f64>| s.iter().zip(&exact).map(|(s, e)| (s - e) * (s - e)).sum::<f64>() / size;
+        let error =
+            |n| ((0..25).map(|seed| square(run(Fisher::Sampled, n, seed))).sum::<f64>() / 25.0).sqrt();
+        let (few, many) = (error(16), error(400));
+        assert!(many < 0.05, "{many}");
+        let slope = (many / few).ln() / 25_f64.ln();
+        assert!((slope + 0.5).abs() < 0.1, "{slope}");
+    }
 }

@@ -95,7 +95,8 @@ fn fan_in(recipe: &Recipe, shapes: &[Shape], i: usize) -> usize {
 
 /// The chain's connection that enters layer `i`.
 fn connection(recipe: &Recipe, key: &Key, dtype: DType, nodes: &[Node], i: usize) -> Result<Connection> {
-    let (wiring, pool) = wiring(&recipe.network.layers[i], nodes[i - 1].shape, nodes[i].shape);
+    let exact = counts(recipe, &nodes[i - 1]);
+    let (wiring, pool) = wiring(&recipe.network.layers[i], nodes[i - 1].shape, nodes[i].shape, exact);
     learned(recipe, key, dtype, nodes, Edge { pre: i - 1, post: i, layer: i - 1, wiring, pool })
 }
 
@@ -150,12 +151,17 @@ fn learned(recipe: &Recipe, key: &Key, dtype: DType, nodes: &[Node], edge: Edge)
     })
 }
 
-/// The kernels of the chain's connection that enters `layer`, of shape `post`.
-pub(super) fn wiring(layer: &Layer, pre: Shape, post: Shape) -> (Box<dyn Wiring>, Option<Pool>) {
+/// Whether the connections behind `pre` add up products of ±1, so that thresholds stand among whole numbers.
+fn counts(recipe: &Recipe, pre: &Node) -> bool {
+    pre.role != Role::Clamped && recipe.neuron.signs() && recipe.synapse.signs()
+}
+
+/// The kernels of the chain's connection that enters `layer`, of shape `post`; `exact`: see [`ConvWiring`].
+pub(super) fn wiring(layer: &Layer, pre: Shape, post: Shape, exact: bool) -> (Box<dyn Wiring>, Option<Pool>) {
     let Some((shape, pool)) = geometry(layer, pre) else {
         return (Box::new(DenseWiring { pre: pre.units(), post: post.units() }), None);
     };
-    (Box::new(ConvWiring(shape)), pool)
+    (Box::new(ConvWiring { shape, exact }), pool)
 }
 
 /// The convolution of a layer, and the pooling behind it.
@@ -190,7 +196,7 @@ fn beside(
     };
     let Some(kernel) = skip.kernel else { return identity(pre, post, skip, dtype) };
     let shape = convolution(pre.shape, post.shape.channels, kernel, skip.stride, skip.padding);
-    let wiring = Box::new(ConvWiring(shape));
+    let wiring = Box::new(ConvWiring { shape, exact: counts(recipe, pre) });
     learned(recipe, key, dtype, nodes, Edge { pre: skip.from, post: skip.to, layer, wiring, pool: None })
 }
 

@@ -10,10 +10,8 @@ use super::build::{geometry, wiring};
 use super::packed_norm::Affine;
 use super::{Layer, Network, NetworkSpec, PoolSpec, Role, Shape};
 use crate::error::{Error, Result};
-use crate::neuron::NeuronSpec;
 use crate::norm::{NormSpec, Statistics};
 use crate::recipe::Recipe;
-use crate::synapse::{SignOfZero, SynapseSpec};
 use crate::wiring::{Pool, Wiring};
 use bouton_kernels::{
     BitConv, BitMat, Elem, Mat, Operand, View, dispatch, par_bit_conv, par_bit_dots, par_bit_thresholds,
@@ -110,7 +108,8 @@ impl Packed {
 impl First {
     /// The first layer behind the input, of which `shapes` are the first two.
     pub fn new(layer: &Layer, shapes: &[Shape], weight: Operand, norm: Affine) -> Self {
-        let (wiring, pool) = wiring(layer, shapes[0], shapes[1]);
+        // The input is not ±1.
+        let (wiring, pool) = wiring(layer, shapes[0], shapes[1], false);
         let units = pool.map_or(shapes[1].units(), |p| p.inputs());
         Self { wiring, pool, units, weight, norm }
     }
@@ -178,19 +177,13 @@ pub(super) fn chain(network: &NetworkSpec) -> Result<Vec<Shape>> {
 
 fn packable(recipe: &Recipe) -> Result<()> {
     let refuse = |message: &str, hint: &str| Err(Error::incompatible(message, hint));
-    let ones = match &recipe.synapse {
-        SynapseSpec::Binary(s) => s.scale == 1.0 && s.zero == SignOfZero::Plus,
-        SynapseSpec::Metaplastic(s) => s.scale == 1.0 && s.zero == SignOfZero::Plus && !s.real,
-        _ => false,
-    };
-    if !ones {
+    if !recipe.synapse.signs() {
         return refuse(
             "only weights of exactly ±1 fit one bit",
-            "use synapse.binary or synapse.metaplastic with zero = \"plus\" and scale 1",
+            "use a binary synapse, such as synapse.binary, with scale = 1 and, where it has that choice, zero = \"plus\"",
         );
     }
-    let signs = matches!(&recipe.neuron, NeuronSpec::Sign(s) if s.zero == SignOfZero::Plus);
-    if !signs {
+    if !recipe.neuron.signs() {
         return refuse("only hidden units of exactly ±1 fit one bit", "use neuron.sign with zero = \"plus\"");
     }
     let fixed =
@@ -208,6 +201,8 @@ fn packable(recipe: &Recipe) -> Result<()> {
 mod tests {
     use super::*;
     use crate::rng::Key;
+    use crate::train::{TensorData, Trainer};
+    use crate::wiring::ConvWiring;
     use bouton_kernels::DType;
 
     const RECIPE: &str = "[task.synthetic]\nshape = [1, 5, 5]\nclasses = 4\ntrain = 240\ntest = 300\nbatch = 20\n\
@@ -231,9 +226,38 @@ mod tests {
         answers_alike(IMAGES);
     }
 
+    /// Channels and filters enough for minimal filtering, whose counts are no whole numbers. In a network that has learned
+    /// nothing, means and biases are 0: a unit stands on its threshold wherever half of its weights agree.
+    #[test]
+    fn so_does_one_of_many_filters_at_its_thresholds() {
+        let layers = "{ filters = 32, kernel = 3, padding = 1 }, { filters = 64, kernel = 3, padding = 1, pool = { max = 2 } }, \
+            { filters = 40, kernel = 3, padding = 1 }, 33, 4]";
+        let (head, tail) = IMAGES.split_at(IMAGES.find("{ filters").unwrap());
+        let recipe: Recipe =
+            toml::from_str(&format!("{head}{layers}{}", &tail[tail.find("\n[neuron").unwrap()..])).unwrap();
+        let mut trainer = Trainer::new(&recipe, None).unwrap();
+        assert!(differs(&recipe, &trainer).is_none());
+        let shapes = chain(&recipe.network).unwrap();
+        for i in [1, 2] {
+            let (shape, _) = geometry(&recipe.network.layers[i + 1], shapes[i]).unwrap();
+            trainer.network.connections[i].wiring = Box::new(ConvWiring { shape, exact: false });
+        }
+        assert!(differs(&recipe, &trainer).is_some(), "the fastest way is exact, and nothing is tested");
+    }
+
+    #[test]
+    fn every_synapse_of_two_weights_is_packed() {
+        for synapse in ["metaplastic]\nm = 1.0", "bop]", "cascade]", "binary-beakers]", "rram]"] {
+            let text = RECIPE.replace("binary]", synapse);
+            let recipe: Recipe = toml::from_str(&text).unwrap();
+            assert!(differs(&recipe, &Trainer::new(&recipe, None).unwrap()).is_none(), "{synapse}");
+            refused(&toml::from_str(&text.replace(synapse, &format!("{synapse}\nscale = 0.5"))).unwrap());
+        }
+    }
+
     fn answers_alike(text: &str) {
         let recipe: Recipe = toml::from_str(text).unwrap();
-        let mut trainer = crate::train::Trainer::new(&recipe, None).unwrap();
+        let mut trainer = Trainer::new(&recipe, None).unwrap();
         while trainer.update() < trainer.updates() {
             trainer.learn().unwrap();
         }
@@ -246,18 +270,21 @@ mod tests {
                 })
             });
         }
-        let made = Packed::new(&recipe, &trainer.network).unwrap();
+        assert_eq!(differs(&recipe, &trainer), None);
+    }
+
+    /// The first batch of tests whose answers in bits are not those of the network, if there is one.
+    fn differs(recipe: &Recipe, trainer: &Trainer) -> Option<usize> {
+        let made = Packed::new(recipe, &trainer.network).unwrap();
         let packed = Packed::from_checkpoint(&made.to_checkpoint()).unwrap();
         let credit = recipe.credit.build(&recipe.solver, &trainer.network, 1).unwrap();
-        let mut seen = 0;
-        for batch in trainer.course.stream.in_order(&trainer.course.tests[0], None, DType::F32) {
+        let mut batches = trainer.course.stream.in_order(&trainer.course.tests[0], None, DType::F32);
+        batches.position(|batch| {
             let free = credit.free(&trainer.network, &batch, &*recipe.objective.build()).unwrap();
-            let float = free.out.last().unwrap().slice::<f32>().to_vec();
-            let bits = |v: &[f32]| v.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            assert_eq!(bits(packed.outputs(batch.x.view()).slice::<f32>()), bits(&float));
-            seen += batch.labels.len();
-        }
-        assert_eq!(seen, 300);
+            let bits = |m: &Mat| m.slice::<f32>().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(batch.labels.len(), 300);
+            bits(&packed.outputs(batch.x.view())) != bits(free.out.last().unwrap())
+        })
     }
 
     #[test]
@@ -286,6 +313,22 @@ mod tests {
             assert!(Packed::from_checkpoint(&other).is_err(), "{from}");
         }
         assert!(Packed::from_checkpoint(&crate::train::Checkpoint::default()).unwrap_err().hint().is_some());
+    }
+
+    #[test]
+    fn a_file_of_two_number_types_is_refused() {
+        let recipe: Recipe = toml::from_str(RECIPE).unwrap();
+        let file = Packed::new(&recipe, &Network::build(&recipe).unwrap()).unwrap().to_checkpoint();
+        let mut mixed = 0;
+        for (i, tensor) in file.tensors.iter().enumerate() {
+            let TensorData::F32(numbers) = &tensor.data else { continue };
+            let mut other = file.clone();
+            other.tensors[i].data = TensorData::F64(numbers.iter().map(|&x| f64::from(x)).collect());
+            let error = Packed::from_checkpoint(&other).unwrap_err();
+            assert!(error.to_string().contains("64 bits") && error.hint().is_some(), "{error}");
+            mixed += 1;
+        }
+        assert_eq!(mixed, 8);
     }
 
     #[test]

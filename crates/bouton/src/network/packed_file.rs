@@ -61,6 +61,7 @@ impl Packed {
         let (first, end) = (bits("first.bits", 1)?, bits("last.bits", last)?);
         let (first_norm, last_norm) =
             (affine(file, "first", first.rows())?, affine(file, "last", end.rows())?);
+        one_type([&first_norm, &last_norm])?;
         let sign = |r, c| if first.get(r, c) { 1.0 } else { -1.0 };
         let weight = Operand::new(Mat::from_fn(first_norm.mean.dtype(), first.rows(), first.cols(), sign));
         let first = First::new(&layers[1], &shapes, weight, first_norm);
@@ -70,7 +71,7 @@ impl Packed {
 
 /// Rows and columns of the weight between two layers.
 fn weight_shape(layer: &Layer, shapes: &[Shape]) -> [usize; 2] {
-    wiring(layer, shapes[0], shapes[1]).0.weight_shape().into()
+    wiring(layer, shapes[0], shapes[1], false).0.weight_shape().into()
 }
 
 fn put(file: &mut Checkpoint, name: String, shape: [usize; 2], data: TensorData) {
@@ -110,6 +111,17 @@ fn row(file: &Checkpoint, name: &str, cols: usize) -> Result<Mat> {
         _ => return Err(misfit(t)),
     };
     Ok(mat)
+}
+
+/// Refuses numbers of two types, which cannot be multiplied.
+fn one_type(norms: [&Affine; 2]) -> Result<()> {
+    let mut types = norms.into_iter().flat_map(|a| [&a.mean, &a.scale, &a.gain, &a.bias]).map(Mat::dtype);
+    let first = types.next();
+    if types.any(|other| Some(other) != first) {
+        return Err(Error::checkpoint("the packed network mixes numbers of 32 and of 64 bits")
+            .with_hint("make it again: bouton convert RUN --packed"));
+    }
+    Ok(())
 }
 
 fn affine(file: &Checkpoint, layer: &str, units: usize) -> Result<Affine> {

@@ -18,6 +18,7 @@ pub use relu::{Rectified, Relu, linear};
 pub use settle::{Dynamics, EnergyUnit, NudgePosition, PrototypicalUnit, Settle};
 pub use sign::{Sign, Surrogate};
 
+use crate::synapse::SignOfZero;
 use bouton_kernels::{Analytic, Real};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,13 @@ pub enum NeuronSpec {
     Relu(Relu),
     /// Sign units of a feed-forward network.
     Sign(Sign),
+}
+
+impl NeuronSpec {
+    /// Whether hidden units are exactly ±1.
+    pub fn signs(&self) -> bool {
+        matches!(self, Self::Sign(sign) if sign.zero == SignOfZero::Plus)
+    }
 }
 
 /// What reaches a unit in one step.

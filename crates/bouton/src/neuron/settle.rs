@@ -3,7 +3,7 @@
 //! With drive d = ∂Φ/∂s and a nudge f − k·s = −β ∂ℓ/∂s:
 //! - prototypical, nudge inside:  s ← σ(d + f − k s)            (Ernoult et al. 2019; Laborieux et al. 2021)
 //! - prototypical, nudge outside: s ← σ(d) + f − k s            (Ernoult et al. 2019, 2020)
-//! - energy:  s ← clip(s + ε(−s + ρ'(s) d + f − k s)), output ρ(s)   (Scellier & Bengio 2017)
+//! - energy:  s ← clip(s + ε(−s + ρ'(s)(d + f − k ρ(s)))), output ρ(s)   (Scellier & Bengio 2017)
 //!
 //! A linear unit with the nudge inside takes the exact minimiser s = (d + f)/(1 + k). Over-relaxation mixes
 //! s ← (1 − ω)s + ω·(new s) before clipping.
@@ -128,6 +128,9 @@ impl<A: ActivationFn, const INSIDE: bool> Neuron<2, 1> for PrototypicalUnit<A, I
 }
 
 /// ds/dt = −∂E/∂s with step ε, clipped to the activation's range; the output is ρ(s).
+///
+/// The loss is one of outputs, so the nudge acts through ρ like any drive. Scellier & Bengio (2017) write it on s, which is
+/// the same for their ρ(s) = s within the range.
 #[derive(Clone, Copy, Debug)]
 pub struct EnergyUnit<A> {
     dt: f64,
@@ -157,7 +160,7 @@ impl<A: ActivationFn> Neuron<1, 1> for EnergyUnit<A> {
     #[inline(always)]
     fn step<T: Real>(&self, [dt]: [T; 1], input: Input<T>, [s]: [T; 1]) -> ([T; 1], T) {
         let Input { drive, force, stiffness } = input;
-        let free = s + dt * (A::slope(s) * drive - s + force - stiffness * s);
+        let free = s + dt * (A::slope(s) * (drive + force - stiffness * A::apply(s)) - s);
         let s = match A::RANGE {
             Some((low, high)) => free.max(T::lit(low)).min(T::lit(high)),
             None => free,

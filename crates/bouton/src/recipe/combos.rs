@@ -42,6 +42,7 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
         norm_and_dropout,
         feedback::own_memory,
         anchor_and_credit,
+        anchor_and_draws,
         scale_of_bits,
         draws_of_weights,
         decay_of_raw,
@@ -255,6 +256,26 @@ fn anchor_and_credit(r: &Recipe) -> Refusal {
     None
 }
 
+/// Whether the weights are samples of distributions.
+fn sampled(r: &Recipe) -> bool {
+    r.synapse.build(0, 0).is_ok_and(|synapse| synapse.sampled())
+}
+
+fn anchor_and_draws(r: &Recipe) -> Refusal {
+    if r.anchor != AnchorSpec::None && sampled(r) {
+        return refusal(
+            format!(
+                "{} holds the weights that a task ended with, but {} draws them: importance and anchor point would be \
+                 those of one random draw",
+                tag(&r.anchor),
+                tag(&r.synapse)
+            ),
+            "leave [anchor] out, because the distribution itself remembers, or use synapse.plain or metaplastic",
+        );
+    }
+    None
+}
+
 /// Weights of ±1 make drives of the size √fan_in, far beyond any activation's range, unless something scales them.
 fn scale_of_bits(r: &Recipe) -> Refusal {
     let unit = match &r.synapse {
@@ -281,8 +302,7 @@ fn scale_of_bits(r: &Recipe) -> Refusal {
 }
 
 fn draws_of_weights(r: &Recipe) -> Refusal {
-    let sampled = r.synapse.build(0, 0).is_ok_and(|synapse| synapse.sampled());
-    let alike = r.run.test_draws.is_some() && !sampled;
+    let alike = r.run.test_draws.is_some() && !sampled(r);
     alike.then(|| {
         let synapse = tag(&r.synapse);
         (
@@ -341,6 +361,12 @@ fn tasks(r: &Recipe) -> Refusal {
                 tag(&r.anchor)
             ),
             "choose a [sequence] such as sequence.permuted, or leave [anchor] out",
+        );
+    }
+    if r.anchor != AnchorSpec::None && r.sequence.tasks(r.task.shape().1) == 1 {
+        return refusal(
+            format!("{} holds what earlier tasks needed, but there is one task only", tag(&r.anchor)),
+            "give the [sequence] two tasks or more, or leave [anchor] out",
         );
     }
     if r.continual.interleaved && r.continual.scenario == Scenario::Task {

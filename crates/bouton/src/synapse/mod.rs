@@ -36,6 +36,7 @@ use crate::Result;
 use bouton_kernels::{Elem, Pointwise, Real, View, ViewMut, dispatch, pointwise, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// The synapse axis of a recipe: `[synapse.<name>]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -106,6 +107,28 @@ impl SynapseSpec {
             }
             _ => false,
         }
+    }
+
+    /// The preset file of its devices, if the recipe names one.
+    pub fn device(&self) -> Option<&Path> {
+        match self {
+            Self::Rram(spec) => spec.device.as_deref(),
+            Self::SoftBounds(spec) => spec.device.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether weights are exactly ±1 and keep their sign until an update turns it.
+    pub fn signs(&self) -> bool {
+        let ones = match self {
+            Self::Binary(Binary { scale, zero, .. })
+            | Self::Metaplastic(Metaplastic { scale, zero, .. })
+            | Self::BinaryBeakers(BinaryBeakers { scale, zero, .. })
+            | Self::Rram(Rram { scale, zero, .. }) => *scale == 1.0 && *zero == SignOfZero::Plus,
+            Self::Bop(Bop { scale, .. }) | Self::Cascade(Cascade { scale, .. }) => *scale == 1.0,
+            _ => false,
+        };
+        ones && self.binary()
     }
 
     /// Whether the synapse takes gradients instead of an optimiser's proposals.

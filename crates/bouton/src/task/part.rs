@@ -54,7 +54,7 @@ impl Part {
         }
     }
 
-    /// The output that stands for the class of sample `i`; a stream has at most 256 outputs.
+    /// The output that stands for the class of sample `i`; a stream has at most 65,536 outputs.
     pub fn output(&self, i: usize) -> u16 {
         (self.set.label(self.ids[i] as usize) - self.first_class + self.first_output) as u16
     }

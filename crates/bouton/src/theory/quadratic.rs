@@ -5,8 +5,13 @@
 //!
 //! Exactly: flipping weight i costs ΔL_i = −2 b_i q_i + 2 H_ii, and a step changes b_i W^h_i by −η b_i q_i. So
 //! ΔL_i = (2/η) Δ|W^h_i| + 2 H_ii as long as the sign stays.
+//!
+//! Real weights θ ← θ − η g on the same loss: the path integral −Σ g·Δθ of synaptic intelligence (Zenke, Poole & Ganguli,
+//! ICML 2017) is the loss decrease plus ½ Σ Δθᵀ H Δθ, which is of first order in η over the same time.
 
+use crate::anchor::{Hold, SynapticIntelligence, trace_path};
 use crate::rng::Key;
+use bouton_kernels::{DType, Mat};
 
 /// The task and the hidden weights that learn it.
 #[derive(Clone, Debug)]
@@ -92,6 +97,20 @@ impl Quadratic {
     /// The same costs from the `growth` that [`Self::step`] returns: (2/η) Δ(b_i W^h_i) + 2 H_ii.
     pub fn flip_costs_by_growth(&self, growth: &[f64]) -> Vec<f64> {
         growth.iter().enumerate().map(|(i, g)| 2.0 / self.rate * g + 2.0 * self.hessian[i][i]).collect()
+    }
+
+    /// `steps` of gradient descent at `rate` of real weights that begin at the hidden ones: the loss they lose, and the
+    /// path integral that synaptic intelligence takes of it.
+    pub fn descent(&self, rate: f64, steps: usize) -> [f64; 2] {
+        let row = |values: &[f64]| Mat::from_f64s(DType::F64, 1, values.len(), values);
+        let mut theta = self.hidden.clone();
+        let mut hold = Hold::new(&SynapticIntelligence::default(), &row(&theta));
+        for _ in 0..steps {
+            let (g, old) = (self.gradient(&theta), row(&theta));
+            add(&mut theta, -rate, &g);
+            trace_path(row(&g).view(), old.view(), row(&theta).view(), hold.path.view_mut());
+        }
+        [self.loss(&self.hidden) - self.loss(&theta), hold.path.to_f64s().iter().sum()]
     }
 }
 
@@ -214,6 +233,20 @@ mod tests {
         let costs = task.flip_costs();
         let (linear, monotone) = (pearson(&size, &costs), spearman(&size, &costs));
         assert!(linear > 0.95 && monotone > 0.97, "{linear} {monotone}");
+    }
+
+    /// One step of a quadratic loss: −g·Δθ = η g², and the decrease falls short of it by ½ η² gᵀ H g.
+    #[test]
+    fn the_path_integral_exceeds_the_decrease_by_the_curvature() {
+        let task = Quadratic::random(40, &Key::new(3));
+        let g = task.gradient(&task.hidden);
+        let bent: Vec<f64> = task.hessian.iter().map(|row| dot(row, &g)).collect();
+        for rate in [0.01, 0.003] {
+            let [decrease, path] = task.descent(rate, 1);
+            assert!((path / (rate * dot(&g, &g)) - 1.0).abs() < 1e-12, "{path}");
+            assert!(((path - decrease) / (0.5 * rate * rate * dot(&g, &bent)) - 1.0).abs() < 1e-9);
+        }
+        assert!(task.descent(0.01, 30)[0] > task.descent(0.01, 1)[0]);
     }
 
     #[test]

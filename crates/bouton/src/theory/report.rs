@@ -150,6 +150,12 @@ fn quadratic(rows: &mut Vec<Property>) {
     let flips = (0..d).step_by(5).map(|i| task.flip_cost_by_loss(i) - costs[i]).collect::<Vec<_>>();
     let growth = task.step();
     let drift = task.flip_costs_by_growth(&growth);
+    let small = Quadratic::random(50, &Key::new(0));
+    // The same time, in steps of two lengths.
+    let paths = [(1e-3, 200), (5e-4, 400)].map(|(rate, steps)| {
+        let [decrease, path] = small.descent(rate, steps);
+        (rate, (path / decrease - 1.0).abs())
+    });
     let row = Property::measured;
     rows.extend([
         row(
@@ -175,6 +181,12 @@ fn quadratic(rows: &mut Vec<Property>) {
             "quadratic binary task: rank correlation of hidden size and importance",
             spearman(&size, &costs),
             within(1.0, 0.03),
+        ),
+        row(
+            "quadratic-path",
+            "quadratic task: SI's path integral is the loss decrease, but for an error of this order in the learning rate",
+            log_log_slope(paths.into_iter()),
+            within(1.0, 0.1),
         ),
     ]);
 }

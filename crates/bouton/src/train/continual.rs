@@ -5,8 +5,10 @@ use super::memory::Memory;
 use super::{RunDir, atomic};
 use crate::anchor::AnchorSpec;
 use crate::error::Result;
-use crate::norm::NormSpec;
+use crate::norm::{NormSpec, Statistics};
+use crate::optim::ScheduleSpec;
 use crate::recipe::{Recipe, tag};
+use crate::synapse::SynapseSpec;
 use crate::task::{Policy, Scenario, SequenceSpec};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -36,9 +38,22 @@ pub(super) fn write(
         "baseline": numbers(&memory.baseline),
         "accuracy": memory.rows.iter().map(|r| numbers(r)).collect::<Vec<_>>(),
         "metrics": metrics,
-        "definitions": DEFINITIONS.map(|(k, v)| (k.to_owned(), Value::from(v))).into_iter().collect::<serde_json::Map<_, _>>(),
+        "definitions": definitions(metrics, recipe.continual.recent),
     });
     atomic::write(dir.continual(), format!("{value:#}\n"))
+}
+
+/// The definitions of `metrics`, for runs that test only the `recent` newest tasks if so many are given.
+fn definitions(metrics: &BTreeMap<String, f64>, recent: Option<usize>) -> BTreeMap<&'static str, String> {
+    let words = |(name, text): (&'static str, &str)| match recent {
+        // Every task is tested at its own end, whatever comes later.
+        Some(n) if name != "learning-accuracy" => (
+            name,
+            format!("{text}, j being one of the {n} newest tasks, the only ones tested (continual.recent)"),
+        ),
+        _ => (name, text.to_owned()),
+    };
+    DEFINITIONS.into_iter().filter(|(name, _)| metrics.contains_key(*name)).map(words).collect()
 }
 
 /// JSON has no NaN: what was not tested is null.
@@ -62,58 +77,128 @@ impl Told {
     }
 }
 
+/// A way in which a task can leak in: whether a recipe has it, and what is said of it.
+type Leak = (bool, &'static str);
+
 /// Where the learner is told that a task ended, or which task it sees.
 pub(crate) fn told(recipe: &Recipe) -> Told {
-    let bounded =
-        recipe.sequence != SequenceSpec::Single && !matches!(recipe.sequence, SequenceSpec::Subsets(_));
-    let per_task = matches!(&recipe.norm, NormSpec::Batch(n) if n.per_task);
-    let task_il = recipe.continual.scenario == Scenario::Task;
-    let replay = recipe.continual.replay.as_ref().map(|r| r.policy);
-    let which = |list: &[(bool, &'static str)]| -> Vec<_> {
-        list.iter().filter(|(yes, _)| bounded && *yes).map(|(_, what)| *what).collect()
-    };
-    // A reservoir needs no boundary, but what it holds is said of streams without boundaries, too.
-    let kept = replay.map(|policy| match policy {
-        Policy::Balanced => "samples of earlier tasks are kept, as many of each class, when a task ends",
-        Policy::Reservoir => "samples of earlier tasks are kept, without knowing where a task ends",
-    });
-    Told {
-        boundaries_in_training: [
-            which(&[
-                (recipe.anchor != AnchorSpec::None, "the anchor consolidates at the end of a task"),
-                (recipe.continual.reset_optimiser, "the optimiser's state is forgotten at the end of a task"),
-                (per_task, "the normalisation of a task is kept at its end"),
-                (recipe.continual.scenario != Scenario::Domain, "outputs depend on the task"),
-            ]),
-            kept.into_iter().collect(),
-        ]
-        .concat(),
-        task_known_in_testing: which(&[
-            (task_il, "only the outputs of the task count"),
-            (per_task, "the task's own normalisation is used"),
-        ]),
-    }
+    let said = |leaks: &[Leak]| leaks.iter().filter(|(yes, _)| *yes).map(|(_, what)| *what).collect();
+    Told { boundaries_in_training: said(&training(recipe)), task_known_in_testing: said(&testing(recipe)) }
+}
+
+/// Whether tasks follow each other, so that one of them ends.
+fn bounded(recipe: &Recipe) -> bool {
+    !matches!(recipe.sequence, SequenceSpec::Single | SequenceSpec::Subsets(_))
+        && !recipe.continual.interleaved
+}
+
+/// Whether each task keeps a normalisation of its own.
+fn per_task(recipe: &Recipe) -> bool {
+    bounded(recipe) && matches!(&recipe.norm, NormSpec::Batch(n) if n.per_task)
+}
+
+fn training(r: &Recipe) -> [Leak; 10] {
+    let (ends, replay) = (bounded(r), r.continual.replay.as_ref().map(|replay| replay.policy));
+    // A stream of subsets has no tasks to tell, but what happens where it is cut is said of it all the same.
+    let cut = matches!(r.sequence, SequenceSpec::Subsets(_)) && !r.continual.interleaved;
+    let (reset, scheduled) = (r.continual.reset_optimiser, r.schedule != ScheduleSpec::Constant);
+    let posterior = matches!(r.synapse, SynapseSpec::BayesBiNn(_));
+    [
+        (ends && r.anchor != AnchorSpec::None, "the anchor consolidates at the end of a task"),
+        (ends && posterior, "the posterior of the weights becomes the prior at the end of a task"),
+        (ends && reset, "the optimiser's state is forgotten at the end of a task"),
+        (cut && reset, "the optimiser's state is forgotten at every cut of the stream"),
+        (ends && scheduled, "the schedule of learning rates begins again with every task"),
+        (cut && scheduled, "the schedule of learning rates begins again at every cut of the stream"),
+        (per_task(r), "the normalisation of a task is kept at its end"),
+        (ends && r.continual.scenario != Scenario::Domain, "outputs depend on the task"),
+        (
+            replay == Some(Policy::Balanced),
+            "samples of earlier tasks are kept, as many of each class, when a task ends",
+        ),
+        // A reservoir needs no boundary, but what it holds is said of streams without boundaries, too.
+        (
+            replay == Some(Policy::Reservoir),
+            "samples of earlier tasks are kept, without knowing where a task ends",
+        ),
+    ]
+}
+
+fn testing(r: &Recipe) -> [Leak; 4] {
+    let ends = bounded(r);
+    let sequence = r.sequence != SequenceSpec::Single;
+    let of_batch = matches!(&r.norm, NormSpec::Batch(n) if n.statistics == Statistics::Batch);
+    [
+        (ends && r.continual.scenario == Scenario::Task, "only the outputs of the task count"),
+        (ends && r.continual.scenario == Scenario::Class, "outputs of tasks not seen yet do not count"),
+        (per_task(r), "the task's own normalisation is used"),
+        (
+            sequence && of_batch,
+            "drives are normalised by the statistics of the test batch: other test samples",
+        ),
+    ]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const BASE: &str = "[task.digits]\nbatch = 10\nepochs = 1\n[network]\nlayers = [64, 8, 10]\n[neuron.relu]\n[credit.backprop]\n[optim.sgd]\nlr = 0.1\n";
+    const PERMUTED: &str = "[sequence.permuted]\ntasks = 2\n";
+    const SUBSETS: &str = "[sequence.subsets]\nparts = 2\n";
+
+    fn list(text: &str) -> Vec<String> {
+        told(&toml::from_str(&format!("{BASE}{text}")).unwrap()).list()
+    }
+
     #[test]
     fn kept_samples_are_told() {
-        let base = "[task.digits]\nbatch = 10\nepochs = 1\n[network]\nlayers = [64, 8, 10]\n[neuron.relu]\n[credit.backprop]\n[optim.sgd]\nlr = 0.1\n";
-        let list = |text: &str| told(&toml::from_str(&format!("{base}{text}")).unwrap()).list();
-        let permuted = "[sequence.permuted]\ntasks = 2\n";
-        assert!(list(permuted).is_empty());
-        let balanced = list(&format!("{permuted}[continual.replay]\nsize = 10\n"));
+        assert!(list(PERMUTED).is_empty());
+        let balanced = list(&format!("{PERMUTED}[continual.replay]\nsize = 10\n"));
         assert_eq!(
             balanced,
             ["training: samples of earlier tasks are kept, as many of each class, when a task ends"]
         );
-        let stream = "[sequence.subsets]\nparts = 2\n[continual.replay]\nsize = 10\npolicy = \"reservoir\"\n";
+        let stream = format!("{SUBSETS}[continual.replay]\nsize = 10\npolicy = \"reservoir\"\n");
         assert_eq!(
-            list(stream),
+            list(&stream),
             ["training: samples of earlier tasks are kept, without knowing where a task ends"]
         );
+    }
+
+    /// Words of the leak of each table, with tasks that end and in a stream that is only cut.
+    #[test]
+    fn every_leak_is_told() {
+        let cases = [
+            ("[synapse.bayesbinn]\n", "training: the posterior", None),
+            ("[schedule.exponential]\nfactor = 0.9\n", "every task", Some("every cut")),
+            ("[continual]\nreset-optimiser = true\n", "end of a task", Some("every cut")),
+            ("[norm.batch]\nstatistics = \"batch\"\n", "testing: drives", Some("testing: drives")),
+            ("[continual]\nscenario = \"class\"\n", "testing: outputs of tasks not seen", None),
+            ("[continual]\nscenario = \"task\"\n", "testing: only the outputs", None),
+        ];
+        for (table, bounded, cut) in cases {
+            let says = |sequence: &str, words: &str| {
+                let all = list(&format!("{sequence}{table}"));
+                assert!(all.iter().any(|told| told.contains(words)), "{table}: {all:?}");
+            };
+            says(PERMUTED, bounded);
+            match cut {
+                Some(words) => says(SUBSETS, words),
+                None => assert!(list(&format!("{SUBSETS}{table}")).is_empty(), "{table}"),
+            }
+        }
+        let mixed = "[continual]\ninterleaved = true\nreset-optimiser = true\nscenario = \"class\"\n";
+        assert!(list(&format!("{PERMUTED}{mixed}")).is_empty(), "nothing ends before the run does");
+    }
+
+    #[test]
+    fn definitions_say_which_tasks_are_tested() {
+        let metrics = ["acc", "learning-accuracy"].map(|name| (name.to_owned(), 0.5)).into();
+        let (all, recent) = (definitions(&metrics, None), definitions(&metrics, Some(5)));
+        assert_eq!(all.keys().collect::<Vec<_>>(), [&"acc", &"learning-accuracy"]);
+        assert_eq!(all["acc"], "mean over seen tasks j of R[T][j]");
+        assert!(recent["acc"].contains("5 newest tasks"), "{recent:?}");
+        assert_eq!(all["learning-accuracy"], recent["learning-accuracy"]);
     }
 }

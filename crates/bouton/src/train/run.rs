@@ -16,7 +16,9 @@ use super::{Trainer, atomic};
 use crate::credit::Step;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
+use crate::task::SequenceSpec;
 use bouton_kernels::simd_level;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -118,7 +120,12 @@ impl<'a> Loop<'a> {
         let mut sums = Sums::default();
         let found = checkpoints.newest()?;
         let resumed = found.as_ref().map(|f| f.step);
+        let mut data = trainer.course.hashes();
+        let preset = trainer.recipe.synapse.device();
+        let preset = preset.map(|p| std::fs::read(p).map_err(|e| Error::io(p, e))).transpose()?;
+        data.extend(preset.iter().map(|text| ("the device preset".to_owned(), hex(text))));
         if let Some(found) = found {
+            same_data(&dir, &data)?;
             for damage in &found.damaged {
                 dir.note(damage)?;
                 observer.on(&Event::Note { text: damage });
@@ -132,8 +139,10 @@ impl<'a> Loop<'a> {
             dir.note(&format!("going on after update {}", found.step))?;
         } else {
             atomic::write(dir.recipe(), trainer.recipe.to_toml())?;
+            if let Some(text) = preset {
+                atomic::write(dir.path().join("device.toml"), text)?;
+            }
             atomic::write(dir.command(), options.command.join(" ") + "\n")?;
-            let data = trainer.course.hashes();
             Provenance::gather(rayon::current_num_threads(), simd_level(), &options.command, data)
                 .write(&dir.provenance())?;
             dir.note("started")?;
@@ -155,6 +164,9 @@ impl<'a> Loop<'a> {
         let mut beat = Instant::now();
         if self.trainer.update() == 0 && self.trainer.tasks() > 1 && self.trainer.memory.baseline.is_empty() {
             self.trainer.memory.baseline = self.test_tasks(self.trainer.tasks(), true)?;
+        }
+        if self.trainer.recipe.sequence != SequenceSpec::Single {
+            self.tell()?;
         }
         if self.trainer.update() == 0 && self.trainer.recipe.run.checkpoint_every.is_some() {
             self.save()?;
@@ -220,29 +232,24 @@ impl<'a> Loop<'a> {
         Ok(())
     }
 
-    /// Tests on every task that is due; a finished task adds a row to the matrix of accuracies.
+    /// Tests on every task that is due; a finished task, or part of a stream, adds a row to the matrix of accuracies.
     fn test(&mut self, task_ended: bool) -> Result<()> {
         let tasks = self.trainer.tasks();
-        let values = if tasks == 1 {
-            metrics(&self.trainer.evaluate(0)?)
+        let (mut values, row) = if tasks == 1 {
+            let values = metrics(&self.trainer.evaluate(0)?);
+            let row = vec![values["accuracy"]];
+            (values, row)
         } else {
             let joint = self.trainer.recipe.continual.interleaved;
             let seen = if joint { tasks } else { self.trainer.place().segment + 1 };
             let row = self.test_tasks(seen, task_ended)?;
-            let known = row[..seen].iter().filter(|a| a.is_finite());
-            let mean = known.clone().sum::<f64>() / known.count() as f64;
-            let mut values =
-                BTreeMap::from([("accuracy".to_owned(), mean), ("error".to_owned(), 1.0 - mean)]);
-            if task_ended {
-                self.trainer.memory.rows.push(row);
-                // Tasks that are learned together leave nothing to forget.
-                let acc = || BTreeMap::from([("acc".to_owned(), mean)]);
-                let summary = if joint { acc() } else { self.trainer.memory.summary() };
-                continual::write(&self.dir, &self.trainer.recipe, &self.trainer.memory, &summary)?;
-                values.extend(summary);
-            }
-            values
+            let mean = mean(&row[..seen]);
+            (BTreeMap::from([("accuracy".to_owned(), mean), ("error".to_owned(), 1.0 - mean)]), row)
         };
+        if task_ended && self.trainer.recipe.sequence != SequenceSpec::Single {
+            self.trainer.memory.rows.push(row);
+            values.extend(self.tell()?);
+        }
         let accuracy = values.get("accuracy").copied().unwrap_or(0.0);
         self.record("test", values)?;
         if accuracy > self.sums.best {
@@ -251,6 +258,20 @@ impl<'a> Loop<'a> {
             self.checkpoints.mark_best(self.trainer.update())?;
         }
         Ok(())
+    }
+
+    /// Writes `continual.json` as far as the sequence has come, and returns its metrics.
+    fn tell(&self) -> Result<BTreeMap<String, f64>> {
+        let (recipe, memory) = (&self.trainer.recipe, &self.trainer.memory);
+        let summary = match memory.rows.last() {
+            // The parts of a stream share one test set: there is no earlier task to test.
+            Some(_) if self.trainer.tasks() == 1 => BTreeMap::new(),
+            // Tasks that are learned together leave nothing to forget.
+            Some(row) if recipe.continual.interleaved => BTreeMap::from([("acc".to_owned(), mean(row))]),
+            _ => memory.summary(),
+        };
+        continual::write(&self.dir, recipe, memory, &summary)?;
+        Ok(summary)
     }
 
     /// Accuracy by task: of the tasks seen so far, and of all of them where a row of the matrix is due.
@@ -284,6 +305,12 @@ impl<'a> Loop<'a> {
     }
 }
 
+/// The mean of what was tested.
+fn mean(row: &[f64]) -> f64 {
+    let known = row.iter().filter(|a| a.is_finite());
+    known.clone().sum::<f64>() / known.count() as f64
+}
+
 impl Sums {
     fn write_to(&self, checkpoint: &mut Checkpoint) {
         let meta = [
@@ -305,6 +332,23 @@ impl Sums {
     }
 }
 
+/// SHA-256.
+fn hex(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Refuses to go on with other data than the run began with.
+fn same_data(dir: &RunDir, data: &BTreeMap<String, String>) -> Result<()> {
+    let began = Provenance::read(&dir.provenance())?.data;
+    match data.iter().find(|(name, hash)| began.get(*name) != Some(hash)) {
+        None => Ok(()),
+        Some((name, _)) => {
+            Err(Error::data(format!("{name} is not the data that {} began with", dir.path().display()))
+                .with_hint("import the old data again, or begin anew with --again"))
+        }
+    }
+}
+
 /// Means per sample, by metric name.
 fn metrics(step: &Step) -> BTreeMap<String, f64> {
     let mut values = BTreeMap::from([
@@ -319,6 +363,10 @@ fn metrics(step: &Step) -> BTreeMap<String, f64> {
         if relaxed.samples > 0 && relaxed.sweeps > 0 {
             values.insert(format!("sweeps.{phase}"), relaxed.mean_sweeps());
             values.insert(format!("residual.{phase}"), relaxed.residual);
+            if relaxed.unsettled > 0 {
+                let share = relaxed.unsettled as f64 / relaxed.samples as f64;
+                values.insert(format!("unsettled.{phase}"), share);
+            }
         }
     }
     values

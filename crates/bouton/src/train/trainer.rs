@@ -19,6 +19,11 @@ use bouton_kernels::{DType, Mat};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+/// A loss per sample beyond this is called divergence: outputs in the thousands stand against targets of 1.
+const DIVERGED: f64 = 1e8;
+
+const OTHER_RECIPE: &str = "use the recipe that the checkpoint was trained with";
+
 /// Everything a run changes, and what it needs to change it.
 #[derive(Debug)]
 pub struct Trainer {
@@ -106,9 +111,9 @@ impl Trainer {
             .credit
             .learn(&mut self.network, &batch, objective, &mut self.updater, &key)
             .map_err(|e| e.context(format!("update {}", self.update + 1)))?;
-        if !step.loss.is_finite() {
+        if step.mean_loss().is_nan() || step.mean_loss() > DIVERGED {
             return Err(Error::Diverged {
-                message: format!("update {}: the loss is {}", self.update + 1, step.loss),
+                message: format!("update {}: the loss is {:e}", self.update + 1, step.mean_loss()),
                 hint: Some("lower the learning rate, or the gain of the initial weights".into()),
             });
         }
@@ -231,8 +236,13 @@ impl Trainer {
         Ok(checkpoint)
     }
 
-    /// Takes the weights and biases of a checkpoint, whatever their number type, and ignores everything else in it.
+    /// Takes the weights, biases and synapses of a checkpoint, whatever their number type, and ignores everything else in
+    /// it.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if a tensor is missing or of another shape, or if it was written by another synapse.
     pub fn restore_network(network: &mut Network, checkpoint: &Checkpoint) -> Result<()> {
+        same_synapse(network, checkpoint)?;
         network.visit(&mut |name, mat| {
             let tensor = checkpoint.tensor(name)?;
             if tensor.shape != [mat.rows(), mat.cols()] {
@@ -242,7 +252,7 @@ impl Trainer {
                     mat.rows(),
                     mat.cols()
                 ))
-                .with_hint("use the recipe that the checkpoint was trained with"));
+                .with_hint(OTHER_RECIPE));
             }
             let values = match &tensor.data {
                 TensorData::F32(values) => values.iter().map(|&x| f64::from(x)).collect(),
@@ -255,7 +265,11 @@ impl Trainer {
     }
 
     /// Goes on from a checkpoint of the same recipe.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if its tensors are not those of this trainer, or if its recipe has other numbers.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        same_synapse(&self.network, checkpoint)?;
         self.memory = Memory::from_text(&checkpoint.meta::<String>("accuracies")?, &self.network)?;
         let mut wanted: Vec<(String, Vec<usize>)> = Vec::new();
         self.visit(&mut |name, mat| {
@@ -264,12 +278,43 @@ impl Trainer {
         })?;
         wanted.extend(self.flips.wanted(checkpoint));
         checkpoint.expect(wanted.iter().map(|(n, s)| (n.as_str(), s.as_slice())))?;
+        // Levels of a cascade are in no tensor's shape: that the same tensors mean the same is known by the recipe alone.
+        if checkpoint.meta::<String>("recipe")? != self.recipe.hash() {
+            return Err(
+                Error::checkpoint("the checkpoint was written by another recipe").with_hint(OTHER_RECIPE)
+            );
+        }
         self.visit(&mut |name, mat| fill(mat, checkpoint.tensor(name)?))?;
         self.flips.restore(&self.network, checkpoint);
         self.update = checkpoint.meta("step")?;
         self.updater.set_updates(checkpoint.meta("optimiser-step")?, checkpoint.meta("optimiser-origin")?);
         Ok(())
     }
+}
+
+/// Refuses a checkpoint whose connections have other states beside their weights than the synapses of `network`.
+fn same_synapse(network: &Network, checkpoint: &Checkpoint) -> Result<()> {
+    for c in &network.connections {
+        // Connections without weights keep nothing.
+        let known = &c.synapse.state()[..c.memory.len()];
+        // States are named `<connection>.<synapse>.<state>`; weights have no second dot.
+        let of = |t: &'_ Tensor| Some(t.name.strip_prefix(&c.name)?.strip_prefix('.')?.to_owned());
+        let found: Vec<String> =
+            checkpoint.tensors.iter().filter_map(of).filter(|s| s.contains('.')).collect();
+        let missing = known.iter().find(|s| !found.iter().any(|f| f == *s));
+        let extra = found.iter().find(|f| !known.contains(&f.as_str()));
+        let message = match (missing, extra) {
+            (Some(name), _) => {
+                format!("the synapses of {} need `{name}`, which the checkpoint lacks", c.name)
+            }
+            (None, Some(name)) => {
+                format!("the checkpoint has `{name}` of {}, which its synapses do not know", c.name)
+            }
+            (None, None) => continue,
+        };
+        return Err(Error::checkpoint(message).with_hint(OTHER_RECIPE));
+    }
+    Ok(())
 }
 
 fn tensor(name: &str, mat: &Mat) -> Tensor {
@@ -289,7 +334,7 @@ fn fill(mat: &mut Mat, tensor: &Tensor) -> Result<()> {
                 "tensor `{}` has another number type than the network",
                 tensor.name
             ))
-            .with_hint("use the recipe that the checkpoint was trained with"));
+            .with_hint(OTHER_RECIPE));
         }
     }
     Ok(())

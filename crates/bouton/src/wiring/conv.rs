@@ -5,18 +5,23 @@
 
 use super::Wiring;
 use bouton_kernels::{
-    ConvShape, Operand, View, ViewMut, conv_forward, conv_pull_input, conv_pull_weight, par_conv_forward,
-    par_conv_pull_input,
+    ConvShape, Operand, View, ViewMut, conv_forward, conv_forward_exact, conv_pull_input, conv_pull_weight,
+    par_conv_forward, par_conv_forward_exact, par_conv_pull_input,
 };
 use std::ops::Range;
 
 /// Convolution between two populations with places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ConvWiring(pub ConvShape);
+pub struct ConvWiring {
+    /// Sizes.
+    pub shape: ConvShape,
+    /// Whether sums of ±1 come out as whole numbers, which the fastest way does not promise.
+    pub exact: bool,
+}
 
 impl Wiring for ConvWiring {
     fn weight_shape(&self) -> (usize, usize) {
-        (self.0.filters, self.0.patch())
+        (self.shape.filters, self.shape.patch())
     }
 
     fn shares(&self) -> bool {
@@ -25,26 +30,28 @@ impl Wiring for ConvWiring {
 
     fn band(&self) -> Option<usize> {
         // A band passes over all images: as few as there are threads.
-        Some(self.0.filters.div_ceil(rayon::current_num_threads()))
+        Some(self.shape.filters.div_ceil(rayon::current_num_threads()))
     }
 
     fn forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>) {
-        conv_forward(&self.0, weight, pre, post);
+        let forward = if self.exact { conv_forward_exact } else { conv_forward };
+        forward(&self.shape, weight, pre, post);
     }
 
     fn pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>) {
-        conv_pull_input(&self.0, weight, g, pre);
+        conv_pull_input(&self.shape, weight, g, pre);
     }
 
     fn pull_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>) {
-        conv_pull_weight(&self.0, pre, g, band, g_w);
+        conv_pull_weight(&self.shape, pre, g, band, g_w);
     }
 
     fn par_forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>) {
-        par_conv_forward(&self.0, weight, pre, post);
+        let forward = if self.exact { par_conv_forward_exact } else { par_conv_forward };
+        forward(&self.shape, weight, pre, post);
     }
 
     fn par_pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>) {
-        par_conv_pull_input(&self.0, weight, g, pre);
+        par_conv_pull_input(&self.shape, weight, g, pre);
     }
 }

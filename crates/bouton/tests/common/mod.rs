@@ -48,8 +48,8 @@ pub fn loss(recipe: &Recipe, network: &Network, batch: &Batch) -> f64 {
     credit.evaluate(network, batch, &*recipe.objective.build()).unwrap().mean_loss()
 }
 
-/// Central differences of the mean loss along every parameter.
-fn numeric_gradient(recipe: &Recipe, network: &mut Network, batch: &Batch) -> Vec<f64> {
+/// Central differences of `loss` along every parameter.
+pub fn central_differences(network: &mut Network, loss: &mut dyn FnMut(&mut Network) -> f64) -> Vec<f64> {
     let e = 1e-5;
     let names: Vec<(String, usize)> =
         network.parameters().into_iter().map(|(_, n, m)| (n, m.rows() * m.cols())).collect();
@@ -57,9 +57,9 @@ fn numeric_gradient(recipe: &Recipe, network: &mut Network, batch: &Batch) -> Ve
     for (name, len) in names {
         for i in 0..len {
             nudge(network, &name, i, e);
-            let up = loss(recipe, network, batch);
+            let up = loss(network);
             nudge(network, &name, i, -2.0 * e);
-            let down = loss(recipe, network, batch);
+            let down = loss(network);
             nudge(network, &name, i, e);
             gradient.push((up - down) / (2.0 * e));
         }
@@ -72,7 +72,8 @@ pub fn against_differences(recipe: &Recipe) -> f64 {
     let mut network = Network::build(recipe).unwrap();
     let batch = batch(&network, 3);
     let (g, _) = gradient(recipe, &mut network, &batch);
-    relative_error(&g, &numeric_gradient(recipe, &mut network, &batch))
+    let numeric = central_differences(&mut network, &mut |network| loss(recipe, network, &batch));
+    relative_error(&g, &numeric)
 }
 
 fn nudge(network: &mut Network, name: &str, i: usize, by: f64) {

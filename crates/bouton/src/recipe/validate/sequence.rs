@@ -2,7 +2,7 @@
 
 use super::{at_least_one, require};
 use crate::recipe::{Recipe, tag};
-use crate::task::{DATA, Policy, ReplaySpec, SequenceSpec, Sets, TaskSpec};
+use crate::task::{DATA, KnownSet, Policy, ReplaySpec, SequenceSpec, Sets, TaskSpec};
 use crate::{Error, Result};
 
 /// Checks `[sequence]` and `[continual]` of `recipe`.
@@ -30,17 +30,7 @@ pub(super) fn check(recipe: &Recipe) -> Result<()> {
             let need = format!("a divisor of the {classes} classes of {}", tag(task));
             require(ok, "sequence.split.classes", s.classes, &need, "2 is usual")?;
         }
-        SequenceSpec::Rotated(r) => {
-            require(
-                !r.degrees.is_empty(),
-                "sequence.rotated.degrees",
-                "empty",
-                "a list of angles",
-                "[0, 45, 90]",
-            )?;
-            let odd = r.degrees.iter().find(|d| !d.is_finite());
-            require(odd.is_none(), "sequence.rotated.degrees", f64::NAN, "finite", "angles are in degrees")?;
-        }
+        SequenceSpec::Rotated(r) => rotated(&r.degrees)?,
         SequenceSpec::Subsets(s) => {
             let samples = task.samples();
             let ok = s.parts > 0 && s.parts <= samples;
@@ -83,6 +73,28 @@ fn replay(replay: &ReplaySpec) -> Result<()> {
     Ok(())
 }
 
+fn rotated(degrees: &[f64]) -> Result<()> {
+    let key = "sequence.rotated.degrees";
+    require(!degrees.is_empty(), key, "empty", "a list of angles", "[0, 45, 90]")?;
+    let odd = degrees.iter().find(|d| !d.is_finite());
+    require(odd.is_none(), key, f64::NAN, "finite", "angles are in degrees")?;
+    let seen = |(i, d): &(usize, &f64)| degrees[..*i].iter().any(|e| (*d - e) % 360.0 == 0.0);
+    match degrees.iter().enumerate().find(seen) {
+        None => Ok(()),
+        Some((_, d)) => Err(Error::config(format!("{key} repeats {d}: the task would be an earlier one"))
+            .with_hint("name every angle once; 360 degrees are a whole turn")),
+    }
+}
+
+/// The shape of an image of `set` beside those of `task`, which may ask for a border around every image.
+fn padded(set: &KnownSet, task: &TaskSpec) -> [usize; 3] {
+    let [channels, height, width] = set.shape;
+    let size = task.images().and_then(|images| images.size);
+    // An image is never cut: a larger one keeps its shape, which does not fit then.
+    let size = size.filter(|&size| size >= height.max(width));
+    size.map_or(set.shape, |size| [channels, size, size])
+}
+
 fn sets(sets: &Sets, task: &TaskSpec) -> Result<()> {
     require(
         !sets.then.is_empty(),
@@ -98,10 +110,11 @@ fn sets(sets: &Sets, task: &TaskSpec) -> Result<()> {
             return Err(Error::config(format!("sequence.sets.then names `{name}`, which is no data set"))
                 .with_hint(format!("one of {}", names.join(", "))));
         };
-        if (set.shape, set.classes) != task.shape() {
+        let shape = padded(set, task);
+        if (shape, set.classes) != task.shape() {
             return Err(Error::shape(format!(
                 "{name} has images of {:?} and {} classes, {} has {:?} and {}",
-                set.shape,
+                shape,
                 set.classes,
                 tag(task),
                 task.shape().0,
