@@ -405,6 +405,12 @@ fn replay(r: &Recipe) -> Refusal {
 
 /// Outputs of some tasks only are an error of some outputs only, which a clamp or a nudge outside the units is not.
 fn heads(r: &Recipe) -> Refusal {
+    if r.continual.scenario != Scenario::Domain && matches!(r.sequence, SequenceSpec::Subsets(_)) {
+        return refusal(
+            "the parts of sequence.subsets hold the same classes, so they have no outputs of their own",
+            "leave scenario out, or use sequence.split",
+        );
+    }
     let clamps = matches!(r.credit, CreditSpec::CoupledLearning(_) | CreditSpec::ContrastiveLearning(_));
     let outside = settle(r).is_some_and(|s| s.nudge == NudgePosition::Outside);
     if r.continual.scenario != Scenario::Domain && (clamps || outside) {
