@@ -260,7 +260,7 @@ fn numbers_that_cannot_be_meant() {
 #[test]
 fn choices_that_clash_are_refused_with_the_alternative() {
     let cases: [(&[&str], &str); 17] = [
-        (&["sequence.subsets.parts=2", "continual.scenario=class"], "no outputs of their own"),
+        (&["sequence.subsets.parts=2", "continual.scenario=class"], "the parts of sequence.subsets"),
         (&["credit=backprop"], "backprop needs a feed-forward network"),
         (&["neuron=relu"], "eq-prop needs units that settle"),
         (&["solver=even-odd", "neuron.settle.dynamics=energy"], "solver.even-odd minimises exactly"),
