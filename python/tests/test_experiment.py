@@ -49,10 +49,15 @@ def test_an_exception_in_the_callback_stops_the_run_which_can_go_on(tmp_path, re
 
 def test_ctrl_c(tmp_path, recipe):
     long = recipe.replace(task__digits__epochs=100_000)
+    # Processes started in the background ignore interrupts, and Python then sets no handler of its own.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=lambda: (time.sleep(1), os.kill(os.getpid(), signal.SIGINT)), daemon=True).start()
     begun = time.monotonic()
-    with pytest.raises(KeyboardInterrupt):
-        bouton.Experiment(long, out=tmp_path).run(progress=False)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            bouton.Experiment(long, out=tmp_path).run(progress=False)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert time.monotonic() - begun < 10
     assert list(bouton.runs(tmp_path).state) == ["interrupted"]
 
