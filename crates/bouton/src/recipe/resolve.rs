@@ -2,6 +2,7 @@
 
 use super::Recipe;
 use crate::credit::CreditSpec;
+use crate::task::store::hex;
 use crate::task::{BatchSize, Permuted, SequenceSpec, SyntheticImages, TaskSpec};
 use sha2::{Digest, Sha256};
 
@@ -16,7 +17,7 @@ impl Recipe {
     pub fn hash(&self) -> String {
         let anonymous = Self { name: String::new(), about: String::new(), cite: Vec::new(), ..self.clone() };
         let text = format!("bouton {}\n{}", env!("CARGO_PKG_VERSION"), anonymous.to_toml());
-        Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(text.as_bytes()))
     }
 
     /// The smallest run of the same kind: two updates of two made-up samples, at most three sweeps per phase.

@@ -5,8 +5,8 @@
 //!
 //! Equations of the released code of Cottart et al., github.com/kellian-cottart/active-continual-learning-bayesianbinn;
 //! defaults are its values for 1000 permuted tasks. v is the variance of the weight, and the protection of Laborieux et
-//! al. (2021) for m = 1. The weight is drawn once for each update, g is the gradient at that sample. A zero gradient still forgets: the released code leaves λ alone when all
-//! gradients are zero.
+//! al. (2021) for m = 1. The weight is drawn once for each update, g is the gradient at that sample. A zero
+//! gradient still forgets: the released code leaves λ alone when all gradients are zero.
 
 use super::{Draw, Scalar};
 use bouton_kernels::Real;

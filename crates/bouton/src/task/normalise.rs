@@ -15,7 +15,7 @@ impl Images {
     }
 
     /// Channels, height, width of an image of `shape` as the network sees it.
-    pub(super) fn shape(&self, [c, h, w]: [usize; 3]) -> [usize; 3] {
+    pub(crate) fn shape(&self, [c, h, w]: [usize; 3]) -> [usize; 3] {
         self.size.map_or([c, h, w], |size| [c, size, size])
     }
 

@@ -284,7 +284,7 @@ fn digest<D: Digest>(mut reader: impl Read) -> std::io::Result<String> {
 }
 
 /// Bytes as lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 

@@ -17,6 +17,7 @@ use crate::credit::Step;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::task::SequenceSpec;
+use crate::task::store::hex;
 use bouton_kernels::simd_level;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -123,7 +124,7 @@ impl<'a> Loop<'a> {
         let mut data = trainer.course.hashes();
         let preset = trainer.recipe.synapse.device();
         let preset = preset.map(|p| std::fs::read(p).map_err(|e| Error::io(p, e))).transpose()?;
-        data.extend(preset.iter().map(|text| ("the device preset".to_owned(), hex(text))));
+        data.extend(preset.iter().map(|text| ("the device preset".to_owned(), hex(&Sha256::digest(text)))));
         if let Some(found) = found {
             same_data(&dir, &data)?;
             for damage in &found.damaged {
@@ -330,11 +331,6 @@ impl Sums {
             best_update: checkpoint.meta("best-update")?,
         })
     }
-}
-
-/// SHA-256.
-fn hex(content: &[u8]) -> String {
-    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Refuses to go on with other data than the run began with.

@@ -88,11 +88,10 @@ fn rotated(degrees: &[f64]) -> Result<()> {
 
 /// The shape of an image of `set` beside those of `task`, which may ask for a border around every image.
 fn padded(set: &KnownSet, task: &TaskSpec) -> [usize; 3] {
-    let [channels, height, width] = set.shape;
-    let size = task.images().and_then(|images| images.size);
+    let [_, height, width] = set.shape;
     // An image is never cut: a larger one keeps its shape, which does not fit then.
-    let size = size.filter(|&size| size >= height.max(width));
-    size.map_or(set.shape, |size| [channels, size, size])
+    let fits = task.images().filter(|images| images.size.is_some_and(|size| size >= height.max(width)));
+    fits.map_or(set.shape, |images| images.shape(set.shape))
 }
 
 fn sets(sets: &Sets, task: &TaskSpec) -> Result<()> {
