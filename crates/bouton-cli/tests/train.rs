@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use bouton::train::{MetricsWriter, Provenance, Record, RunDir, State};
+
 const RECIPE: &str = "\
 [task.synthetic]
 shape = [1, 4, 4]
@@ -260,4 +262,41 @@ fn wait_for(runs: &Path, name: &str) {
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     panic!("no {name} in {}", runs.display());
+}
+
+#[test]
+fn samples_that_do_not_settle_are_told_of() {
+    let folder = folder();
+    let words = ["run", "small.toml", "credit.eq-prop.free-steps=1", "solver.even-odd.tolerance=1e-9"];
+    let (stdout, stderr) = succeeds(folder.path(), &words);
+    assert!(stderr.contains("did not reach the solver's tolerance"), "{stderr}");
+    assert!(stdout.contains("test unsettled.free"), "{stdout}");
+    let (_, stderr) = succeeds(folder.path(), &["run", "small.toml", "credit.eq-prop.free-steps=1"]);
+    assert!(!stderr.contains("tolerance"), "{stderr}");
+}
+
+/// A finished run of a claim, made up, whose test accuracy is that of guessing.
+fn guessed(out: &Path, paper: &str, claim: &str) {
+    let recipe = bouton::claims::paper(paper).unwrap().claim(claim).unwrap().recipe().unwrap();
+    let run = RunDir::create(out, &recipe.name, recipe.seed, &recipe.hash()).unwrap();
+    std::fs::write(run.recipe(), recipe.to_toml()).unwrap();
+    let mut status = run.status().unwrap();
+    status.state = State::Done;
+    status.write(&run.status_file()).unwrap();
+    Provenance::gather(1, "", &[], Default::default()).write(&run.provenance()).unwrap();
+    let values = [("accuracy", 0.1), ("error", 0.9)].map(|(name, value)| (name.to_string(), value));
+    let record = Record { step: 1, epoch: 1, wall: 1.0, split: "test".into(), values: values.into() };
+    MetricsWriter::open(&run.metrics(), None).unwrap().write(&record).unwrap();
+}
+
+#[test]
+fn a_result_worse_than_published_fails_the_reproduction() {
+    let out = tempfile::tempdir().unwrap();
+    guessed(out.path(), "vandeven2019", "split-task-ewc");
+    let words =
+        ["reproduce", "vandeven2019", "split-task-ewc", "--seeds", "1", "--out", ".", "--data", "nowhere"];
+    let Output { status, stdout, .. } = bouton(out.path(), &words).output().unwrap();
+    let stdout = String::from_utf8(stdout).unwrap();
+    assert_eq!(status.code(), Some(1), "{stdout}");
+    assert!(stdout.contains("worse"), "{stdout}");
 }

@@ -61,6 +61,14 @@ impl Stream {
         }
     }
 
+    /// Brings `n` of `values`, drawn without putting back, to the front.
+    pub fn draw<T>(&mut self, values: &mut [T], n: usize) {
+        for i in 0..n.min(values.len()) {
+            let rest = (values.len() - i) as u64;
+            values.swap(i, i + self.below(rest) as usize);
+        }
+    }
+
     /// Uniform in 0..n; n > 0. The bias of n/2⁶⁴ is far below what any experiment resolves.
     pub fn below(&mut self, n: u64) -> u64 {
         ((u128::from(self.0.next_u64()) * u128::from(n)) >> 64) as u64
@@ -89,5 +97,19 @@ mod tests {
         let variance = normals.iter().map(|x| x * x).sum::<f64>() / 20_000.0;
         assert!(mean.abs() < 0.03 && (variance - 1.0).abs() < 0.05, "{mean} {variance}");
         assert!((0..1000).all(|_| stream.below(3) < 3));
+    }
+
+    #[test]
+    fn what_is_drawn_is_not_put_back() {
+        let mut stream = Key::new(7).stream();
+        let mut hits = [0; 5];
+        for _ in 0..5000 {
+            let mut values = [0, 1, 2, 3, 4];
+            stream.draw(&mut values, 2);
+            values[..2].iter().for_each(|&v: &usize| hits[v] += 1);
+            values.sort_unstable();
+            assert_eq!(values, [0, 1, 2, 3, 4]);
+        }
+        assert!(hits.iter().all(|&n| (1800..2200).contains(&n)), "{hits:?}");
     }
 }

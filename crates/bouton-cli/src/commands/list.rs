@@ -6,6 +6,7 @@ use bouton::Result;
 use bouton::claims::papers;
 use bouton::recipe::combinations;
 use bouton::recipe::describe::{self, Entry};
+use bouton::theory::presets;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
@@ -45,6 +46,8 @@ enum Topic {
     Solvers,
     /// Data sets
     Tasks,
+    /// Built-in device presets
+    Devices,
     /// Papers with recipes and claims
     Papers,
     /// Which choices go together
@@ -67,7 +70,7 @@ impl Topic {
             Self::Schedules => "schedule",
             Self::Solvers => "solver",
             Self::Tasks => "task",
-            Self::Papers | Self::Combos => return None,
+            Self::Devices | Self::Papers | Self::Combos => return None,
         })
     }
 }
@@ -80,6 +83,9 @@ impl List {
         }
         let entries = match self.topic.axis() {
             Some(axis) => describe::list(axis)?,
+            None if self.topic == Topic::Devices => {
+                presets().into_iter().map(|p| Entry { name: p.name, about: p.citation }).collect()
+            }
             None => papers().iter().map(|p| Entry { name: p.slug.clone(), about: p.title.clone() }).collect(),
         };
         if self.json {

@@ -6,34 +6,56 @@ use bouton::{Error, Result};
 use super::Figure;
 use super::figures::{LineChart, Series, line_chart};
 
-/// One line for each connection; `None` for a run without hidden weights.
+/// What turning a weight costs and the mean Fisher information, one line for each connection; nothing for a run without
+/// hidden weights.
 ///
 /// # Errors
 /// [`Error::Io`] if the file cannot be read, [`Error::Data`] if it is garbled.
-pub fn importance(run: &RunDir) -> Result<Option<Figure>> {
+pub fn importance(run: &RunDir) -> Result<Vec<Figure>> {
     let path = run.importance();
     if !path.exists() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
     let garbled = |e| Error::data(format!("{}: {e}", path.display()));
     let mut value: serde_json::Value = serde_json::from_slice(&bytes).map_err(garbled)?;
     let profiles: Vec<Profile> = serde_json::from_value(value["connections"].take()).map_err(garbled)?;
+    let measured = profiles.iter().any(|p| p.turned.iter().any(Option::is_some));
+    let cost = measured.then(|| turned(&profiles)).transpose()?;
+    Ok(std::iter::once(fisher(&profiles)?).chain(cost).collect())
+}
+
+fn fisher(profiles: &[Profile]) -> Result<Figure> {
     let chart = LineChart {
         title: "Importance against hidden weight".into(),
-        x_label: "|hidden weight| over the largest of its connection".into(),
+        x_label: X_LABEL.into(),
         y_label: "mean squared gradient of the loss".into(),
         log_y: true,
-        series: profiles.iter().map(series).collect(),
+        series: profiles.iter().map(|p| series(p, &p.importance)).collect(),
     };
     let caption = "Empirical Fisher information at the end of the run, on training samples of the last task, averaged over \
                    the weights in each fifteenth of the range.";
-    Ok(Some(Figure { svg: line_chart(&chart)?, title: chart.title, caption: caption.into() }))
+    Ok(Figure { svg: line_chart(&chart)?, title: chart.title, caption: caption.into() })
 }
 
-fn series(profile: &Profile) -> Series {
-    let bins = profile.importance.len() as f64;
-    let points = profile.importance.iter().enumerate();
+fn turned(profiles: &[Profile]) -> Result<Figure> {
+    let chart = LineChart {
+        title: "Cost of turning weights".into(),
+        x_label: X_LABEL.into(),
+        y_label: "rise of the mean loss per weight".into(),
+        log_y: false,
+        series: profiles.iter().map(|p| series(p, &p.turned)).collect(),
+    };
+    let caption = "Rise of the mean loss on training samples of the last task, for each weight that is turned in a \
+                   fifteenth of the range; ranges with too few weights are left out.";
+    Ok(Figure { svg: line_chart(&chart)?, title: chart.title, caption: caption.into() })
+}
+
+const X_LABEL: &str = "|hidden weight| over the largest of its connection";
+
+fn series(profile: &Profile, values: &[Option<f64>]) -> Series {
+    let bins = values.len() as f64;
+    let points = values.iter().enumerate();
     let points = points.map(|(i, f)| ((i as f64 + 0.5) / bins, f.unwrap_or(f64::NAN)));
     Series { label: profile.connection.clone(), points: points.collect(), band: Vec::new() }
 }
@@ -46,7 +68,7 @@ mod tests {
     fn a_line_for_each_connection_and_a_gap_without_weights() {
         let folder = tempfile::tempdir().unwrap();
         let run = RunDir::create(folder.path(), "x", 1, "3f9c0b1d").unwrap();
-        assert!(importance(&run).unwrap().is_none());
+        assert!(importance(&run).unwrap().is_empty());
         let profile = |name: &str, f| {
             format!(
                 "{{\"connection\":\"{name}\",\"largest\":0.5,\"weights\":[3,0,1],\"importance\":[1e-6,null,{f}]}}"
@@ -57,9 +79,12 @@ mod tests {
             profile("input-hidden1", 1e-5),
             profile("hidden1-output", 2e-3)
         );
-        std::fs::write(run.importance(), text).unwrap();
-        let figure = importance(&run).unwrap().unwrap();
+        std::fs::write(run.importance(), &text).unwrap();
+        let [figure] = &importance(&run).unwrap()[..] else { panic!("files without costs have one figure") };
         assert!(figure.svg.contains("hidden1-output") && figure.svg.contains("10⁻"), "{}", figure.svg);
+        let text = text.replace("]}", "],\"turned\":[1e-5,null,2e-5]}");
+        std::fs::write(run.importance(), text).unwrap();
+        assert_eq!(importance(&run).unwrap()[1].title, "Cost of turning weights");
         std::fs::write(run.importance(), "{").unwrap();
         assert!(importance(&run).unwrap_err().to_string().contains("importance.json"));
     }

@@ -73,7 +73,9 @@ pub(super) const FOLDERS: &[Folder] = &[
     folder!("vandeven2019":
         "permuted-ewc" "permuted-joint" "permuted-none" "permuted-si" "split-class-ewc" "split-class-none"
         "split-class-replay" "split-class-si" "split-domain-ewc" "split-domain-none" "split-domain-replay"
-        "split-domain-si" "split-task-ewc" "split-task-none" "split-task-replay" "split-task-si"),
+        "split-domain-si" "split-task-ewc" "split-task-none" "split-task-replay" "split-task-si"
+        "split-task-online-ewc" "split-task-joint" "split-domain-online-ewc" "split-domain-joint"
+        "split-class-online-ewc" "split-class-joint" "permuted-online-ewc"),
     folder!("laborieux2021-metaplasticity":
         "mnist-fashion-1024-m0" "mnist-fashion-1024-m15" "mnist-fashion-4096-m0" "mnist-fashion-4096-m15"
         "six-1024-ewc" "six-1024-ewc-shuffled" "six-1024-interleaved" "six-1024-m0" "six-1024-m05" "six-1024-m1"
@@ -81,12 +83,19 @@ pub(super) const FOLDERS: &[Folder] = &[
         "six-4096-interleaved" "six-4096-m0" "six-4096-m05" "six-4096-m1" "six-4096-m135" "six-4096-real-m0"
         "six-4096-real-m135" "six-short-ewc" "six-short-ewc-shuffled" "six-short-interleaved" "six-short-m0"
         "six-short-m05" "six-short-m1" "six-short-m135" "six-short-real-m0" "six-short-real-m135" "stream-cifar10-m0" "stream-cifar10-m13" "stream-cifar10-whole" "stream-fashion-m0"
-        "stream-fashion-m25" "stream-fashion-whole" "two-512-m0" "two-512-m135"),
+        "stream-fashion-m25" "stream-fashion-whole" "two-512-m0" "two-512-m135"
+        "mnist-fashion-256-m0" "mnist-fashion-256-m15" "mnist-fashion-512-m0" "mnist-fashion-512-m15"
+        "ten-512-m135" "ten-512-ewc" "ten-512-interleaved-m0" "ten-512-interleaved-m135" "ten-1024-m135"
+        "ten-1024-ewc" "ten-1024-interleaved-m0" "ten-1024-interleaved-m135" "ten-2048-m135" "ten-2048-ewc"
+        "ten-2048-interleaved-m0" "ten-2048-interleaved-m135"
+        "importance-1024"),
     folder!("majumdar2021":
         "lr100-all" "lr100-all-set" "lr100-d2d" "lr100-ideal" "lr100-noise" "lr8-all" "lr8-all-set" "lr8-d2d"
         "lr8-ideal" "lr8-noise" "cifar10" "short-lr100-all" "short-lr100-all-set" "short-lr100-d2d"
         "short-lr100-ideal" "short-lr100-noise" "short-lr8-all" "short-lr8-all-set" "short-lr8-d2d"
-        "short-lr8-ideal" "short-lr8-noise"),
+        "short-lr8-ideal" "short-lr8-noise"
+        "short-lr8-rtn" "short-lr8-pink" "short-lr8-offset" "lr8-rtn" "lr8-pink" "lr8-offset"
+        "short-lr100-rtn" "short-lr100-pink" "short-lr100-offset" "lr100-rtn" "lr100-pink" "lr100-offset"),
     folder!("brevitas":
         "sfc-1w1a" "tfc-1w1a"),
     folder!("fusi2005":

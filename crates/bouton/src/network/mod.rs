@@ -28,7 +28,7 @@ use crate::norm::Norm;
 use crate::rng::Key;
 use crate::synapse::{Plain, Rule, Synapse};
 use crate::wiring::{Identity, Wiring};
-use bouton_kernels::{DType, Mat, Operand};
+use bouton_kernels::{DType, Mat, Operand, dispatch};
 
 /// Index of a population.
 pub type PopId = usize;
@@ -145,6 +145,16 @@ impl Network {
         for (id, sample) in samples {
             self.connections[*id].weight.update(|mut w| w.copy_from(sample.view()));
         }
+    }
+
+    /// Turns the sign of some weights of connection `c`, by their indices, row by row; doing it twice changes nothing.
+    pub fn turn(&mut self, c: ConnId, weights: &[usize]) {
+        self.connections[c].weight.update(|mut w| {
+            dispatch!(w.dtype(), T => {
+                let values = w.slice_mut::<T>();
+                weights.iter().for_each(|&i| values[i] = -values[i]);
+            });
+        });
     }
 
     /// The clamped population.

@@ -45,6 +45,7 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
         anchor_and_draws,
         scale_of_bits,
         draws_of_weights,
+        turns_of_weights,
         decay_of_raw,
         schedule_of_raw,
         tasks,
@@ -312,6 +313,20 @@ fn draws_of_weights(r: &Recipe) -> Refusal {
     })
 }
 
+/// What turning weights costs is told by the size of their hidden weight, on one task's samples.
+fn turns_of_weights(r: &Recipe) -> Refusal {
+    let several = r.continual.interleaved && r.continual.scenario == Scenario::Task;
+    let known = r.synapse.has_hidden_sign()
+        && matches!(r.credit, CreditSpec::Backprop(_))
+        && matches!(r.objective, ObjectiveSpec::SoftmaxCrossEntropy(_));
+    (r.run.turn_draws.is_some() && (several || !known)).then(|| {
+        (
+            "run.turn-draws turns binary weights by the size of their hidden weight, which is not measured here".into(),
+            "leave it out, or use a synapse such as synapse.metaplastic with credit.backprop and softmax-cross-entropy",
+        )
+    })
+}
+
 /// Weight decay is a part of the optimiser's proposal, which synapses with step sizes of their own do not ask for.
 fn decay_of_raw(r: &Recipe) -> Refusal {
     let (decay, hint) = match &r.optim {
@@ -367,12 +382,6 @@ fn tasks(r: &Recipe) -> Refusal {
         return refusal(
             format!("{} holds what earlier tasks needed, but there is one task only", tag(&r.anchor)),
             "give the [sequence] two tasks or more, or leave [anchor] out",
-        );
-    }
-    if r.continual.interleaved && r.continual.scenario == Scenario::Task {
-        return refusal(
-            "interleaved batches mix the tasks, but scenario = \"task\" has one head per task",
-            "use scenario = \"domain\" or \"class\"",
         );
     }
     None

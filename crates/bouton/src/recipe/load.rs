@@ -28,12 +28,14 @@ impl Recipe {
     /// # Errors
     /// [`Error::Config`] with `origin`, line, column, key path and hint.
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
-        read(text, |at| {
+        let recipe = read(text, |at| {
             let before = text.get(..at).unwrap_or(text);
             let line = before.matches('\n').count() + 1;
             let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
             format!("{origin}:{line}:{column}")
-        })
+        })?;
+        let written = |keys: &[&str]| toml::from_str(text).is_ok_and(|table: toml::Table| has(&table, keys));
+        recipe.spelled_out(written).map_err(|e| e.context(origin))
     }
 }
 
@@ -52,6 +54,17 @@ pub(super) fn read(text: &str, place: impl Fn(usize) -> String) -> Result<Recipe
         let at = e.inner().span().map_or(0, |s| s.start);
         Error::config(format!("{}: `{}`: {}", place(at), e.path(), e.inner().message()))
     })
+}
+
+/// Whether `table` has the key that `keys` lead to.
+fn has(table: &toml::Table, keys: &[&str]) -> bool {
+    match keys {
+        [] => true,
+        [key] => table.contains_key(*key),
+        [key, rest @ ..] => {
+            table.get(*key).and_then(toml::Value::as_table).is_some_and(|inner| has(inner, rest))
+        }
+    }
 }
 
 fn unreadable(path: &Path, e: &std::io::Error) -> Error {

@@ -9,6 +9,7 @@ mod load;
 mod overrides;
 mod resolve;
 mod schema;
+mod signs;
 mod validate;
 
 pub use cells::{Cell, combinations};
@@ -16,6 +17,7 @@ pub use cite::{Reference, bibliography};
 pub use combos::compatible;
 pub use resolve::tag;
 pub use schema::schema;
+pub use signs::Signs;
 
 use crate::anchor::AnchorSpec;
 use crate::credit::CreditSpec;
@@ -61,6 +63,10 @@ pub struct Recipe {
     /// Number type of states and weights.
     #[serde(default)]
     pub precision: Precision,
+    /// Whose sign conventions a binary network follows: stands for keys of `neuron.sign` and of the synapse. Default:
+    /// those keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signs: Option<Signs>,
     /// Stopping and checkpoints.
     #[serde(default)]
     pub run: RunSpec,
@@ -120,6 +126,9 @@ pub struct RunSpec {
     /// Average the answers in tests over so many draws of weights that are distributions. Default: the mean weights
     /// answer.
     pub test_draws: Option<usize>,
+    /// When the run ends, measure what turning binary weights costs by so many draws of weights in each range of the
+    /// hidden weight; 100 is usual. Default: not measured.
+    pub turn_draws: Option<usize>,
 }
 
 impl Default for RunSpec {
@@ -131,6 +140,7 @@ impl Default for RunSpec {
             log_every: 100,
             test_every: 1,
             test_draws: None,
+            turn_draws: None,
         }
     }
 }

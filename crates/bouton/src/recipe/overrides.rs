@@ -23,10 +23,24 @@ impl Recipe {
             self.to_toml().parse().map_err(|e| Error::config(format!("resolved recipe: {e}")))?;
         for one in overrides {
             let text = one.as_ref();
-            apply(document.as_table_mut(), text).map_err(|e| e.context(format!("override `{text}`")))?;
+            let with = apply(document.as_table_mut(), text).and_then(|()| spell_out(document));
+            document = with.map_err(|e| e.context(format!("override `{text}`")))?;
         }
-        load::read(&document.to_string(), |_| "recipe with overrides".to_string())
+        reread(&document)
     }
+}
+
+fn reread(document: &DocumentMut) -> Result<Recipe> {
+    load::read(&document.to_string(), |_| "recipe with overrides".to_string())
+}
+
+/// Replaces keys that stand for others at once, so that later overrides win.
+fn spell_out(document: DocumentMut) -> Result<DocumentMut> {
+    if !document.contains_key("signs") {
+        return Ok(document);
+    }
+    let recipe = reread(&document)?.spelled_out(|_| false)?;
+    recipe.to_toml().parse().map_err(|e| Error::config(format!("resolved recipe: {e}")))
 }
 
 fn apply(root: &mut Table, text: &str) -> Result<()> {

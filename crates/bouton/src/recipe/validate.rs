@@ -31,6 +31,10 @@ impl Recipe {
     /// [`Error::Config`] or [`Error::Shape`], with the key and a hint.
     pub fn validate(&self) -> Result<()> {
         name(&self.name)?;
+        if self.signs.is_some() {
+            return Err(Error::config("`signs` is not spelled out")
+                .with_hint("read the recipe with Recipe::load or Recipe::parse"));
+        }
         at_most_toml("seed", self.seed)?;
         run(&self.run)?;
         task(&self.task)?;
@@ -103,7 +107,8 @@ fn run(run: &RunSpec) -> Result<()> {
     at_least_one("run.log-every", Some(run.log_every), "100 is usual")?;
     at_least_one("run.test-every", Some(run.test_every as u64), "1 tests after every epoch")?;
     let draws = run.test_draws.map(|n| n as u64);
-    at_least_one("run.test-draws", draws, "leave it out for the answers of the mean weights")
+    at_least_one("run.test-draws", draws, "leave it out for the answers of the mean weights")?;
+    at_least_one("run.turn-draws", run.turn_draws.map(|n| n as u64), "100 is usual")
 }
 
 fn task(task: &TaskSpec) -> Result<()> {

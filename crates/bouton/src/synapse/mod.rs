@@ -33,6 +33,7 @@ pub use rram::Rram;
 pub use soft_bounds::SoftBound;
 
 use crate::Result;
+use crate::theory::preset;
 use bouton_kernels::{Elem, Pointwise, Real, View, ViewMut, dispatch, pointwise, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -109,13 +110,14 @@ impl SynapseSpec {
         }
     }
 
-    /// The preset file of its devices, if the recipe names one.
+    /// The preset file of its devices, if the recipe names one that is not built in.
     pub fn device(&self) -> Option<&Path> {
-        match self {
+        let device = match self {
             Self::Rram(spec) => spec.device.as_deref(),
             Self::SoftBounds(spec) => spec.device.as_deref(),
             _ => None,
-        }
+        };
+        device.filter(|name| preset::built_in(name).is_none())
     }
 
     /// Whether weights are exactly ±1 and keep their sign until an update turns it.
@@ -129,6 +131,11 @@ impl SynapseSpec {
             _ => false,
         };
         ones && self.binary()
+    }
+
+    /// Whether weights are the signs of hidden weights.
+    pub fn has_hidden_sign(&self) -> bool {
+        self.binary() && self.build(0, 0).is_ok_and(|synapse| synapse.hidden().is_some())
     }
 
     /// Whether the synapse takes gradients instead of an optimiser's proposals.

@@ -9,8 +9,8 @@
 
 use super::rram_device::{Cell, Devices};
 use super::{Draw, SignOfZero, Synapse, values};
-use crate::theory::DeviceParameters;
-use crate::{Error, Result};
+use crate::Result;
+use crate::theory::{DeviceParameters, preset};
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Rram {
-    /// File with the parameters of the device population. Default: those of Majumdar et al. (2021).
+    /// The device population: a built-in preset (`bouton list devices`) or a file. Default: `majumdar2021`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<PathBuf>,
     /// Whether devices differ. If not, all have the mean parameters, and every pair starts with one pulse on the side
@@ -70,20 +70,13 @@ impl Rram {
     /// If its file cannot be read, or a parameter is missing, unknown or impossible.
     pub fn parameters(&self) -> Result<DeviceParameters> {
         let Some(path) = &self.device else { return DeviceParameters::majumdar2021() };
-        let text = std::fs::read_to_string(path).map_err(|e| preset_unread("rram", path, &e))?;
-        DeviceParameters::from_toml(&text)
+        DeviceParameters::from_toml(&preset::text("rram", path)?)
     }
 
     /// The synapse whose devices are drawn by `key`.
     pub(super) fn build(&self, key: u64) -> Result<Box<dyn Synapse>> {
         Ok(Box::new(Pair { devices: Devices::new(self)?, spec: self.clone(), key }))
     }
-}
-
-/// The error of a preset file that cannot be read.
-pub(super) fn preset_unread(synapse: &str, path: &std::path::Path, e: &std::io::Error) -> Error {
-    Error::config(format!("synapse.{synapse}.device: {}: {e}", path.display()))
-        .with_hint("name a preset file, or leave it out for the built-in one")
 }
 
 /// The pairs of one connection.

@@ -9,8 +9,7 @@
 
 use super::{Draw, Synapse, values};
 use crate::Result;
-use crate::synapse::rram::preset_unread;
-use crate::theory::{SoftBounds, SoftBoundsParameters};
+use crate::theory::{SoftBounds, SoftBoundsParameters, preset};
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +19,7 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct SoftBound {
-    /// File with the parameters of the device population. Default: the preset ReRamSB.
+    /// The device population: a built-in preset (`bouton list devices`) or a file. Default: `soft-bounds`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device: Option<PathBuf>,
     /// Whether devices differ. Default true.
@@ -46,8 +45,7 @@ impl SoftBound {
     /// If its file cannot be read, or a parameter is missing, unknown or impossible.
     pub fn parameters(&self) -> Result<SoftBoundsParameters> {
         let Some(path) = &self.device else { return SoftBoundsParameters::reram() };
-        let text = std::fs::read_to_string(path).map_err(|e| preset_unread("soft-bounds", path, &e))?;
-        SoftBoundsParameters::from_toml(&text)
+        SoftBoundsParameters::from_toml(&preset::text("soft-bounds", path)?)
     }
 
     pub(super) fn build(&self) -> Result<Box<dyn Synapse>> {

@@ -98,7 +98,10 @@ pub struct Course {
 #[derive(Clone, Copy, Debug)]
 struct Heads {
     classes: usize,
+    /// Whether a task has outputs of its own.
     own: bool,
+    /// Whether a batch may hold samples of several tasks.
+    mixed: bool,
 }
 
 /// The stream and the test sets of a recipe's task; data sets are looked for in `folder`.
@@ -131,9 +134,11 @@ pub fn open(recipe: &Recipe, folder: Option<&Path>) -> Result<Course> {
     };
     let (train, test) = (cut(train, images.train)?, cut(test, images.test)?);
     let classes = sequence.classes(train[0].classes());
+    let own = continual.scenario == Scenario::Task;
     // Tasks that are mixed from the start have all been seen.
-    let apart = continual.scenario != Scenario::Domain && !continual.interleaved;
-    let heads = apart.then_some(Heads { classes, own: continual.scenario == Scenario::Task });
+    let apart = own || continual.scenario == Scenario::Class && !continual.interleaved;
+    let mixed = continual.interleaved || continual.replay.is_some();
+    let heads = apart.then_some(Heads { classes, own, mixed });
     let parts = part::tasks(sequence, continual, &train, recipe.seed);
     let tests = part::tasks(sequence, continual, &test, recipe.seed);
     if let Some(t) = (0..parts.len()).find(|&t| parts[t].is_empty() || tests[t].is_empty()) {
@@ -171,7 +176,7 @@ impl Course {
 
     /// Outputs of each head if batches hold samples of several tasks that have heads of their own.
     pub fn mixed(&self) -> Option<usize> {
-        self.heads.filter(|h| h.own && self.stream.replay.is_some()).map(|h| h.classes)
+        self.heads.filter(|h| h.own && h.mixed).map(|h| h.classes)
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::distribution::Distribution;
 use super::pink::Pink;
-use super::preset::{read, require};
+use super::preset::{MAJUMDAR2021, read, require};
 use super::telegraph::Telegraph;
 use crate::Result;
 use crate::rng::Key;
@@ -59,7 +59,7 @@ impl DeviceParameters {
     /// # Errors
     /// None in practice: the file is compiled in and tested.
     pub fn majumdar2021() -> Result<Self> {
-        Self::from_toml(include_str!("../../data/devices/majumdar2021.toml"))
+        Self::from_toml(MAJUMDAR2021)
     }
 
     /// Reads a preset.

@@ -1,7 +1,52 @@
-//! Reading a device preset: every parameter is named, none is unknown, each is checked.
+//! Device presets: files in which every parameter is named, none is unknown and each is checked. Some are built in.
 
 use crate::{Error, Result};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use std::borrow::Cow;
+use std::path::Path;
+
+/// The presets that recipes may call by name, as files.
+pub(super) const MAJUMDAR2021: &str = include_str!("../../data/devices/majumdar2021.toml");
+pub(super) const SOFT_BOUNDS: &str = include_str!("../../data/devices/soft-bounds.toml");
+
+/// A built-in device preset.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Preset {
+    /// What recipes call it.
+    pub name: String,
+    /// Where its numbers come from.
+    pub citation: String,
+}
+
+/// The built-in device presets.
+pub fn presets() -> Vec<Preset> {
+    let head = |text| toml::from_str(text).expect("built-in presets have a name and a citation");
+    [MAJUMDAR2021, SOFT_BOUNDS].map(head).into()
+}
+
+/// The text of a built-in preset.
+pub(crate) fn built_in(device: &Path) -> Option<&'static str> {
+    let texts = [MAJUMDAR2021, SOFT_BOUNDS];
+    let found = presets().iter().position(|p| Path::new(&p.name) == device);
+    found.map(|i| texts[i])
+}
+
+/// The text of the preset that `[synapse.<synapse>]` calls `device`: a built-in name or a file.
+///
+/// # Errors
+/// If the file cannot be read.
+pub(crate) fn text(synapse: &str, device: &Path) -> Result<Cow<'static, str>> {
+    if let Some(text) = built_in(device) {
+        return Ok(text.into());
+    }
+    let unread = |e| {
+        let names: Vec<String> = presets().into_iter().map(|p| p.name).collect();
+        Error::config(format!("synapse.{synapse}.device: {}: {e}", device.display()))
+            .with_hint(format!("name a file, or one that is built in: {}", names.join(", ")))
+    };
+    std::fs::read_to_string(device).map(Cow::from).map_err(unread)
+}
 
 /// Parses `text`; `complete` names a preset that has every key.
 pub(super) fn read<T: DeserializeOwned>(text: &str, complete: &str) -> Result<T> {

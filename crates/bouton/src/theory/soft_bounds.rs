@@ -5,7 +5,7 @@
 //! Without noise n pulses from 0 give w_n = b_max (1 − (1 − a_up/b_max)ⁿ); up and down steps are equal at the symmetry
 //! point (a_up − a_down)/(a_up/b_max − a_down/b_min), where alternating pulses end.
 
-use super::preset::{read, require};
+use super::preset::{SOFT_BOUNDS, read, require};
 use crate::Result;
 use serde::{Deserialize, Serialize};
 
@@ -60,7 +60,7 @@ impl SoftBoundsParameters {
     /// # Errors
     /// None in practice: the file is compiled in and tested.
     pub fn reram() -> Result<Self> {
-        Self::from_toml(include_str!("../../data/devices/soft-bounds.toml"))
+        Self::from_toml(SOFT_BOUNDS)
     }
 
     /// Reads a preset.

@@ -92,6 +92,11 @@ fn bounded(recipe: &Recipe) -> bool {
         && !recipe.continual.interleaved
 }
 
+/// Whether each task has outputs of its own.
+fn own_outputs(recipe: &Recipe) -> bool {
+    (bounded(recipe) || recipe.continual.interleaved) && recipe.continual.scenario == Scenario::Task
+}
+
 /// Whether each task keeps a normalisation of its own.
 fn per_task(recipe: &Recipe) -> bool {
     bounded(recipe) && matches!(&recipe.norm, NormSpec::Batch(n) if n.per_task)
@@ -111,7 +116,7 @@ fn training(r: &Recipe) -> [Leak; 10] {
         (ends && scheduled, "the schedule of learning rates begins again with every task"),
         (cut && scheduled, "the schedule of learning rates begins again at every cut of the stream"),
         (per_task(r), "the normalisation of a task is kept at its end"),
-        (ends && r.continual.scenario != Scenario::Domain, "outputs depend on the task"),
+        (own_outputs(r) || ends && r.continual.scenario == Scenario::Class, "outputs depend on the task"),
         (
             replay == Some(Policy::Balanced),
             "samples of earlier tasks are kept, as many of each class, when a task ends",
@@ -129,7 +134,7 @@ fn testing(r: &Recipe) -> [Leak; 4] {
     let sequence = r.sequence != SequenceSpec::Single;
     let of_batch = matches!(&r.norm, NormSpec::Batch(n) if n.statistics == Statistics::Batch);
     [
-        (ends && r.continual.scenario == Scenario::Task, "only the outputs of the task count"),
+        (own_outputs(r), "only the outputs of the task count"),
         (ends && r.continual.scenario == Scenario::Class, "outputs of tasks not seen yet do not count"),
         (per_task(r), "the task's own normalisation is used"),
         (
@@ -190,6 +195,11 @@ mod tests {
         }
         let mixed = "[continual]\ninterleaved = true\nreset-optimiser = true\nscenario = \"class\"\n";
         assert!(list(&format!("{PERMUTED}{mixed}")).is_empty(), "nothing ends before the run does");
+        let heads = list(&format!("{PERMUTED}{mixed}").replace("class", "task"));
+        assert_eq!(
+            heads,
+            ["training: outputs depend on the task", "testing: only the outputs of the task count"]
+        );
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod rundir;
 pub mod status;
 pub mod tensorboard;
 mod trainer;
+mod turning;
 
 pub use checkpoint::{Checkpoint, Tensor, TensorData};
 pub use checkpoints::{Checkpoints, Found};

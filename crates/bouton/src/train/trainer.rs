@@ -4,10 +4,11 @@ use super::checkpoint::{Checkpoint, Tensor, TensorData};
 use super::flips::Flips;
 use super::importance::{self, Profile};
 use super::memory::Memory;
+use super::turning;
 use crate::anchor::{Fisher, Importance};
 use crate::credit::{Credit, CreditSpec, Step, draws, measure};
 use crate::error::{Error, Result};
-use crate::network::{Connection, Network, ParamId, Visitor};
+use crate::network::{ConnId, Network, ParamId, Visitor};
 use crate::norm::NormSpec;
 use crate::objective::{Head, Heads, Objective, ObjectiveSpec};
 use crate::optim::Updater;
@@ -162,22 +163,45 @@ impl Trainer {
 
     /// Importance of binary weights by the size of their hidden weight, where there is one and the credit rule gives
     /// gradients sample by sample.
-    pub fn importance(&self) -> Result<Vec<Profile>> {
+    ///
+    /// # Errors
+    /// If a relaxation diverges.
+    pub fn importance(&mut self) -> Result<Vec<Profile>> {
         let sampled = matches!(self.recipe.credit, CreditSpec::Backprop(_))
             && matches!(self.recipe.objective, ObjectiveSpec::SoftmaxCrossEntropy(_));
-        let hidden =
-            self.network.connections.iter().enumerate().filter(|(_, c)| c.synapse.hidden().is_some());
-        if !sampled || !self.recipe.synapse.binary() || hidden.clone().next().is_none() {
+        // Samples of several tasks, each with outputs of its own, are not one task's.
+        let heads = self.recipe.continual.interleaved && self.course.mixed().is_some();
+        if !sampled || heads || !self.recipe.synapse.has_hidden_sign() {
             return Ok(Vec::new());
         }
         let fisher = self.measure(Importance::Fisher(Fisher::Empirical, Some(importance::SAMPLES)))?;
-        let of =
-            |c: usize| (self.network.anchored(ParamId::Weight(c), true), fisher.get(&ParamId::Weight(c)));
-        let profile = |(c, connection): (usize, &Connection)| {
-            let (hidden, fisher) = of(c);
-            fisher.map(|fisher| Profile::new(&connection.name, hidden, fisher))
+        let mut profiles = Vec::new();
+        for c in 0..self.network.connections.len() {
+            let Some(fisher) = fisher.get(&ParamId::Weight(c)) else { continue };
+            let ranges = importance::ranges(self.network.anchored(ParamId::Weight(c), true));
+            let mut profile = Profile::new(&self.network.connections[c].name, &ranges, fisher);
+            if let Some(draws) = self.recipe.run.turn_draws {
+                profile.turned = self.turned(c, ranges.0, draws)?;
+            }
+            profiles.push(profile);
+        }
+        Ok(profiles)
+    }
+
+    /// The cost of turning weights of connection `c` in each of `ranges` by `n` draws, on samples of the present segment.
+    fn turned(&mut self, c: ConnId, ranges: Vec<Vec<usize>>, n: usize) -> Result<Vec<Option<f64>>> {
+        let segment = self.place().segment;
+        let (stream, dtype) = (&self.course.stream, self.network.dtype);
+        let head =
+            self.course.active(segment, segment).map(|active| Head { objective: &*self.objective, active });
+        let objective = head.as_ref().map_or(&*self.objective, |head| head as &dyn Objective);
+        let samples = Some(importance::SAMPLES);
+        let batches = || stream.parts(segment).iter().flat_map(|p| stream.in_order(p, samples, dtype));
+        let loss = |network: &mut Network| {
+            Ok(draws::evaluate(&*self.credit, network, objective, batches, None)?.mean_loss())
         };
-        Ok(hidden.filter_map(profile).collect())
+        let mut random = Key::new(self.recipe.seed).of("turn", c as u64).stream();
+        turning::costs(&mut self.network, c, ranges, n, &mut random, loss)
     }
 
     /// The fraction of each connection's binary weights that turned since this was last asked: `flips.<connection>`.

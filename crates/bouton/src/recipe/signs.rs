@@ -1,0 +1,182 @@
+//! The sign conventions of other libraries, as one key: `signs = "larq"`.
+//!
+//! | `signs` | sign(0) | weights learn | units learn | hidden weights |
+//! |---|---|---|---|---|
+//! | `larq` | +1 | where \|W^h\| ≤ 1 | where \|d\| ≤ 1 | clipped to ±1 |
+//! | `brevitas` | +1 | always | where \|d\| ≤ 1 | clipped to ±1 |
+//! | `hubara` | 0 | always | where \|d\| ≤ 1 | clipped to ±1 |
+//! | `laborieux` | 0 | always | where \|d\| ≤ 1 | free |
+//!
+//! The first networks of this kind (Courbariaux et al. 2016) do as `brevitas` does, except perhaps at zero. The key is
+//! spelled out when a recipe is read: what is run, hashed and stored has the keys that it stands for.
+
+use super::{Recipe, tag};
+use crate::neuron::{NeuronSpec, Surrogate};
+use crate::synapse::{BinaryBeakers, Metaplastic, Rram, SignOfZero, SynapseSpec};
+use crate::{Error, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Whose sign conventions a binary network follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signs {
+    /// Larq's `ste_sign` and `weight_clip`.
+    Larq,
+    /// The binary quantisers of Brevitas.
+    Brevitas,
+    /// `BinaryNet.pytorch`.
+    Hubara,
+    /// The code of the metaplasticity and resistive-pair papers.
+    Laborieux,
+}
+
+/// The places that `signs` spells out, below `neuron` and `synapse`.
+const UNIT_KEYS: [&str; 2] = ["zero", "surrogate"];
+const WEIGHT_KEYS: [&str; 3] = ["zero", "window", "clip"];
+
+impl Signs {
+    fn zero(self) -> SignOfZero {
+        match self {
+            Self::Larq | Self::Brevitas => SignOfZero::Plus,
+            Self::Hubara | Self::Laborieux => SignOfZero::Zero,
+        }
+    }
+
+    fn window(self) -> Option<f64> {
+        (self == Self::Larq).then_some(1.0)
+    }
+
+    fn clip(self) -> Option<f64> {
+        (self != Self::Laborieux).then_some(1.0)
+    }
+
+    /// Sets every key that this stands for.
+    ///
+    /// # Errors
+    /// [`Error::Incompatible`] if `recipe` has no signs, or synapses that could not follow.
+    fn set(self, recipe: &mut Recipe) -> Result<()> {
+        let units = if let NeuronSpec::Sign(unit) = &mut recipe.neuron {
+            (unit.zero, unit.surrogate) = (self.zero(), Surrogate::Window);
+            true
+        } else {
+            false
+        };
+        let zero = match &mut recipe.synapse {
+            SynapseSpec::Binary(s) => {
+                (s.window, s.clip) = (self.window(), self.clip());
+                &mut s.zero
+            }
+            SynapseSpec::Metaplastic(Metaplastic { zero, .. })
+            | SynapseSpec::BinaryBeakers(BinaryBeakers { zero, .. })
+            | SynapseSpec::Rram(Rram { zero, .. }) => {
+                if self.window().is_some() || self.clip().is_some() {
+                    return Err(self.unfit(&recipe.synapse));
+                }
+                zero
+            }
+            _ if units => return Ok(()),
+            _ => {
+                return Err(Error::incompatible(
+                    "`signs` is set, but nothing here has a sign",
+                    "leave it out",
+                ));
+            }
+        };
+        *zero = self.zero();
+        Ok(())
+    }
+
+    fn unfit(self, synapse: &SynapseSpec) -> Error {
+        let message = format!(
+            "signs = \"{}\" bounds hidden weights, synapse.{} has no bound",
+            tag(&self),
+            tag(synapse)
+        );
+        Error::incompatible(message, "use signs = \"laborieux\", or synapse.binary")
+    }
+}
+
+impl Recipe {
+    /// Spells `signs` out. `written` tells whether the author wrote a key of a table, such as `zero` of `synapse.binary`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if a written key says something else; [`Error::Incompatible`] if `signs` does not fit.
+    pub(super) fn spelled_out(mut self, written: impl Fn(&[&str]) -> bool) -> Result<Self> {
+        let Some(signs) = self.signs.take() else { return Ok(self) };
+        let before = self.clone();
+        signs.set(&mut self)?;
+        let axes =
+            [("neuron", tag(&self.neuron), &UNIT_KEYS[..]), ("synapse", tag(&self.synapse), &WEIGHT_KEYS)];
+        for (axis, member, keys) in &axes {
+            let mut contradicted = keys.iter().filter(|key| written(&[axis, member, key]));
+            let differs = contradicted
+                .find(|key| key_of(&before, axis, member, key) != key_of(&self, axis, member, key));
+            if let Some(key) = differs {
+                let message =
+                    format!("`{axis}.{member}.{key}` is not what signs = \"{}\" means", tag(&signs));
+                return Err(Error::config(message).with_hint("leave one of the two out"));
+            }
+        }
+        Ok(self)
+    }
+}
+
+/// A key of a member of an axis, as JSON.
+fn key_of(recipe: &Recipe, axis: &str, member: &str, key: &str) -> Option<serde_json::Value> {
+    serde_json::to_value(recipe).ok()?.get(axis)?.get(member)?.get(key).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(signs: &str, units: &str, synapse: &str) -> Result<Recipe> {
+        let text = format!(
+            "{signs}\n[task.digits]\nbatch = 4\nepochs = 1\n[network]\nlayers = [64, 10]\n[neuron.sign]\n{units}\n\
+             [credit.backprop]\n[synapse.{synapse}\n[optim.sgd]\nlr = 0.1\n"
+        );
+        Recipe::parse(&text, "r.toml")
+    }
+
+    #[test]
+    fn one_key_stands_for_the_keys_of_the_table() {
+        for (signs, units, weights) in [
+            ("larq", "", "window = 1.0\nclip = 1.0"),
+            ("brevitas", "", "clip = 1.0"),
+            ("hubara", "zero = \"zero\"", "zero = \"zero\"\nclip = 1.0"),
+            ("laborieux", "zero = \"zero\"", "zero = \"zero\""),
+        ] {
+            let key = format!("signs = \"{signs}\"");
+            let short = read(&key, "", "binary]").unwrap();
+            let long = read("", units, &format!("binary]\n{weights}")).unwrap();
+            assert_eq!(short, long);
+            assert_eq!(short.hash(), long.hash());
+            // Written beside the key, the same is no contradiction.
+            assert_eq!(read(&key, units, &format!("binary]\n{weights}")).unwrap(), long);
+        }
+        let short = read("signs = \"laborieux\"", "", "metaplastic]\nm = 1.0").unwrap();
+        assert_eq!(short, read("", "zero = \"zero\"", "metaplastic]\nm = 1.0\nzero = \"zero\"").unwrap());
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        let error = |signs: &str, units, synapse| {
+            read(&format!("signs = \"{signs}\""), units, synapse).unwrap_err().to_string()
+        };
+        assert!(error("larq", "", "binary]\nclip = 2.0").contains("`synapse.binary.clip`"));
+        assert!(error("hubara", "zero = \"plus\"", "binary]").contains("`neuron.sign.zero`"));
+        assert!(error("larq", "surrogate = \"swish\"", "binary]").contains("`neuron.sign.surrogate`"));
+        assert!(error("larq", "", "metaplastic]\nm = 1.0").contains("no bound"));
+    }
+
+    #[test]
+    fn as_an_override_it_replaces_what_was_there_and_later_ones_win() {
+        let recipe = read("signs = \"laborieux\"", "", "binary]").unwrap();
+        let over = recipe.with_overrides(&["signs=larq", "synapse.binary.clip=2.0"]).unwrap();
+        assert_eq!(over, read("", "", "binary]\nwindow = 1.0\nclip = 2.0").unwrap());
+        let over = recipe.with_overrides(&["synapse.binary.clip=2.0", "signs=larq"]).unwrap();
+        assert_eq!(over, read("signs = \"larq\"", "", "binary]").unwrap());
+        assert!(recipe.with_overrides(&["signs=lark"]).unwrap_err().to_string().contains("signs"));
+    }
+}
