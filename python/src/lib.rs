@@ -7,6 +7,7 @@ mod check;
 mod errors;
 mod experiment;
 mod network;
+mod packed;
 mod recipe;
 mod threads;
 
@@ -19,6 +20,7 @@ fn _bouton(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<recipe::Recipe>()?;
     module.add_class::<network::Network>()?;
+    module.add_class::<packed::Packed>()?;
     module.add_function(wrap_pyfunction!(check::check, module)?)?;
     module.add_function(wrap_pyfunction!(experiment::train, module)?)?;
     module.add_function(wrap_pyfunction!(experiment::runs, module)?)?;

@@ -114,3 +114,30 @@ def test_a_panic_arrives_as_an_exception(recipe, batch):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "PanicException a panic for the tests\n"
+
+
+BINARY = {
+    "task": {"digits": {"batch": 50, "epochs": 1}},
+    "network": {"layers": [64, 40, 33, 10]},
+    "neuron": {"sign": {}},
+    "norm": {"batch": {}},
+    "synapse": {"binary": {}},
+    "credit": {"backprop": {}},
+    "objective": {"softmax-cross-entropy": {}},
+    "optim": {"adam": {"lr": 0.01}},
+}
+
+
+def test_a_packed_network_answers_as_the_network_did(tmp_path, batch):
+    run = bouton.Experiment(bouton.Recipe(BINARY), out=tmp_path).run()
+    file = tmp_path / "packed.safetensors"
+    words = ["convert", run.path.name, "--packed", "-o", str(file), "--out", str(tmp_path)]
+    assert bouton._bouton.command(["bouton", *words]) == 0
+    packed = bouton.Packed.load(file)
+    np.testing.assert_array_equal(packed.forward(batch[0]), run.network().forward(batch[0]))
+    assert packed.bytes < (64 * 40 + 40 * 33 + 33 * 10) * 4 / 2
+    with pytest.raises(bouton.ShapeError):
+        packed.forward(batch[0][:, :63])
+    (tmp_path / "broken").write_bytes(b"no tensors")
+    with pytest.raises(bouton.CheckpointError):
+        bouton.Packed.load(tmp_path / "broken")

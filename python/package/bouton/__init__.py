@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bouton._bouton import Network, Recipe, __version__
+from bouton._bouton import Network, Packed, Recipe, __version__
 from bouton._check import Findings, check
 from bouton._experiment import Experiment, Run, runs
 from bouton.errors import (
@@ -24,6 +24,7 @@ __all__ = [
     "Experiment",
     "Findings",
     "Network",
+    "Packed",
     "Recipe",
     "RecipeError",
     "Run",

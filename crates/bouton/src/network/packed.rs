@@ -14,7 +14,7 @@ use crate::norm::{NormSpec, Statistics};
 use crate::recipe::Recipe;
 use crate::wiring::{Pool, Wiring};
 use bouton_kernels::{
-    BitConv, BitMat, Elem, Mat, Operand, View, dispatch, par_bit_conv, par_bit_dots, par_bit_thresholds,
+    BitConv, BitMat, DType, Elem, Mat, Operand, View, dispatch, par_bit_conv, par_bit_dots, par_bit_thresholds,
 };
 
 /// A feed-forward network whose weights and hidden units are ±1.
@@ -90,6 +90,16 @@ impl Packed {
         });
         self.last_norm.apply(&mut out);
         out
+    }
+
+    /// Number type of inputs and outputs.
+    pub fn dtype(&self) -> DType {
+        self.last_norm.mean.dtype()
+    }
+
+    /// The shape of an input.
+    pub fn input(&self) -> Shape {
+        chain(&self.network).expect("the layers were checked")[0]
     }
 
     /// Bytes of weights, thresholds and normalisations in the file.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::theory::Device;
 use bouton_kernels::{DType, Mat};
 
 /// Every imperfection off, then changed.
@@ -78,6 +79,30 @@ fn without_imperfections_a_pair_counts_pulses() {
     let [bl, blb]: [Vec<f64>; 2] = [0, 1].map(|side| counts.iter().map(|c| c[side]).collect());
     assert_eq!((run.of("rram.bl.pulses"), run.of("rram.blb.pulses")), (bl, blb));
     assert!(run.weights().iter().any(|w| *w < 0.0) && run.weights().iter().any(|w| *w > 0.0));
+}
+
+/// With every imperfection off, ln R of both devices is the mean pulse law of their pulses, bit for bit, before the
+/// breakpoint and behind it.
+#[test]
+fn without_imperfections_a_pair_is_the_mean_pulse_law() {
+    let pair = ideal(|_| {});
+    let mut run = Run::new(&pair, DType::F64, &drawn());
+    let mean = DeviceParameters::majumdar2021().unwrap().average();
+    let law = Device { offset: mean.fresh_resistance.ln(), ..mean };
+    let mut behind = 0;
+    for t in 1..=120 {
+        run.take(&pair, &deltas(t, 40.0));
+        let values: Vec<Vec<f64>> = STATE.iter().map(|name| run.of(name)).collect();
+        for i in 0..PAIRS {
+            let cells = [0, 7].map(|first| Cell::from(std::array::from_fn(|k| values[first + k][i])));
+            let read = cells.map(|c| pair.devices.read(&c, Draw { key: 17, index: 0 }, || panic!("no noise")));
+            let expected = cells.map(|c| law.growth(c.pulses));
+            assert_eq!(read.map(f64::to_bits), expected.map(f64::to_bits));
+            assert_eq!(run.weights()[i], SignOfZero::Plus.sign(expected[0] - expected[1]));
+            behind += cells.iter().filter(|c| c.pulses > mean.breakpoint).count();
+        }
+    }
+    assert!(behind > PAIRS, "{behind}");
 }
 
 #[test]
