@@ -103,7 +103,8 @@ pub(super) const FOLDERS: &[Folder] = &[
     folder!("benna2016":
         "split-task-chain" "split-task-plain"),
     folder!("bimu":
-        "online-100" "online-100-short" "online-1000"),
+        "online-100" "online-100-short" "online-100-short-mesu" "online-1000"),
     folder!("crossings":
-        "ep-binary" "ep-metaplastic" "ep-rram" "rram-two-m0" "rram-two-m4"),
+        "ep-binary" "ep-metaplastic" "ep-rram" "rram-two-m0" "rram-two-m4" "mnist-bop" "mnist-soft-bounds"
+        "two-binary-beakers" "permuted-bayesbinn" "rotated-none" "rotated-mas"),
 ];

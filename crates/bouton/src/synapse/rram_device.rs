@@ -8,10 +8,13 @@
 use super::{Draw, Rram};
 use crate::Result;
 use crate::theory::{Device, DeviceParameters};
+use bouton_kernels::vectorize;
 
 /// Number of a device's uniforms that stand for its parameters; those of its pulses come behind.
 const PARAMETERS: u64 = 6;
 const TELEGRAPH: u64 = 5;
+/// Taps of the pink register that are drawn side by side.
+const LANES: usize = 16;
 
 /// What is kept of one device.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,6 +71,8 @@ pub(super) struct Devices {
     parameters: DeviceParameters,
     average: Device,
     taps: Vec<f64>,
+    /// Probability of the high telegraph state after so many pulses, from the low and from the high one.
+    telegraph: Vec<[f64; 2]>,
 }
 
 impl Devices {
@@ -82,6 +87,9 @@ impl Devices {
             offset: spec.offset,
             average: parameters.average(),
             taps: parameters.pink.coefficients().into_iter().map(|b| amplitude * b).collect(),
+            telegraph: (0..=spec.pulses)
+                .map(|n| [false, true].map(|high| parameters.telegraph.high_after(high, n)))
+                .collect(),
             parameters,
         })
     }
@@ -122,7 +130,7 @@ impl Devices {
     pub fn pulse(&self, cell: &mut Cell, n: f64, uniform: f64) {
         cell.pulses += n;
         if self.rtn {
-            let high = self.parameters.telegraph.high_after(cell.high > 0.5, n as u32);
+            let high = self.telegraph[n as usize][usize::from(cell.high > 0.5)];
             cell.high = f64::from(u8::from(uniform < high));
         }
     }
@@ -136,12 +144,29 @@ impl Devices {
             read += u * v * largest * self.parameters.telegraph.amplitude;
         }
         if self.pink {
-            // The register starts at zeros: pulses are numbered from 1.
-            let pulses = cell.pulses as u64;
-            let past = self.taps.iter().zip((1..=pulses).rev());
-            read += past.map(|(tap, pulse)| tap * of.uniform::<f64>(PARAMETERS + pulse)).sum::<f64>();
+            read += self.pink(cell.pulses as u64, of);
         }
         read
+    }
+
+    /// w_pink after so many pulses: the register starts at zeros, and pulses are numbered from 1.
+    fn pink(&self, pulses: u64, of: Draw) -> f64 {
+        let taps = &self.taps[..self.taps.len().min(pulses as usize)];
+        vectorize(
+            #[inline(always)]
+            || {
+                let mut sum = 0.0;
+                for (block, taps) in taps.chunks(LANES).enumerate() {
+                    let newest = PARAMETERS + pulses - (block * LANES) as u64;
+                    let mut terms = [0.0; LANES];
+                    for (i, (term, tap)) in terms.iter_mut().zip(taps).enumerate() {
+                        *term = tap * of.uniform::<f64>(newest - i as u64);
+                    }
+                    sum = terms[..taps.len()].iter().fold(sum, |sum, term| sum + term);
+                }
+                sum
+            },
+        )
     }
 }
 
