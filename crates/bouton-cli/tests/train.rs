@@ -293,10 +293,10 @@ fn guessed(out: &Path, paper: &str, claim: &str) {
 fn a_result_worse_than_published_fails_the_reproduction() {
     let out = tempfile::tempdir().unwrap();
     guessed(out.path(), "vandeven2019", "split-task-ewc");
-    let words =
-        ["reproduce", "vandeven2019", "split-task-ewc", "--seeds", "1", "--out", ".", "--data", "nowhere"];
-    let Output { status, stdout, .. } = bouton(out.path(), &words).output().unwrap();
-    let stdout = String::from_utf8(stdout).unwrap();
-    assert_eq!(status.code(), Some(1), "{stdout}");
+    let words = "reproduce vandeven2019 --claim split-task-ewc --seeds 1 --out . --data nowhere";
+    let words: Vec<&str> = words.split(' ').collect();
+    let Output { status, stdout, stderr } = bouton(out.path(), &words).output().unwrap();
+    let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+    assert_eq!(status.code(), Some(1), "{stdout}\n{stderr}");
     assert!(stdout.contains("worse"), "{stdout}");
 }

@@ -14,7 +14,8 @@ use crate::norm::{NormSpec, Statistics};
 use crate::recipe::Recipe;
 use crate::wiring::{Pool, Wiring};
 use bouton_kernels::{
-    BitConv, BitMat, DType, Elem, Mat, Operand, View, dispatch, par_bit_conv, par_bit_dots, par_bit_thresholds,
+    BitConv, BitMat, DType, Elem, Mat, Operand, View, dispatch, par_bit_conv, par_bit_dots,
+    par_bit_thresholds,
 };
 
 /// A feed-forward network whose weights and hidden units are ±1.

@@ -95,7 +95,8 @@ fn without_imperfections_a_pair_is_the_mean_pulse_law() {
         let values: Vec<Vec<f64>> = STATE.iter().map(|name| run.of(name)).collect();
         for i in 0..PAIRS {
             let cells = [0, 7].map(|first| Cell::from(std::array::from_fn(|k| values[first + k][i])));
-            let read = cells.map(|c| pair.devices.read(&c, Draw { key: 17, index: 0 }, || panic!("no noise")));
+            let read =
+                cells.map(|c| pair.devices.read(&c, Draw { key: 17, index: 0 }, || panic!("no noise")));
             let expected = cells.map(|c| law.growth(c.pulses));
             assert_eq!(read.map(f64::to_bits), expected.map(f64::to_bits));
             assert_eq!(run.weights()[i], SignOfZero::Plus.sign(expected[0] - expected[1]));
