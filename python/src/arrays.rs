@@ -33,6 +33,9 @@ pub fn samples(value: &Bound<'_, PyAny>, dtype: DType, place: Shape, name: &str)
     let cols = place.units();
     let value = exchanged(value)?;
     let (shape, values) = numbers(&value, name)?;
+    if shape.first() == Some(&0) {
+        return Err(argument(py, "ShapeError", &format!("{name} has no rows"), "pass at least one sample"));
+    }
     if shape.len() == 4 && shape[1..] == [channels, height, width] {
         let (_, values) = numbers(&value.call_method1("transpose", (0, 2, 3, 1))?, name)?;
         return Ok((copy(py, dtype, shape[0], cols, values, name)?, true));

@@ -60,9 +60,6 @@ impl Inner {
     fn pictured(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<(Batch, bool)> {
         let py = x.py();
         let (x, images) = samples(x, self.net.dtype, self.net.populations[self.net.input()].shape, "x")?;
-        if x.rows() == 0 {
-            return Err(argument(py, "ShapeError", "x has no rows", "pass at least one sample"));
-        }
         let labels = y.map_or_else(|| Ok(vec![0; x.rows()]), |y| labels(y, x.rows(), self.classes()))?;
         Ok((Batch { ids: (0..x.rows()).collect(), x, labels }, images))
     }

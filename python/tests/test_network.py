@@ -138,6 +138,8 @@ def test_a_packed_network_answers_as_the_network_did(tmp_path, batch):
     assert packed.bytes < (64 * 40 + 40 * 33 + 33 * 10) * 4 / 2
     with pytest.raises(bouton.ShapeError):
         packed.forward(batch[0][:, :63])
+    with pytest.raises(bouton.ShapeError):
+        packed.forward(batch[0][:0])
     (tmp_path / "broken").write_bytes(b"no tensors")
     with pytest.raises(bouton.CheckpointError):
         bouton.Packed.load(tmp_path / "broken")

@@ -26,6 +26,15 @@ fn section(command: &mut Command, text: &mut String, depth: usize) {
 pub fn recipe() -> String {
     let mut text = note("<!-- ", " -->\n")
         + "# Recipes\n\nEverything that a recipe can say. On the command line: `bouton explain credit.eq-prop`.\n\n";
+    text += "## At the top\n\n| key | value | default | meaning |\n|---|---|---|---|\n";
+    for key in ["name", "about", "cite", "seed", "precision", "signs"] {
+        let Ok(page) = describe::explain(key) else { continue };
+        let words: Vec<String> = page.choices.iter().map(|choice| format!("`{}`", choice.name)).collect();
+        let value = page.value.unwrap_or_else(|| words.join(", "));
+        let default = page.default.map(|default| format!("`{default}`")).unwrap_or_default();
+        text += &format!("| `{key}` | {value} | {default} | {} |\n", page.about);
+    }
+    text += "\n";
     for table in ["run", "network"] {
         text += &format!("## `[{table}]`\n\n");
         text += &page(table);

@@ -194,3 +194,33 @@ fn a_report_that_cannot_be_written_names_its_place() {
     let error = write(&run, Vec::new()).unwrap_err();
     assert!(matches!(&error, bouton::Error::Io { path, .. } if path.ends_with("figures")), "{error}");
 }
+
+/// What synapses keep is drawn for each connection; λ, means and spreads by their tensors, pairs by their log ratio.
+#[test]
+fn states_of_synapses_are_drawn() {
+    let titles = |synapse: &str| -> Vec<String> {
+        let text = format!(
+            "[task.digits]\nbatch = 10\nepochs = 1\n[network]\nlayers = [64, 6, 10]\n[neuron.sign]\n[norm.batch]\n\
+             [credit.backprop]\n[objective.softmax-cross-entropy]\n[synapse.{synapse}\n[optim.adam]\nlr = 0.01\n"
+        );
+        let recipe = bouton::recipe::Recipe::parse(&text, "states.toml").unwrap();
+        let mut trainer = bouton::train::Trainer::new(&recipe, None).unwrap();
+        trainer.learn().unwrap();
+        let figures = weights(&trainer.checkpoint().unwrap()).unwrap();
+        let first = |figure: Figure| figure.title.strip_suffix(" of input-hidden1").map(str::to_owned);
+        figures.into_iter().filter_map(first).collect()
+    };
+    for (synapse, states) in [
+        ("plain]", &[][..]),
+        ("binary]", &["Hidden weights"]),
+        ("metaplastic]\nm = 1.0", &["Hidden weights"]),
+        ("binary-beakers]", &["Hidden weights"]),
+        ("bayesbinn]", &["Natural parameters"]),
+        ("bimu]", &["Natural parameters"]),
+        ("mesu]", &["Means", "Standard deviations"]),
+        ("rram]", &["Log ratios"]),
+    ] {
+        let expected: Vec<&str> = std::iter::once("Weights").chain(states.iter().copied()).collect();
+        assert_eq!(titles(synapse), expected, "{synapse}");
+    }
+}

@@ -110,7 +110,7 @@ fn flips_are_weights_that_turned() {
 fn importance_is_measured_where_there_are_hidden_weights() {
     let mut t = trainer(&format!("{BASE}{BINARY}[synapse.metaplastic]\nm = 1.0\n"));
     learn(&mut t, 12);
-    let profiles = t.importance().unwrap();
+    let profiles = t.importance(&|| false).unwrap();
     let weights = profiles.iter().map(|p| p.weights.iter().sum::<usize>()).collect::<Vec<_>>();
     assert_eq!(weights, [16 * 24, 24 * 4]);
     for p in profiles {
@@ -122,7 +122,7 @@ fn importance_is_measured_where_there_are_hidden_weights() {
     for text in
         [format!("{BASE}{REAL}"), format!("{BASE}{BINARY}[synapse.bop]\n").replace("decay = 1e-5\n", "")]
     {
-        assert!(trainer(&text).importance().unwrap().is_empty(), "{text}");
+        assert!(trainer(&text).importance(&|| false).unwrap().is_empty(), "{text}");
     }
 }
 
@@ -133,11 +133,13 @@ fn turning_weights_is_measured_if_asked_for_and_changes_nothing() {
     learn(&mut t, 12);
     let weights = |t: &Trainer| t.network.parameters().swap_remove(0).2.to_f64s();
     let before = weights(&t);
-    for p in t.importance().unwrap() {
+    for p in t.importance(&|| false).unwrap() {
         // One weight at a time: 768 of them are fewer than a thousand.
         assert!(p.turned.iter().zip(&p.weights).all(|(cost, n)| cost.is_some() == (*n > 0)), "{p:?}");
         assert!(p.turned.iter().flatten().any(|cost| *cost != 0.0));
     }
+    assert_eq!(weights(&t), before);
+    assert!(matches!(t.importance(&|| true), Err(bouton::Error::Interrupted)));
     assert_eq!(weights(&t), before);
     let bop =
         text.replace("[synapse.metaplastic]\nm = 1.0\n", "[synapse.bop]\n").replace("decay = 1e-5\n", "");

@@ -3,44 +3,43 @@
 use bouton::Result;
 use bouton::network::Layer;
 use bouton::recipe::Recipe;
-use bouton::theory::Device;
+use bouton::synapse::{RRAM_STATE, log_ratio};
 use bouton::train::{Checkpoint, Tensor, TensorData};
 
 use super::Figure;
 use super::figures::{histogram, receptive_fields};
 
-/// What histograms show: the end of a tensor's name behind its connection, and what the numbers are.
-const STATES: [(&str, &str); 8] = [
-    (".weight", "Weights"),
-    (".binary.hidden", "Hidden weights"),
-    (".metaplastic.hidden", "Hidden weights"),
-    (".binary-beakers.b1", "Hidden weights"),
-    (".bayesbinn.lambda", "Natural parameters λ"),
-    (".bimu.lambda", "Natural parameters λ"),
-    (".mesu.mean", "Means"),
-    (".mesu.spread", "Standard deviations"),
+/// What histograms show: the end of a tensor's name behind its connection, what the numbers are, and their axis.
+const STATES: [(&str, &str, &str); 8] = [
+    (".weight", "Weights", "weights"),
+    (".binary.hidden", "Hidden weights", "hidden weights"),
+    (".metaplastic.hidden", "Hidden weights", "hidden weights"),
+    (".binary-beakers.b1", "Hidden weights", "hidden weights"),
+    (".bayesbinn.lambda", "Natural parameters", "λ"),
+    (".bimu.lambda", "Natural parameters", "λ"),
+    (".mesu.mean", "Means", "mean weights"),
+    (".mesu.spread", "Standard deviations", "standard deviation of the weight"),
 ];
-/// The first state of a resistive pair.
-const PAIR: &str = ".rram.bl.level";
 
 /// A histogram of every weight and of what its synapses keep: hidden weights, parameters of distributions, log ratios of
 /// resistive pairs.
 ///
 /// # Errors
-/// [`bouton::Error::Data`] if a figure cannot be drawn.
+/// [`bouton::Error::Data`] if a figure cannot be drawn, [`bouton::Error::Checkpoint`] if states of a synapse are missing.
 pub fn weights(checkpoint: &Checkpoint) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for tensor in &checkpoint.tensors {
-        let state = STATES.iter().find_map(|(end, kind)| Some((tensor.name.strip_suffix(end)?, *kind)));
-        let (of, kind, values) = match (state, tensor.name.strip_suffix(PAIR)) {
-            // The second dot of a name stands before a synapse or an optimiser.
-            (Some((of, kind)), _) if !of.contains('.') => (of, kind, numbers(tensor)),
-            (_, Some(of)) => (of, "ln(R_BL/R_BLb)", log_ratios(checkpoint, of)?),
-            _ => continue,
+        let of = |end: &str| tensor.name.strip_suffix(end);
+        // A second dot before the end stands before a synapse or an optimiser.
+        let state = STATES.iter().find(|(end, ..)| of(end).is_some_and(|of| !of.contains('.')));
+        let (of, kind, axis, values) = match (state, of(&format!(".{}", RRAM_STATE[0]))) {
+            (Some((end, kind, axis)), _) => (of(end).unwrap_or_default(), *kind, *axis, numbers(tensor)),
+            (None, Some(of)) => (of, "Log ratios", "ln(R_BL/R_BLb)", log_ratios(checkpoint, of)?),
+            (None, None) => continue,
         };
         let Some(values) = values else { continue };
         let title = format!("{kind} of {of}");
-        let svg = histogram(&title, &kind.to_lowercase(), &values)?;
+        let svg = histogram(&title, axis, &values)?;
         figures.push(Figure { title, caption: format!("Shape {:?}.", tensor.shape), svg });
     }
     Ok(figures)
@@ -48,30 +47,13 @@ pub fn weights(checkpoint: &Checkpoint) -> Result<Vec<Figure>> {
 
 /// ln(R_BL/R_BLb) without noise of the pairs of connection `of`.
 fn log_ratios(checkpoint: &Checkpoint, of: &str) -> Result<Option<Vec<f64>>> {
-    let side = |side: &str| -> Result<Option<Vec<f64>>> {
-        let mut states = Vec::new();
-        for state in ["level", "early", "breakpoint", "late", "pulses", "set"] {
-            let values = numbers(checkpoint.tensor(&format!("{of}.rram.{side}.{state}"))?);
-            let Some(values) = values else { return Ok(None) };
-            states.push(values);
-        }
-        Ok(Some((0..states[0].len()).map(|i| growth(std::array::from_fn(|k| states[k][i]))).collect()))
-    };
-    let (Some(bl), Some(blb)) = (side("bl")?, side("blb")?) else { return Ok(None) };
-    Ok(Some(bl.iter().zip(blb).map(|(a, b)| a - b).collect()))
-}
-
-/// ln R of a device.
-fn growth([level, early, breakpoint, late, pulses, set]: [f64; 6]) -> f64 {
-    let device = Device {
-        early_slope: early,
-        breakpoint,
-        offset: level,
-        late_slope: late,
-        fresh_resistance: 1.0,
-        telegraph: 0.0,
-    };
-    device.growth(pulses - set)
+    let mut states = Vec::new();
+    for name in RRAM_STATE {
+        let Some(values) = numbers(checkpoint.tensor(&format!("{of}.{name}"))?) else { return Ok(None) };
+        states.push(values);
+    }
+    let pairs = states.iter().map(Vec::len).min().unwrap_or(0);
+    Ok(Some((0..pairs).map(|i| log_ratio(std::array::from_fn(|k| states[k][i]))).collect()))
 }
 
 /// What the rows of a first layer's weight are: little images.

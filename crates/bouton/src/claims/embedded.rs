@@ -94,8 +94,8 @@ pub(super) const FOLDERS: &[Folder] = &[
         "lr8-ideal" "lr8-noise" "cifar10" "short-lr100-all" "short-lr100-all-set" "short-lr100-d2d"
         "short-lr100-ideal" "short-lr100-noise" "short-lr8-all" "short-lr8-all-set" "short-lr8-d2d"
         "short-lr8-ideal" "short-lr8-noise"
-        "short-lr8-rtn" "short-lr8-pink" "short-lr8-offset" "lr8-rtn" "lr8-pink" "lr8-offset"
-        "short-lr100-rtn" "short-lr100-pink" "short-lr100-offset" "lr100-rtn" "lr100-pink" "lr100-offset"),
+        "short-lr8-rtn" "short-lr8-pink" "short-lr8-d2d-offset" "lr8-rtn" "lr8-pink" "lr8-d2d-offset"
+        "short-lr100-rtn" "short-lr100-pink" "short-lr100-d2d-offset" "lr100-rtn" "lr100-pink" "lr100-d2d-offset"),
     folder!("brevitas":
         "sfc-1w1a" "tfc-1w1a"),
     folder!("fusi2005":

@@ -313,13 +313,14 @@ fn draws_of_weights(r: &Recipe) -> Refusal {
     })
 }
 
-/// What turning weights costs is told by the size of their hidden weight, on one task's samples.
+/// What turning weights costs is told by the size of their hidden weight, on samples of one task.
 fn turns_of_weights(r: &Recipe) -> Refusal {
-    let several = r.continual.interleaved && r.continual.scenario == Scenario::Task;
+    r.run.turn_draws?;
+    let several = r.continual.interleaved && r.sequence != SequenceSpec::Single;
     let known = r.synapse.has_hidden_sign()
         && matches!(r.credit, CreditSpec::Backprop(_))
         && matches!(r.objective, ObjectiveSpec::SoftmaxCrossEntropy(_));
-    (r.run.turn_draws.is_some() && (several || !known)).then(|| {
+    (several || !known).then(|| {
         (
             "run.turn-draws turns binary weights by the size of their hidden weight, which is not measured here".into(),
             "leave it out, or use a synapse such as synapse.metaplastic with credit.backprop and softmax-cross-entropy",

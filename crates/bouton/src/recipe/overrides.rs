@@ -11,10 +11,11 @@ impl Recipe {
     /// The recipe with `overrides` such as `credit.eq-prop.beta=0.5` applied in order.
     ///
     /// Values are TOML; text needs no quotes. `optim.adam.lr=1e-3` on a recipe that uses another optimiser replaces
-    /// it, and so does `optim=adam` where no key is required.
+    /// it, and so does `optim=adam` where no key is required. `signs=larq` sets every key that it stands for, wherever it
+    /// stands in the list.
     ///
     /// # Errors
-    /// [`Error::Config`] with the nearest valid names.
+    /// [`Error::Config`] with the nearest valid names, or if `signs` and another override contradict each other.
     pub fn with_overrides<S: AsRef<str>>(&self, overrides: &[S]) -> Result<Self> {
         if overrides.is_empty() {
             return Ok(self.clone());
@@ -23,24 +24,18 @@ impl Recipe {
             self.to_toml().parse().map_err(|e| Error::config(format!("resolved recipe: {e}")))?;
         for one in overrides {
             let text = one.as_ref();
-            let with = apply(document.as_table_mut(), text).and_then(|()| spell_out(document));
-            document = with.map_err(|e| e.context(format!("override `{text}`")))?;
+            apply(document.as_table_mut(), text).map_err(|e| e.context(format!("override `{text}`")))?;
         }
-        reread(&document)
+        let recipe = load::read(&document.to_string(), |_| "recipe with overrides".to_string())?;
+        recipe.spelled_out(|keys| overrides.iter().any(|one| names(one.as_ref(), keys)))
     }
 }
 
-fn reread(document: &DocumentMut) -> Result<Recipe> {
-    load::read(&document.to_string(), |_| "recipe with overrides".to_string())
-}
-
-/// Replaces keys that stand for others at once, so that later overrides win.
-fn spell_out(document: DocumentMut) -> Result<DocumentMut> {
-    if !document.contains_key("signs") {
-        return Ok(document);
-    }
-    let recipe = reread(&document)?.spelled_out(|_| false)?;
-    recipe.to_toml().parse().map_err(|e| Error::config(format!("resolved recipe: {e}")))
+/// Whether an override is about the key that `keys` lead to: by its path, or inside a table that it gives.
+fn names(text: &str, keys: &[&str]) -> bool {
+    let (path, value) = text.split_once('=').unwrap_or((text, ""));
+    let path: Vec<&str> = path.split('.').map(str::trim).collect();
+    keys.starts_with(&path) && keys[path.len()..].iter().all(|key| value.contains(key))
 }
 
 fn apply(root: &mut Table, text: &str) -> Result<()> {

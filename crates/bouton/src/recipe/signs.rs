@@ -8,7 +8,8 @@
 //! | `laborieux` | 0 | always | where \|d\| ≤ 1 | free |
 //!
 //! The first networks of this kind (Courbariaux et al. 2016) do as `brevitas` does, except perhaps at zero. The key is
-//! spelled out when a recipe is read: what is run, hashed and stored has the keys that it stands for.
+//! spelled out when a recipe is read: what is run, hashed and stored has the keys that it stands for. Another synapse
+//! chosen by an override therefore needs `signs` again.
 
 use super::{Recipe, tag};
 use crate::neuron::{NeuronSpec, Surrogate};
@@ -171,12 +172,20 @@ mod tests {
     }
 
     #[test]
-    fn as_an_override_it_replaces_what_was_there_and_later_ones_win() {
+    fn as_an_override_it_replaces_what_was_there_wherever_it_stands() {
         let recipe = read("signs = \"laborieux\"", "", "binary]").unwrap();
-        let over = recipe.with_overrides(&["signs=larq", "synapse.binary.clip=2.0"]).unwrap();
-        assert_eq!(over, read("", "", "binary]\nwindow = 1.0\nclip = 2.0").unwrap());
-        let over = recipe.with_overrides(&["synapse.binary.clip=2.0", "signs=larq"]).unwrap();
-        assert_eq!(over, read("signs = \"larq\"", "", "binary]").unwrap());
+        let larq = read("signs = \"larq\"", "", "binary]").unwrap();
+        assert_eq!(recipe.with_overrides(&["signs=larq"]).unwrap(), larq);
+        let metaplastic = read("", "", "metaplastic]\nm = 1.0").unwrap();
+        for both in [["signs=larq", "synapse=binary"], ["synapse=binary", "signs=larq"]] {
+            assert_eq!(metaplastic.with_overrides(&both).unwrap(), larq);
+        }
+        let over = larq.with_overrides(&["signs=laborieux", "synapse.metaplastic.m=1.0"]).unwrap();
+        assert_eq!(over, read("signs = \"laborieux\"", "", "metaplastic]\nm = 1.0").unwrap());
+        for clip in ["synapse.binary.clip=2.0", "synapse={binary={clip=2.0}}"] {
+            let error = recipe.with_overrides(&["signs=larq", clip]).unwrap_err().to_string();
+            assert!(error.contains("`synapse.binary.clip`"), "{error}");
+        }
         assert!(recipe.with_overrides(&["signs=lark"]).unwrap_err().to_string().contains("signs"));
     }
 }

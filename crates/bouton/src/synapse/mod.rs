@@ -29,7 +29,7 @@ pub use draw::Draw;
 pub use mesu::Mesu;
 pub use metaplastic::Metaplastic;
 pub use plain::Plain;
-pub use rram::Rram;
+pub use rram::{RRAM_STATE, Rram, log_ratio};
 pub use soft_bounds::SoftBound;
 
 use crate::Result;

@@ -30,7 +30,8 @@ pub struct Rram {
     pub rtn: bool,
     /// Whether there is 1/f noise. Default true.
     pub pink: bool,
-    /// Whether there is the offset c1 of ln R. Default true.
+    /// Whether there is the offset c1 of ln R, a part of what differs between devices; without `d2d` it is alike in both
+    /// devices of a pair and cancels. Default true.
     pub offset: bool,
     /// Whether pulses that turn the sign are followed by a SET of both devices and applied once more to the fresh ones.
     /// Default false.
@@ -38,7 +39,7 @@ pub struct Rram {
     /// Metaplastic protection m: pulses that would bring the pair nearer to turning are multiplied by
     /// 1 − tanh²(m·ln(R_BL/R_BLb)), the hidden weight of a pair being physical. Default 0: none.
     pub m: f64,
-    /// Most pulses of one update, at least 1. Default 14.
+    /// Most pulses of one update, from 1 to 10000. Default 14.
     pub pulses: u32,
     /// Size of the weight. Default 1; networks without normalisation need about 1/√fan_in.
     pub scale: f64,
@@ -79,6 +80,12 @@ impl Rram {
     }
 }
 
+/// ln(R_BL/R_BLb) without noise, from the states of a pair in the order of [`RRAM_STATE`].
+pub fn log_ratio(state: [f64; VALUES - 1]) -> f64 {
+    let [bl, blb] = [0, 7].map(|first| Cell::from(std::array::from_fn(|k| state[first + k])).growth());
+    bl - blb
+}
+
 /// The pairs of one connection.
 #[derive(Debug)]
 struct Pair {
@@ -91,7 +98,8 @@ struct Pair {
 const VALUES: usize = 15;
 /// Those that tell whether a device is in the high state.
 const HIGH: [usize; 2] = [7, 14];
-const STATE: [&str; VALUES - 1] = [
+/// What is kept of a pair, by the names of checkpoints.
+pub const RRAM_STATE: [&str; VALUES - 1] = [
     "rram.bl.level",
     "rram.bl.early",
     "rram.bl.breakpoint",
@@ -182,7 +190,7 @@ fn store<T: Elem>(values: &mut [&mut [T]; VALUES], i: usize, weight: f64, cells:
 
 impl Synapse for Pair {
     fn state(&self) -> &'static [&'static str] {
-        &STATE
+        &RRAM_STATE
     }
 
     fn draws(&self) -> bool {

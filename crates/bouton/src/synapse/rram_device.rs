@@ -87,7 +87,7 @@ impl Devices {
             offset: spec.offset,
             average: parameters.average(),
             taps: parameters.pink.coefficients().into_iter().map(|b| amplitude * b).collect(),
-            telegraph: (0..=spec.pulses)
+            telegraph: (0..=if spec.rtn { spec.pulses } else { 0 })
                 .map(|n| [false, true].map(|high| parameters.telegraph.high_after(high, n)))
                 .collect(),
             parameters,
@@ -236,6 +236,18 @@ mod tests {
         let mean = all.iter().sum::<f64>() / all.len() as f64;
         let sd = (all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / all.len() as f64).sqrt();
         assert!((mean - 0.0542).abs() < 5e-4 && (sd - 0.01).abs() < 3e-4, "{mean} {sd}");
+    }
+
+    /// More taps than are drawn side by side: the sum is still Σ tap_k u_k, newest first, bit for bit.
+    #[test]
+    fn a_long_pink_register_is_the_plain_sum() {
+        let mut pink = devices(|s| s.pink = true);
+        pink.taps = (0..40).map(|k| 0.5 + 0.01 * f64::from(k)).collect();
+        for pulses in [1, 16, 17, 40, 60] {
+            let draws = (1..=pulses).rev().map(|pulse| of(3).uniform::<f64>(PARAMETERS + pulse));
+            let plain = pink.taps.iter().zip(draws).fold(0.0, |sum, (tap, u)| sum + tap * u);
+            assert_eq!(pink.pink(pulses, of(3)).to_bits(), plain.to_bits(), "{pulses}");
+        }
     }
 
     #[test]

@@ -104,6 +104,17 @@ struct Heads {
     mixed: bool,
 }
 
+impl Heads {
+    /// Those of tasks of so many classes, if not all outputs count always.
+    fn of(continual: &ContinualSpec, classes: usize) -> Option<Self> {
+        let own = continual.scenario == Scenario::Task;
+        // Tasks that are mixed from the start have all been seen.
+        let apart = own || continual.scenario == Scenario::Class && !continual.interleaved;
+        let mixed = continual.interleaved || continual.replay.is_some();
+        apart.then_some(Self { classes, own, mixed })
+    }
+}
+
 /// The stream and the test sets of a recipe's task; data sets are looked for in `folder`.
 pub fn open(recipe: &Recipe, folder: Option<&Path>) -> Result<Course> {
     let (task, sequence, continual) = (&recipe.task, &recipe.sequence, &recipe.continual);
@@ -134,11 +145,7 @@ pub fn open(recipe: &Recipe, folder: Option<&Path>) -> Result<Course> {
     };
     let (train, test) = (cut(train, images.train)?, cut(test, images.test)?);
     let classes = sequence.classes(train[0].classes());
-    let own = continual.scenario == Scenario::Task;
-    // Tasks that are mixed from the start have all been seen.
-    let apart = own || continual.scenario == Scenario::Class && !continual.interleaved;
-    let mixed = continual.interleaved || continual.replay.is_some();
-    let heads = apart.then_some(Heads { classes, own, mixed });
+    let heads = Heads::of(continual, classes);
     let parts = part::tasks(sequence, continual, &train, recipe.seed);
     let tests = part::tasks(sequence, continual, &test, recipe.seed);
     if let Some(t) = (0..parts.len()).find(|&t| parts[t].is_empty() || tests[t].is_empty()) {

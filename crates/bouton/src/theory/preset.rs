@@ -9,6 +9,7 @@ use std::path::Path;
 /// The presets that recipes may call by name, as files.
 pub(super) const MAJUMDAR2021: &str = include_str!("../../data/devices/majumdar2021.toml");
 pub(super) const SOFT_BOUNDS: &str = include_str!("../../data/devices/soft-bounds.toml");
+const TEXTS: [&str; 2] = [MAJUMDAR2021, SOFT_BOUNDS];
 
 /// A built-in device preset.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -22,14 +23,12 @@ pub struct Preset {
 /// The built-in device presets.
 pub fn presets() -> Vec<Preset> {
     let head = |text| toml::from_str(text).expect("built-in presets have a name and a citation");
-    [MAJUMDAR2021, SOFT_BOUNDS].map(head).into()
+    TEXTS.map(head).into()
 }
 
 /// The text of a built-in preset.
 pub(crate) fn built_in(device: &Path) -> Option<&'static str> {
-    let texts = [MAJUMDAR2021, SOFT_BOUNDS];
-    let found = presets().iter().position(|p| Path::new(&p.name) == device);
-    found.map(|i| texts[i])
+    presets().iter().position(|p| Path::new(&p.name) == device).map(|i| TEXTS[i])
 }
 
 /// The text of the preset that `[synapse.<synapse>]` calls `device`: a built-in name or a file.

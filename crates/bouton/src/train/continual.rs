@@ -94,7 +94,8 @@ fn bounded(recipe: &Recipe) -> bool {
 
 /// Whether each task has outputs of its own.
 fn own_outputs(recipe: &Recipe) -> bool {
-    (bounded(recipe) || recipe.continual.interleaved) && recipe.continual.scenario == Scenario::Task
+    !matches!(recipe.sequence, SequenceSpec::Single | SequenceSpec::Subsets(_))
+        && recipe.continual.scenario == Scenario::Task
 }
 
 /// Whether each task keeps a normalisation of its own.

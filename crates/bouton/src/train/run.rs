@@ -185,7 +185,7 @@ impl<'a> Loop<'a> {
                 return Err(Error::Interrupted);
             }
         }
-        let profiles = self.trainer.importance()?;
+        let profiles = self.trainer.importance(self.options.interrupt)?;
         if !profiles.is_empty() {
             importance::write(&self.dir, &profiles)?;
         }

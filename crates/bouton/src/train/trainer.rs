@@ -161,17 +161,16 @@ impl Trainer {
         measure(&*self.credit, &self.network, importance, active, batches, &self.importance_key(segment))
     }
 
-    /// Importance of binary weights by the size of their hidden weight, where there is one and the credit rule gives
-    /// gradients sample by sample.
+    /// Importance of binary weights by the size of their hidden weight, for the last task, where there is a hidden weight
+    /// and the credit rule gives gradients sample by sample.
     ///
     /// # Errors
-    /// If a relaxation diverges.
-    pub fn importance(&mut self) -> Result<Vec<Profile>> {
+    /// If a relaxation diverges; [`Error::Interrupted`] as soon as `interrupt` says so.
+    pub fn importance(&mut self, interrupt: &dyn Fn() -> bool) -> Result<Vec<Profile>> {
         let sampled = matches!(self.recipe.credit, CreditSpec::Backprop(_))
             && matches!(self.recipe.objective, ObjectiveSpec::SoftmaxCrossEntropy(_));
-        // Samples of several tasks, each with outputs of its own, are not one task's.
-        let heads = self.recipe.continual.interleaved && self.course.mixed().is_some();
-        if !sampled || heads || !self.recipe.synapse.has_hidden_sign() {
+        let mixed = self.course.stream.parts(self.place().segment).len() > 1;
+        if !sampled || mixed || !self.recipe.synapse.has_hidden_sign() {
             return Ok(Vec::new());
         }
         let fisher = self.measure(Importance::Fisher(Fisher::Empirical, Some(importance::SAMPLES)))?;
@@ -181,7 +180,7 @@ impl Trainer {
             let ranges = importance::ranges(self.network.anchored(ParamId::Weight(c), true));
             let mut profile = Profile::new(&self.network.connections[c].name, &ranges, fisher);
             if let Some(draws) = self.recipe.run.turn_draws {
-                profile.turned = self.turned(c, ranges.0, draws)?;
+                profile.turned = self.turned(c, ranges.0, draws, interrupt)?;
             }
             profiles.push(profile);
         }
@@ -189,7 +188,13 @@ impl Trainer {
     }
 
     /// The cost of turning weights of connection `c` in each of `ranges` by `n` draws, on samples of the present segment.
-    fn turned(&mut self, c: ConnId, ranges: Vec<Vec<usize>>, n: usize) -> Result<Vec<Option<f64>>> {
+    fn turned(
+        &mut self,
+        c: ConnId,
+        ranges: Vec<Vec<usize>>,
+        n: usize,
+        interrupt: &dyn Fn() -> bool,
+    ) -> Result<Vec<Option<f64>>> {
         let segment = self.place().segment;
         let (stream, dtype) = (&self.course.stream, self.network.dtype);
         let head =
@@ -198,6 +203,9 @@ impl Trainer {
         let samples = Some(importance::SAMPLES);
         let batches = || stream.parts(segment).iter().flat_map(|p| stream.in_order(p, samples, dtype));
         let loss = |network: &mut Network| {
+            if interrupt() {
+                return Err(Error::Interrupted);
+            }
             Ok(draws::evaluate(&*self.credit, network, objective, batches, None)?.mean_loss())
         };
         let mut random = Key::new(self.recipe.seed).of("turn", c as u64).stream();

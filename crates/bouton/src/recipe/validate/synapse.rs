@@ -102,7 +102,8 @@ fn binary_beakers(s: &BinaryBeakers) -> Result<()> {
 
 fn rram(s: &Rram) -> Result<()> {
     not_negative("synapse.rram.m", s.m, "leave it out for no protection")?;
-    at_least_one("synapse.rram.pulses", Some(s.pulses.into()), "14 is usual")?;
+    let some = (1..=10_000).contains(&s.pulses);
+    require(some, "synapse.rram.pulses", s.pulses, "from 1 to 10000", "14 is usual")?;
     positive("synapse.rram.scale", s.scale, SCALE)?;
     s.parameters().map(drop)
 }

@@ -19,7 +19,7 @@ struct Run {
 impl Run {
     fn new(pair: &Pair, dtype: DType, drawn: &[f64]) -> Self {
         let mut weight = Mat::from_f64s(dtype, 1, drawn.len(), drawn);
-        let mut state: Vec<Mat> = STATE.iter().map(|_| Mat::zeros(dtype, 1, drawn.len())).collect();
+        let mut state: Vec<Mat> = RRAM_STATE.iter().map(|_| Mat::zeros(dtype, 1, drawn.len())).collect();
         let mut views: Vec<_> = state.iter_mut().map(Mat::view_mut).collect();
         Synapse::begin(pair, 1, weight.view_mut(), &mut views);
         Self { weight, state, update: 1 }
@@ -37,7 +37,7 @@ impl Run {
     }
 
     fn of(&self, name: &str) -> Vec<f64> {
-        self.state[STATE.iter().position(|n| *n == name).unwrap()].to_f64s()
+        self.state[RRAM_STATE.iter().position(|n| *n == name).unwrap()].to_f64s()
     }
 }
 
@@ -92,7 +92,7 @@ fn without_imperfections_a_pair_is_the_mean_pulse_law() {
     let mut behind = 0;
     for t in 1..=120 {
         run.take(&pair, &deltas(t, 40.0));
-        let values: Vec<Vec<f64>> = STATE.iter().map(|name| run.of(name)).collect();
+        let values: Vec<Vec<f64>> = RRAM_STATE.iter().map(|name| run.of(name)).collect();
         for i in 0..PAIRS {
             let cells = [0, 7].map(|first| Cell::from(std::array::from_fn(|k| values[first + k][i])));
             let read =
@@ -135,7 +135,7 @@ fn every_switch_changes_its_own_part_and_nothing_else() {
     let changed = |change: &dyn Fn(&mut Rram)| {
         let other = run(&ideal(change), 30, 9.0);
         let differs = |n: &&&str| other.of(n) != base.of(n);
-        let names: Vec<&str> = STATE.iter().filter(differs).copied().collect();
+        let names: Vec<&str> = RRAM_STATE.iter().filter(differs).copied().collect();
         (names, other.weights() != base.weights())
     };
     let parameters = ["level", "early", "breakpoint", "late"];
@@ -201,7 +201,7 @@ fn cutting_a_matrix_into_tiles_changes_nothing() {
     }
     assert_eq!(whole.weights(), cut.weights());
     assert!(whole.of("rram.bl.set").iter().any(|s| *s > 0.0));
-    assert!(STATE.iter().all(|n| whole.of(n) == cut.of(n)));
+    assert!(RRAM_STATE.iter().all(|n| whole.of(n) == cut.of(n)));
 }
 
 #[test]
