@@ -6,8 +6,8 @@ use bouton::{Error, Result};
 use super::Figure;
 use super::figures::{LineChart, Series, line_chart};
 
-/// What turning a weight costs and the mean Fisher information, one line for each connection; nothing for a run without
-/// hidden weights.
+/// The mean Fisher information, one line for each connection, and what turning a weight costs, one figure for each;
+/// nothing for a run without hidden weights.
 ///
 /// # Errors
 /// [`Error::Io`] if the file cannot be read, [`Error::Data`] if it is garbled.
@@ -20,9 +20,8 @@ pub fn importance(run: &RunDir) -> Result<Vec<Figure>> {
     let garbled = |e| Error::data(format!("{}: {e}", path.display()));
     let mut value: serde_json::Value = serde_json::from_slice(&bytes).map_err(garbled)?;
     let profiles: Vec<Profile> = serde_json::from_value(value["connections"].take()).map_err(garbled)?;
-    let measured = profiles.iter().any(|p| p.turned.iter().any(Option::is_some));
-    let cost = measured.then(|| turned(&profiles)).transpose()?;
-    Ok(std::iter::once(fisher(&profiles)?).chain(cost).collect())
+    let measured = profiles.iter().filter(|p| p.turned.iter().any(Option::is_some));
+    std::iter::once(fisher(&profiles)).chain(measured.map(turned)).collect()
 }
 
 fn fisher(profiles: &[Profile]) -> Result<Figure> {
@@ -38,13 +37,13 @@ fn fisher(profiles: &[Profile]) -> Result<Figure> {
     Ok(Figure { svg: line_chart(&chart)?, title: chart.title, caption: caption.into() })
 }
 
-fn turned(profiles: &[Profile]) -> Result<Figure> {
+fn turned(profile: &Profile) -> Result<Figure> {
     let chart = LineChart {
-        title: "Cost of turning weights".into(),
+        title: format!("Cost of turning weights of {}", profile.connection),
         x_label: X_LABEL.into(),
         y_label: "rise of the mean loss per weight".into(),
         log_y: false,
-        series: profiles.iter().map(|p| series(p, &p.turned)).collect(),
+        series: vec![series(profile, &profile.turned)],
     };
     let caption = "Rise of the mean loss on training samples of the last task, for each weight that is turned in a \
                    fifteenth of the range; ranges with too few weights are left out.";
@@ -84,7 +83,11 @@ mod tests {
         assert!(figure.svg.contains("hidden1-output") && figure.svg.contains("10⁻"), "{}", figure.svg);
         let text = text.replace("]}", "],\"turned\":[1e-5,null,2e-5]}");
         std::fs::write(run.importance(), text).unwrap();
-        assert_eq!(importance(&run).unwrap()[1].title, "Cost of turning weights");
+        let titles: Vec<String> = importance(&run).unwrap().into_iter().map(|figure| figure.title).collect();
+        assert_eq!(
+            titles[1..],
+            ["input-hidden1", "hidden1-output"].map(|c| format!("Cost of turning weights of {c}"))
+        );
         std::fs::write(run.importance(), "{").unwrap();
         assert!(importance(&run).unwrap_err().to_string().contains("importance.json"));
     }
