@@ -256,7 +256,7 @@ impl Sink for Updater {
             // Only synapses that draw need a key; hashing one for each parameter costs more than a small update.
             let key = || Key::new(self.seed).of("synapse", self.updates).of("parameter", i as u64).number();
             let key = if synapse.draws() { key() } else { 0 };
-            let rule = Take { optim: &*self.optim, synapse, anchor, hyper, key };
+            let rule = Take { optim: &*self.optim, synapse, states: memory.len(), anchor, hyper, key };
             let held = param.hold.iter_mut().flat_map(|h| [&mut h.importance, &mut h.pull, &mut h.path]);
             let state = param.slots.iter_mut().chain(memory).chain(held.filter(|m| !m.is_empty())).collect();
             let finite = value.update(|w| change(&rule, &grad, w, state));
@@ -321,6 +321,8 @@ struct Band<'a> {
 struct Take<'a> {
     optim: &'a dyn Optim,
     synapse: &'a dyn Synapse,
+    /// How many state matrices the synapse has.
+    states: usize,
     anchor: Option<&'a dyn Anchor>,
     hyper: Hyper,
     key: u64,
@@ -334,7 +336,7 @@ impl Take<'_> {
     fn take(&self, cols: usize, mut gradient: ViewMut<'_>, s: &mut Scratch, b: &mut Band<'_>) {
         let n = b.weight.rows();
         let (slots, rest) = b.state.split_at_mut(self.optim.slots());
-        let (memory, held) = rest.split_at_mut(self.synapse.state().len());
+        let (memory, held) = rest.split_at_mut(self.states);
         let hidden = self.synapse.hidden();
         let [delta, loss, old] = s;
         if let (Some(anchor), [omega, pull, path @ ..]) = (self.anchor, &mut *held) {

@@ -9,8 +9,8 @@
 //! Benna & Fusi, Nat. Neurosci. 19:1697 (2016); in networks Kaplanis, Shanahan & Clopath, ICML 2018. The proposal
 //! contains the learning rate, the flows do not: set `coupling` to the learning rate for the version that scales both.
 
-use super::{Draw, Rule, Scalar, Synapse};
-use bouton_kernels::Real;
+use super::{Synapse, values};
+use bouton_kernels::{Elem, View, ViewMut, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Beakers {
-    /// n: beakers in the chain, the weight included, 2 to 12. Default 5.
+    /// n: beakers in the chain, the weight included, 2 to 1000. Default 5.
     pub length: usize,
     /// α: time of the first beaker in updates, for a coupling of 1. Default 500.
     pub alpha: f64,
@@ -38,7 +38,7 @@ impl Default for Beakers {
 
 impl Beakers {
     /// Lengths a chain can have.
-    pub const LENGTHS: std::ops::RangeInclusive<usize> = 2..=12;
+    pub const LENGTHS: std::ops::RangeInclusive<usize> = 2..=1000;
 
     /// Largest part of its level that a beaker loses in one update; below 1 the chain is stable.
     pub fn largest_loss(&self) -> f64 {
@@ -62,82 +62,64 @@ impl Beakers {
         if closed { 0.0 } else { self.coupling / (self.capacity(k) * self.alpha) }
     }
 
-    /// The synapse; lengths that a chain cannot have count as the nearest one.
     pub(super) fn build(&self) -> Box<dyn Synapse> {
-        match self.length {
-            ..=2 => self.chain::<2>(),
-            3 => self.chain::<3>(),
-            4 => self.chain::<4>(),
-            5 => self.chain::<5>(),
-            6 => self.chain::<6>(),
-            7 => self.chain::<7>(),
-            8 => self.chain::<8>(),
-            9 => self.chain::<9>(),
-            10 => self.chain::<10>(),
-            11 => self.chain::<11>(),
-            12.. => self.chain::<12>(),
-        }
+        Box::new(self.chain())
     }
 
-    fn chain<const N: usize>(&self) -> Box<dyn Synapse> {
-        Box::new(Rule(self.rule::<N>()))
-    }
-
-    fn rule<const N: usize>(&self) -> Chain<N> {
+    fn chain(&self) -> Chain {
+        let levels = 0..self.length;
         Chain {
-            flow: std::array::from_fn(|k| self.flow(k)),
-            inverse: std::array::from_fn(|k| 1.0 / self.capacity(k)),
+            flow: levels.clone().map(|k| self.flow(k)).collect(),
+            inverse: levels.map(|k| 1.0 / self.capacity(k)).collect(),
         }
     }
 }
 
 /// A chain with its numbers: g_k and 1/C_k.
-#[derive(Clone, Copy, Debug)]
-struct Chain<const N: usize> {
-    flow: [f64; N],
-    inverse: [f64; N],
+#[derive(Clone, Debug)]
+struct Chain {
+    flow: Vec<f64>,
+    inverse: Vec<f64>,
 }
 
-const NAMES: [&str; 11] = [
-    "beakers.u2",
-    "beakers.u3",
-    "beakers.u4",
-    "beakers.u5",
-    "beakers.u6",
-    "beakers.u7",
-    "beakers.u8",
-    "beakers.u9",
-    "beakers.u10",
-    "beakers.u11",
-    "beakers.u12",
-];
-
-impl<const N: usize> Scalar<N> for Chain<N> {
-    const VECTORS: bool = false;
-    const STATE: &'static [&'static str] = NAMES.split_at(N - 1).0;
-
+impl Chain {
+    /// One update of the levels `u`, the weights first, by the proposals `delta`.
     #[inline(always)]
-    fn begin<T: Real>(&self, drawn: T, _: Draw) -> [T; N] {
-        [drawn; N]
+    fn pour<T: Elem>(&self, delta: &[T], u: &mut [&mut [T]]) {
+        let mut inflow = delta.to_vec();
+        for k in 0..u.len() {
+            let (flow, inverse) = (T::lit(self.flow[k]), T::lit(self.inverse[k]));
+            let (level, behind) = u[k..].split_first_mut().expect("k is a level");
+            for i in 0..delta.len() {
+                let next = behind.first().map_or(T::lit(0.0), |b| b[i]);
+                let outflow = flow * (level[i] - next);
+                level[i] += (inflow[i] - outflow) * inverse;
+                inflow[i] = outflow;
+            }
+        }
+    }
+}
+
+impl Synapse for Chain {
+    fn state(&self) -> Vec<String> {
+        (2..=self.flow.len()).map(|k| format!("beakers.u{k}")).collect()
     }
 
-    #[inline(always)]
-    fn take<T: Real>(&self, delta: T, u: [T; N], _: Draw) -> [T; N] {
-        let mut new = u;
-        let mut inflow = delta;
-        for k in 0..N {
-            let next = if k + 1 < N { u[k + 1] } else { T::lit(0.0) };
-            let outflow = T::lit(self.flow[k]) * (u[k] - next);
-            new[k] = u[k] + (inflow - outflow) * T::lit(self.inverse[k]);
-            inflow = outflow;
-        }
-        new
+    fn begin(&self, _: u64, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+        state.iter_mut().for_each(|level| level.copy_from(weight.as_view()));
+    }
+
+    fn take(&self, _: u64, _: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+        dispatch!(delta.dtype(), T => {
+            let mut levels: Vec<_> = values::<T>(&mut weight, state).collect();
+            vectorize(#[inline(always)] || self.pour::<T>(delta.slice(), &mut levels));
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Plain;
+    use super::super::{Draw, Plain, Scalar};
     use super::*;
 
     const DRAW: Draw = Draw { key: 0, index: 0 };
@@ -147,18 +129,23 @@ mod tests {
         Beakers { length, alpha: 4.0, beta: 4f64.powi(length as i32), coupling: 1.0, leak }
     }
 
+    /// One update of a single chain.
+    fn pour<T: Elem>(chain: &Chain, delta: T, u: &mut [T]) {
+        chain.pour(&[delta], &mut u.chunks_mut(1).collect::<Vec<_>>());
+    }
+
     fn noise(t: u64) -> f64 {
         Draw { key: 5, index: t }.uniform::<f64>(0) - 0.5
     }
 
     #[test]
     fn without_coupling_it_is_the_plain_weight_bit_for_bit() {
-        let chain = Beakers { coupling: 0.0, ..Beakers::default() }.rule::<5>();
-        let mut values = chain.begin(0.3_f32, DRAW);
+        let chain = Beakers { coupling: 0.0, ..Beakers::default() }.chain();
+        let mut values = [0.3_f32; 5];
         let mut plain = [0.3_f32];
         for t in 0..1000 {
             let delta = noise(t) as f32;
-            values = chain.take(delta, values, DRAW);
+            pour(&chain, delta, &mut values);
             plain = Plain {}.take(delta, plain, DRAW);
             assert_eq!(values[0].to_bits(), plain[0].to_bits());
             assert_eq!(values[1..], [0.3; 4]);
@@ -169,17 +156,18 @@ mod tests {
     fn a_chain_without_leak_loses_nothing() {
         let spec = doubling(6, false);
         let total = |u: &[f64; 6]| u.iter().enumerate().map(|(k, u)| u * spec.capacity(k)).sum::<f64>();
-        let chain = spec.rule::<6>();
+        let chain = spec.chain();
         let mut u = [1.0, -2.0, 0.5, 3.0, -1.0, 0.25];
         let mut expected = total(&u);
         for t in 0..10_000 {
             let delta = if t < 5000 { noise(t) } else { 0.0 };
-            u = chain.take(delta, u, DRAW);
+            pour(&chain, delta, &mut u);
             expected += delta;
         }
         assert!((total(&u) - expected).abs() < 1e-10, "{} {expected}", total(&u));
         assert!(u.iter().all(|v| (v - u[0]).abs() < 0.2), "levels even out: {u:?}");
-        let leaky = doubling(6, true).rule::<6>().take(0.0, u, DRAW);
+        let mut leaky = u;
+        pour(&doubling(6, true).chain(), 0.0, &mut leaky);
         let lost = spec.flow(4) / 2.0 * u[5];
         assert!((total(&leaky) - total(&u) + lost).abs() < 1e-10);
     }
@@ -187,11 +175,12 @@ mod tests {
     /// Numbers of an exact computation with 64-bit floats.
     #[test]
     fn what_is_left_of_one_step_has_the_known_course() {
-        let chain = doubling(6, true).rule::<6>();
-        let mut u = chain.take(1.0, [0.0_f64; 6], DRAW);
+        let chain = doubling(6, true).chain();
+        let mut u = [0.0_f64; 6];
+        pour(&chain, 1.0, &mut u);
         let mut r = vec![u[0]];
         for _ in 0..60_000 {
-            u = chain.take(0.0, u, DRAW);
+            pour(&chain, 0.0, &mut u);
             r.push(u[0]);
         }
         assert!((r[0] - 1.0).abs() < 1e-15 && (r[1] - 0.75).abs() < 1e-15);
@@ -213,11 +202,19 @@ mod tests {
     }
 
     #[test]
-    fn every_length_has_its_names() {
-        for length in Beakers::LENGTHS {
-            let names = Beakers { length, ..Beakers::default() }.build().state();
-            assert_eq!(names.len(), length - 1);
-            assert_eq!(*names.last().unwrap(), format!("beakers.u{length}"));
+    fn weights_stand_each_in_a_chain_of_its_own() {
+        let chain = doubling(40, true).chain();
+        let names = chain.state();
+        assert_eq!((names.len(), names[38].as_str()), (39, "beakers.u40"));
+        let start = |k: usize, i: usize| noise((40 * i + k) as u64);
+        let delta: Vec<f64> = (0..7).map(|i| noise(1000 + i)).collect();
+        let mut levels: Vec<Vec<f64>> = (0..40).map(|k| (0..7).map(|i| start(k, i)).collect()).collect();
+        let mut views: Vec<&mut [f64]> = levels.iter_mut().map(Vec::as_mut_slice).collect();
+        vectorize(|| chain.pour(&delta, &mut views));
+        for i in 0..7 {
+            let mut alone: Vec<f64> = (0..40).map(|k| start(k, i)).collect();
+            pour(&chain, delta[i], &mut alone);
+            assert!((0..40).all(|k| levels[k][i].to_bits() == alone[k].to_bits()));
         }
     }
 }

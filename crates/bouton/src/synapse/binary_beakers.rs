@@ -8,8 +8,8 @@
 //! Hirtzlin & Querlioz, Nat. Commun. 12:2549 (2021), after Benna & Fusi (2016): the leak to 0 gives endless streams a
 //! stationary distribution of hidden weights.
 
-use super::{Draw, Rule, Scalar, SignOfZero, Synapse};
-use bouton_kernels::Real;
+use super::{SignOfZero, Synapse, values};
+use bouton_kernels::{Elem, View, ViewMut, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct BinaryBeakers {
-    /// r: pipe behind each beaker, 2 to 8 of them; the last one leads to 0. Default [1e-2, 1e-3, 1e-4, 1e-5].
+    /// r: pipe behind each beaker, 2 to 1000 of them; the last one leads to 0. Default [1e-2, 1e-3, 1e-4, 1e-5].
     pub pipes: Vec<f64>,
     /// A: area of each beaker, as many as pipes. Default [1, 2, 4, 8].
     pub areas: Vec<f64>,
@@ -46,98 +46,85 @@ impl Default for BinaryBeakers {
 
 impl BinaryBeakers {
     /// Lengths a chain can have.
-    pub const LENGTHS: std::ops::RangeInclusive<usize> = 2..=8;
+    pub const LENGTHS: std::ops::RangeInclusive<usize> = 2..=1000;
 
-    /// The synapse; lengths that a chain cannot have count as the nearest one.
     pub(super) fn build(&self) -> Box<dyn Synapse> {
-        match self.pipes.len() {
-            ..=2 => self.chain::<3>(),
-            3 => self.chain::<4>(),
-            4 => self.chain::<5>(),
-            5 => self.chain::<6>(),
-            6 => self.chain::<7>(),
-            7 => self.chain::<8>(),
-            8.. => self.chain::<9>(),
-        }
-    }
-
-    fn chain<const V: usize>(&self) -> Box<dyn Synapse> {
-        Box::new(Rule(self.rule::<V>()))
-    }
-
-    fn rule<const V: usize>(&self) -> Levels<V> {
-        let of = |list: &[f64], k: usize| list.get(k.wrapping_sub(1)).copied();
-        Levels {
-            pipe: std::array::from_fn(|k| of(&self.pipes, k).unwrap_or(0.0)),
-            inverse: std::array::from_fn(|k| 1.0 / of(&self.areas, k).unwrap_or(1.0)),
-            feedback: self.feedback,
-            m: self.m,
-            scale: self.scale,
-            zero: self.zero,
-        }
+        Box::new(Chain(self.clone()))
     }
 }
 
-/// A chain with its numbers: entry k belongs to b_k, and entry 0 to the weight, which has no pipe.
-#[derive(Clone, Copy, Debug)]
-struct Levels<const V: usize> {
-    pipe: [f64; V],
-    inverse: [f64; V],
-    feedback: f64,
-    m: f64,
-    scale: f64,
-    zero: SignOfZero,
-}
+/// The chains of one connection.
+#[derive(Clone, Debug)]
+struct Chain(BinaryBeakers);
 
-const NAMES: [&str; 8] = [
-    "binary-beakers.b1",
-    "binary-beakers.b2",
-    "binary-beakers.b3",
-    "binary-beakers.b4",
-    "binary-beakers.b5",
-    "binary-beakers.b6",
-    "binary-beakers.b7",
-    "binary-beakers.b8",
-];
-
-impl<const V: usize> Scalar<V> for Levels<V> {
-    const VECTORS: bool = false;
-    const STATE: &'static [&'static str] = NAMES.split_at(V - 1).0;
-    const HIDDEN: Option<usize> = Some(0);
-
+impl Chain {
+    /// One update of the levels `b` by the proposals `delta`.
     #[inline(always)]
-    fn begin<T: Real>(&self, drawn: T, _: Draw) -> [T; V] {
-        let mut values = [drawn; V];
-        values[0] = T::lit(self.scale) * self.zero.sign(drawn);
-        values
+    fn pour<T: Elem>(&self, delta: &[T], b: &mut [&mut [T]]) {
+        let old: Vec<Vec<T>> = b.iter().map(|level| level.to_vec()).collect();
+        b[0].iter_mut().zip(delta).for_each(|(b, delta)| *b += *delta);
+        b.iter_mut().enumerate().for_each(|(k, level)| self.mix(k, &old, level));
+        let (first, last) = (&old[0], &old[old.len() - 1]);
+        for i in 0..delta.len() {
+            let back = last[i] - first[i];
+            // Nothing flows back where −back·b_n ≥ 0.
+            b[0][i] += T::select(-back * last[i], T::lit(0.0), T::lit(self.0.feedback) * back);
+        }
     }
 
+    /// Adds to level `k` what flows in from the one before and from the one behind.
     #[inline(always)]
-    fn take<T: Real>(&self, delta: T, old: [T; V], _: Draw) -> [T; V] {
-        let (zero, last) = (T::lit(0.0), V - 1);
-        let mut new = old;
-        new[1] = old[1] + delta;
-        for k in 1..V {
-            let [before, behind] = [k - 1, k].map(|pipe| T::lit(self.pipe[pipe] * self.inverse[k]));
-            let next = if k < last { old[k + 1] } else { zero };
-            let mut inflow = before * (old[k - 1] - old[k]);
-            if k == last {
-                let t = (T::lit(self.m) * old[k]).tanh();
-                inflow = T::select(inflow * old[k], inflow, inflow - inflow * (t * t));
+    fn mix<T: Elem>(&self, k: usize, old: &[Vec<T>], level: &mut [T]) {
+        let rate = |pipe: usize| T::lit(self.0.pipes[pipe] / self.0.areas[k]);
+        let (before, own, behind) = (k.checked_sub(1).map(|k| (&old[k], rate(k))), &old[k], old.get(k + 1));
+        for i in 0..level.len() {
+            let mut inflow = before.map_or(T::lit(0.0), |(b, rate)| rate * (b[i] - own[i]));
+            if behind.is_none() {
+                let t = (T::lit(self.0.m) * own[i]).tanh();
+                inflow = T::select(inflow * own[i], inflow, inflow - inflow * (t * t));
             }
-            new[k] = new[k] + inflow + behind * (next - old[k]);
+            let next = behind.map_or(T::lit(0.0), |b| b[i]);
+            level[i] = level[i] + inflow + rate(k) * (next - own[i]);
         }
-        let back = old[last] - old[1];
-        // Nothing flows back where −back·b_n ≥ 0.
-        new[1] = new[1] + T::select(-back * old[last], zero, T::lit(self.feedback) * back);
-        new[0] = T::lit(self.scale) * self.zero.sign(new[1]);
-        new
+    }
+
+    /// The weight of a hidden weight.
+    #[inline(always)]
+    fn weight<T: Elem>(&self, hidden: T) -> T {
+        T::lit(self.0.scale) * self.0.zero.sign(hidden)
+    }
+}
+
+impl Synapse for Chain {
+    fn state(&self) -> Vec<String> {
+        (1..=self.0.pipes.len()).map(|k| format!("binary-beakers.b{k}")).collect()
+    }
+
+    fn hidden(&self) -> Option<usize> {
+        Some(0)
+    }
+
+    fn begin(&self, _: u64, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+        state.iter_mut().for_each(|level| level.copy_from(weight.as_view()));
+        dispatch!(weight.dtype(), T => weight.slice_mut::<T>().iter_mut().for_each(|w| *w = self.weight(*w)));
+    }
+
+    fn take(&self, _: u64, _: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+        dispatch!(delta.dtype(), T => {
+            let mut all = values::<T>(&mut weight, state);
+            let weight = all.next().expect("the weight comes first");
+            let mut levels: Vec<_> = all.collect();
+            vectorize(#[inline(always)] || {
+                self.pour::<T>(delta.slice(), &mut levels);
+                weight.iter_mut().zip(&*levels[0]).for_each(|(w, b)| *w = self.weight(*b));
+            });
+        });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Binary;
+    use super::super::{Binary, Draw, Scalar};
     use super::*;
 
     const DRAW: Draw = Draw { key: 0, index: 0 };
@@ -146,16 +133,21 @@ mod tests {
         Draw { key: 5, index: t }.uniform::<f64>(0) - 0.5
     }
 
+    /// One update of a single chain.
+    fn pour<T: Elem>(chain: &Chain, delta: T, b: &mut [T]) {
+        chain.pour(&[delta], &mut b.chunks_mut(1).collect::<Vec<_>>());
+    }
+
     #[test]
     fn without_pipes_and_feedback_it_is_the_binary_synapse_bit_for_bit() {
         let chain = BinaryBeakers { pipes: vec![0.0; 4], feedback: 0.0, ..BinaryBeakers::default() };
-        let (chain, plain) = (chain.rule::<5>(), Binary::default());
-        let (mut a, mut b) = (chain.begin(-0.2_f32, DRAW), plain.begin(-0.2_f32, DRAW));
+        let (chain, plain) = (Chain(chain), Binary::default());
+        let (mut a, mut b) = ([-0.2_f32; 4], plain.begin(-0.2_f32, DRAW));
         for t in 0..1000 {
-            a = chain.take(noise(t) as f32, a, DRAW);
+            pour(&chain, noise(t) as f32, &mut a);
             b = plain.take(noise(t) as f32, b, DRAW);
-            assert_eq!([a[0], a[1]].map(f32::to_bits), b.map(f32::to_bits));
-            assert_eq!(a[2..], [-0.2; 3]);
+            assert_eq!([chain.weight(a[0]), a[0]].map(f32::to_bits), b.map(f32::to_bits));
+            assert_eq!(a[1..], [-0.2; 3]);
         }
     }
 
@@ -169,9 +161,10 @@ mod tests {
             scale: 0.5,
             zero: SignOfZero::Plus,
         };
-        let rule = spec.rule::<4>();
+        let chain = Chain(spec);
         for b in [[1.0, -2.0, 3.0], [4.0, 1.0, 2.0], [-1.0, 0.5, -0.25], [0.5, 4.0, 1.0_f64]] {
-            let new = rule.take(0.3, [9.0, b[0], b[1], b[2]], DRAW);
+            let mut new = b;
+            pour(&chain, 0.3, &mut new);
             let pulls = (b[2] - b[0]) * b[2] > 0.0;
             let back = if pulls { 0.1 * (b[2] - b[0]) } else { 0.0 };
             let shrinks = (b[1] - b[2]) * b[2] < 0.0;
@@ -181,8 +174,8 @@ mod tests {
                 b[1] + 0.25 * (b[0] - b[1]) + 0.125 * (b[2] - b[1]),
                 b[2] + 0.0625 * (b[1] - b[2]) * guard - 0.03125 * b[2],
             ];
-            assert!(new[1..].iter().zip(law).all(|(n, l)| (n - l).abs() < 1e-14), "{new:?} {law:?}");
-            assert_eq!(new[0], if law[0] < 0.0 { -0.5 } else { 0.5 });
+            assert!(new.iter().zip(law).all(|(n, l)| (n - l).abs() < 1e-14), "{new:?} {law:?}");
+            assert_eq!(chain.weight(new[0]), if law[0] < 0.0 { -0.5 } else { 0.5 });
         }
     }
 
@@ -190,16 +183,17 @@ mod tests {
     #[test]
     fn hidden_weights_become_stationary() {
         let spread = |pipes: [f64; 2], steps: u64| {
-            let rule = BinaryBeakers {
+            let areas = vec![1.0, 2.0];
+            let chain = Chain(BinaryBeakers {
                 pipes: pipes.into(),
-                areas: vec![1.0, 2.0],
+                areas,
                 feedback: 0.0,
                 ..BinaryBeakers::default()
-            }
-            .rule::<3>();
+            });
             let of = |index| {
-                let step = |t| Draw { key: t, index }.uniform::<f64>(0) - 0.5;
-                (0..steps).fold([1.0, 0.0, 0.0], |v, t| rule.take(step(t), v, DRAW))[1]
+                let mut b = [0.0; 2];
+                (0..steps).for_each(|t| pour(&chain, Draw { key: t, index }.uniform::<f64>(0) - 0.5, &mut b));
+                b[0]
             };
             (0..400).map(|i| of(i).powi(2)).sum::<f64>() / 400.0
         };

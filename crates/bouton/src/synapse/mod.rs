@@ -156,9 +156,6 @@ pub trait Scalar<const V: usize>: Copy + Send + Sync + std::fmt::Debug {
     /// Whether `take` uses random numbers. Rules that do not are given several weights at a time; the others stand in a loop
     /// that the compiler vectorises.
     const DRAWS: bool = false;
-    /// Whether the rule runs in vector registers. Rules that exist in many sizes, or that are long, go without, because each
-    /// would be compiled for every instruction set.
-    const VECTORS: bool = true;
     /// Whether the weight is a sample of a distribution; `answer` then says which weight answers.
     const SAMPLED: bool = false;
     /// The first values, from a weight drawn by the wiring.
@@ -178,7 +175,7 @@ pub trait Scalar<const V: usize>: Copy + Send + Sync + std::fmt::Debug {
 /// A synapse as the network sees it: elementwise over a tile of a weight matrix.
 pub trait Synapse: Send + Sync + std::fmt::Debug {
     /// Names of the state matrices beside the weight, each of its shape.
-    fn state(&self) -> &'static [&'static str];
+    fn state(&self) -> Vec<String>;
     /// The state matrix that plays the weight's part for decay and anchors; `None`, the default: the weight.
     fn hidden(&self) -> Option<usize> {
         None
@@ -211,8 +208,8 @@ pub trait Synapse: Send + Sync + std::fmt::Debug {
 pub struct Rule<R, const V: usize>(pub R);
 
 impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
-    fn state(&self) -> &'static [&'static str] {
-        R::STATE
+    fn state(&self) -> Vec<String> {
+        owned(R::STATE)
     }
 
     fn hidden(&self) -> Option<usize> {
@@ -229,7 +226,7 @@ impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
 
     fn begin(&self, key: u64, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(weight.dtype(), T => {
-            let mut values = values::<T, V>(&mut weight, state);
+            let mut values = array::<T, V>(&mut weight, state);
             for i in 0..values[0].len() {
                 let new = self.0.begin(values[0][i], Draw { key, index: i as u64 });
                 values.iter_mut().zip(new).for_each(|(v, new)| v[i] = new);
@@ -239,18 +236,18 @@ impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
 
     fn take(&self, key: u64, at: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(delta.dtype(), T => {
-            let (rule, delta, values) = (self.0, delta.slice::<T>(), values::<T, V>(&mut weight, state));
-            match (R::DRAWS, R::VECTORS) {
-                (false, true) => drop(pointwise(Certain::<R, V>(rule), [], [delta], values)),
-                (true, true) => vectorize(#[inline(always)] move || one_by_one(rule, key, at, delta, values)),
-                (_, false) => one_by_one(rule, key, at, delta, values),
+            let (rule, delta, values) = (self.0, delta.slice::<T>(), array::<T, V>(&mut weight, state));
+            if R::DRAWS {
+                vectorize(#[inline(always)] move || one_by_one(rule, key, at, delta, values));
+            } else {
+                pointwise(Certain::<R, V>(rule), [], [delta], values);
             }
         });
     }
 
     fn task_ended(&self, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(weight.dtype(), T => {
-            let mut values = values::<T, V>(&mut weight, state);
+            let mut values = array::<T, V>(&mut weight, state);
             for i in 0..values[0].len() {
                 let new = self.0.task_ended(std::array::from_fn(|k| values[k][i]));
                 values.iter_mut().zip(new).for_each(|(v, new)| v[i] = new);
@@ -264,7 +261,7 @@ impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
 
     fn answer(&self, key: Option<u64>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(weight.dtype(), T => {
-            let values = values::<T, V>(&mut weight, state);
+            let values = array::<T, V>(&mut weight, state);
             for i in 0..values[0].len() {
                 let draw = key.map(|key| Draw { key, index: i as u64 });
                 values[0][i] = self.0.answer(std::array::from_fn(|k| values[k][i]), draw);
@@ -304,13 +301,25 @@ impl<R: Scalar<V>, const V: usize> Pointwise<0, 1, V> for Certain<R, V> {
     }
 }
 
-fn values<'a, T: Elem, const V: usize>(
+/// The weights, then their states one by one.
+fn values<'a, T: Elem>(
+    weight: &'a mut ViewMut<'_>,
+    state: &'a mut [ViewMut<'_>],
+) -> impl Iterator<Item = &'a mut [T]> {
+    std::iter::once(weight.slice_mut::<T>()).chain(state.iter_mut().map(|v| v.slice_mut::<T>()))
+}
+
+/// The weights and a number of states that the rule knows.
+fn array<'a, T: Elem, const V: usize>(
     weight: &'a mut ViewMut<'_>,
     state: &'a mut [ViewMut<'_>],
 ) -> [&'a mut [T]; V] {
-    let state = state.iter_mut().map(|v| v.slice_mut::<T>());
-    let mut all = std::iter::once(weight.slice_mut::<T>()).chain(state);
+    let mut all = values::<T>(weight, state);
     std::array::from_fn(|_| all.next().expect("as many matrices as the rule has values"))
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 //! `set` both only grow. Arithmetic is in 64 bits, storage in the recipe's precision.
 
 use super::rram_device::{Cell, Devices};
-use super::{Draw, SignOfZero, Synapse, values};
+use super::{Draw, SignOfZero, Synapse, array, owned};
 use crate::Result;
 use crate::theory::{DeviceParameters, preset};
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
@@ -189,8 +189,8 @@ fn store<T: Elem>(values: &mut [&mut [T]; VALUES], i: usize, weight: f64, cells:
 }
 
 impl Synapse for Pair {
-    fn state(&self) -> &'static [&'static str] {
-        &RRAM_STATE
+    fn state(&self) -> Vec<String> {
+        owned(&RRAM_STATE)
     }
 
     fn draws(&self) -> bool {
@@ -199,7 +199,7 @@ impl Synapse for Pair {
 
     fn begin(&self, key: u64, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(weight.dtype(), T => {
-            let mut values = values::<T, VALUES>(&mut weight, state);
+            let mut values = array::<T, VALUES>(&mut weight, state);
             for i in 0..values[0].len() {
                 let (weight, cells) = self.begin(values[0][i].to_f64(), Draw { key, index: i as u64 });
                 store(&mut values, i, weight, &cells);
@@ -210,7 +210,7 @@ impl Synapse for Pair {
     fn take(&self, key: u64, at: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         let most = f64::from(self.spec.pulses);
         dispatch!(delta.dtype(), T => {
-            let (delta, mut values) = (delta.slice::<T>(), values::<T, VALUES>(&mut weight, state));
+            let (delta, mut values) = (delta.slice::<T>(), array::<T, VALUES>(&mut weight, state));
             for (i, delta) in delta.iter().enumerate() {
                 let (old, delta) = (values[0][i].to_f64(), delta.to_f64());
                 // Without a pulse only telegraph noise moves.

@@ -7,7 +7,7 @@
 //! population's mean and a fraction is the probability of one pulse more: at weight 0 the mean change is Δ. The visible
 //! weight has write noise, drawn at each update with a pulse; pulses act on what is behind it.
 
-use super::{Draw, Synapse, values};
+use super::{Draw, Synapse, array, owned};
 use crate::Result;
 use crate::theory::{SoftBounds, SoftBoundsParameters, preset};
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
@@ -106,8 +106,8 @@ impl Analog {
 }
 
 impl Synapse for Analog {
-    fn state(&self) -> &'static [&'static str] {
-        &STATE
+    fn state(&self) -> Vec<String> {
+        owned(&STATE)
     }
 
     fn draws(&self) -> bool {
@@ -116,7 +116,7 @@ impl Synapse for Analog {
 
     fn begin(&self, key: u64, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(weight.dtype(), T => {
-            let mut values = values::<T, VALUES>(&mut weight, state);
+            let mut values = array::<T, VALUES>(&mut weight, state);
             for i in 0..values[0].len() {
                 let new = self.begin(values[0][i].to_f64(), Draw { key, index: i as u64 });
                 values.iter_mut().zip(new).for_each(|(v, new)| v[i] = T::from_f64(new));
@@ -126,7 +126,7 @@ impl Synapse for Analog {
 
     fn take(&self, key: u64, at: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(delta.dtype(), T => {
-            let (delta, mut values) = (delta.slice::<T>(), values::<T, VALUES>(&mut weight, state));
+            let (delta, mut values) = (delta.slice::<T>(), array::<T, VALUES>(&mut weight, state));
             for (i, delta) in delta.iter().enumerate() {
                 let old = std::array::from_fn(|k| values[k][i].to_f64());
                 let new = self.take(delta.to_f64(), old, Draw { key, index: (at + i) as u64 });

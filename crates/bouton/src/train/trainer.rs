@@ -334,7 +334,7 @@ fn same_synapse(network: &Network, checkpoint: &Checkpoint) -> Result<()> {
         let found: Vec<String> =
             checkpoint.tensors.iter().filter_map(of).filter(|s| s.contains('.')).collect();
         let missing = known.iter().find(|s| !found.iter().any(|f| f == *s));
-        let extra = found.iter().find(|f| !known.contains(&f.as_str()));
+        let extra = found.iter().find(|f| !known.contains(f));
         let message = match (missing, extra) {
             (Some(name), _) => {
                 format!("the synapses of {} need `{name}`, which the checkpoint lacks", c.name)

@@ -40,7 +40,7 @@ pub(super) fn check(synapse: &SynapseSpec, connections: usize) -> Result<()> {
 
 fn beakers(s: &Beakers) -> Result<()> {
     let fits = Beakers::LENGTHS.contains(&s.length);
-    require(fits, "synapse.beakers.length", s.length, "from 2 to 12", "5 is usual")?;
+    require(fits, "synapse.beakers.length", s.length, "from 2 to 1000", "5 is usual")?;
     positive("synapse.beakers.alpha", s.alpha, "500 is usual")?;
     let slower = s.beta >= s.alpha && s.beta.is_finite();
     require(slower, "synapse.beakers.beta", s.beta, "at least alpha", "2500 is usual for an alpha of 500")?;
@@ -90,7 +90,13 @@ fn mesu(s: &Mesu) -> Result<()> {
 fn binary_beakers(s: &BinaryBeakers) -> Result<()> {
     let (pipes, areas) = (s.pipes.len(), s.areas.len());
     let fits = BinaryBeakers::LENGTHS.contains(&pipes);
-    require(fits, "synapse.binary-beakers.pipes", format!("a list of {pipes}"), "of 2 to 8", "4 are usual")?;
+    require(
+        fits,
+        "synapse.binary-beakers.pipes",
+        format!("a list of {pipes}"),
+        "of 2 to 1000",
+        "4 are usual",
+    )?;
     let key = "synapse.binary-beakers.areas";
     require(areas == pipes, key, format!("a list of {areas}"), &format!("of {pipes}"), "one for each pipe")?;
     s.pipes.iter().try_for_each(|r| not_negative("synapse.binary-beakers.pipes", *r, "1e-2 is usual"))?;
