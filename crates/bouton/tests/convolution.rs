@@ -145,12 +145,19 @@ fn the_updater_forms_the_same_gradient() {
     assert!(distance_of_a_step(&recipe(POOLS[1], "[neuron.relu]\n[credit.backprop]")) < 1e-12);
 }
 
+/// Of a batch every place is a sample; of a layer all places of a sample are taken together.
 #[test]
-fn normalised_convolutions_take_every_place_as_a_sample() {
-    let recipe = recipe(POOLS[2], "[neuron.relu]\n[norm.batch]\n[credit.backprop]");
+fn normalised_convolutions_equal_central_differences() {
+    normalised("batch", 2);
+    normalised("layer", 0);
+}
+
+fn normalised(norm: &str, statistics: usize) {
+    let recipe = recipe(POOLS[2], &format!("[neuron.relu]\n[norm.{norm}]\n[credit.backprop]"));
     let mut network = Network::build(&recipe).unwrap();
     let batch = batch(&network, 3);
-    assert_eq!(network.populations[1].norm.as_ref().unwrap().mean.cols(), 3);
+    let running = network.populations[1].norm.as_ref().unwrap().statistics();
+    assert!(running.len() == statistics && running.iter().all(|(_, mat)| mat.cols() == 3));
     let g = gradient(&recipe, &mut network, &batch).0;
     // What is differentiated is the loss with the batch's own statistics.
     let loss = |network: &mut Network| gradient(&recipe, network, &batch).1.mean_loss();

@@ -135,7 +135,7 @@ fn numbers_and_combinations_that_cannot_be_meant() {
     let cases: [(&[&str], &str); 20] = [
         (&["synapse.bop.gamma=0"], "`synapse.bop.gamma` is 0"),
         (&["synapse.bop.threshold=-1"], "`synapse.bop.threshold` is -1"),
-        (&["synapse.beakers.length=1"], "`synapse.beakers.length` is 1:"),
+        (&["synapse.beakers.length=1"], "`synapse.beakers.length` is 1,"),
         (&["synapse.beakers.beta=2"], "`synapse.beakers.beta` is 2"),
         (&["synapse.beakers.alpha=1"], "`synapse.beakers.coupling` is 1"),
         (&["synapse.cascade.ratio=0.6"], "`synapse.cascade.ratio` is 0.6"),

@@ -84,6 +84,7 @@ pub(super) const FOLDERS: &[Folder] = &[
         "six-4096-real-m135" "six-short-ewc" "six-short-ewc-shuffled" "six-short-interleaved" "six-short-m0"
         "six-short-m05" "six-short-m1" "six-short-m135" "six-short-real-m0" "six-short-real-m135" "stream-cifar10-m0" "stream-cifar10-m13" "stream-cifar10-whole" "stream-fashion-m0"
         "stream-fashion-m25" "stream-fashion-whole" "two-512-m0" "two-512-m135"
+        "two-512-real-m0" "two-512-real-m135" "two-512-real-unnormed-m0" "two-512-real-unnormed-m135"
         "mnist-fashion-256-m0" "mnist-fashion-256-m15" "mnist-fashion-512-m0" "mnist-fashion-512-m15"
         "ten-512-m135" "ten-512-ewc" "ten-512-interleaved-m0" "ten-512-interleaved-m135" "ten-1024-m135"
         "ten-1024-ewc" "ten-1024-interleaved-m0" "ten-1024-interleaved-m135" "ten-2048-m135" "ten-2048-ewc"
@@ -103,7 +104,8 @@ pub(super) const FOLDERS: &[Folder] = &[
     folder!("benna2016":
         "split-task-chain" "split-task-plain"),
     folder!("bimu":
-        "online-100" "online-100-short" "online-100-short-mesu" "online-1000"),
+        "online-1" "online-1-bayesbinn" "online-1-mesu" "online-10" "online-10-mesu" "online-100" "online-100-mesu"
+        "online-100-sign" "online-1000"),
     folder!("crossings":
         "ep-binary" "ep-metaplastic" "ep-rram" "rram-two-m0" "rram-two-m4" "mnist-bop" "mnist-soft-bounds"
         "two-binary-beakers" "permuted-bayesbinn" "rotated-none" "rotated-mas"),

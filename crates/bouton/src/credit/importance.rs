@@ -276,7 +276,12 @@ mod tests {
     /// One sample at a time, one label at a time, squared and weighted: what the batch computes at once.
     #[test]
     fn a_batch_gives_the_sum_of_single_samples() {
-        let recipe: Recipe = toml::from_str(RECIPE).unwrap();
+        sum_of_single_samples(RECIPE);
+        sum_of_single_samples(&RECIPE.replace("norm.batch", "norm.layer"));
+    }
+
+    fn sum_of_single_samples(recipe: &str) {
+        let recipe: Recipe = toml::from_str(recipe).unwrap();
         let mut course = crate::task::stream::open(&recipe, None).unwrap();
         let network = Network::build(&recipe).unwrap();
         let credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();

@@ -3,7 +3,7 @@
 use super::{Connection, Feedback, Layer, Network, Node, Role, Shape, Skip};
 use crate::error::{Error, Result};
 use crate::neuron::{NeuronSpec, linear};
-use crate::norm::{Norm, NormSpec};
+use crate::norm::Norm;
 use crate::recipe::{Precision, Recipe};
 use crate::rng::{Key, Stream};
 use crate::synapse::{Plain, Rule, Synapse};
@@ -58,12 +58,10 @@ fn node(recipe: &Recipe, shapes: &[Shape], key: &Key, dtype: DType, i: usize) ->
         NeuronSpec::Settle(settle) => (Role::Settling, settle.population(is_output)),
         NeuronSpec::Relu(relu) => (Role::Forward, relu.population(is_output)),
         NeuronSpec::Sign(sign) => (Role::Forward, sign.population(is_output)),
+        NeuronSpec::Gate(gate) => (Role::Forward, gate.population(is_output)),
     };
-    let norm = match &recipe.norm {
-        NormSpec::Batch(spec) if i > 0 => Some(Norm::new(*spec, dtype, shape.channels)),
-        _ => None,
-    };
-    let shifted = norm.as_ref().is_none_or(|n| n.spec.affine);
+    let norm = if i > 0 { Norm::new(&recipe.norm, dtype, shape) } else { None };
+    let shifted = norm.as_ref().is_none_or(Norm::is_affine);
     let bias = (i > 0 && shifted && dense.bias != BiasInit::None).then(|| {
         let mut stream = key.of("bias", i as u64).stream();
         let bound = match dense.bias {

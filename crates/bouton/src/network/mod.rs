@@ -253,12 +253,13 @@ impl Network {
         }
     }
 
-    /// What belongs to the normalisations: γ, b, mean and variance of every normalised population.
+    /// What belongs to the normalisations: γ, b and running means of every normalised population.
     pub fn norms(&self) -> Vec<Mat> {
         let of = |p: &Node| {
             let norm = p.norm.as_ref()?;
             let learned = [&norm.gain, &p.bias].into_iter().flatten().map(|w| w.mat().clone());
-            Some(learned.chain([norm.mean.clone(), norm.variance.clone()]).collect::<Vec<_>>())
+            let running = norm.statistics().into_iter().map(|(_, mat)| mat.clone());
+            Some(learned.chain(running).collect::<Vec<_>>())
         };
         self.populations.iter().filter_map(of).flatten().collect()
     }
@@ -271,7 +272,7 @@ impl Network {
             for operand in [&mut norm.gain, &mut p.bias].into_iter().flatten() {
                 norms.next().into_iter().for_each(|mat| operand.update(|mut w| w.copy_from(mat.view())));
             }
-            for statistic in [&mut norm.mean, &mut norm.variance] {
+            for (_, statistic) in norm.statistics_mut() {
                 norms.next().into_iter().for_each(|mat| statistic.view_mut().copy_from(mat.view()));
             }
         }
@@ -298,9 +299,8 @@ impl Network {
             }
         }
         for p in &mut self.populations {
-            if let Some(norm) = &mut p.norm {
-                visitor(&format!("{}.norm.mean", p.name), &mut norm.mean)?;
-                visitor(&format!("{}.norm.variance", p.name), &mut norm.variance)?;
+            for (name, statistic) in p.norm.iter_mut().flat_map(Norm::statistics_mut) {
+                visitor(&format!("{}.norm.{name}", p.name), statistic)?;
             }
         }
         Ok(())

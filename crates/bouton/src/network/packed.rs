@@ -60,7 +60,7 @@ impl Packed {
         packable(recipe)?;
         let shapes = chain(&recipe.network)?;
         let nodes: Vec<_> = network.with_role(Role::Forward).map(|p| &network.populations[p]).collect();
-        let affine = |i: usize| nodes[i].norm.as_ref().map(|n| Affine::of(n, nodes[i].bias.as_ref()));
+        let affine = |i: usize| nodes[i].norm.as_ref().and_then(|n| Affine::of(n, nodes[i].bias.as_ref()));
         let norm = |i: usize| affine(i).expect("packable networks are normalised");
         let bits = |i: usize| BitMat::from_signs(network.connections[i].weight.view());
         let (last, layers) = (nodes.len() - 1, &recipe.network.layers);

@@ -1,6 +1,6 @@
 //! The normalisation of a packed network, and the counts at which it turns a sign.
 
-use crate::norm::Norm;
+use crate::norm::{Kind, Norm};
 use bouton_kernels::{Elem, Mat, Operand, dispatch, vectorize};
 use rayon::prelude::*;
 
@@ -14,17 +14,19 @@ pub(super) struct Affine {
 }
 
 impl Affine {
-    pub(super) fn of(norm: &Norm, bias: Option<&Operand>) -> Self {
-        let (dtype, units) = (norm.mean.dtype(), norm.mean.cols());
+    /// `None` if what a sample becomes depends on all of its units.
+    pub(super) fn of(norm: &Norm, bias: Option<&Operand>) -> Option<Self> {
+        let Kind::Batch(batch) = &norm.kind else { return None };
+        let (dtype, units) = (batch.mean.dtype(), batch.mean.cols());
         let constant = |x: f64| Mat::from_fn(dtype, 1, units, |_, _| x);
         let mut none = Mat::zeros(dtype, 1, units);
         let scale = norm.evaluate(&mut none, None).scale;
-        Self {
-            mean: norm.mean.clone(),
+        Some(Self {
+            mean: batch.mean.clone(),
             scale,
             gain: norm.gain.as_ref().map_or_else(|| constant(1.0), |g| g.mat().clone()),
             bias: bias.map_or_else(|| constant(0.0), |b| b.mat().clone()),
-        }
+        })
     }
 
     /// [`Affine::at`] for every unit of every row, at every place of an image.

@@ -5,6 +5,7 @@
 //! pulls gradients back through the same step, without a tape.
 
 pub(crate) mod activation;
+mod gate;
 mod noise;
 mod population;
 mod relu;
@@ -12,6 +13,7 @@ mod settle;
 mod sign;
 
 pub use activation::{Activation, ActivationFn};
+pub use gate::Gate;
 pub use noise::Noise;
 pub use population::{Ctx, Inputs, Population, Units};
 pub use relu::{Rectified, Relu, linear};
@@ -33,6 +35,8 @@ pub enum NeuronSpec {
     Relu(Relu),
     /// Sign units of a feed-forward network.
     Sign(Sign),
+    /// Units of a feed-forward network that are on where the drive is large, whatever its sign.
+    Gate(Gate),
 }
 
 impl NeuronSpec {

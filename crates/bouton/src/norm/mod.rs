@@ -1,9 +1,15 @@
-//! Normalisation of a population's drive, before its units see it.
+//! Normalisation of a population's drive, before its units see it: d ← γ x̂ + b, where x̂ has mean zero and variance one
+//! over the samples of a batch or over the units of a sample. The bias b of the population stands behind it.
 
 mod batch;
+mod layer;
 
-pub use batch::{BatchNorm, Norm, Normalised, Statistics};
+pub use batch::{Batch, BatchNorm, Statistics};
+pub use layer::{Layer, LayerNorm};
 
+use crate::network::Shape;
+use crate::optim::add_columns;
+use bouton_kernels::{DType, Elem, Mat, Operand, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,4 +22,207 @@ pub enum NormSpec {
     None,
     /// Batch normalisation (Ioffe & Szegedy 2015).
     Batch(BatchNorm),
+    /// Layer normalisation (Ba, Kiros & Hinton 2016).
+    Layer(LayerNorm),
+}
+
+/// What is taken together.
+#[derive(Debug)]
+pub enum Kind {
+    /// The samples of a batch, channel by channel.
+    Batch(Batch),
+    /// The units of a sample.
+    Layer(Layer),
+}
+
+/// The normalisation of one population.
+#[derive(Debug)]
+pub struct Norm {
+    /// What is taken together, with its numbers.
+    pub kind: Kind,
+    /// γ, [1, channels]; `None` if it is not learned.
+    pub gain: Option<Operand>,
+}
+
+/// What the way back needs of normalised drives.
+#[derive(Clone, Debug)]
+pub struct Normalised {
+    /// x̂, of the shape of the drives.
+    pub values: Mat,
+    /// What drives were multiplied by: [1, channels] or [samples, 1].
+    pub scale: Mat,
+    /// Mean and variance of a training batch.
+    moments: Option<[Mat; 2]>,
+}
+
+impl Norm {
+    /// The normalisation of a population of this shape, with γ = 1.
+    pub fn new(spec: &NormSpec, dtype: DType, shape: Shape) -> Option<Self> {
+        let (kind, affine) = match spec {
+            NormSpec::None => return None,
+            NormSpec::Batch(spec) => (Kind::Batch(Batch::new(*spec, dtype, shape.channels)), spec.affine),
+            NormSpec::Layer(spec) => (Kind::Layer(Layer { spec: *spec, units: shape.units() }), spec.affine),
+        };
+        let ones = || Operand::new(Mat::from_fn(dtype, 1, shape.channels, |_, _| 1.0));
+        Some(Self { kind, gain: affine.then(ones) })
+    }
+
+    /// Whether γ and b are learned.
+    pub fn is_affine(&self) -> bool {
+        self.gain.is_some()
+    }
+
+    /// Normalises `drive`, one row per place of a sample, in training; then scales it and adds `bias`.
+    pub fn train(&self, drive: &mut Mat, bias: Option<&Mat>) -> Normalised {
+        let done = match &self.kind {
+            Kind::Batch(batch) => batch.train(drive),
+            Kind::Layer(layer) => layer.normalise(drive),
+        };
+        self.affine(drive, bias);
+        done
+    }
+
+    /// Normalises `drive` for evaluation.
+    pub fn evaluate(&self, drive: &mut Mat, bias: Option<&Mat>) -> Normalised {
+        let done = match &self.kind {
+            Kind::Batch(batch) => batch.evaluate(drive),
+            Kind::Layer(layer) => layer.normalise(drive),
+        };
+        self.affine(drive, bias);
+        done
+    }
+
+    /// Takes the statistics of a training batch into the running means, if there are any.
+    pub fn observe(&mut self, done: &Normalised) {
+        if let (Kind::Batch(batch), Some(moments)) = (&mut self.kind, &done.moments) {
+            batch.observe(moments, done.values.rows());
+        }
+    }
+
+    /// Running means, where there are any: their names and values.
+    pub fn statistics(&self) -> Vec<(&'static str, &Mat)> {
+        match &self.kind {
+            Kind::Batch(batch) => vec![("mean", &batch.mean), ("variance", &batch.variance)],
+            Kind::Layer(_) => Vec::new(),
+        }
+    }
+
+    /// [`Norm::statistics`], to change.
+    pub fn statistics_mut(&mut self) -> Vec<(&'static str, &mut Mat)> {
+        match &mut self.kind {
+            Kind::Batch(batch) => vec![("mean", &mut batch.mean), ("variance", &mut batch.variance)],
+            Kind::Layer(_) => Vec::new(),
+        }
+    }
+
+    /// From the gradient behind the normalisation to the one before it, in place; returns the rows whose column sums
+    /// are the gradient of γ.
+    pub fn pull(&self, done: &Normalised, g: &mut Mat) -> Mat {
+        let mut g_gain = g.clone();
+        dispatch!(g.dtype(), T => multiply::<T>(g_gain.slice_mut(), done.values.slice()));
+        match &self.kind {
+            Kind::Batch(batch) => {
+                batch.pull(done, g, &g_gain);
+                self.times_gain(g);
+            }
+            Kind::Layer(layer) => {
+                self.times_gain(g);
+                layer.pull(done, g);
+            }
+        }
+        g_gain
+    }
+
+    fn times_gain(&self, to: &mut Mat) {
+        let (Some(gain), units) = (&self.gain, to.cols()) else { return };
+        dispatch!(to.dtype(), T => {
+            to.slice_mut::<T>().chunks_exact_mut(units).for_each(|d| multiply::<T>(d, gain.mat().slice()));
+        });
+    }
+
+    fn affine(&self, drive: &mut Mat, bias: Option<&Mat>) {
+        self.times_gain(drive);
+        let (Some(bias), units) = (bias, drive.cols()) else { return };
+        dispatch!(drive.dtype(), T => for d in drive.slice_mut::<T>().chunks_exact_mut(units) {
+            let bias = bias.slice::<T>();
+            vectorize(#[inline(always)] || for j in 0..units {
+                d[j] += bias[j];
+            });
+        });
+    }
+}
+
+/// Sums of the columns, [1, cols].
+fn columns(x: &Mat) -> Mat {
+    let mut sums = Mat::zeros(x.dtype(), 1, x.cols());
+    add_columns(x.view(), 1.0, sums.view_mut());
+    sums
+}
+
+fn multiply<T: Elem>(to: &mut [T], by: &[T]) {
+    vectorize(
+        #[inline(always)]
+        || {
+            for (x, &b) in to.iter_mut().zip(by) {
+                *x *= b;
+            }
+        },
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHAPE: Shape = Shape { channels: 3, height: 1, width: 2 };
+
+    /// Ten places of five samples.
+    fn drives() -> Mat {
+        Mat::from_fn(DType::F64, 10, 3, |r, c| {
+            ((r * 7 + c * 3) % 5) as f64 * (1.0 + c as f64) - 2.0 + 0.1 * r as f64
+        })
+    }
+
+    fn norms() -> [Norm; 2] {
+        let specs = [
+            NormSpec::Batch(BatchNorm::default()),
+            NormSpec::Layer(LayerNorm { affine: true, ..LayerNorm::default() }),
+        ];
+        specs.map(|spec| Norm::new(&spec, DType::F64, SHAPE).unwrap())
+    }
+
+    /// ∂/∂d and ∂/∂γ of Σ a·y against central differences, a being arbitrary.
+    #[test]
+    fn the_way_back_is_the_gradient() {
+        let a = Mat::from_fn(DType::F64, 10, 3, |r, c| ((r * 3 + c * 5) % 7) as f64 - 3.0);
+        let gain = |norm: &mut Norm, j: usize, by: f64| {
+            norm.gain.as_mut().unwrap().update(|mut w| w.slice_mut::<f64>()[j] += by);
+        };
+        let value = |norm: &Norm, d: &Mat| {
+            let mut y = d.clone();
+            norm.train(&mut y, None);
+            y.to_f64s().iter().zip(a.to_f64s()).map(|(y, a)| y * a).sum::<f64>()
+        };
+        for mut norm in norms() {
+            gain(&mut norm, 1, 0.5);
+            let done = norm.train(&mut drives(), None);
+            let mut g = a.clone();
+            let g_gain = columns(&norm.pull(&done, &mut g)).to_f64s();
+            for i in 0..30 {
+                let (mut up, mut down) = (drives(), drives());
+                up.slice_mut::<f64>()[i] += 1e-5;
+                down.slice_mut::<f64>()[i] -= 1e-5;
+                let slope = (value(&norm, &up) - value(&norm, &down)) / 2e-5;
+                assert!((slope - g.slice::<f64>()[i]).abs() < 1e-8, "{:?} {i}: {slope}", norm.kind);
+            }
+            for (j, g_gain) in g_gain.iter().enumerate() {
+                gain(&mut norm, j, 1e-5);
+                let up = value(&norm, &drives());
+                gain(&mut norm, j, -2e-5);
+                let slope = (up - value(&norm, &drives())) / 2e-5;
+                gain(&mut norm, j, 1e-5);
+                assert!((slope - g_gain).abs() < 1e-8, "{:?} {j}: {slope}", norm.kind);
+            }
+        }
+    }
 }

@@ -40,6 +40,8 @@ pub struct Updater {
     whole: HashMap<ParamId, Mat>,
     units: HashMap<ParamId, Mat>,
     seed: u64,
+    /// Draws of sampled weights in an update, and how many of them have been heard.
+    draws: [usize; 2],
     updates: u64,
     origin: u64,
     factor: f64,
@@ -66,6 +68,11 @@ impl Factors {
     fn push(&mut self, pre: View<'_>, g: View<'_>, scale: f64) {
         append(&mut self.pre, pre, 1.0);
         append(&mut self.g, g, scale);
+    }
+
+    fn clear(&mut self) {
+        self.pre.resize_rows(0);
+        self.g.resize_rows(0);
     }
 }
 
@@ -111,6 +118,7 @@ impl Updater {
             optim,
             anchor: None,
             seed: 0,
+            draws: [1, 0],
             updates: 0,
             origin: 0,
             factor: 1.0,
@@ -121,6 +129,14 @@ impl Updater {
     #[must_use]
     pub fn seeded(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// The same with updates that average over `draws` of sampled weights: all but the last of so many steps only gather and
+    /// draw anew.
+    #[must_use]
+    pub fn drawing(mut self, draws: usize) -> Self {
+        self.draws[0] = draws.max(1);
         self
     }
 
@@ -199,12 +215,29 @@ impl Updater {
         Ok(())
     }
 
+    /// Hands the gradients of one draw to the synapses of sampled weights, which draw anew; the others wait for the step.
+    fn gather(&mut self, network: &mut Network) {
+        let hyper = Hyper { rate: 0.0, decays: false, step: 0 };
+        for (i, param) in self.params.iter().enumerate() {
+            let ParamId::Weight(c) = param.id else { continue };
+            let Parameter { value, wiring, synapse, memory } = network.parameter_mut(param.id);
+            if !synapse.sampled() {
+                continue;
+            }
+            let key = Key::new(self.seed).of("synapse", self.updates).of("parameter", i as u64);
+            let key = key.of("draw", self.draws[1] as u64).number();
+            let (optim, states) = (&*self.optim, memory.len());
+            let rule = Take { optim, synapse, states, anchor: None, hyper, key, gathers: true };
+            let grad = Gradient::Factors(wiring, &self.weights[c], self.whole.get(&param.id));
+            value.update(|w| change(&rule, &grad, w, memory.iter_mut().collect()));
+            self.weights[c].clear();
+            self.whole.remove(&param.id);
+        }
+    }
+
     fn clear(&mut self) {
         self.whole.clear();
-        for f in self.weights.iter_mut().chain(self.backs.values_mut()) {
-            f.pre.resize_rows(0);
-            f.g.resize_rows(0);
-        }
+        self.weights.iter_mut().chain(self.backs.values_mut()).for_each(Factors::clear);
         self.units.values_mut().for_each(|g| g.fill(0.0));
     }
 }
@@ -217,28 +250,34 @@ impl Sink for Updater {
             ParamId::Bias(_) | ParamId::Gain(_) => unreachable!("parameters of units have no factors"),
         };
         if let Some(factors) = factors {
-            factors.push(pre, g, scale);
+            factors.push(pre, g, scale / self.draws[0] as f64);
         }
     }
 
     fn gradient(&mut self, id: ParamId, g: &Mat, scale: f64) {
         let sum = self.whole.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), g.rows(), g.cols()));
-        add_scaled(sum, scale, g.view());
+        add_scaled(sum, scale / self.draws[0] as f64, g.view());
     }
 
     fn bias(&mut self, _: &Network, pop: PopId, g: View<'_>, scale: f64) {
         if let Some(sum) = self.units.get_mut(&ParamId::Bias(pop)) {
-            add_columns(g.folded(sum.cols()), scale, sum.view_mut());
+            add_columns(g.folded(sum.cols()), scale / self.draws[0] as f64, sum.view_mut());
         }
     }
 
     fn gain(&mut self, _: &Network, pop: PopId, g: View<'_>, scale: f64) {
         if let Some(sum) = self.units.get_mut(&ParamId::Gain(pop)) {
-            add_columns(g.folded(sum.cols()), scale, sum.view_mut());
+            add_columns(g.folded(sum.cols()), scale / self.draws[0] as f64, sum.view_mut());
         }
     }
 
     fn step(&mut self, network: &mut Network) -> Result<()> {
+        let [all, heard] = &mut self.draws;
+        *heard = (*heard + 1) % *all;
+        if *heard > 0 {
+            self.gather(network);
+            return Ok(());
+        }
         self.updates += 1;
         for (i, param) in self.params.iter_mut().enumerate() {
             let rate = param.rate.at(self.factor);
@@ -256,7 +295,8 @@ impl Sink for Updater {
             // Only synapses that draw need a key; hashing one for each parameter costs more than a small update.
             let key = || Key::new(self.seed).of("synapse", self.updates).of("parameter", i as u64).number();
             let key = if synapse.draws() { key() } else { 0 };
-            let rule = Take { optim: &*self.optim, synapse, states: memory.len(), anchor, hyper, key };
+            let (optim, states) = (&*self.optim, memory.len());
+            let rule = Take { optim, synapse, states, anchor, hyper, key, gathers: false };
             let held = param.hold.iter_mut().flat_map(|h| [&mut h.importance, &mut h.pull, &mut h.path]);
             let state = param.slots.iter_mut().chain(memory).chain(held.filter(|m| !m.is_empty())).collect();
             let finite = value.update(|w| change(&rule, &grad, w, state));
@@ -326,6 +366,8 @@ struct Take<'a> {
     anchor: Option<&'a dyn Anchor>,
     hyper: Hyper,
     key: u64,
+    /// Whether more draws of the same update follow.
+    gathers: bool,
 }
 
 /// Proposal, gradient without penalty, and parameter before the step, of one band.
@@ -335,6 +377,12 @@ impl Take<'_> {
     /// Pulls towards the anchor, proposes, takes and traces the way.
     fn take(&self, cols: usize, mut gradient: ViewMut<'_>, s: &mut Scratch, b: &mut Band<'_>) {
         let n = b.weight.rows();
+        if self.gathers {
+            let delta = &mut s[0];
+            negate(gradient.as_view(), delta.rows_view_mut(0..n));
+            let (at, delta) = (b.from * cols, delta.rows_view(0..n));
+            return self.synapse.gather(self.key, at, delta, b.weight.reborrow(), &mut b.state);
+        }
         let (slots, rest) = b.state.split_at_mut(self.optim.slots());
         let (memory, held) = rest.split_at_mut(self.states);
         let hidden = self.synapse.hidden();

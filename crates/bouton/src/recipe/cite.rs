@@ -92,11 +92,15 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
         OptimSpec::Adam(_) => used.push(("kingma2015", "optim.adam".into())),
         OptimSpec::AdamW(_) => used.push(("loshchilov2019", "optim.adamw".into())),
     }
-    if r.norm != NormSpec::None {
-        used.push(("ioffe2015", "norm.batch".into()));
+    match r.norm {
+        NormSpec::None => {}
+        NormSpec::Batch(_) => used.push(("ioffe2015", "norm.batch".into())),
+        NormSpec::Layer(_) => used.push(("ba2016", "norm.layer".into())),
     }
-    if matches!(r.neuron, NeuronSpec::Sign(_)) {
-        used.push(("courbariaux2016", "neuron.sign".into()));
+    match r.neuron {
+        NeuronSpec::Sign(_) => used.push(("courbariaux2016", "neuron.sign".into())),
+        NeuronSpec::Gate(_) => used.push(("bimu", "neuron.gate".into())),
+        NeuronSpec::Settle(_) | NeuronSpec::Relu(_) => {}
     }
     used.extend(synapse(&r.synapse).map(|key| (key, format!("synapse.{}", tag(&r.synapse)))));
     used.extend(anchor(&r.anchor).map(|key| (key, format!("anchor.{}", tag(&r.anchor)))));

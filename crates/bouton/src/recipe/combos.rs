@@ -66,7 +66,7 @@ fn refusal(message: impl Into<String>, hint: &'static str) -> Refusal {
 fn settle(r: &Recipe) -> Option<&Settle> {
     match &r.neuron {
         NeuronSpec::Settle(s) => Some(s),
-        NeuronSpec::Relu(_) | NeuronSpec::Sign(_) => None,
+        NeuronSpec::Relu(_) | NeuronSpec::Sign(_) | NeuronSpec::Gate(_) => None,
     }
 }
 
@@ -210,8 +210,8 @@ fn settles(r: &Recipe) -> bool {
 fn norm_and_dropout(r: &Recipe) -> Refusal {
     if settles(r) && r.norm != NormSpec::None {
         return refusal(
-            "norm.batch looks at all samples of a batch, but settling units move sample by sample",
-            "leave [norm] out, or use neuron.relu or neuron.sign with credit.backprop",
+            "a normalisation stands in a single pass, but settling units move unit by unit and sample by sample",
+            "leave [norm] out, or use feed-forward units, such as neuron.relu, with credit.backprop",
         );
     }
     let drops = r.network.dropout > 0.0 || r.network.input_dropout > 0.0;
@@ -303,14 +303,21 @@ fn scale_of_bits(r: &Recipe) -> Refusal {
 }
 
 fn draws_of_weights(r: &Recipe) -> Refusal {
-    let alike = r.run.test_draws.is_some() && !sampled(r);
-    alike.then(|| {
+    let wanted = [("test-draws", r.run.test_draws), ("train-draws", r.run.train_draws)];
+    if let Some((key, _)) = wanted.into_iter().find(|(_, draws)| draws.is_some() && !sampled(r)) {
         let synapse = tag(&r.synapse);
-        (
-            format!("run.test-draws draws weights anew, but those of synapse.{synapse} are no distributions"),
-            "leave run.test-draws out, or use synapse.bayesbinn, bimu or mesu",
-        )
-    })
+        return refusal(
+            format!("run.{key} draws weights anew, but those of synapse.{synapse} are no distributions"),
+            "leave it out, or use synapse.bayesbinn, bimu or mesu",
+        );
+    }
+    if r.run.train_draws.is_some_and(|n| n > 1) && matches!(r.credit, CreditSpec::ContinualEqProp(_)) {
+        return refusal(
+            "weights move after every sweep of continual-eq-prop, so there is nothing to average over draws",
+            "leave run.train-draws out, or use credit.eq-prop",
+        );
+    }
+    None
 }
 
 /// What turning weights costs is told by the size of their hidden weight, on samples of one task.

@@ -126,6 +126,8 @@ pub struct RunSpec {
     /// Average the answers in tests over so many draws of weights that are distributions. Default: the mean weights
     /// answer.
     pub test_draws: Option<usize>,
+    /// Average the gradients of an update over so many draws of weights that are distributions. Default: one.
+    pub train_draws: Option<usize>,
     /// When the run ends, measure what turning binary weights costs by so many draws of weights in each range of the
     /// hidden weight; 100 is usual. Default: not measured.
     pub turn_draws: Option<usize>,
@@ -140,6 +142,7 @@ impl Default for RunSpec {
             log_every: 100,
             test_every: 1,
             test_draws: None,
+            train_draws: None,
             turn_draws: None,
         }
     }

@@ -106,6 +106,8 @@ fn run(run: &RunSpec) -> Result<()> {
     at_least_one("run.checkpoint-every", run.checkpoint_every, "leave it out to checkpoint once per epoch")?;
     at_least_one("run.log-every", Some(run.log_every), "100 is usual")?;
     at_least_one("run.test-every", Some(run.test_every as u64), "1 tests after every epoch")?;
+    let draws = run.train_draws.map(|n| n as u64);
+    at_least_one("run.train-draws", draws, "leave it out for one sample of the weights")?;
     let draws = run.test_draws.map(|n| n as u64);
     at_least_one("run.test-draws", draws, "leave it out for the answers of the mean weights")?;
     at_least_one("run.turn-draws", run.turn_draws.map(|n| n as u64), "100 is usual")
@@ -150,7 +152,11 @@ fn task(task: &TaskSpec) -> Result<()> {
 }
 
 fn norm(norm: &NormSpec) -> Result<()> {
-    let NormSpec::Batch(n) = norm else { return Ok(()) };
+    let n = match norm {
+        NormSpec::None => return Ok(()),
+        NormSpec::Batch(n) => n,
+        NormSpec::Layer(n) => return positive("norm.layer.eps", n.eps, "1e-5 is usual"),
+    };
     positive("norm.batch.eps", n.eps, "1e-5 is usual")?;
     let ok = n.momentum > 0.0 && n.momentum <= 1.0;
     require(ok, "norm.batch.momentum", n.momentum, "above 0 and at most 1", "0.1 is usual")
@@ -310,6 +316,7 @@ fn neuron(neuron: &NeuronSpec) -> Result<()> {
             let ok = n.dt > 0.0 && n.dt <= 1.0;
             require(ok, "neuron.settle.dt", n.dt, "above 0 and at most 1", "0.2 to 0.5 are usual")
         }
+        NeuronSpec::Gate(n) => positive("neuron.gate.threshold", n.threshold, "1 is usual"),
         NeuronSpec::Settle(_) | NeuronSpec::Relu(_) | NeuronSpec::Sign(_) => Ok(()),
     }
 }

@@ -1,19 +1,19 @@
 //! BiMU: a Bernoulli distribution over ±1 whose variance sets the step, with a memory of about N updates.
 //!
-//! G = `gain`·g,  v = 1 − tanh² λ,  D = 1/(κ v + 2 G tanh λ + 2 |G| + 1/`rate-max`)
-//! λ ← λ − D (`rate`·G + λ κ v/N);  w = ±1 with mean tanh λ
+//! w = scale·b,  b = tanh((λ + ½ ln(u/(1 − u)))/τ),  u ~ U(0, 1);  G = `gain`·⟨g ∂w/∂λ⟩,  ∂w/∂λ = scale·(1 − b²)/τ
+//! v = 1 − tanh² λ,  D = 1/(κ v + 2 G tanh λ + 2 |G| + 1/`rate-max`),  λ ← λ − D (`rate`·G + λ κ v/N)
 //!
 //! Equations of the released code of Cottart et al., github.com/kellian-cottart/active-continual-learning-bayesianbinn;
-//! defaults are its values for 1000 permuted tasks. v is the variance of the weight, and the protection of Laborieux et
-//! al. (2021) for m = 1. The weight is drawn once for each update, g is the gradient at that sample. A zero
-//! gradient still forgets: the released code leaves λ alone when all gradients are zero.
+//! defaults are its values for 1000 permuted tasks with `neuron.gate`. v is the variance of a weight of ±1 with mean tanh λ, and
+//! the protection of Laborieux et al. (2021) for m = 1. ⟨ ⟩ is the mean over the draws of an update, `run.train-draws`; drawn
+//! answers have weights of ±`scale`. A zero gradient still forgets: the released code leaves λ alone when all are zero.
 
 use super::{Draw, Scalar};
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A weight of ±`scale`, drawn from its own distribution at each update (`[synapse.bimu]`).
+/// A weight near ±`scale`, drawn from its own distribution at each update (`[synapse.bimu]`).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct BiMu {
@@ -27,51 +27,74 @@ pub struct BiMu {
     pub rate_max: f64,
     /// N: updates after which unused certainty is forgotten. Default 700.
     pub window: f64,
+    /// τ: temperature of the relaxed weight. Default 1.
+    pub temperature: f64,
     /// Size of the weight. Default 1; networks without normalisation need about 1/√fan_in.
     pub scale: f64,
 }
 
 impl Default for BiMu {
     fn default() -> Self {
-        Self { rate: 4.9, gain: 161.3, kappa: 3.76, rate_max: 0.0023, window: 700.0, scale: 1.0 }
+        Self {
+            rate: 4.9,
+            gain: 161.3,
+            kappa: 3.76,
+            rate_max: 0.0023,
+            window: 700.0,
+            temperature: 1.0,
+            scale: 1.0,
+        }
     }
 }
 
 impl BiMu {
-    /// ±`scale` with mean `scale`·tanh λ.
+    /// A relaxed weight.
     #[inline(always)]
     fn sample<T: Real>(&self, lambda: T, draw: Draw) -> T {
-        let size = T::lit(self.scale);
-        T::select((lambda + lambda).sigmoid() - draw.uniform(0), size, -size)
+        T::lit(self.scale) * ((lambda + draw.logistic()) * T::lit(1.0 / self.temperature)).tanh()
+    }
+
+    /// The part of a draw with the weight `w` in the step of λ.
+    #[inline(always)]
+    fn part<T: Real>(&self, delta: T, w: T) -> T {
+        let bit = w * T::lit(1.0 / self.scale);
+        delta * (T::lit(self.scale / self.temperature) * (T::lit(1.0) - bit * bit))
     }
 }
 
-impl Scalar<2> for BiMu {
-    const STATE: &'static [&'static str] = &["bimu.lambda"];
+impl Scalar<3> for BiMu {
+    const STATE: &'static [&'static str] = &["bimu.lambda", "bimu.sum"];
     const HIDDEN: Option<usize> = Some(0);
     const RAW: bool = true;
     const DRAWS: bool = true;
     const SAMPLED: bool = true;
 
     #[inline(always)]
-    fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; 2] {
-        [self.sample(drawn, draw), drawn]
+    fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; 3] {
+        [self.sample(drawn, draw), drawn, T::lit(0.0)]
     }
 
     #[inline(always)]
-    fn take<T: Real>(&self, delta: T, [_, lambda]: [T; 2], draw: Draw) -> [T; 2] {
+    fn gather<T: Real>(&self, delta: T, [w, lambda, sum]: [T; 3], draw: Draw) -> [T; 3] {
+        [self.sample(lambda, draw), lambda, sum + self.part(delta, w)]
+    }
+
+    #[inline(always)]
+    fn take<T: Real>(&self, delta: T, [w, lambda, sum]: [T; 3], draw: Draw) -> [T; 3] {
         let (one, two) = (T::lit(1.0), T::lit(2.0));
-        let g = -delta * T::lit(self.gain);
+        let g = -(sum + self.part(delta, w)) * T::lit(self.gain);
         let mean = lambda.tanh();
         let variance = T::lit(self.kappa) * (one - mean * mean);
         let curvature = variance + two * g * mean + two * g.abs() + T::lit(1.0 / self.rate_max);
         let lambda =
             lambda - (T::lit(self.rate) * g + lambda * variance * T::lit(1.0 / self.window)) / curvature;
-        [self.sample(lambda, draw), lambda]
+        [self.sample(lambda, draw), lambda, T::lit(0.0)]
     }
 
-    fn answer<T: Real>(&self, [_, lambda]: [T; 2], draw: Option<Draw>) -> T {
-        draw.map_or_else(|| T::lit(self.scale) * lambda.tanh(), |draw| self.sample(lambda, draw))
+    /// Drawn without temperature: ±`scale`.
+    fn answer<T: Real>(&self, [_, lambda, _]: [T; 3], draw: Option<Draw>) -> T {
+        let size = T::lit(self.scale);
+        draw.map_or_else(|| size * lambda.tanh(), |draw| size * draw.sign(lambda))
     }
 }
 
@@ -84,35 +107,59 @@ mod tests {
     }
 
     #[test]
-    fn samples_have_the_mean_tanh_lambda() {
-        let rule = BiMu { scale: 0.5, ..BiMu::default() };
+    fn answers_have_the_mean_tanh_lambda_and_so_have_cold_samples() {
+        let rule = BiMu { scale: 0.5, temperature: 1e-6, ..BiMu::default() };
         for lambda in [-1.0, 0.0, 0.4] {
             let n = 40_000;
-            let mean = (0..n).map(|i| rule.sample::<f64>(lambda, at(i))).sum::<f64>() / n as f64;
-            assert!((mean - 0.5 * lambda.tanh()).abs() < 0.01, "{lambda} {mean}");
+            let mean = |of: &dyn Fn(Draw) -> f64| (0..n).map(|i| of(at(i))).sum::<f64>() / n as f64;
+            let drawn = mean(&|draw| rule.sample(lambda, draw));
+            let answered = mean(&|draw| rule.answer([0.0, lambda, 0.0], Some(draw)));
+            for found in [drawn, answered, rule.answer([0.0, lambda, 0.0], None)] {
+                assert!((found - 0.5 * lambda.tanh()).abs() < 0.01, "{lambda} {found}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_part_of_a_draw_is_the_derivative_of_its_sample() {
+        let rule = BiMu { temperature: 0.7, scale: 0.5, ..BiMu::default() };
+        for (i, lambda) in [-0.8, 0.1, 1.3].into_iter().enumerate() {
+            let w = |lambda| rule.sample::<f64>(lambda, at(i as u64));
+            let slope = (w(lambda + 1e-5) - w(lambda - 1e-5)) / 2e-5;
+            assert!((rule.part(3.0, w(lambda)) - 3.0 * slope).abs() < 1e-8);
         }
     }
 
     #[test]
     fn one_step_by_hand() {
-        let rule = BiMu { rate: 2.0, gain: 3.0, kappa: 0.5, rate_max: 0.25, window: 10.0, scale: 1.0 };
+        let rule = BiMu { rate: 2.0, gain: 3.0, kappa: 0.5, rate_max: 0.25, window: 10.0, ..BiMu::default() };
         for (lambda, g) in [(0.7, 0.2), (0.7, -0.2), (-1.1, 0.4), (0.0, 0.0)] {
-            let (m, big): (f64, f64) = (f64::tanh(lambda), 3.0 * g);
+            let (m, big): (f64, f64) = (f64::tanh(lambda), 3.0 * g * (1.0 - 0.36));
             let v = 0.5 * (1.0 - m * m);
             let d = 1.0 / (v + 2.0 * big * m + 2.0 * big.abs() + 4.0);
             let expected = lambda - d * (2.0 * big + lambda * v / 10.0);
-            let found = rule.take(-g, [1.0, lambda], at(0))[1];
-            assert!((found - expected).abs() < 1e-14, "{lambda} {g}");
+            let found = rule.take(-g, [0.6, lambda, 0.0], at(0));
+            assert!((found[1] - expected).abs() < 1e-14 && found[2] == 0.0, "{lambda} {g}");
         }
+    }
+
+    #[test]
+    fn what_draws_gathered_counts_like_one_gradient() {
+        let rule = BiMu::default();
+        let first = rule.gather(0.01, [0.5, 0.3, 0.0], at(0));
+        assert!(first[1] == 0.3 && first[2] == 0.0075 && first[0] != 0.5);
+        let after = rule.take(0.02, first, at(1));
+        let whole = first[2] + rule.part(0.02, first[0]);
+        assert_eq!(after[1], rule.take(whole, [0.0, 0.3, 0.0], at(1))[1], "∂w/∂λ is 1 where w is 0");
     }
 
     #[test]
     fn steps_are_bounded_and_certainty_is_forgotten_within_the_window() {
         let rule = BiMu::default();
-        let jump = rule.take(-1e9, [1.0, 0.0_f64], at(0))[1];
+        let jump = rule.take(-1e9, [0.0, 0.0_f64, 0.0], at(0))[1];
         assert!((jump + 0.5 * rule.rate).abs() < 1e-3, "{jump}");
         let eager = BiMu { rate_max: 1e9, ..rule };
-        let mut values = [1.0, 0.5_f64];
+        let mut values = [1.0, 0.5_f64, 0.0];
         for _ in 0..700 {
             values = eager.take(0.0, values, at(0));
         }

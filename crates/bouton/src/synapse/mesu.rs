@@ -1,26 +1,30 @@
 //! MESU: a normal distribution over the weight; uncertain weights move, and are made certain by what they learn.
 //!
-//! w = μ + σ ε,  ε ~ N(0, 1);  g_μ = g,  g_σ = g ε, both clipped to ±`clip`/σ
+//! w = μ + σ ε,  ε ~ N(0, 1);  g_μ = ⟨g⟩,  g_σ = ⟨g ε⟩, both clipped to ±`clip`/σ
 //! μ ← μ + `rate` σ² (−g_μ + (μ_0 − μ)/(N σ_0²)),  σ ← σ + ½ `spread-rate` (−σ² g_σ + σ (σ_0² − σ²)/(N σ_0²)),  μ_0 = 0
 //!
 //! Metaplasticity from synaptic uncertainty: Bonnet et al., Bayesian continual learning and forgetting in neural networks,
-//! arXiv:2504.13569. N is the memory window. The weight is drawn once for each update, g is the gradient at that sample.
+//! arXiv:2504.13569. N is the memory window, g the gradient at a sample, ⟨ ⟩ the mean over the draws of an update, `run.train-draws`.
 
 use super::{Draw, Scalar};
+use crate::wiring::PerLayer;
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A weight drawn from its own normal distribution at each update (`[synapse.mesu]`).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Mesu {
     /// Step size of μ. Default 1.6.
     pub rate: f64,
     /// Step size of σ; times `clip` below 2, so that σ stays positive. Default 2.1.
     pub spread_rate: f64,
-    /// σ_0: standard deviation of the prior and of a fresh weight, around what the wiring drew. Default 0.3.
+    /// σ_0: standard deviation of the prior. Default 0.3.
     pub spread: f64,
+    /// σ of a fresh weight, around what the wiring drew, one for all connections or one each from the input side on. Default:
+    /// σ_0.
+    pub start: Option<PerLayer>,
     /// N: updates after which unused certainty is forgotten. Default 6e5.
     pub window: f64,
     /// Bound of a gradient, in units of 1/σ. Default 0.36.
@@ -29,40 +33,70 @@ pub struct Mesu {
 
 impl Default for Mesu {
     fn default() -> Self {
-        Self { rate: 1.6, spread_rate: 2.1, spread: 0.3, window: 6e5, clip: 0.36 }
+        Self { rate: 1.6, spread_rate: 2.1, spread: 0.3, start: None, window: 6e5, clip: 0.36 }
     }
 }
 
-impl Scalar<4> for Mesu {
-    const STATE: &'static [&'static str] = &["mesu.mean", "mesu.spread", "mesu.deviation"];
+impl Mesu {
+    /// The rule of connection `layer`.
+    pub(super) fn at(&self, layer: usize) -> Uncertain {
+        let Self { rate, spread_rate, spread, window, clip, .. } = *self;
+        let start = self.start.as_ref().map_or(spread, |start| start.at(layer));
+        Uncertain { rate, spread_rate, spread, start, window, clip }
+    }
+}
+
+/// The rule with the σ of its fresh weights.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Uncertain {
+    rate: f64,
+    spread_rate: f64,
+    spread: f64,
+    start: f64,
+    window: f64,
+    clip: f64,
+}
+
+impl Scalar<6> for Uncertain {
+    const STATE: &'static [&'static str] =
+        &["mesu.mean", "mesu.spread", "mesu.deviation", "mesu.mean-sum", "mesu.spread-sum"];
     const HIDDEN: Option<usize> = Some(0);
     const RAW: bool = true;
     const DRAWS: bool = true;
     const SAMPLED: bool = true;
 
     #[inline(always)]
-    fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; 4] {
-        let (spread, deviation) = (T::lit(self.spread), draw.normal::<T>(0));
-        [drawn + spread * deviation, drawn, spread, deviation]
+    fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; 6] {
+        let (spread, deviation, none) = (T::lit(self.start), draw.normal::<T>(0), T::lit(0.0));
+        [drawn + spread * deviation, drawn, spread, deviation, none, none]
     }
 
     #[inline(always)]
-    fn take<T: Real>(&self, delta: T, [_, mean, spread, deviation]: [T; 4], draw: Draw) -> [T; 4] {
+    fn gather<T: Real>(&self, delta: T, values: [T; 6], draw: Draw) -> [T; 6] {
+        let [_, mean, spread, former, to_mean, to_spread] = values;
+        let deviation = draw.normal::<T>(0);
+        [mean + spread * deviation, mean, spread, deviation, to_mean + delta, to_spread + delta * former]
+    }
+
+    #[inline(always)]
+    fn take<T: Real>(&self, delta: T, values: [T; 6], draw: Draw) -> [T; 6] {
+        let [_, mean, spread, former, means, spreads] = values;
         let clipped = |step: T| {
             let bound = T::lit(self.clip) / spread;
             step.max(-bound).min(bound)
         };
         let prior = self.spread * self.spread;
         let (variance, forget) = (spread * spread, T::lit(1.0 / (self.window * prior)));
-        let to_mean = variance * (clipped(delta) - mean * forget);
-        let to_spread = variance * clipped(delta * deviation) + spread * (T::lit(prior) - variance) * forget;
+        let to_mean = variance * (clipped(means + delta) - mean * forget);
+        let to_spread =
+            variance * clipped(spreads + delta * former) + spread * (T::lit(prior) - variance) * forget;
         let mean = mean + T::lit(self.rate) * to_mean;
         let spread = spread + T::lit(0.5 * self.spread_rate) * to_spread;
-        let deviation = draw.normal::<T>(0);
-        [mean + spread * deviation, mean, spread, deviation]
+        let (deviation, none) = (draw.normal::<T>(0), T::lit(0.0));
+        [mean + spread * deviation, mean, spread, deviation, none, none]
     }
 
-    fn answer<T: Real>(&self, [_, mean, spread, _]: [T; 4], draw: Option<Draw>) -> T {
+    fn answer<T: Real>(&self, [_, mean, spread, ..]: [T; 6], draw: Option<Draw>) -> T {
         draw.map_or(mean, |draw| mean + spread * draw.normal::<T>(0))
     }
 }
@@ -76,20 +110,35 @@ mod tests {
     }
 
     #[test]
-    fn fresh_weights_have_the_prior_around_what_was_drawn() {
-        let n = 40_000;
-        let deviations: Vec<f64> = (0..n).map(|i| Mesu::default().begin(0.25, at(i))[0] - 0.25).collect();
-        let variance = deviations.iter().map(|d| d * d).sum::<f64>() / n as f64;
-        assert!((variance.sqrt() - 0.3).abs() < 0.005, "{variance}");
+    fn fresh_weights_spread_around_what_was_drawn() {
+        let second = Mesu { start: Some(PerLayer::Each(vec![0.7, 0.1])), ..Mesu::default() }.at(1);
+        for (rule, spread) in [(Mesu::default().at(1), 0.3), (second, 0.1)] {
+            let n = 40_000;
+            let deviations: Vec<f64> = (0..n).map(|i| rule.begin(0.25, at(i))[0] - 0.25).collect();
+            let variance = deviations.iter().map(|d| d * d).sum::<f64>() / n as f64;
+            assert!((variance.sqrt() / spread - 1.0).abs() < 0.02, "{variance}");
+        }
+    }
+
+    #[test]
+    fn draws_of_an_update_are_added_before_they_are_clipped() {
+        let rule = Mesu { clip: 0.5, ..Mesu::default() }.at(0);
+        let first = rule.gather(3.0, [9.0, 0.8, 0.25, 1.5, 0.0, 0.0], at(0));
+        assert!(first[..3] == [0.8 + 0.25 * first[3], 0.8, 0.25] && first[4..] == [3.0, 4.5]);
+        let after = rule.take(-2.5, first, at(1));
+        let (to_mean, to_spread) = (0.5, f64::clamp(4.5 - 2.5 * first[3], -2.0, 2.0));
+        let alone = rule.take(to_mean, [0.0, 0.8, 0.25, to_spread / to_mean, 0.0, 0.0], at(1));
+        assert!(after.iter().zip(alone).all(|(a, b)| (a - b).abs() < 1e-14) && after[4..] == [0.0; 2]);
     }
 
     #[test]
     fn one_step_by_hand() {
-        let rule = Mesu { rate: 2.0, spread_rate: 3.0, spread: 0.5, window: 10.0, clip: 0.5 };
+        let spec = Mesu { rate: 2.0, spread_rate: 3.0, spread: 0.5, start: None, window: 10.0, clip: 0.5 };
+        let rule = spec.at(0);
         let (mean, spread) = (0.8, 0.25);
         // The bound is 2.
         for (g, deviation) in [(0.5, 1.5), (-0.5, 1.5), (1.8, -1.2), (-7.0, 0.1)] {
-            let new = rule.take(-g, [9.0, mean, spread, deviation], at(1));
+            let new = rule.take(-g, [9.0, mean, spread, deviation, 0.0, 0.0], at(1));
             let (gm, gs) = (f64::clamp(g, -2.0, 2.0), f64::clamp(g * deviation, -2.0, 2.0));
             let v = 0.0625;
             let m = mean + 2.0 * (-v * gm + v * (0.0 - mean) / (10.0 * 0.25));
@@ -101,13 +150,13 @@ mod tests {
 
     #[test]
     fn the_spread_stays_positive_and_returns_to_the_prior() {
-        let rule = Mesu::default();
+        let rule = Mesu::default().at(0);
         let mut values = rule.begin(0.0_f64, at(0));
         for t in 0..50 {
-            values = rule.take(-1e6, [values[0], values[1], values[2], 1.0], at(t));
+            values = rule.take(-1e6, [values[0], values[1], values[2], 1.0, 0.0, 0.0], at(t));
             assert!(values[2] > 0.0);
         }
-        let brief = Mesu { window: 20.0, ..rule };
+        let brief = Mesu { window: 20.0, ..Mesu::default() }.at(0);
         for t in 0..2000 {
             values = brief.take(0.0, values, at(t));
         }

@@ -92,7 +92,7 @@ impl SynapseSpec {
             Self::Cascade(rule) => Box::new(Rule(*rule)),
             Self::BayesBiNn(rule) => Box::new(Rule(*rule)),
             Self::BiMu(rule) => Box::new(Rule(*rule)),
-            Self::Mesu(rule) => Box::new(Rule(*rule)),
+            Self::Mesu(spec) => Box::new(Rule(spec.at(layer))),
             Self::BinaryBeakers(spec) => spec.build(),
             Self::Rram(spec) => spec.build(key)?,
             Self::SoftBounds(spec) => spec.build()?,
@@ -162,6 +162,11 @@ pub trait Scalar<const V: usize>: Copy + Send + Sync + std::fmt::Debug {
     fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; V];
     /// The values after the proposal `delta`.
     fn take<T: Real>(&self, delta: T, values: [T; V], draw: Draw) -> [T; V];
+    /// The values after one of several draws that share an update: `delta`, its part of the proposal, is kept for `take`, and
+    /// the weight is drawn anew. Default, for weights that are no samples: as they are.
+    fn gather<T: Real>(&self, _delta: T, values: [T; V], _draw: Draw) -> [T; V] {
+        values
+    }
     /// The values after the end of a task; default: as they are.
     fn task_ended<T: Real>(&self, values: [T; V]) -> [T; V] {
         values
@@ -192,6 +197,17 @@ pub trait Synapse: Send + Sync + std::fmt::Debug {
     fn begin(&self, key: u64, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]);
     /// Changes `weight` and its state by the proposal `delta`; the tile's first weight is number `at` of its matrix.
     fn take(&self, key: u64, at: usize, delta: View<'_>, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]);
+    /// Keeps `delta`, the part of one of several draws in a proposal, for [`Synapse::take`], and draws weights anew, tile by tile
+    /// as there; default, for weights that are no samples: nothing happens.
+    fn gather(
+        &self,
+        _key: u64,
+        _at: usize,
+        _delta: View<'_>,
+        _weight: ViewMut<'_>,
+        _state: &mut [ViewMut<'_>],
+    ) {
+    }
     /// Tells a whole matrix of weights that a task ended; default: nothing happens.
     fn task_ended(&self, _weight: ViewMut<'_>, _state: &mut [ViewMut<'_>]) {}
     /// Whether weights are samples of distributions.
@@ -238,11 +254,31 @@ impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
         dispatch!(delta.dtype(), T => {
             let (rule, delta, values) = (self.0, delta.slice::<T>(), array::<T, V>(&mut weight, state));
             if R::DRAWS {
-                vectorize(#[inline(always)] move || one_by_one(rule, key, at, delta, values));
+                vectorize(#[inline(always)] move || {
+                    one_by_one(#[inline(always)] move |d, old, draw| rule.take(d, old, draw), key, at, delta, values);
+                });
             } else {
                 pointwise(Certain::<R, V>(rule), [], [delta], values);
             }
         });
+    }
+
+    fn gather(
+        &self,
+        key: u64,
+        at: usize,
+        delta: View<'_>,
+        mut weight: ViewMut<'_>,
+        state: &mut [ViewMut<'_>],
+    ) {
+        if R::SAMPLED {
+            dispatch!(delta.dtype(), T => {
+                let (rule, delta, values) = (self.0, delta.slice::<T>(), array::<T, V>(&mut weight, state));
+                vectorize(#[inline(always)] move || {
+                    one_by_one(#[inline(always)] move |d, old, draw| rule.gather(d, old, draw), key, at, delta, values);
+                });
+            });
+        }
     }
 
     fn task_ended(&self, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
@@ -270,10 +306,10 @@ impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
     }
 }
 
-/// Takes the proposals of a tile, the first of which is for weight number `at`.
+/// Hands the proposals of a tile to `take`, the first of which is for weight number `at`.
 #[inline(always)]
-fn one_by_one<R: Scalar<V>, T: Elem, const V: usize>(
-    rule: R,
+fn one_by_one<T: Elem, const V: usize>(
+    take: impl Fn(T, [T; V], Draw) -> [T; V],
     key: u64,
     at: usize,
     delta: &[T],
@@ -283,7 +319,7 @@ fn one_by_one<R: Scalar<V>, T: Elem, const V: usize>(
     let values = values.map(|v| &mut v[..n]);
     for i in 0..n {
         let old = std::array::from_fn(|k| values[k][i]);
-        let new = rule.take(delta[i], old, Draw { key, index: (at + i) as u64 });
+        let new = take(delta[i], old, Draw { key, index: (at + i) as u64 });
         for k in 0..V {
             values[k][i] = new[k];
         }

@@ -31,7 +31,7 @@ pub(super) fn check(synapse: &SynapseSpec, connections: usize) -> Result<()> {
         SynapseSpec::Cascade(s) => cascade(s),
         SynapseSpec::BayesBiNn(s) => bayesbinn(s),
         SynapseSpec::BiMu(s) => bimu(s),
-        SynapseSpec::Mesu(s) => mesu(s),
+        SynapseSpec::Mesu(s) => mesu(s, connections),
         SynapseSpec::BinaryBeakers(s) => binary_beakers(s),
         SynapseSpec::Rram(s) => rram(s),
         SynapseSpec::SoftBounds(s) => soft_bounds(s),
@@ -73,13 +73,18 @@ fn bimu(s: &BiMu) -> Result<()> {
     not_negative("synapse.bimu.kappa", s.kappa, "3.76 is usual")?;
     positive("synapse.bimu.rate-max", s.rate_max, "0.0023 is usual")?;
     positive("synapse.bimu.window", s.window, "700 is usual")?;
+    positive("synapse.bimu.temperature", s.temperature, "1 is usual")?;
     positive("synapse.bimu.scale", s.scale, SCALE)
 }
 
-fn mesu(s: &Mesu) -> Result<()> {
+fn mesu(s: &Mesu, connections: usize) -> Result<()> {
     positive("synapse.mesu.rate", s.rate, "1.6 is usual")?;
     not_negative("synapse.mesu.spread-rate", s.spread_rate, "2.1 is usual")?;
     positive("synapse.mesu.spread", s.spread, "0.3 is usual")?;
+    if let Some(start) = &s.start {
+        let check = |key: &str, v| positive(key, v, "1/√fan_in is usual");
+        per_layer("synapse.mesu.start", start, connections, check)?;
+    }
     positive("synapse.mesu.window", s.window, "6e5 is usual")?;
     positive("synapse.mesu.clip", s.clip, "0.36 is usual")?;
     let ok = s.spread_rate * s.clip < 2.0;

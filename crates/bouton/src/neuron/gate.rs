@@ -1,0 +1,77 @@
+//! Gate units: s = 1 where |d| > θ, else 0, with a surrogate slope on the way back.
+//!
+//! The slope is that of |d| in a window around the threshold: sign(d) where θ/2 < |d| < 3θ/2, else 0. Both ends of the drive
+//! switch such a unit on. Released code of Cottart et al., github.com/kellian-cottart/active-continual-learning-bayesianbinn.
+
+use super::{Input, Neuron, Population, Units, linear};
+use bouton_kernels::Real;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Feed-forward gate units (`[neuron.gate]`); the output population is linear.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Gate {
+    /// θ: size of the drive beyond which a unit is on, above 0. Default 1.
+    pub threshold: f64,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self { threshold: 1.0 }
+    }
+}
+
+impl Gate {
+    /// The population of hidden or output units.
+    pub fn population(&self, output: bool) -> Box<dyn Population> {
+        if output { linear() } else { Box::new(Units(*self)) }
+    }
+}
+
+impl Neuron<0, 0> for Gate {
+    const SHARED: bool = false;
+
+    #[inline(always)]
+    fn prepare<T: Real>(&self, _: T) -> [T; 0] {
+        []
+    }
+
+    #[inline(always)]
+    fn step<T: Real>(&self, _: [T; 0], input: Input<T>, _: [T; 0]) -> ([T; 0], T) {
+        let (size, one) = (input.drive.abs(), T::lit(1.0));
+        // `heaviside` is 1 at zero, where the unit is still off.
+        let on = one - (T::lit(self.threshold) - size).heaviside();
+        let off_window = ((size - T::lit(self.threshold)).abs() - T::lit(0.5 * self.threshold)).heaviside();
+        let inside = (one - off_window).graft(T::lit(0.0));
+        ([], on.graft(inside * size))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bouton_kernels::Dual;
+
+    #[test]
+    fn both_ends_of_the_drive_are_on_and_slopes_stand_around_the_threshold() {
+        let zero = Dual::cst(0.0);
+        let at = |threshold: f64, d: f64| {
+            let input = Input { drive: Dual::<f64, 1>::var(d, 0), force: zero, stiffness: zero };
+            let out = Gate { threshold }.step([], input, []).1;
+            (out.re, out.eps[0])
+        };
+        for (d, out, slope) in [
+            (0.0, 0.0, 0.0),
+            (0.5, 0.0, 0.0),
+            (0.75, 0.0, 1.0),
+            (1.0, 0.0, 1.0),
+            (1.25, 1.0, 1.0),
+            (1.5, 1.0, 0.0),
+        ] {
+            assert_eq!(at(1.0, d), (out, slope), "{d}");
+            assert_eq!(at(1.0, -d), (out, if slope == 0.0 { 0.0 } else { -slope }), "-{d}");
+            assert_eq!(at(4.0, 4.0 * d).0, out);
+        }
+    }
+}

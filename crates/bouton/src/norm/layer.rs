@@ -1,0 +1,91 @@
+//! Layer normalisation: x̂ = (d − μ)/√(σ² + ε), with μ and σ² over all units of a sample.
+//!
+//! Ba, Kiros & Hinton 2016. A sample is normalised alike in training and in evaluation, whatever its batch holds: with one
+//! sample at a time it is the normalisation that works. Through a convolution all channels and places of an image are taken
+//! together, and γ and b belong to channels.
+
+use super::Normalised;
+use bouton_kernels::{Elem, Mat, Real, dispatch};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Layer normalisation (`[norm.layer]`).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct LayerNorm {
+    /// ε added to the variance. Default 1e-5.
+    pub eps: f64,
+    /// Whether γ and b are learned; without them γ = 1 and b = 0. Default true.
+    pub affine: bool,
+}
+
+impl Default for LayerNorm {
+    fn default() -> Self {
+        Self { eps: 1e-5, affine: true }
+    }
+}
+
+/// The layer normalisation of one population.
+#[derive(Clone, Copy, Debug)]
+pub struct Layer {
+    /// Its numbers.
+    pub spec: LayerNorm,
+    /// Units of a sample.
+    pub units: usize,
+}
+
+impl Layer {
+    /// Normalises every sample of `drive`, whose rows are places of samples.
+    pub(super) fn normalise(&self, drive: &mut Mat) -> Normalised {
+        let samples = drive.rows() * drive.cols() / self.units;
+        let mut scale = Mat::zeros(drive.dtype(), samples, 1);
+        dispatch!(drive.dtype(), T => {
+            let scales = scale.slice_mut::<T>();
+            for (d, scale) in drive.slice_mut::<T>().chunks_exact_mut(self.units).zip(scales) {
+                let mean = self.mean(d.iter().copied());
+                let variance = self.mean(d.iter().map(|&d| (d - mean) * (d - mean)));
+                *scale = T::lit(1.0) / (variance + T::lit(self.spec.eps)).sqrt();
+                d.iter_mut().for_each(|d| *d = (*d - mean) * *scale);
+            }
+        });
+        Normalised { values: drive.clone(), scale, moments: None }
+    }
+
+    /// From the gradient with respect to x̂ to the one with respect to d, in place.
+    pub(super) fn pull(&self, done: &Normalised, g: &mut Mat) {
+        dispatch!(g.dtype(), T => {
+            let samples = done.values.slice::<T>().chunks_exact(self.units).zip(done.scale.slice::<T>());
+            for (g, (values, &scale)) in g.slice_mut::<T>().chunks_exact_mut(self.units).zip(samples) {
+                let mean = self.mean(g.iter().copied());
+                let product = self.mean(g.iter().zip(values).map(|(&g, &x)| g * x));
+                g.iter_mut().zip(values).for_each(|(g, &x)| *g = scale * (*g - mean - x * product));
+            }
+        });
+    }
+
+    fn mean<T: Elem>(&self, values: impl Iterator<Item = T>) -> T {
+        values.fold(T::lit(0.0), |sum, x| sum + x) * T::lit(1.0 / self.units as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bouton_kernels::DType;
+
+    #[test]
+    fn every_sample_has_mean_zero_and_variance_one_whatever_stands_beside_it() {
+        let layer = Layer { spec: LayerNorm { eps: 0.0, affine: false }, units: 6 };
+        let drive = Mat::from_fn(DType::F64, 4, 3, |r, c| ((r * 7 + c * 3) % 5) as f64 + 0.25 * c as f64);
+        let mut whole = drive.clone();
+        layer.normalise(&mut whole);
+        for (sample, values) in whole.to_f64s().chunks(6).enumerate() {
+            let mean = values.iter().sum::<f64>() / 6.0;
+            let variance = values.iter().map(|x| x * x).sum::<f64>() / 6.0;
+            assert!(mean.abs() < 1e-15 && (variance - 1.0).abs() < 1e-14);
+            let mut alone = drive.rows_view(2 * sample..2 * sample + 2).to_mat();
+            layer.normalise(&mut alone);
+            assert_eq!(alone.to_f64s(), values);
+        }
+    }
+}
