@@ -1,15 +1,17 @@
 //! From a gradient to a proposal, and the one place where a weight changes.
 
 mod adam;
+mod change;
+mod gradient;
 mod schedule;
 mod sgd;
 mod updater;
 
 pub use adam::{Adam, AdamW};
+pub(crate) use change::{add_columns, is_finite};
 pub use schedule::{Cosine, Exponential, ScheduleSpec, Step};
 pub use sgd::{Decay, Sgd};
 pub use updater::Updater;
-pub(crate) use updater::{add_columns, is_finite};
 
 use bouton_kernels::{Elem, View, ViewMut, vectorize};
 use schemars::JsonSchema;

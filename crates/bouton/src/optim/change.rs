@@ -1,0 +1,166 @@
+//! How one parameter takes its gradient: the optimiser proposes and the synapse takes, while a tile is in cache.
+
+use super::gradient::{Gradient, TILE};
+use super::{Hyper, Optim};
+use crate::anchor::{Anchor, Importance, add_penalty, trace_path};
+use crate::synapse::Synapse;
+use bouton_kernels::{Mat, View, ViewMut, dispatch, vectorize};
+use rayon::prelude::*;
+
+/// Weights with fewer elements are updated by one thread.
+const PARALLEL: usize = 4 * TILE;
+
+/// One band of a parameter with its state: the optimiser's, then the synapse's.
+struct Band<'a> {
+    from: usize,
+    weight: ViewMut<'a>,
+    state: Vec<ViewMut<'a>>,
+}
+
+/// Everything that decides how a parameter takes its gradient.
+#[derive(Clone, Copy)]
+pub(super) struct Take<'a> {
+    pub(super) optim: &'a dyn Optim,
+    pub(super) synapse: &'a dyn Synapse,
+    /// How many state matrices the synapse has.
+    pub(super) states: usize,
+    pub(super) anchor: Option<&'a dyn Anchor>,
+    pub(super) hyper: Hyper,
+    pub(super) key: u64,
+    /// Whether more draws of the same update follow.
+    pub(super) gathers: bool,
+}
+
+/// Proposal, gradient without penalty, and parameter before the step, of one band.
+type Scratch = [Mat; 3];
+
+impl Take<'_> {
+    /// Pulls towards the anchor, proposes, takes and traces the way.
+    fn take(&self, cols: usize, mut gradient: ViewMut<'_>, s: &mut Scratch, b: &mut Band<'_>) {
+        let n = b.weight.rows();
+        if self.gathers {
+            let delta = &mut s[0];
+            negate(gradient.as_view(), delta.rows_view_mut(0..n));
+            let (at, delta) = (b.from * cols, delta.rows_view(0..n));
+            return self.synapse.gather(self.key, at, delta, b.weight.reborrow(), &mut b.state);
+        }
+        let (slots, rest) = b.state.split_at_mut(self.optim.slots());
+        let (memory, held) = rest.split_at_mut(self.states);
+        let hidden = self.synapse.hidden();
+        let [delta, loss, old] = s;
+        if let (Some(anchor), [omega, pull, path @ ..]) = (self.anchor, &mut *held) {
+            let theta = theta(hidden.filter(|_| anchor.hidden()), &b.weight, memory);
+            if !path.is_empty() {
+                loss.rows_view_mut(0..n).copy_from(gradient.as_view());
+                old.rows_view_mut(0..n).copy_from(theta);
+            }
+            add_penalty(anchor.strength(), theta, omega.as_view(), pull.as_view(), gradient.reborrow());
+        }
+        let proposed = delta.rows_view_mut(0..n);
+        if self.synapse.raw() {
+            negate(gradient.as_view(), proposed);
+        } else {
+            let w = theta(hidden, &b.weight, memory);
+            self.optim.propose(self.hyper, w, gradient.as_view(), slots, proposed);
+        }
+        self.synapse.take(self.key, b.from * cols, delta.rows_view(0..n), b.weight.reborrow(), memory);
+        if let (Some(anchor), [_, _, path]) = (self.anchor, held) {
+            let theta = theta(hidden.filter(|_| anchor.hidden()), &b.weight, memory);
+            let total = matches!(anchor.importance(), Importance::Path(p) if p.total);
+            let g = if total { gradient.as_view() } else { loss.rows_view(0..n) };
+            trace_path(g, old.rows_view(0..n), theta, path.reborrow());
+        }
+    }
+}
+
+/// The weight, or the state matrix that plays its part.
+fn theta<'a>(hidden: Option<usize>, weight: &'a ViewMut<'_>, memory: &'a [ViewMut<'_>]) -> View<'a> {
+    hidden.map_or(weight.as_view(), |h| memory[h].as_view())
+}
+
+fn negate(g: View<'_>, mut to: ViewMut<'_>) {
+    dispatch!(g.dtype(), T => for (to, &g) in to.slice_mut::<T>().iter_mut().zip(g.slice::<T>()) {
+        *to = -g;
+    });
+}
+
+/// Changes a parameter, band by band; whether it is still finite. **The one function that changes a weight.**
+pub(super) fn change(
+    rule: &Take<'_>,
+    grad: &Gradient<'_>,
+    weight: ViewMut<'_>,
+    state: Vec<&mut Mat>,
+) -> bool {
+    let (dtype, rows, cols) = (weight.dtype(), weight.rows(), weight.cols());
+    let (tile, together) = grad.tiling(rows, cols);
+    let take = |(gradient, s): &mut (Mat, Scratch), bands: &mut [Band<'_>]| {
+        let from = bands[0].from;
+        let to = bands.last().map_or(from, |b| b.from + b.weight.rows());
+        grad.write(from..to, gradient.rows_view_mut(0..to - from));
+        bands.iter_mut().all(|b| {
+            let at = b.from - from;
+            rule.take(cols, gradient.rows_view_mut(at..at + b.weight.rows()), s, b);
+            is_finite(b.weight.as_view())
+        })
+    };
+    let spare = if rule.anchor.is_some() { tile } else { 0 };
+    let room = |n| Mat::zeros(dtype, n, cols);
+    let scratch = || (room(tile * together), [tile, spare, spare].map(room));
+    let mut bands = cut(weight, state, tile);
+    if rows * cols >= PARALLEL {
+        let groups = bands.par_chunks_mut(together);
+        groups.map_init(scratch, take).reduce(|| true, |a, b| a && b)
+    } else {
+        let mut scratch = scratch();
+        bands.chunks_mut(together).all(|bands| take(&mut scratch, bands))
+    }
+}
+
+/// Bands of `band` rows each.
+fn cut<'a>(weight: ViewMut<'a>, state: Vec<&'a mut Mat>, band: usize) -> Vec<Band<'a>> {
+    let mut chunks: Vec<_> = state.into_iter().map(|s| s.view_mut().chunks_mut(band)).collect();
+    let weights = weight.chunks_mut(band).enumerate();
+    weights
+        .map(|(i, weight)| Band {
+            from: i * band,
+            weight,
+            state: chunks.iter_mut().filter_map(Iterator::next).collect(),
+        })
+        .collect()
+}
+
+/// Whether no element is infinite or NaN.
+pub(crate) fn is_finite(view: View<'_>) -> bool {
+    use bouton_kernels::Real;
+    dispatch!(view.dtype(), T => {
+        let values = view.slice::<T>();
+        let zero = T::lit(0.0);
+        // x·0 is 0 for finite x and NaN otherwise; lanes keep the sum vectorised.
+        let sum = vectorize(#[inline(always)] || {
+            let mut lanes = [zero; 16];
+            let chunks = values.chunks_exact(16);
+            let rest = chunks.remainder().iter().fold(zero, |s, &x| s + x * zero);
+            for chunk in chunks {
+                for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                    *lane += x * zero;
+                }
+            }
+            lanes.into_iter().fold(rest, |a, b| a + b)
+        });
+        sum == zero
+    })
+}
+
+/// sums[0, j] += scale · Σ_r g[r, j].
+pub(crate) fn add_columns(g: View<'_>, scale: f64, mut sums: ViewMut<'_>) {
+    dispatch!(g.dtype(), T => {
+        let scale = <T as bouton_kernels::Elem>::from_f64(scale);
+        let sums = sums.slice_mut::<T>();
+        for row in g.slice::<T>().chunks_exact(g.cols().max(1)) {
+            let sums = &mut *sums;
+            vectorize(#[inline(always)] move || for (sum, &x) in sums.iter_mut().zip(row) {
+                *sum += scale * x;
+            });
+        }
+    });
+}
