@@ -62,12 +62,16 @@ fn a_run_with_draws_goes_on_bit_exactly_and_one_draw_is_the_default() {
         let recipe = recipe(synapse);
         let after = |recipe: &Recipe, updates: usize| {
             let mut trainer = Trainer::new(recipe, None).unwrap();
-            (0..updates).for_each(|_| drop(trainer.learn().unwrap()));
+            for _ in 0..updates {
+                trainer.learn().unwrap();
+            }
             trainer
         };
         let mut second = after(&recipe, 0);
         second.restore(&after(&recipe, 2).checkpoint().unwrap()).unwrap();
-        (0..3).for_each(|_| drop(second.learn().unwrap()));
+        for _ in 0..3 {
+            second.learn().unwrap();
+        }
         assert!(second.checkpoint().unwrap().tensors == after(&recipe, 5).checkpoint().unwrap().tensors);
         let tensors = |draws| {
             let recipe = Recipe {
