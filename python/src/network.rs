@@ -5,7 +5,7 @@ use crate::errors::{argument, raise};
 use crate::recipe::Recipe;
 use crate::threads::compute;
 use bouton::Error;
-use bouton::credit::{Batch, Collect, Credit, Outside, Step};
+use bouton::credit::{Batch, Collect, Credit, Outside, Step, draws};
 use bouton::network::{Network as Net, Shape, Visitor};
 use bouton::objective::{Given, Objective};
 use bouton::optim::Updater;
@@ -248,7 +248,7 @@ impl Network {
     }
 
     /// One update of the network's own optimiser and synapses, for a gradient `g` of some loss with respect to the
-    /// outputs, summed over samples.
+    /// outputs, summed over samples. Weights that are distributions: `g` belongs to the one draw that `forward` showed.
     #[pyo3(signature = (x, g, rate=1.0))]
     fn learn(&self, py: Python<'_>, x: &Bound<'_, PyAny>, g: &Bound<'_, PyAny>, rate: f64) -> PyResult<()> {
         let mut inner = self.lock(py);
@@ -256,13 +256,14 @@ impl Network {
         let key = inner.key();
         let Inner { net, credit, updater, update, .. } = &mut *inner;
         updater.set_factor(rate);
-        let learned = compute(py, || credit.learn(net, &batch, &given, updater, &key));
+        updater.set_draws(1);
+        let learned = compute(py, || updater.update(&mut **credit, net, &batch, &given, &key));
         learned.map_err(|e| raise(py, &e))?;
         *update += 1;
         Ok(())
     }
 
-    /// Learns from one batch; returns what the batch came to before the update.
+    /// Learns from one batch, averaged over `run.train-draws`; returns what the batch came to before the update.
     #[pyo3(signature = (x, y, ids=None, rate=1.0))]
     fn step<'py>(
         &self,
@@ -282,24 +283,30 @@ impl Network {
             batch.ids = ids;
         }
         let key = inner.key();
-        let Inner { net, credit, objective, updater, update, .. } = &mut *inner;
+        let Inner { recipe, net, credit, objective, updater, update } = &mut *inner;
         updater.set_factor(rate);
-        let step = compute(py, || credit.learn(net, &batch, &**objective, updater, &key));
+        updater.set_draws(recipe.run.train_draws.unwrap_or(1));
+        let step = compute(py, || updater.update(&mut **credit, net, &batch, &**objective, &key));
         let step = step.map_err(|e| raise(py, &e))?;
         *update += 1;
         outcome(py, &step)
     }
 
-    /// What a batch comes to, without learning.
+    /// What a batch comes to, without learning: by the mean weights where weights are distributions, or by
+    /// `run.test-draws` of them.
     fn evaluate<'py>(
         &self,
         py: Python<'py>,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let inner = self.lock(py);
+        let mut inner = self.lock(py);
         let batch = inner.batch(x, Some(y))?;
-        let step = compute(py, || inner.credit.evaluate(&inner.net, &batch, &*inner.objective));
+        let Inner { recipe, net, credit, objective, .. } = &mut *inner;
+        let key = Key::new(recipe.seed).of("answer", 0);
+        let draws = recipe.run.test_draws.map(|n| (n, &key));
+        let batches = || std::iter::once(batch.clone());
+        let step = compute(py, || draws::evaluate(&**credit, net, &**objective, batches, draws));
         outcome(py, &step.map_err(|e| raise(py, &e))?)
     }
 

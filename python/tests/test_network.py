@@ -24,6 +24,29 @@ def test_steps_learn_and_follow_the_gradient(recipe, batch):
     assert network.evaluate(x, y)["loss"] < 0.5 * first
 
 
+def test_weights_that_are_distributions_answer_with_their_means(recipe, batch):
+    recipe = bouton.Recipe(recipe, synapse={"mesu": {}})
+    network = bouton.Network(recipe)
+    state = network.state_dict()
+    answer = network.evaluate(*batch)
+    for name, value in network.state_dict().items():
+        np.testing.assert_array_equal(value, state[name])
+    means = {name.removesuffix("mesu.mean") + "weight": v for name, v in state.items() if name.endswith("mesu.mean")}
+    network.set_weights(means)
+    assert network.evaluate(*batch) == answer
+    drawn = bouton.Network(bouton.Recipe(recipe, run={"test-draws": 2}))
+    assert drawn.evaluate(*batch)["loss"] != answer["loss"]
+
+
+def test_a_step_averages_over_draws_of_the_weights(recipe, batch):
+    recipe = bouton.Recipe(recipe, synapse={"mesu": {}})
+    one, two = bouton.Network(recipe), bouton.Network(bouton.Recipe(recipe, run={"train-draws": 2}))
+    outs = [network.step(*batch) for network in (one, two)]
+    assert [out["samples"] for out in outs] == [9, 18] and one.updates == two.updates == 1
+    spreads = [{k: v for k, v in n.state_dict().items() if k.endswith("mesu.mean")} for n in (one, two)]
+    assert any((spreads[0][name] != spreads[1][name]).any() for name in spreads[0])
+
+
 def test_gradients_change_nothing(recipe, batch):
     network = bouton.Network(recipe)
     before = network.state_dict()

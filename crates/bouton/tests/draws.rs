@@ -24,7 +24,8 @@ fn an_update_takes_the_mean_over_its_draws() {
     let objective = recipe.objective.build();
     let mut network = Network::build(&recipe).unwrap();
     let mut credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();
-    let mut updater = Updater::new(&network, recipe.optim.build()).seeded(3).drawing(3);
+    let mut updater = Updater::new(&network, recipe.optim.build()).seeded(3);
+    updater.set_draws(3);
     let lambda = |network: &Network| network.connections[0].memory[0].to_f64s();
     let bias = |network: &Network| network.populations[1].bias.as_ref().unwrap().mat().to_f64s();
     let (old, old_bias) = (lambda(&network), bias(&network));
@@ -95,4 +96,16 @@ fn draws_that_cannot_be_averaged_are_refused() {
         [run]\ntrain-draws = 2\n[synapse.mesu]\n[credit.continual-eq-prop]\nbeta = 0.5\nfree-steps = 9\nnudged-steps = 3\n[optim.sgd]\nlr = 0.1\n";
     let error = Recipe::parse(settling, "settling.toml").unwrap().check().unwrap_err();
     assert!(error.to_string().contains("nothing to average over draws"), "{error}");
+}
+
+/// A normalisation of two numbers leaves their order.
+#[test]
+fn layer_normalisation_needs_three_units() {
+    let with = |hidden: usize| {
+        let recipe = recipe("plain").with_overrides(&[format!("network.layers=[9,{hidden},4]")]).unwrap();
+        Recipe { run: Default::default(), ..recipe }.check()
+    };
+    let error = with(2).unwrap_err();
+    assert!(error.to_string().contains("[norm.layer] on a layer of 2") && error.hint().is_some(), "{error}");
+    with(3).unwrap();
 }

@@ -2,6 +2,7 @@
 //! number of threads, and its checkpoints fit no other synapse.
 
 use bouton::Error;
+use bouton::analysis::{self, Lab, Verdict};
 use bouton::recipe::Recipe;
 use bouton::train::Trainer;
 
@@ -161,12 +162,16 @@ fn numbers_and_combinations_that_cannot_be_meant() {
     }
 }
 
-#[test]
-fn settling_units_need_a_scale() {
-    let settling = RECIPE
+fn settling() -> Recipe {
+    let text = RECIPE
         .replace("[neuron.sign]\n[norm.batch]\n[credit.backprop]\n[objective.softmax-cross-entropy]\n", "")
         + "[neuron.settle]\n[credit.eq-prop]\nbeta = 0.5\nfree-steps = 20\nnudged-steps = 4\n";
-    let settling = Recipe::parse(&settling, "settling.toml").unwrap();
+    Recipe::parse(&text, "settling.toml").unwrap()
+}
+
+#[test]
+fn settling_units_need_a_scale() {
+    let settling = settling();
     for synapse in ["bop", "cascade", "bayesbinn", "bimu", "binary-beakers", "rram"] {
         let with = |text: String| settling.with_overrides(&[text]).unwrap().check();
         let error = with(format!("synapse={synapse}")).unwrap_err();
@@ -190,4 +195,43 @@ fn answers_are_those_of_the_mean_and_leave_the_sample_alone() {
     trainer.network.put_back(&samples);
     trainer.evaluate(0).unwrap();
     assert!(trainer.checkpoint().unwrap().tensors == before);
+}
+
+/// The laws of credit rules are of the rules, whatever takes their gradients.
+#[test]
+fn the_properties_of_credit_are_measured_over_every_synapse() {
+    for synapse in SYNAPSES.map(|overrides| overrides[0]) {
+        let name = synapse.split(['.', '=']).nth(1).unwrap();
+        let real = ["plain", "beakers", "mesu", "soft-bounds"].contains(&name);
+        let scale = format!("synapse.{name}.scale=0.05");
+        let overrides = [synapse, "network.layers=[64,20,10]"].into_iter().chain((!real).then_some(&*scale));
+        let recipe = settling().with_overrides(&overrides.collect::<Vec<_>>()).unwrap();
+        let found = analysis::check(&mut Lab::new(&recipe, None, None).unwrap()).unwrap();
+        for id in ["kolen-pollack", "continual-is-ep"] {
+            let property = found.properties.iter().find(|p| p.id == id).unwrap();
+            assert_eq!(property.verdict, Verdict::Pass, "{name}: {property:?}");
+        }
+    }
+}
+
+#[test]
+fn a_hidden_weight_that_is_no_longer_finite_stops_the_run() {
+    for synapse in ["synapse=binary", "synapse.metaplastic.m=1.35", "synapse=binary-beakers"] {
+        let recipe = recipe(&[synapse, "optim={ sgd = { lr = 1e300 } }"]);
+        let mut trainer = Trainer::new(&recipe, None).unwrap();
+        let error = trainer.learn().unwrap_err();
+        assert!(matches!(error, Error::Diverged { .. }) && error.to_string().contains(".weight"), "{error}");
+    }
+}
+
+#[test]
+fn unstable_chains_are_refused() {
+    for (override_, key) in [
+        ("synapse.binary-beakers.pipes=[1000.0, 1e-3, 1e-4, 1e-5]", "synapse.binary-beakers.pipes"),
+        ("synapse.binary-beakers.feedback=0.999", "synapse.binary-beakers.pipes"),
+        ("synapse.beakers.coupling=1e3", "synapse.beakers.coupling"),
+    ] {
+        let error = recipe(&[override_]).check().unwrap_err().to_string();
+        assert!(error.contains(key) && error.contains("lose all it has"), "{error}");
+    }
 }

@@ -5,7 +5,9 @@ use crate::credit::{ContinualEqProp, CreditSpec, EqProp, Nudge, Start};
 use crate::error::Result;
 use crate::network::Network;
 use crate::optim::{Decay, OptimSpec, Sgd, Updater};
+use crate::recipe::Recipe;
 use crate::rng::Key;
+use crate::synapse::SynapseSpec;
 use crate::wiring::PerLayer;
 
 /// Learning rate small enough for the weights to stand still during the nudged phase.
@@ -42,7 +44,9 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
 
 /// −Δθ/η of one batch of continual EP.
 fn continual_update(lab: &Lab, free_steps: usize) -> Result<Vec<f64>> {
-    let mut network = Network::build(&lab.recipe)?;
+    // What the rules propose is compared, whatever synapse takes it.
+    let recipe = Recipe { synapse: SynapseSpec::default(), ..lab.recipe.clone() };
+    let mut network = Network::build(&recipe)?;
     copy(&lab.network, &mut network)?;
     let solver = lab.recipe.solver.plain();
     let spec = ContinualEqProp { beta: BETA, nudge: Nudge::Positive, free_steps, nudged_steps: K };

@@ -80,9 +80,10 @@ fn cost(recipe: &Recipe, batch: &Batch, checkpoint: Option<&Checkpoint>) -> Resu
     }
     let objective = recipe.objective.build();
     let mut updater = Updater::new(&network, recipe.optim.build()).seeded(recipe.seed);
+    updater.set_draws(recipe.run.train_draws.unwrap_or(1));
     let mut rule = recipe.credit.build(&recipe.solver, &network, batch.labels.len())?;
     let key = Key::new(recipe.seed).of("update", 0);
-    let learn = || rule.learn(&mut network, batch, &*objective, &mut updater, &key);
+    let learn = || updater.update(&mut *rule, &mut network, batch, &*objective, &key);
     let (step, account) = pool.install(|| account(learn));
     step?;
     let samples = batch.labels.len();

@@ -7,7 +7,9 @@ use crate::credit::{CreditSpec, EqProp, Nudge, Start};
 use crate::error::Result;
 use crate::network::Network;
 use crate::optim::{Decay, OptimSpec, Sgd, Updater};
+use crate::recipe::Recipe;
 use crate::rng::Key;
+use crate::synapse::SynapseSpec;
 use crate::wiring::{Dense, FeedbackSpec, PerLayer, WiringSpec};
 
 const RATE: f64 = 0.05;
@@ -17,7 +19,8 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
     let (id, statement) =
         ("kolen-pollack", "|contraction of W_f − W_b per update − (1 − ηλ)| with feedback of its own");
     let bound = Bound::AtMost(1e-12);
-    let mut recipe = lab.recipe.clone();
+    // Feedback weights of their own are plain, and the law is of two weights that take the same updates.
+    let mut recipe = Recipe { synapse: SynapseSpec::default(), ..lab.recipe.clone() };
     let (WiringSpec::Dense(dense) | WiringSpec::Conv(dense)) = &mut recipe.wiring;
     *dense = Dense { feedback: FeedbackSpec::KolenPollack, homeostasis: 0.0, ..dense.clone() };
     let mut network = Network::build(&recipe)?;

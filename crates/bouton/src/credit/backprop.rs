@@ -1,7 +1,7 @@
 //! Backpropagation through a feed-forward network (Rumelhart, Hinton & Williams 1986), batch by batch.
 //!
 //! d = W s + b, or γ·norm(W s) + b;  s = σ(d);  δ = σ'(d)·∂ℓ/∂s;  ∂ℓ/∂W = Σ δ s_preᵀ, ∂ℓ/∂s_pre = Wᵀδ. A batch stays
-//! whole, because a normalisation looks at all of its samples: threads share the products instead.
+//! whole, because a batch normalisation looks at all of its samples: threads share the products instead.
 
 use super::outcome::verdict;
 use super::{Batch, Credit, Settled, Sink, Step};
@@ -51,7 +51,7 @@ impl Layered {
             let mut drive = network.par_drive(pop, x, &trace.out, &mut trace.choice);
             let bias = node.bias.as_ref().map(|b| b.mat());
             if let Some(norm) = &node.norm {
-                // Every place of an image is a sample of its channels.
+                // A row for every place of an image: gain and bias belong to channels.
                 let mut places = drive.folded(node.shape.channels);
                 trace.norm[pop] = Some(match key {
                     Some(_) => norm.train(&mut places, bias),

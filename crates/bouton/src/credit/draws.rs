@@ -15,7 +15,7 @@ use bouton_kernels::Mat;
 ///
 /// # Errors
 /// If a relaxation diverges.
-pub(crate) fn evaluate<I: Iterator<Item = Batch>>(
+pub fn evaluate<I: Iterator<Item = Batch>>(
     credit: &dyn Credit,
     network: &mut Network,
     objective: &dyn Objective,

@@ -9,7 +9,7 @@ mod continual;
 mod contrast;
 mod contrastive;
 mod coupled;
-pub(crate) mod draws;
+pub mod draws;
 mod eqprop;
 mod holomorphic;
 mod homeostasis;

@@ -18,7 +18,7 @@ pub trait Sink {
     fn gain(&mut self, network: &Network, pop: PopId, g: View<'_>, scale: f64);
     /// A gradient that is known as a whole.
     fn gradient(&mut self, id: ParamId, g: &Mat, scale: f64);
-    /// All factors of an update have been handed over.
+    /// All factors of an update, or of one of its draws, have been handed over.
     fn step(&mut self, network: &mut Network) -> Result<()>;
 }
 

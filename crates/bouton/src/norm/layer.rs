@@ -5,7 +5,7 @@
 //! together, and γ and b belong to channels.
 
 use super::Normalised;
-use bouton_kernels::{Elem, Mat, Real, dispatch};
+use bouton_kernels::{Elem, Mat, Real, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,10 +42,13 @@ impl Layer {
         dispatch!(drive.dtype(), T => {
             let scales = scale.slice_mut::<T>();
             for (d, scale) in drive.slice_mut::<T>().chunks_exact_mut(self.units).zip(scales) {
-                let mean = self.mean(d.iter().copied());
-                let variance = self.mean(d.iter().map(|&d| (d - mean) * (d - mean)));
-                *scale = T::lit(1.0) / (variance + T::lit(self.spec.eps)).sqrt();
-                d.iter_mut().for_each(|d| *d = (*d - mean) * *scale);
+                *scale = vectorize(#[inline(always)] || {
+                    let mean = mean(d, d, #[inline(always)] |d, _| d);
+                    let variance = self::mean(d, d, #[inline(always)] |d, _| (d - mean) * (d - mean));
+                    let scale = T::lit(1.0) / (variance + T::lit(self.spec.eps)).sqrt();
+                    d.iter_mut().for_each(|d| *d = (*d - mean) * scale);
+                    scale
+                });
             }
         });
         Normalised { values: drive.clone(), scale, moments: None }
@@ -56,16 +59,28 @@ impl Layer {
         dispatch!(g.dtype(), T => {
             let samples = done.values.slice::<T>().chunks_exact(self.units).zip(done.scale.slice::<T>());
             for (g, (values, &scale)) in g.slice_mut::<T>().chunks_exact_mut(self.units).zip(samples) {
-                let mean = self.mean(g.iter().copied());
-                let product = self.mean(g.iter().zip(values).map(|(&g, &x)| g * x));
-                g.iter_mut().zip(values).for_each(|(g, &x)| *g = scale * (*g - mean - x * product));
+                vectorize(#[inline(always)] || {
+                    let mean = mean(g, values, #[inline(always)] |g, _| g);
+                    let product = self::mean(g, values, #[inline(always)] |g, x| g * x);
+                    g.iter_mut().zip(values).for_each(|(g, &x)| *g = scale * (*g - mean - x * product));
+                });
             }
         });
     }
+}
 
-    fn mean<T: Elem>(&self, values: impl Iterator<Item = T>) -> T {
-        values.fold(T::lit(0.0), |sum, x| sum + x) * T::lit(1.0 / self.units as f64)
+/// The mean of `f` over the pairs, in an order that depends on their number alone.
+#[inline(always)]
+fn mean<T: Elem>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
+    let mut lanes = [T::lit(0.0); 16];
+    let (whole, last) = (a.chunks_exact(16).zip(b.chunks_exact(16)), a.len() / 16 * 16);
+    for (a, b) in whole {
+        for i in 0..16 {
+            lanes[i] += f(a[i], b[i]);
+        }
     }
+    let rest = a[last..].iter().zip(&b[last..]).fold(T::lit(0.0), |sum, (&a, &b)| sum + f(a, b));
+    lanes.into_iter().fold(rest, |sum, x| sum + x) * T::lit(1.0 / a.len() as f64)
 }
 
 #[cfg(test)]

@@ -71,6 +71,12 @@ impl Take<'_> {
             trace_path(g, old.rows_view(0..n), theta, path.reborrow());
         }
     }
+
+    /// Whether the weight is finite, or the hidden weight whose sign it is.
+    fn is_finite(&self, b: &Band<'_>) -> bool {
+        let memory = &b.state[self.optim.slots()..];
+        is_finite(theta(self.synapse.hidden(), &b.weight, memory))
+    }
 }
 
 /// The weight, or the state matrix that plays its part.
@@ -100,7 +106,7 @@ pub(super) fn change(
         bands.iter_mut().all(|b| {
             let at = b.from - from;
             rule.take(cols, gradient.rows_view_mut(at..at + b.weight.rows()), s, b);
-            is_finite(b.weight.as_view())
+            rule.is_finite(b)
         })
     };
     let spare = if rule.anchor.is_some() { tile } else { 0 };

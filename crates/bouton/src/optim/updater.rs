@@ -7,9 +7,10 @@ use super::change::{Take, add_columns, change};
 use super::gradient::{Factors, Gradient};
 use super::{Hyper, Optim, Rate};
 use crate::anchor::{Anchor, Hold, Importance};
-use crate::credit::{Sink, add_scaled};
+use crate::credit::{Batch, Credit, Sink, Step, add_scaled};
 use crate::error::{Error, Result};
 use crate::network::{ConnId, Connection, Feedback, Network, ParamId, Parameter, PopId, Visitor};
+use crate::objective::Objective;
 use crate::rng::Key;
 use bouton_kernels::{Mat, View, dispatch};
 use std::collections::HashMap;
@@ -87,12 +88,30 @@ impl Updater {
         self
     }
 
-    /// The same with updates that average over `draws` of sampled weights: all but the last of so many steps only gather and
+    /// From now on an update averages over `draws` of sampled weights: all but the last of so many steps only gather and
     /// draw anew.
-    #[must_use]
-    pub fn drawing(mut self, draws: usize) -> Self {
-        self.draws[0] = draws.max(1);
-        self
+    pub fn set_draws(&mut self, draws: usize) {
+        self.draws = [draws.max(1), 0];
+    }
+
+    /// One update by what `credit` makes of a batch, heard once for every draw; what the draws came to together.
+    ///
+    /// # Errors
+    /// If a relaxation diverges, or a weight is no longer finite.
+    pub fn update(
+        &mut self,
+        credit: &mut dyn Credit,
+        network: &mut Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        key: &Key,
+    ) -> Result<Step> {
+        let mut step = Step::default();
+        for draw in 0..self.draws[0] as u64 {
+            let key = if draw > 0 { key.of("draw", draw) } else { key.clone() };
+            step = step.with(&credit.learn(network, batch, objective, self, &key)?);
+        }
+        Ok(step)
     }
 
     /// The same with an anchor on every weight, and on parameters of units if `units` holds.

@@ -87,21 +87,9 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
     if matches!(r.solver, SolverSpec::Anderson(_)) {
         used.push(("anderson1965", "solver.anderson".into()));
     }
-    match r.optim {
-        OptimSpec::Sgd(_) => {}
-        OptimSpec::Adam(_) => used.push(("kingma2015", "optim.adam".into())),
-        OptimSpec::AdamW(_) => used.push(("loshchilov2019", "optim.adamw".into())),
-    }
-    match r.norm {
-        NormSpec::None => {}
-        NormSpec::Batch(_) => used.push(("ioffe2015", "norm.batch".into())),
-        NormSpec::Layer(_) => used.push(("ba2016", "norm.layer".into())),
-    }
-    match r.neuron {
-        NeuronSpec::Sign(_) => used.push(("courbariaux2016", "neuron.sign".into())),
-        NeuronSpec::Gate(_) => used.push(("bimu", "neuron.gate".into())),
-        NeuronSpec::Settle(_) | NeuronSpec::Relu(_) => {}
-    }
+    used.extend(optim(&r.optim).map(|key| (key, format!("optim.{}", tag(&r.optim)))));
+    used.extend(norm(&r.norm).map(|key| (key, format!("norm.{}", tag(&r.norm)))));
+    used.extend(unit(&r.neuron).map(|key| (key, format!("neuron.{}", tag(&r.neuron)))));
     used.extend(synapse(&r.synapse).map(|key| (key, format!("synapse.{}", tag(&r.synapse)))));
     used.extend(anchor(&r.anchor).map(|key| (key, format!("anchor.{}", tag(&r.anchor)))));
     if !matches!(r.sequence, SequenceSpec::Single | SequenceSpec::Subsets(_)) {
@@ -134,6 +122,30 @@ fn data(task: &TaskSpec) -> Option<&'static str> {
         TaskSpec::Stl10(_) => Some("coates2011"),
         TaskSpec::ImageNet32(_) => Some("chrabaszcz2017"),
         TaskSpec::Synthetic(_) => None,
+    }
+}
+
+fn optim(optim: &OptimSpec) -> Option<&'static str> {
+    match optim {
+        OptimSpec::Sgd(_) => None,
+        OptimSpec::Adam(_) => Some("kingma2015"),
+        OptimSpec::AdamW(_) => Some("loshchilov2019"),
+    }
+}
+
+fn norm(norm: &NormSpec) -> Option<&'static str> {
+    match norm {
+        NormSpec::None => None,
+        NormSpec::Batch(_) => Some("ioffe2015"),
+        NormSpec::Layer(_) => Some("ba2016"),
+    }
+}
+
+fn unit(neuron: &NeuronSpec) -> Option<&'static str> {
+    match neuron {
+        NeuronSpec::Sign(_) => Some("courbariaux2016"),
+        NeuronSpec::Gate(_) => Some("bimu"),
+        NeuronSpec::Settle(_) | NeuronSpec::Relu(_) => None,
     }
 }
 

@@ -126,7 +126,8 @@ pub struct RunSpec {
     /// Average the answers in tests over so many draws of weights that are distributions. Default: the mean weights
     /// answer.
     pub test_draws: Option<usize>,
-    /// Average the gradients of an update over so many draws of weights that are distributions. Default: one.
+    /// Average the gradients of an update over so many draws of weights that are distributions. Default: one. Running
+    /// means of batch normalisation move once with every draw.
     pub train_draws: Option<usize>,
     /// When the run ends, measure what turning binary weights costs by so many draws of weights in each range of the
     /// hidden weight; 100 is usual. Default: not measured.

@@ -40,7 +40,7 @@ impl Recipe {
         task(&self.task)?;
         sequence::check(self)?;
         network(self)?;
-        norm(&self.norm)?;
+        norm(self)?;
         synapse::check(&self.synapse, self.network.weighted())?;
         anchor(&self.anchor)?;
         let connections = self.network.weighted();
@@ -151,15 +151,24 @@ fn task(task: &TaskSpec) -> Result<()> {
     )
 }
 
-fn norm(norm: &NormSpec) -> Result<()> {
-    let n = match norm {
-        NormSpec::None => return Ok(()),
-        NormSpec::Batch(n) => n,
-        NormSpec::Layer(n) => return positive("norm.layer.eps", n.eps, "1e-5 is usual"),
-    };
-    positive("norm.batch.eps", n.eps, "1e-5 is usual")?;
-    let ok = n.momentum > 0.0 && n.momentum <= 1.0;
-    require(ok, "norm.batch.momentum", n.momentum, "above 0 and at most 1", "0.1 is usual")
+fn norm(recipe: &Recipe) -> Result<()> {
+    match &recipe.norm {
+        NormSpec::None => Ok(()),
+        NormSpec::Batch(n) => {
+            positive("norm.batch.eps", n.eps, "1e-5 is usual")?;
+            let ok = n.momentum > 0.0 && n.momentum <= 1.0;
+            require(ok, "norm.batch.momentum", n.momentum, "above 0 and at most 1", "0.1 is usual")
+        }
+        NormSpec::Layer(n) => {
+            positive("norm.layer.eps", n.eps, "1e-5 is usual")?;
+            // One unit becomes 0 and two become ±1, whatever the weights.
+            let Some(units) = recipe.network.units()?.into_iter().skip(1).find(|n| *n < 3) else {
+                return Ok(());
+            };
+            let message = format!("[norm.layer] on a layer of {units} leaves nothing to learn");
+            Err(Error::shape(message).with_hint("use layers of at least 3 units, or norm.batch"))
+        }
+    }
 }
 
 fn anchor(anchor: &AnchorSpec) -> Result<()> {

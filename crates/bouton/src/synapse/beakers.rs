@@ -86,6 +86,7 @@ impl Chain {
     /// One update of the levels `u`, the weights first, by the proposals `delta`.
     #[inline(always)]
     fn pour<T: Elem>(&self, delta: &[T], u: &mut [&mut [T]]) {
+        assert_eq!(u.len(), self.flow.len(), "a matrix for every beaker");
         let mut inflow = delta.to_vec();
         for k in 0..u.len() {
             let (flow, inverse) = (T::lit(self.flow[k]), T::lit(self.inverse[k]));

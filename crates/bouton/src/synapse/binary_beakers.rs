@@ -48,6 +48,15 @@ impl BinaryBeakers {
     /// Lengths a chain can have.
     pub const LENGTHS: std::ops::RangeInclusive<usize> = 2..=1000;
 
+    /// Largest part of its level that a beaker loses in one update; below 1 the chain is stable.
+    pub fn largest_loss(&self) -> f64 {
+        let loss = |k: usize| {
+            let before = if k > 0 { self.pipes[k - 1] } else { self.feedback * self.areas[0] };
+            (before + self.pipes[k]) / self.areas[k]
+        };
+        (0..self.pipes.len()).map(loss).fold(0.0, f64::max)
+    }
+
     pub(super) fn build(&self) -> Box<dyn Synapse> {
         Box::new(Chain(self.clone()))
     }
@@ -61,6 +70,7 @@ impl Chain {
     /// One update of the levels `b` by the proposals `delta`.
     #[inline(always)]
     fn pour<T: Elem>(&self, delta: &[T], b: &mut [&mut [T]]) {
+        assert_eq!(b.len(), self.0.pipes.len(), "a matrix for every beaker");
         let old: Vec<Vec<T>> = b.iter().map(|level| level.to_vec()).collect();
         b[0].iter_mut().zip(delta).for_each(|(b, delta)| *b += *delta);
         b.iter_mut().enumerate().for_each(|(k, level)| self.mix(k, &old, level));

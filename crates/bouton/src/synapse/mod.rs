@@ -58,7 +58,7 @@ pub enum SynapseSpec {
     /// A sign drawn from a distribution that the last tasks leave behind.
     #[serde(rename = "bayesbinn")]
     BayesBiNn(BayesBiNn),
-    /// A sign drawn from a distribution whose variance sets the step.
+    /// A sign drawn from a distribution whose variance sets the step; relaxed in training.
     #[serde(rename = "bimu")]
     BiMu(BiMu),
     /// A real number drawn from a normal distribution whose variance sets the step.

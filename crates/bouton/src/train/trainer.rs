@@ -53,8 +53,8 @@ impl Trainer {
         // Parameters that every task has of its own need no anchor.
         let units = !matches!(&recipe.norm, NormSpec::Batch(norm) if norm.per_task);
         let updater = Updater::new(&network, recipe.optim.build()).seeded(recipe.seed);
-        let updater = updater.drawing(recipe.run.train_draws.unwrap_or(1));
-        let updater = updater.anchored(&network, recipe.anchor.build(), units);
+        let mut updater = updater.anchored(&network, recipe.anchor.build(), units);
+        updater.set_draws(recipe.run.train_draws.unwrap_or(1));
         Ok(Self {
             recipe: recipe.clone(),
             objective: recipe.objective.build(),
@@ -109,12 +109,8 @@ impl Trainer {
             (None, Some(head)) => head,
             (None, None) => objective,
         };
-        let mut step = Step::default();
-        for draw in 0..self.recipe.run.train_draws.unwrap_or(1) as u64 {
-            let key = if draw > 0 { key.of("draw", draw) } else { key.clone() };
-            let one = self.credit.learn(&mut self.network, &batch, objective, &mut self.updater, &key);
-            step = step.with(&one.map_err(|e| e.context(format!("update {}", self.update + 1)))?);
-        }
+        let step = self.updater.update(&mut *self.credit, &mut self.network, &batch, objective, &key);
+        let step = step.map_err(|e| e.context(format!("update {}", self.update + 1)))?;
         if step.mean_loss().is_nan() || step.mean_loss() > DIVERGED {
             return Err(Error::Diverged {
                 message: format!("update {}: the loss is {:e}", self.update + 1, step.mean_loss()),

@@ -108,7 +108,10 @@ fn binary_beakers(s: &BinaryBeakers) -> Result<()> {
     s.areas.iter().try_for_each(|a| positive(key, *a, "1 is usual"))?;
     not_negative("synapse.binary-beakers.feedback", s.feedback, "5e-3 is usual")?;
     not_negative("synapse.binary-beakers.m", s.m, "1.35 is usual")?;
-    positive("synapse.binary-beakers.scale", s.scale, SCALE)
+    positive("synapse.binary-beakers.scale", s.scale, SCALE)?;
+    let need = "smaller: a beaker would lose all it has in one update";
+    let pipes = format!("{:?}", s.pipes);
+    require(s.largest_loss() < 1.0, "synapse.binary-beakers.pipes", pipes, need, "or raise the areas")
 }
 
 fn rram(s: &Rram) -> Result<()> {
