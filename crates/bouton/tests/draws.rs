@@ -97,15 +97,3 @@ fn draws_that_cannot_be_averaged_are_refused() {
     let error = Recipe::parse(settling, "settling.toml").unwrap().check().unwrap_err();
     assert!(error.to_string().contains("nothing to average over draws"), "{error}");
 }
-
-/// A normalisation of two numbers leaves their order.
-#[test]
-fn layer_normalisation_needs_three_units() {
-    let with = |hidden: usize| {
-        let recipe = recipe("plain").with_overrides(&[format!("network.layers=[9,{hidden},4]")]).unwrap();
-        Recipe { run: Default::default(), ..recipe }.check()
-    };
-    let error = with(2).unwrap_err();
-    assert!(error.to_string().contains("[norm.layer] on a layer of 2") && error.hint().is_some(), "{error}");
-    with(3).unwrap();
-}

@@ -393,3 +393,26 @@ fn every_recipe_in_the_repository_is_valid() {
     }
     assert!(seen > 0);
 }
+
+#[test]
+fn normalisations_that_leave_nothing_to_learn_are_refused() {
+    let text = "[task.digits]\nbatch = 2\nepochs = 1\n[network]\nlayers = [64, 3, 10]\n[neuron.relu]\n[credit.backprop]\n\
+        [objective.softmax-cross-entropy]\n[optim.sgd]\nlr = 0.1\n";
+    for (norm, good, bad, start) in [
+        ("norm=batch", "task.digits.batch=2", "task.digits.batch=1", "norm.batch takes mean and variance"),
+        (
+            "norm=layer",
+            "network.layers=[64,3,10]",
+            "network.layers=[64,2,10]",
+            "[norm.layer] on a layer of 2",
+        ),
+    ] {
+        let with = |change| {
+            let recipe = Recipe::parse(text, "small.toml").unwrap();
+            recipe.with_overrides(&[norm, change]).and_then(|r| r.check())
+        };
+        with(good).unwrap();
+        let error = with(bad).unwrap_err();
+        assert!(error.to_string().contains(start) && error.hint().is_some(), "{error}");
+    }
+}

@@ -14,7 +14,7 @@ use crate::objective::ObjectiveSpec;
 use crate::optim::{OptimSpec, ScheduleSpec};
 use crate::solver::SolverSpec;
 use crate::synapse::SynapseSpec;
-use crate::task::{Policy, Scenario, SequenceSpec};
+use crate::task::{BatchSize, Policy, Scenario, SequenceSpec};
 use crate::{Error, Result};
 
 /// A combination that is refused: why, and what to use instead.
@@ -40,6 +40,7 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
         feedback::own_weights,
         strong_push,
         norm_and_dropout,
+        norm_and_batch,
         feedback::own_memory,
         anchor_and_credit,
         anchor_and_draws,
@@ -205,6 +206,17 @@ fn start_and_data(r: &Recipe) -> Refusal {
 /// Whether the hidden layers are settled, not computed in one pass.
 fn settles(r: &Recipe) -> bool {
     settle(r).is_some()
+}
+
+/// The mean of one sample is the sample: every output would be 0.
+fn norm_and_batch(r: &Recipe) -> Refusal {
+    if matches!(r.norm, NormSpec::Batch(_)) && r.task.batch() == BatchSize::Samples(1) {
+        return refusal(
+            "norm.batch takes mean and variance of a batch, but batches have one sample",
+            "use norm.layer, or a larger batch",
+        );
+    }
+    None
 }
 
 fn norm_and_dropout(r: &Recipe) -> Refusal {

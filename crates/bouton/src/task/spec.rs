@@ -222,6 +222,14 @@ impl TaskSpec {
         }
     }
 
+    /// Samples per batch.
+    pub fn batch(&self) -> BatchSize {
+        match (self, self.images()) {
+            (Self::Synthetic(s), _) => s.batch,
+            (_, images) => images.map_or(BatchSize::All(AllSamples::All), |i| i.batch),
+        }
+    }
+
     /// Training samples.
     pub fn samples(&self) -> usize {
         match (self, self.images()) {
