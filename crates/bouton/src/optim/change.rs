@@ -72,10 +72,11 @@ impl Take<'_> {
         }
     }
 
-    /// Whether the weight is finite, or the hidden weight whose sign it is.
+    /// Whether the weight is finite, and the hidden weight that it stands for; signs are finite whatever they are of.
     fn is_finite(&self, b: &Band<'_>) -> bool {
         let memory = &b.state[self.optim.slots()..];
-        is_finite(theta(self.synapse.hidden(), &b.weight, memory))
+        let drawn = || !self.synapse.sampled() || is_finite(b.weight.as_view());
+        is_finite(theta(self.synapse.hidden(), &b.weight, memory)) && drawn()
     }
 }
 

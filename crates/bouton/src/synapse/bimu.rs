@@ -58,7 +58,7 @@ impl BiMu {
     #[inline(always)]
     fn part<T: Real>(&self, delta: T, w: T) -> T {
         let bit = w * T::lit(1.0 / self.scale);
-        delta * (T::lit(self.scale / self.temperature) * (T::lit(1.0) - bit * bit))
+        delta * (T::lit(self.scale / self.temperature) * (T::lit(1.0) - bit * bit).max(T::lit(0.0)))
     }
 }
 
