@@ -24,6 +24,8 @@ pub struct Part {
     pub(super) set: Arc<Dataset>,
     pub(super) ids: Arc<[u32]>,
     pub(super) eyes: Eyes,
+    /// Place of every label in a shuffled order of classes.
+    pub(super) places: Option<Arc<Vec<u32>>>,
     pub(super) first_class: usize,
     pub(super) first_output: usize,
 }
@@ -32,7 +34,7 @@ impl Part {
     /// All samples of a set, as they are.
     pub fn whole(set: Arc<Dataset>) -> Self {
         let ids = (0..set.len() as u32).collect();
-        Self { set, ids, eyes: Eyes::Plain, first_class: 0, first_output: 0 }
+        Self { set, ids, eyes: Eyes::Plain, places: None, first_class: 0, first_output: 0 }
     }
 
     /// Number of samples.
@@ -56,7 +58,13 @@ impl Part {
 
     /// The output that stands for the class of sample `i`; a stream has at most 65,536 outputs.
     pub fn output(&self, i: usize) -> u16 {
-        (self.set.label(self.ids[i] as usize) - self.first_class + self.first_output) as u16
+        (self.class(self.ids[i]) - self.first_class + self.first_output) as u16
+    }
+
+    /// The class of a sample of the set, counted in the order in which tasks take them.
+    fn class(&self, id: u32) -> usize {
+        let label = self.set.label(id as usize);
+        self.places.as_ref().map_or(label, |places| places[label] as usize)
     }
 
     /// Shows an image of the set as the task sees it.
@@ -76,7 +84,7 @@ impl Part {
     }
 
     fn of_classes(&self, classes: Range<usize>) -> Self {
-        let of = |i: &u32| classes.contains(&self.set.label(*i as usize));
+        let of = |i: &u32| classes.contains(&self.class(*i));
         let ids = self.ids.iter().copied().filter(of).collect();
         Self { ids, first_class: classes.start, ..self.clone() }
     }
@@ -115,8 +123,10 @@ pub(super) fn tasks(
                 .collect()
         }
         SequenceSpec::Split(s) => {
-            let first = (0..sets[0].classes()).step_by(s.classes);
-            first.map(|c| whole.of_classes(c..c + s.classes)).collect()
+            let classes = sets[0].classes();
+            let places = s.shuffle.then(|| Arc::new(order(classes, &Key::new(seed).of("classes", 0))));
+            let dealt = Part { places, ..whole.clone() };
+            (0..classes).step_by(s.classes).map(|c| dealt.of_classes(c..c + s.classes)).collect()
         }
         SequenceSpec::Rotated(r) => {
             r.degrees.iter().map(|&degrees| Part { eyes: Eyes::Turned(degrees), ..whole.clone() }).collect()
@@ -130,7 +140,7 @@ pub(super) fn tasks(
     parts
 }
 
-/// A random order of `n` pixels.
+/// A random order of `n` pixels, or classes.
 fn order(n: usize, key: &Key) -> Vec<u32> {
     let mut order: Vec<u32> = (0..n as u32).collect();
     key.stream().shuffle(&mut order);
@@ -167,7 +177,7 @@ mod tests {
 
     #[test]
     fn split_tasks_hold_their_classes_and_outputs() {
-        let spec = SequenceSpec::Split(Split { classes: 2 });
+        let spec = SequenceSpec::Split(Split { classes: 2, shuffle: false });
         for (scenario, outputs) in
             [(Scenario::Domain, [0, 1]), (Scenario::Task, [2, 3]), (Scenario::Class, [2, 3])]
         {
@@ -177,6 +187,33 @@ mod tests {
             let seen = |i: usize| usize::from(second.output(i));
             assert!((0..second.len()).all(|i| outputs.contains(&seen(i))), "{scenario:?}");
             assert!((0..second.len()).all(|i| [2, 3].contains(&set().label(second.ids[i] as usize))));
+        }
+    }
+
+    #[test]
+    fn shuffled_classes_are_dealt_out_once_and_alike_for_training_and_tests() {
+        let spec = SequenceSpec::Split(Split { classes: 2, shuffle: true });
+        let dealt = |seed: u64, scenario: Scenario| -> Vec<Vec<(usize, u16)>> {
+            let continual = ContinualSpec { scenario, ..ContinualSpec::default() };
+            let parts = tasks(&spec, &continual, &[set()], seed);
+            let label = |p: &Part, i: usize| (set().label(p.ids[i] as usize), p.output(i));
+            parts.iter().map(|p| (0..p.len()).map(|i| label(p, i)).collect()).collect()
+        };
+        for scenario in [Scenario::Domain, Scenario::Task, Scenario::Class] {
+            for seed in 0..4 {
+                let all = dealt(seed, scenario);
+                assert_eq!(all.iter().map(Vec::len).sum::<usize>(), 12, "every sample is in one task");
+                for (t, samples) in all.iter().enumerate() {
+                    let first = if scenario == Scenario::Domain { 0 } else { 2 * t as u16 };
+                    let mut pairs = samples.clone();
+                    pairs.sort_unstable();
+                    pairs.dedup();
+                    assert_eq!(pairs.len(), 2, "one output for each of two classes: {pairs:?}");
+                    assert!(pairs.iter().all(|(_, output)| [first, first + 1].contains(output)), "{pairs:?}");
+                }
+                assert_eq!(dealt(seed, scenario), all);
+            }
+            assert!((1..4).any(|seed| dealt(seed, scenario) != dealt(0, scenario)));
         }
     }
 }

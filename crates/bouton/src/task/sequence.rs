@@ -42,8 +42,11 @@ pub struct Permuted {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Split {
-    /// Classes of each task, in the order of their labels; the number of classes must be a multiple of it.
+    /// Classes of each task; the number of classes must be a multiple of it.
     pub classes: usize,
+    /// Deal the classes out in a random order, another one for every seed. Default false: in the order of their labels.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shuffle: bool,
 }
 
 /// Turned images (`[sequence.rotated]`).
