@@ -37,4 +37,13 @@ fn states_cost_the_same_memory_for_any_number_of_sweeps_and_a_tape_grows() {
     assert!(kept >= 4.0 * 100.0, "BPTT keeps every state: {kept} bytes a sweep");
     assert!(short[2].operations < 3.5 * 2.0 * f64::from(64 * 50 + 50 * 40 + 40 * 10), "three products");
     assert_eq!(short[2].operations, long[2].operations);
+
+    // An update hears its rule once for every draw of the weights.
+    let draws = |n: usize| {
+        let ep = recipe("eq-prop]\nbeta = 0.1\nfree-steps = 20\nnudged-steps = 5", "synchronous");
+        let drawn = ep.with_overrides(&["synapse=mesu".to_owned(), format!("run.train-draws={n}")]).unwrap();
+        costs(&drawn, None, None).unwrap()[0].operations
+    };
+    let ratio = draws(3) / draws(1);
+    assert!((ratio - 3.0).abs() < 0.1, "three draws cost {ratio} times one");
 }

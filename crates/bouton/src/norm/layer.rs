@@ -43,8 +43,8 @@ impl Layer {
             let scales = scale.slice_mut::<T>();
             for (d, scale) in drive.slice_mut::<T>().chunks_exact_mut(self.units).zip(scales) {
                 *scale = vectorize(#[inline(always)] || {
-                    let mean = mean(d, d, #[inline(always)] |d, _| d);
-                    let variance = self::mean(d, d, #[inline(always)] |d, _| (d - mean) * (d - mean));
+                    let mean = mean_of(d, d, #[inline(always)] |d, _| d);
+                    let variance = mean_of(d, d, #[inline(always)] |d, _| (d - mean) * (d - mean));
                     let scale = T::lit(1.0) / (variance + T::lit(self.spec.eps)).sqrt();
                     d.iter_mut().for_each(|d| *d = (*d - mean) * scale);
                     scale
@@ -60,8 +60,8 @@ impl Layer {
             let samples = done.values.slice::<T>().chunks_exact(self.units).zip(done.scale.slice::<T>());
             for (g, (values, &scale)) in g.slice_mut::<T>().chunks_exact_mut(self.units).zip(samples) {
                 vectorize(#[inline(always)] || {
-                    let mean = mean(g, values, #[inline(always)] |g, _| g);
-                    let product = self::mean(g, values, #[inline(always)] |g, x| g * x);
+                    let mean = mean_of(g, values, #[inline(always)] |g, _| g);
+                    let product = mean_of(g, values, #[inline(always)] |g, x| g * x);
                     g.iter_mut().zip(values).for_each(|(g, &x)| *g = scale * (*g - mean - x * product));
                 });
             }
@@ -71,7 +71,7 @@ impl Layer {
 
 /// The mean of `f` over the pairs, in an order that depends on their number alone.
 #[inline(always)]
-fn mean<T: Elem>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
+fn mean_of<T: Elem>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
     let mut lanes = [T::lit(0.0); 16];
     let (whole, last) = (a.chunks_exact(16).zip(b.chunks_exact(16)), a.len() / 16 * 16);
     for (a, b) in whole {

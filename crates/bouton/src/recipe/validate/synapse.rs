@@ -38,6 +38,9 @@ pub(super) fn check(synapse: &SynapseSpec, connections: usize) -> Result<()> {
     }
 }
 
+/// What an unstable chain has to be.
+const STABLE: &str = "smaller: a beaker would lose all it has in one update";
+
 fn beakers(s: &Beakers) -> Result<()> {
     let fits = Beakers::LENGTHS.contains(&s.length);
     require(fits, "synapse.beakers.length", s.length, "from 2 to 1000", "5 is usual")?;
@@ -45,8 +48,7 @@ fn beakers(s: &Beakers) -> Result<()> {
     let slower = s.beta >= s.alpha && s.beta.is_finite();
     require(slower, "synapse.beakers.beta", s.beta, "at least alpha", "2500 is usual for an alpha of 500")?;
     not_negative("synapse.beakers.coupling", s.coupling, "1, or the learning rate")?;
-    let need = "smaller: a beaker would lose all it has in one update";
-    require(s.largest_loss() < 1.0, "synapse.beakers.coupling", s.coupling, need, "or raise alpha")
+    require(s.largest_loss() < 1.0, "synapse.beakers.coupling", s.coupling, STABLE, "or raise alpha")
 }
 
 fn cascade(s: &Cascade) -> Result<()> {
@@ -109,9 +111,8 @@ fn binary_beakers(s: &BinaryBeakers) -> Result<()> {
     not_negative("synapse.binary-beakers.feedback", s.feedback, "5e-3 is usual")?;
     not_negative("synapse.binary-beakers.m", s.m, "1.35 is usual")?;
     positive("synapse.binary-beakers.scale", s.scale, SCALE)?;
-    let need = "smaller: a beaker would lose all it has in one update";
     let pipes = format!("{:?}", s.pipes);
-    require(s.largest_loss() < 1.0, "synapse.binary-beakers.pipes", pipes, need, "or raise the areas")
+    require(s.largest_loss() < 1.0, "synapse.binary-beakers.pipes", pipes, STABLE, "or raise the areas")
 }
 
 fn rram(s: &Rram) -> Result<()> {
