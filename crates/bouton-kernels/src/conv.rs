@@ -54,7 +54,7 @@ impl ConvMethod {
 
     /// What the products use: directly in 64 bits, which are for checks; in 32 bits the fewest multiplications per pair of
     /// channels. Turning tiles around costs as much as some products, which pays from some tens of channels on. Tiles of 4x4
-    /// are several times less exact than the others, which a gradient does not notice: `tests/tiles.rs`.
+    /// are several times less exact than the others, which a gradient does not notice: `tests/it/tiles.rs`.
     fn best(dtype: DType, shape: &ConvShape, way: Way) -> Self {
         Self::least(&[ConvMethod::Tiles4, ConvMethod::Tiles2], dtype, shape, way)
     }

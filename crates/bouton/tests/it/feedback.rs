@@ -1,9 +1,8 @@
 //! Feedback weights of their own: gradients of both directions, what asymmetry costs, homeostasis.
 
-mod common;
+use crate::common::{against_differences, batch, distance_of_a_step, gradient, recipe, relative_error};
 use bouton::network::{Network, ParamId};
 use bouton::recipe::Recipe;
-use common::{against_differences, batch, distance_of_a_step, gradient, recipe, relative_error};
 
 const LAYERS: [usize; 4] = [20, 12, 9, 5];
 

@@ -1,6 +1,6 @@
 //! The same bits for any number of threads, for any company in a batch, and after any interruption.
 
-mod common;
+use crate::common;
 use bouton::credit::Collect;
 use bouton::network::Network;
 use bouton::recipe::Recipe;

@@ -1,8 +1,10 @@
-//! What a training sample costs: operations by the formula, memory that grows with time only where time is kept. One
-//! test: the counters belong to the process.
+//! What a training sample costs: operations by the formula, memory that grows with time only where time is kept. The
+//! counters belong to the process, so the test runs in one of its own.
 
 use bouton::analysis::costs;
 use bouton::recipe::Recipe;
+
+use crate::common::in_a_process_of_its_own;
 
 fn recipe(credit: &str, solver: &str) -> Recipe {
     let text = format!(
@@ -16,6 +18,11 @@ fn recipe(credit: &str, solver: &str) -> Recipe {
 
 #[test]
 fn states_cost_the_same_memory_for_any_number_of_sweeps_and_a_tape_grows() {
+    if !in_a_process_of_its_own(
+        "costs::states_cost_the_same_memory_for_any_number_of_sweeps_and_a_tape_grows",
+    ) {
+        return;
+    }
     let ep = |free, nudged| {
         let credit = format!("eq-prop]\nbeta = 0.1\nfree-steps = {free}\nnudged-steps = {nudged}");
         costs(&recipe(&credit, "synchronous"), None, None).unwrap()

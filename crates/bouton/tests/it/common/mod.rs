@@ -156,3 +156,16 @@ pub fn known_set(
         archives: &[],
     }
 }
+
+/// Whether this is a process that runs the test `name` and nothing else; if not, it runs one and passes on how it ended.
+pub fn in_a_process_of_its_own(name: &str) -> bool {
+    const ALONE: &str = "BOUTON_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return true;
+    }
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    let output = child.args(["--exact", name, "--nocapture"]).env(ALONE, "1").output().unwrap();
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(printed.contains("1 passed"), "{printed}{}", String::from_utf8_lossy(&output.stderr));
+    false
+}

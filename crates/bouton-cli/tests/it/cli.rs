@@ -1,6 +1,6 @@
 //! The command line as its users see it: `tests/cmd/*.trycmd` are sessions that must print what they show.
 //!
-//! After an intended change, `TRYCMD=overwrite cargo test -p bouton-cli --test cli` writes the new output.
+//! After an intended change, `TRYCMD=overwrite cargo test -p bouton-cli --test it` writes the new output.
 
 #[test]
 fn sessions() {

@@ -1,9 +1,8 @@
 //! Sequences of tasks: exact invariants of anchors, synapses, normalisation and resuming.
 
-mod common;
+use crate::common::{learn, trainer};
 use bouton::recipe::Recipe;
 use bouton::train::{Outcome, RunOptions, Silent, Trainer, run};
-use common::{learn, trainer};
 
 const BASE: &str = "[task.synthetic]\nshape = [1, 4, 4]\nclasses = 4\ntrain = 96\ntest = 40\nbatch = 16\nepochs = 2\n\
     [sequence.permuted]\ntasks = 3\n[network]\nlayers = [16, 24, 4]\n[objective.softmax-cross-entropy]\n\

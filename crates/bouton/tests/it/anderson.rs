@@ -1,10 +1,9 @@
 //! Energy-guarded Anderson mixing: the fixed points of even-odd sweeps in fewer sweeps.
 
-mod common;
+use crate::common::{batch, gradient, recipe, relative_error};
 use bouton::network::{Network, State};
 use bouton::recipe::Recipe;
 use bouton::solver::{Relaxed, Solver};
-use common::{batch, gradient, recipe, relative_error};
 
 const LAYERS: [usize; 5] = [20, 40, 40, 40, 10];
 

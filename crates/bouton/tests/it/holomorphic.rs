@@ -1,9 +1,9 @@
 //! Holomorphic equilibrium propagation: order of its bias, its real special cases, its guard.
 
-mod common;
+use crate::common;
+use crate::common::{batch, gradient, recipe, relative_error};
 use bouton::network::Network;
 use bouton::recipe::Recipe;
-use common::{batch, gradient, recipe, relative_error};
 
 const LAYERS: [usize; 4] = [20, 12, 9, 5];
 const SMOOTH: &str = "[neuron.settle]\nactivation = \"shifted-sigmoid\"\n";

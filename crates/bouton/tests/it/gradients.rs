@@ -1,8 +1,7 @@
 //! Every credit rule against the gradient it stands for.
 
-mod common;
+use crate::common::{against_differences, batch, gradient, recipe, relative_error};
 use bouton::network::Network;
-use common::{against_differences, batch, gradient, recipe, relative_error};
 
 const LAYERS: [usize; 4] = [20, 12, 9, 5];
 

@@ -3,13 +3,12 @@
 //! The writers are child processes: this test program again, with one test and a folder in the environment.
 #![cfg(unix)]
 
-mod common;
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::common::{known_file, known_set};
 use bouton::Error;
 use bouton::task::Split;
 use bouton::task::catalogue::{KnownSet, Part};
@@ -17,7 +16,6 @@ use bouton::task::import::import_sets;
 use bouton::train::{
     Checkpoint, Checkpoints, MetricsWriter, Record, RunDir, State, Tensor, TensorData, metrics,
 };
-use common::{known_file, known_set};
 
 const FOLDER: &str = "BOUTON_TEST_RUN";
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -29,7 +27,7 @@ fn folder_from_parent() -> Option<PathBuf> {
 /// This program running only the test `name` on `folder`, after the shell did `setup`.
 fn child(name: &str, folder: &Path, setup: &str) -> Command {
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("{setup} exec \"$0\" --exact {name} --nocapture")]);
+    command.args(["-c", &format!("{setup} exec \"$0\" --exact crash::{name} --nocapture")]);
     command.arg(std::env::current_exe().unwrap()).env(FOLDER, folder).stdout(Stdio::null());
     command
 }

@@ -1,10 +1,9 @@
 //! Replay: what batches hold, resuming in the middle of a task, and how close it comes to learning all tasks together.
 
-mod common;
+use crate::common::{learn, trainer};
 use bouton::recipe::Recipe;
 use bouton::train::Trainer;
 use bouton_kernels::DType;
-use common::{learn, trainer};
 
 const BASE: &str = "[task.synthetic]\nshape = [1, 4, 4]\nclasses = 4\ntrain = 96\ntest = 80\nbatch = 16\nepochs = 2\n\
     [neuron.relu]\n[objective.softmax-cross-entropy]\n[credit.backprop]\n[optim.adam]\nlr = 0.01\n";

@@ -3,12 +3,12 @@
 //! Srivastava, Hinton, Krizhevsky, Sutskever & Salakhutdinov, JMLR 15:1929 (2014), scaled in training instead of in tests.
 //! What a pass on one sample saw is read off its gradients: ∂ℓ/∂W_ji = δ_j x̃_i and ∂ℓ/∂b_j = δ_j.
 
-mod common;
+use crate::common;
+use crate::common::{batch, central_differences, loss, relative_error, trainer};
 use bouton::credit::{Batch, Collect, Step};
 use bouton::network::{ConnId, Network, ParamId, PopId};
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
-use common::{batch, central_differences, loss, relative_error, trainer};
 
 const LAYERS: [usize; 4] = [20, 14, 9, 5];
 const INPUT: &str = "network.input-dropout=0.3";

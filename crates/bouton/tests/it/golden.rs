@@ -1,7 +1,7 @@
 //! States, gradients and updates against golden vectors of an independent NumPy implementation
 //! (`testdata/PROVENANCE.md` has its conventions).
 
-mod common;
+use crate::common;
 use bouton::credit::{Batch, Collect};
 use bouton::network::{Network, State};
 use bouton::optim::{Hyper, OptimSpec, Updater};

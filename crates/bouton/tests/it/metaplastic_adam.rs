@@ -5,13 +5,12 @@
 //! Laborieux, Ernoult, Hirtzlin & Querlioz, Nat. Commun. 12:2549 (2021), whose Adam adds ε before the bias of V is
 //! corrected (`early-eps`); without it, as in Kingma & Ba 2015, ε joins √(V/(1 − β₂ᵗ)).
 
-mod common;
+use crate::common::{batch, relative_error};
 use bouton::credit::{Batch, Collect, Sink};
 use bouton::network::{Network, ParamId};
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
-use common::{batch, relative_error};
 
 /// η, ε and λ are large, so that each of them shows in the result.
 const RATE: f64 = 0.1;

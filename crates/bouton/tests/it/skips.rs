@@ -1,10 +1,9 @@
 //! Connections beside the chain: gradients through strided 1 × 1 convolutions, and sweeps in as many groups as they need.
 
-mod common;
+use crate::common::{against_differences, batch, gradient, relative_error};
 use bouton::network::Network;
 use bouton::recipe::Recipe;
 use bouton::solver::Plan;
-use common::{against_differences, batch, gradient, relative_error};
 
 /// Two residual blocks in small: 2 × 8 × 8, strides instead of pooling, 1 × 1 convolutions beside each pair.
 fn recipe(tables: &str) -> Recipe {

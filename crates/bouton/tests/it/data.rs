@@ -1,17 +1,15 @@
 //! Data sets: what is embedded, what damaged files are answered with, where known files are found and kept.
 
-mod common;
-
 use std::io::{Cursor, Write};
 use std::path::Path;
 
+use crate::common::{known_file, known_set, sha256};
 use bouton::task::catalogue::{self, DATA, KnownSet, Part};
 use bouton::task::idx::{self, Idx, Values};
 use bouton::task::import::{Import, import_sets};
 use bouton::task::store::{self, State};
 use bouton::task::{Dataset, Split, digits};
 use bouton::{Error, Result};
-use common::{known_file, known_set, sha256};
 use flate2::{Compression, write::GzEncoder};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {

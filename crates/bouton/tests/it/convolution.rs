@@ -1,13 +1,12 @@
 //! Networks of convolutions: every credit rule against the gradient it stands for, through every kind of pooling.
 
-mod common;
+use crate::common::{against_differences, batch, distance_of_a_step, gradient, relative_error};
 use bouton::credit::{Batch, Collect, measure};
 use bouton::network::{Network, ParamId, State};
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
 use bouton::solver::{Plan, Solver};
-use common::{against_differences, batch, distance_of_a_step, gradient, relative_error};
 
 const POOLS: [&str; 4] = [
     "",

@@ -15,7 +15,7 @@ use flate2::Compression;
 use flate2::write::{GzEncoder, ZlibEncoder};
 
 const PIXELS: usize = 3 * 32 * 32;
-const JPEG: &[u8] = include_bytes!("../../../testdata/images/quadrants.jpg");
+const JPEG: &[u8] = include_bytes!("../../../../testdata/images/quadrants.jpg");
 
 /// A byte that differs between channels, rows, columns and images.
 fn pixel(image: usize, channel: usize, row: usize, column: usize) -> u8 {

@@ -1,0 +1,6 @@
+//! The integration tests of the command, in one binary.
+
+mod cli;
+mod kill;
+mod report;
+mod train;

@@ -1,0 +1,12 @@
+//! The integration tests of the kernels, in one binary.
+
+mod account;
+mod bits;
+mod conv;
+mod dual;
+mod gemm;
+mod mat;
+mod math;
+mod pointwise;
+mod pool;
+mod tiles;
