@@ -73,7 +73,7 @@ pub fn exactly(value: &Bound<'_, PyAny>, dtype: DType, shape: (usize, usize), na
     copy(py, dtype, rows, cols, values, name)
 }
 
-/// Floating-point numbers in the order of the array, whatever its strides.
+/// Floating-point numbers in rows, one after the other.
 enum Numbers<'py> {
     F32(PyReadonlyArrayDyn<'py, f32>),
     F64(PyReadonlyArrayDyn<'py, f64>),
@@ -86,15 +86,35 @@ fn numbers<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<(Vec<usize>, 
     };
     let value = &exchanged(value)?;
     if let Ok(array) = value.cast::<PyArrayDyn<f32>>() {
-        return Ok((array.shape().to_vec(), Numbers::F32(array.readonly())));
+        return Ok((array.shape().to_vec(), Numbers::F32(in_order(array, name)?)));
     }
     if let Ok(array) = value.cast::<PyArrayDyn<f64>>() {
-        return Ok((array.shape().to_vec(), Numbers::F64(array.readonly())));
+        return Ok((array.shape().to_vec(), Numbers::F64(in_order(array, name)?)));
     }
     match value.cast::<PyUntypedArray>() {
         Ok(array) => Err(wrong(&format!("an array of {}", array.dtype()))),
         Err(_) => Err(wrong(&format!("a {}", value.get_type().name()?))),
     }
+}
+
+/// The elements of `array` in rows, one after the other: a copy if they lie otherwise.
+fn in_order<'py, T: numpy::Element>(
+    array: &Bound<'py, PyArrayDyn<T>>,
+    name: &str,
+) -> PyResult<PyReadonlyArrayDyn<'py, T>> {
+    let py = array.py();
+    // Masked arrays are arrays of all values, the masked ones too.
+    if array.hasattr("mask")? && array.getattr("mask")?.call_method0("any")?.is_truthy()? {
+        let hint = "fill in the masked values first: x.filled(0)";
+        return Err(argument(py, "DataError", &format!("{name} has masked values"), hint));
+    }
+    // Fields of records lie in strides that are no multiples of their size.
+    if array.is_c_contiguous() && array.data().is_aligned() {
+        return Ok(array.readonly());
+    }
+    let kind = array.dtype();
+    let copy = py.import("numpy")?.call_method1("require", (array, kind, ["C", "A"]))?;
+    Ok(copy.call_method1("reshape", (array.getattr("shape")?,))?.cast_into::<PyArrayDyn<T>>()?.readonly())
 }
 
 /// An array of another library as a NumPy array, if it offers itself by DLPack.
@@ -127,17 +147,11 @@ fn copy(
     macro_rules! fill {
         ($array:expr) => {
             dispatch!(dtype, T => {
-                let to = mat.slice_mut::<T>();
-                match $array.as_slice().ok().filter(|_| $array.is_c_contiguous()) {
-                    Some(from) => to.iter_mut().zip(from).for_each(|(t, &x)| {
-                        finite &= x.is_finite();
-                        *t = x as T;
-                    }),
-                    None => to.iter_mut().zip($array.as_array().iter()).for_each(|(t, &x)| {
-                        finite &= x.is_finite();
-                        *t = x as T;
-                    }),
-                }
+                let from = $array.as_slice().expect("rows, one after the other");
+                mat.slice_mut::<T>().iter_mut().zip(from).for_each(|(to, &x)| {
+                    finite &= x.is_finite();
+                    *to = x as T;
+                });
             })
         };
     }
@@ -158,24 +172,12 @@ pub fn labels(value: &Bound<'_, PyAny>, samples: usize, classes: usize) -> PyRes
     let py = value.py();
     let hint = "pass a one-dimensional integer array of class numbers; bouton.sklearn.BoutonClassifier takes any labels";
     let wrong = |class: &str, message: String| argument(py, class, &message, hint);
-    let value = &exchanged(value)?;
-    let array = match value.cast::<PyArrayDyn<i64>>() {
-        Ok(array) => array.clone(),
-        Err(_) => {
-            let array = py.import("numpy")?.call_method1("asarray", (value,))?;
-            let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
-            if !matches!(kind.as_str(), "i" | "u") {
-                return Err(wrong("DataError", format!("y is an array of {}", array.getattr("dtype")?)));
-            }
-            array.call_method1("astype", ("int64",))?.cast_into()?
-        }
-    };
-    let array = array.readonly();
+    let array = integers(value, "y").map_err(|(class, message)| wrong(class, message))?;
     if array.shape() != [samples] {
         return Err(wrong("ShapeError", format!("y has shape {:?}, x has {samples} rows", array.shape())));
     }
-    array
-        .as_array()
+    let labels = array.as_slice().expect("one after the other");
+    labels
         .iter()
         .enumerate()
         .map(|(i, &label)| match u16::try_from(label) {
@@ -186,4 +188,34 @@ pub fn labels(value: &Bound<'_, PyAny>, samples: usize, classes: usize) -> PyRes
             )),
         })
         .collect()
+}
+
+/// Places of `samples` rows in a training set.
+pub fn places(value: &Bound<'_, PyAny>, samples: usize) -> PyResult<Vec<usize>> {
+    let hint = "pass one place per row of x, counted from 0 in the training set";
+    let wrong = |class: &str, message: String| argument(value.py(), class, &message, hint);
+    let array = integers(value, "ids").map_err(|(class, message)| wrong(class, message))?;
+    if array.shape() != [samples] {
+        return Err(wrong("ShapeError", format!("ids have shape {:?}, x has {samples} rows", array.shape())));
+    }
+    let ids = array.as_slice().expect("one after the other").iter();
+    ids.map(|&id| usize::try_from(id).map_err(|_| wrong("DataError", format!("there is no sample {id}"))))
+        .collect()
+}
+
+/// An array of integers, or what is wrong with it: class of the exception and message.
+fn integers<'py>(
+    value: &Bound<'py, PyAny>,
+    name: &str,
+) -> Result<PyReadonlyArrayDyn<'py, i64>, (&'static str, String)> {
+    let broken = |e: PyErr| ("DataError", format!("{name} cannot be read: {}", e.value(value.py())));
+    let read = || -> PyResult<Result<PyReadonlyArrayDyn<'py, i64>, String>> {
+        let array = value.py().import("numpy")?.call_method1("asarray", (exchanged(value)?,))?;
+        let dtype = array.getattr("dtype")?;
+        if !matches!(dtype.getattr("kind")?.extract::<String>()?.as_str(), "i" | "u") {
+            return Ok(Err(format!("{name} is an array of {dtype}")));
+        }
+        Ok(Ok(in_order(array.call_method1("astype", ("int64",))?.cast::<PyArrayDyn<i64>>()?, name)?))
+    };
+    read().map_err(broken)?.map_err(|message| ("DataError", message))
 }

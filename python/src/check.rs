@@ -14,7 +14,7 @@ pub fn check(py: Python<'_>, recipe: &Recipe, data: Option<PathBuf>) -> PyResult
     let found = compute(py, || {
         let mut lab = Lab::new(&recipe.inner, data.as_deref(), None)?;
         analysis::check(&mut lab)
-    });
+    })?;
     let findings = found.map_err(|e| raise(py, &e))?;
     Ok(serde_json::to_string(&findings).expect("findings are plain data"))
 }

@@ -3,6 +3,8 @@
 use bouton::Error;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
+use rayon::ThreadPoolBuildError;
+use std::any::Any;
 
 /// The exception that stands for `error`, with its hint and the exit code of the command.
 pub fn raise(py: Python<'_>, error: &Error) -> PyErr {
@@ -21,6 +23,20 @@ pub fn raise(py: Python<'_>, error: &Error) -> PyErr {
 /// An exception about an argument.
 pub fn argument(py: Python<'_>, class: &str, message: &str, hint: &str) -> PyErr {
     make(py, class, message, Some(hint), 2)
+}
+
+/// A panic as an exception: a fault of bouton, not of whoever called it.
+pub fn fault(py: Python<'_>, panic: &(dyn Any + Send)) -> PyErr {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    let hint = "this is a fault of bouton: please report it, with the recipe and the call";
+    make(py, "BoutonError", &format!("bouton failed inside: {text}"), Some(hint), 1)
+}
+
+/// The system lets no thread begin.
+pub fn no_threads(py: Python<'_>, error: &ThreadPoolBuildError) -> PyErr {
+    let hint = "raise the limit of processes (ulimit -u), or set RAYON_NUM_THREADS to a smaller number";
+    make(py, "BoutonError", &format!("no threads to compute on: {error}"), Some(hint), 1)
 }
 
 fn make(py: Python<'_>, class: &str, message: &str, hint: Option<&str>, code: u8) -> PyErr {

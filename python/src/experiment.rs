@@ -2,16 +2,16 @@
 
 use crate::errors::raise;
 use crate::recipe::Recipe;
-use crate::threads::compute;
+use crate::threads::watch;
 use bouton::Error;
-use bouton::train::{Event, Outcome, RunDir, RunOptions, RunSummary, run};
+use bouton::train::{Event, Outcome, RunDir, RunOptions, RunSummary, metrics, run};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-/// How often the interpreter is asked for signals, and how often a callback hears of an update.
+/// How often a callback hears of an update.
 const BETWEEN: Duration = Duration::from_millis(50);
 
 /// Trains; returns the run's folder and whether it had been done before.
@@ -26,34 +26,22 @@ pub fn train(
     callback: Option<Py<PyAny>>,
 ) -> PyResult<(PathBuf, bool)> {
     let recipe = recipe.inner.clone();
-    let (outcome, failure) = compute(py, move || {
+    let (outcome, failure) = watch(py, move |stop| {
         let failure: RefCell<Option<PyErr>> = RefCell::new(None);
-        let asked = RefCell::new(Instant::now());
-        let interrupt = || {
-            if failure.borrow().is_some() {
-                return true;
-            }
-            if asked.borrow().elapsed() < BETWEEN {
-                return false;
-            }
-            *asked.borrow_mut() = Instant::now();
-            match Python::attach(|py| py.check_signals()) {
-                Ok(()) => false,
-                Err(error) => {
-                    *failure.borrow_mut() = Some(error);
-                    true
-                }
-            }
-        };
+        let interrupt = || failure.borrow().is_some() || stop();
         let mut spoke = Instant::now();
         let mut observer = |event: &Event<'_>| {
             let Some(callback) = &callback else { return };
-            if failure.borrow().is_some()
-                || matches!(event, Event::Update { .. }) && spoke.elapsed() < BETWEEN
-            {
+            if failure.borrow().is_some() {
                 return;
             }
-            spoke = Instant::now();
+            if matches!(event, Event::Update { .. }) {
+                // Other events come and go in between.
+                if spoke.elapsed() < BETWEEN {
+                    return;
+                }
+                spoke = Instant::now();
+            }
             let told = Python::attach(|py| callback.call1(py, (describe(py, event)?,)).map(drop));
             if let Err(error) = told {
                 *failure.borrow_mut() = Some(error);
@@ -68,7 +56,7 @@ pub fn train(
         };
         let outcome = run(&recipe, &options, &mut observer);
         (outcome, failure.into_inner())
-    });
+    })?;
     match (outcome, failure) {
         (_, Some(error)) => Err(error),
         (Ok(Outcome::Finished { run, .. }), None) => Ok((run, false)),
@@ -147,4 +135,22 @@ pub fn runs(py: Python<'_>, out: PathBuf) -> PyResult<Vec<Bound<'_, PyDict>>> {
         Ok(d)
     };
     listing.runs.into_iter().map(one).collect()
+}
+
+/// The complete lines of a run's metrics, in order, as dictionaries.
+#[pyfunction]
+pub fn records(py: Python<'_>, path: PathBuf) -> PyResult<Vec<Bound<'_, PyDict>>> {
+    let metrics = metrics::read(&path).map_err(|e| raise(py, &e))?;
+    let one = |record: metrics::Record| {
+        let d = PyDict::new(py);
+        d.set_item("step", record.step)?;
+        d.set_item("epoch", record.epoch)?;
+        d.set_item("wall", record.wall)?;
+        d.set_item("split", record.split)?;
+        for (name, value) in record.values {
+            d.set_item(name, value)?;
+        }
+        Ok(d)
+    };
+    metrics.records.into_iter().map(one).collect()
 }

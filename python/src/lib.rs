@@ -8,6 +8,7 @@ mod errors;
 mod experiment;
 mod network;
 mod packed;
+mod place;
 mod recipe;
 mod threads;
 
@@ -16,7 +17,7 @@ use pyo3::prelude::*;
 /// The compiled half of the package.
 #[pymodule]
 fn _bouton(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    threads::start();
+    threads::start(module.py())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<recipe::Recipe>()?;
     module.add_class::<network::Network>()?;
@@ -24,6 +25,7 @@ fn _bouton(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(check::check, module)?)?;
     module.add_function(wrap_pyfunction!(experiment::train, module)?)?;
     module.add_function(wrap_pyfunction!(experiment::runs, module)?)?;
+    module.add_function(wrap_pyfunction!(experiment::records, module)?)?;
     module.add_function(wrap_pyfunction!(command, module)?)?;
     module.add_function(wrap_pyfunction!(_panic, module)?)?;
     Ok(())
@@ -31,7 +33,7 @@ fn _bouton(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 /// Panics where the library computes: the tests look at what arrives in Python.
 #[pyfunction]
-fn _panic(py: Python<'_>) {
+fn _panic(py: Python<'_>) -> PyResult<()> {
     threads::compute(py, || panic!("a panic for the tests"))
 }
 

@@ -1,16 +1,15 @@
 //! One network from Python: look, learn, and read or write what is learned.
 
-use crate::arrays::{array_of, exactly, images, labels, samples};
+use crate::arrays::{array_of, exactly, images, labels, places, samples};
 use crate::errors::{argument, raise};
+use crate::place;
 use crate::recipe::Recipe;
-use crate::threads::compute;
+use crate::threads::{compute, watch};
 use bouton::Error;
-use bouton::credit::{Batch, Collect, Credit, Outside, Step, draws};
-use bouton::network::{Network as Net, Shape, Visitor};
-use bouton::objective::{Given, Objective};
-use bouton::optim::Updater;
-use bouton::rng::Key;
-use bouton::train::{Checkpoints, RunDir, Trainer};
+use bouton::credit::{Batch, Collect, Outside, Step};
+use bouton::network::{Network as Net, Shape};
+use bouton::objective::Given;
+use bouton::train::{ByHand, Checkpoints, Learner, Pace, RunDir, Trainer};
 use bouton_kernels::Mat;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
@@ -20,36 +19,33 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The network of a recipe with its credit rule and optimiser, fed by hand.
+///
+/// Fed with what a run sees, it learns what the run learns, to the bit. What `[task]` says about samples (which, how
+/// varied, in how many epochs) and `[run]` about tests and files is the caller's to do; all else is done here, or refused
+/// with an exception. Recipes that act where tasks end (anchors, replay, outputs or normalisation by task, schedules that
+/// begin again, forgetting the optimiser) want to be told: `begin_task()`, some `epoch(x, y)`, `end_task(x, y)`.
+///
+/// `samples` is the number of training samples, for rules that remember a state of each; default: the recipe's.
 #[pyclass(frozen, module = "bouton")]
 pub struct Network {
     inner: Mutex<Inner>,
 }
 
 struct Inner {
-    recipe: bouton::recipe::Recipe,
-    net: Net,
-    credit: Box<dyn Credit>,
-    objective: Box<dyn Objective>,
-    updater: Updater,
-    update: u64,
+    hand: ByHand,
 }
 
 impl Inner {
-    fn new(recipe: &bouton::recipe::Recipe, samples: usize) -> bouton::Result<Self> {
-        recipe.check()?;
-        let net = Net::build(recipe)?;
-        let credit = recipe.credit.build(&recipe.solver, &net, samples)?;
-        let updater = Updater::new(&net, recipe.optim.build()).seeded(recipe.seed);
-        let objective = recipe.objective.build();
-        Ok(Self { objective, net, credit, updater, update: 0, recipe: recipe.clone() })
+    fn new(recipe: &bouton::recipe::Recipe, samples: Option<usize>) -> bouton::Result<Self> {
+        Ok(Self { hand: ByHand::new(recipe, samples)? })
+    }
+
+    fn net(&self) -> &Net {
+        &self.hand.learner.network
     }
 
     fn classes(&self) -> usize {
-        self.net.populations[self.net.output()].units
-    }
-
-    fn key(&self) -> Key {
-        Key::new(self.recipe.seed).of("update", self.update)
+        self.net().populations[self.net().output()].units
     }
 
     fn batch(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<Batch> {
@@ -58,8 +54,8 @@ impl Inner {
 
     /// A batch, and whether its x came as images.
     fn pictured(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<(Batch, bool)> {
-        let py = x.py();
-        let (x, images) = samples(x, self.net.dtype, self.net.populations[self.net.input()].shape, "x")?;
+        let (x, images) =
+            samples(x, self.net().dtype, self.net().populations[self.net().input()].shape, "x")?;
         let labels = y.map_or_else(|| Ok(vec![0; x.rows()]), |y| labels(y, x.rows(), self.classes()))?;
         Ok((Batch { ids: (0..x.rows()).collect(), x, labels }, images))
     }
@@ -68,19 +64,12 @@ impl Inner {
     fn outside(&self, x: &Bound<'_, PyAny>, g: &Bound<'_, PyAny>) -> PyResult<(Batch, Given, bool)> {
         let (batch, images) = self.pictured(x, None)?;
         let (n, classes) = (batch.labels.len(), self.classes());
-        let mut gradient = exactly(g, self.net.dtype, (n, classes), "the gradient of the outputs")?;
+        let mut gradient = exactly(g, self.net().dtype, (n, classes), "the gradient of the outputs")?;
         bouton_kernels::dispatch!(gradient.dtype(), T => {
             // Rules hand over the gradient of a mean.
             gradient.slice_mut::<T>().iter_mut().for_each(|x| *x *= n as T);
         });
         Ok((batch, Given { gradient }, images))
-    }
-
-    /// Everything that a checkpoint holds.
-    fn visit(&mut self, visitor: &mut Visitor<'_>) -> bouton::Result<()> {
-        self.net.visit(visitor)?;
-        self.updater.visit(visitor)?;
-        self.credit.visit(visitor)
     }
 }
 
@@ -95,9 +84,9 @@ impl Network {
 #[pymethods]
 impl Network {
     #[new]
-    #[pyo3(signature = (recipe, samples=1))]
-    fn new(py: Python<'_>, recipe: &Recipe, samples: usize) -> PyResult<Self> {
-        let inner = Inner::new(&recipe.inner, samples).map_err(|e| raise(py, &e))?;
+    #[pyo3(signature = (recipe, samples=None))]
+    fn new(py: Python<'_>, recipe: &Recipe, samples: Option<usize>) -> PyResult<Self> {
+        let inner = compute(py, || Inner::new(&recipe.inner, samples))?.map_err(|e| raise(py, &e))?;
         Ok(Self { inner: Mutex::new(inner) })
     }
 
@@ -108,40 +97,40 @@ impl Network {
         let loaded = || -> bouton::Result<Inner> {
             let dir = RunDir::open(run)?;
             let own = bouton::recipe::Recipe::load(dir.recipe())?;
-            let mut inner = Inner::new(recipe.map_or(&own, |r| &r.inner), 1)?;
+            let mut inner = Inner::new(recipe.map_or(&own, |r| &r.inner), None)?;
             let Some(found) = Checkpoints::new(dir.checkpoints(), None).newest()? else {
                 let message = format!("{} has no checkpoint", dir.path().display());
                 return Err(Error::checkpoint(message).with_hint("let it train for an epoch first"));
             };
-            Trainer::restore_network(&mut inner.net, &found.checkpoint)?;
+            Trainer::restore_network(&mut inner.hand.learner.network, &found.checkpoint)?;
             Ok(inner)
         };
-        Ok(Self { inner: Mutex::new(loaded().map_err(|e| raise(py, &e))?) })
+        Ok(Self { inner: Mutex::new(compute(py, loaded)?.map_err(|e| raise(py, &e))?) })
     }
 
     /// The recipe that it was made from.
     #[getter]
     fn recipe(&self, py: Python<'_>) -> Recipe {
-        Recipe { inner: self.lock(py).recipe.clone() }
+        Recipe { inner: self.lock(py).hand.learner.recipe.clone() }
     }
 
     /// Updates made so far.
     #[getter]
     fn updates(&self, py: Python<'_>) -> u64 {
-        self.lock(py).update
+        self.lock(py).hand.learner.update()
     }
 
     /// Whether every synapse takes a proposed change as it is and keeps nothing beside its weight.
     #[getter]
     fn plain(&self, py: Python<'_>) -> bool {
         let inner = self.lock(py);
-        inner.net.connections.iter().all(|c| c.synapse.state().is_empty() && !c.synapse.raw())
+        inner.net().connections.iter().all(|c| c.synapse.state().is_empty() && !c.synapse.raw())
     }
 
     /// Names and sizes of the populations, the input first.
     #[getter]
     fn populations(&self, py: Python<'_>) -> Vec<(String, usize)> {
-        self.lock(py).net.populations.iter().map(|p| (p.name.clone(), p.units)).collect()
+        self.lock(py).net().populations.iter().map(|p| (p.name.clone(), p.units)).collect()
     }
 
     /// Channels, height and width of every population by name; units without places are channels of one pixel.
@@ -151,23 +140,85 @@ impl Network {
     fn shapes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let inner = self.lock(py);
         let d = PyDict::new(py);
-        for population in &inner.net.populations {
+        for population in &inner.net().populations {
             let Shape { height, width, channels } = population.shape;
             d.set_item(&population.name, (channels, height, width))?;
         }
         Ok(d)
     }
 
-    /// Outputs after the free phase, (samples, classes).
-    fn forward<'py>(&self, py: Python<'py>, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-        let inner = self.lock(py);
+    /// Begins the next task of the recipe's sequence; returns its number, from 0. What a recipe does where tasks end
+    /// (anchors, replay, outputs and normalisation by task, schedules, forgetting the optimiser) needs to know.
+    fn begin_task(&self, py: Python<'_>) -> PyResult<usize> {
+        self.lock(py).hand.begin_task().map_err(|e| raise(py, &e))
+    }
+
+    /// Ends the task. Its training samples, in their own order, serve anchors that measure what was important, and
+    /// balanced replay, which keeps some; other recipes need none.
+    #[pyo3(signature = (x=None, y=None))]
+    fn end_task(
+        &self,
+        py: Python<'_>,
+        x: Option<&Bound<'_, PyAny>>,
+        y: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let mut inner = self.lock(py);
+        let batch = match (x, y) {
+            (Some(x), Some(y)) => Some(inner.batch(x, Some(y))?),
+            (None, None) => None,
+            _ => {
+                return Err(argument(
+                    py,
+                    "DataError",
+                    "samples without labels",
+                    "pass both x and y, or neither",
+                ));
+            }
+        };
+        let hand = &mut inner.hand;
+        compute(py, || hand.end_task(batch.as_ref()))?.map_err(|e| raise(py, &e))
+    }
+
+    /// Learns from all samples of the present task once, in batches and an order as the recipe says (`task.<set>.batch`,
+    /// `shuffle`), at the schedule's rate of this epoch; returns what the epoch came to. Ctrl-C stops it between updates.
+    #[pyo3(signature = (x, y, rate=1.0))]
+    fn epoch<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        y: &Bound<'py, PyAny>,
+        rate: f64,
+    ) -> PyResult<Bound<'py, PyDict>> {
+        let mut inner = self.lock(py);
+        let batch = inner.batch(x, Some(y))?;
+        let hand = &mut inner.hand;
+        let step = watch(py, |stop| hand.epoch(&batch, rate, stop))?;
+        outcome(py, &step.map_err(|e| raise(py, &e))?)
+    }
+
+    /// Outputs after the free phase, (samples, classes); with the normalisation of `task`, if tasks have their own.
+    #[pyo3(signature = (x, task=None))]
+    fn forward<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        task: Option<usize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut inner = self.lock(py);
         let batch = inner.batch(x, None)?;
-        let output = inner.net.output();
-        let free = compute(py, || inner.credit.free(&inner.net, &batch, &*inner.objective));
+        let output = inner.net().output();
+        let learner = &mut inner.hand.learner;
+        let free = compute(py, || {
+            let free = |l: &mut Learner| l.credit.free(&l.network, &batch, &*l.objective);
+            match task {
+                Some(task) => learner.as_after(task, free),
+                None => free(learner),
+            }
+        })?;
         array_of(py, free.map_err(|e| raise(py, &e))?.out.swap_remove(output))
     }
 
-    /// Every phase of the credit rule: strength, states and residuals.
+    /// Every phase of the credit rule: strength, states and residuals. Free phases start from zero.
     fn relax<'py>(
         &self,
         py: Python<'py>,
@@ -176,12 +227,17 @@ impl Network {
     ) -> PyResult<Bound<'py, PyList>> {
         let inner = self.lock(py);
         let batch = inner.batch(x, Some(y))?;
-        let key = inner.key();
-        let phases = compute(py, || inner.credit.phases(&inner.net, &batch, &*inner.objective, &key));
+        let Learner { recipe, network: net, objective, .. } = &inner.hand.learner;
+        let key = inner.hand.learner.key();
+        let phases = compute(py, || {
+            // A rule of its own: the learning one may remember states of other samples.
+            let credit = recipe.credit.build(&recipe.solver, net, batch.labels.len())?;
+            credit.phases(net, &batch, &**objective, &key)
+        })?;
         let list = PyList::empty(py);
         for phase in phases.map_err(|e| raise(py, &e))? {
             let states = PyDict::new(py);
-            for (node, out) in inner.net.populations.iter().zip(phase.out).filter(|(_, out)| out.rows() > 0) {
+            for (node, out) in net.populations.iter().zip(phase.out).filter(|(_, out)| out.rows() > 0) {
                 states.set_item(&node.name, array_of(py, out)?)?;
             }
             let d = PyDict::new(py);
@@ -202,8 +258,8 @@ impl Network {
     ) -> PyResult<Bound<'py, PyDict>> {
         let mut inner = self.lock(py);
         let batch = inner.batch(x, Some(y))?;
-        let key = inner.key();
-        let Inner { recipe, net, objective, .. } = &mut *inner;
+        let key = inner.hand.learner.key();
+        let Learner { recipe, network: net, objective, .. } = &mut inner.hand.learner;
         let collected = compute(py, || -> bouton::Result<Collect> {
             // A rule of its own: the remembered states of the learning one stay as they are.
             let mut credit = recipe.credit.build(&recipe.solver, net, batch.labels.len())?;
@@ -213,7 +269,7 @@ impl Network {
             // Running statistics saw the batch.
             net.set_norms(&norms);
             learned.map(|_| sink)
-        });
+        })?;
         named(py, net, collected.map_err(|e| raise(py, &e))?)
     }
 
@@ -227,9 +283,9 @@ impl Network {
     ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyAny>)> {
         let mut inner = self.lock(py);
         let (batch, given, pictured) = inner.outside(x, g)?;
-        let key = inner.key();
-        let place = inner.net.populations[inner.net.input()].shape;
-        let Inner { recipe, net, .. } = &mut *inner;
+        let key = inner.hand.learner.key();
+        let place = inner.net().populations[inner.net().input()].shape;
+        let Learner { recipe, network: net, .. } = &mut inner.hand.learner;
         let found = compute(py, || -> bouton::Result<(Collect, Mat)> {
             let n = batch.labels.len();
             let mut credit = recipe.credit.build(&recipe.solver, net, n)?;
@@ -241,7 +297,7 @@ impl Network {
             learned?;
             let input = sink.input(net, n)?;
             Ok((sink.parameters, input))
-        });
+        })?;
         let (parameters, input) = found.map_err(|e| raise(py, &e))?;
         let input = if pictured { images(py, input, place)? } else { array_of(py, input)? };
         Ok((named(py, net, parameters)?, input))
@@ -249,64 +305,58 @@ impl Network {
 
     /// One update of the network's own optimiser and synapses, for a gradient `g` of some loss with respect to the
     /// outputs, summed over samples. Weights that are distributions: `g` belongs to the one draw that `forward` showed.
-    #[pyo3(signature = (x, g, rate=1.0))]
-    fn learn(&self, py: Python<'_>, x: &Bound<'_, PyAny>, g: &Bound<'_, PyAny>, rate: f64) -> PyResult<()> {
+    #[pyo3(signature = (x, g, rate=1.0, epoch=None))]
+    fn learn(
+        &self,
+        py: Python<'_>,
+        x: &Bound<'_, PyAny>,
+        g: &Bound<'_, PyAny>,
+        rate: f64,
+        epoch: Option<u64>,
+    ) -> PyResult<()> {
         let mut inner = self.lock(py);
         let (batch, given, _) = inner.outside(x, g)?;
-        let key = inner.key();
-        let Inner { net, credit, updater, update, .. } = &mut *inner;
-        updater.set_factor(rate);
-        updater.set_draws(1);
-        let learned = compute(py, || updater.update(&mut **credit, net, &batch, &given, &key));
-        learned.map_err(|e| raise(py, &e))?;
-        *update += 1;
-        Ok(())
+        let hand = &mut inner.hand;
+        let learned = compute(py, || hand.learn_by(&given, &batch, Pace { epoch, rate }))?;
+        learned.map(drop).map_err(|e| raise(py, &e))
     }
 
     /// Learns from one batch, averaged over `run.train-draws`; returns what the batch came to before the update.
-    #[pyo3(signature = (x, y, ids=None, rate=1.0))]
+    ///
+    /// `ids` are the places of the samples in the training set of the task, for rules that remember them; `rate` is a
+    /// factor on the learning rates; `epoch`, within the task, is for schedules.
+    #[pyo3(signature = (x, y, ids=None, rate=1.0, epoch=None))]
     fn step<'py>(
         &self,
         py: Python<'py>,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
-        ids: Option<Vec<usize>>,
+        ids: Option<&Bound<'py, PyAny>>,
         rate: f64,
+        epoch: Option<u64>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let mut inner = self.lock(py);
-        let mut batch = inner.batch(x, Some(y))?;
-        if let Some(ids) = ids {
-            if ids.len() != batch.labels.len() {
-                let message = format!("{} ids for {} samples", ids.len(), batch.labels.len());
-                return Err(argument(py, "ShapeError", &message, "pass one id per row of x"));
-            }
-            batch.ids = ids;
-        }
-        let key = inner.key();
-        let Inner { recipe, net, credit, objective, updater, update } = &mut *inner;
-        updater.set_factor(rate);
-        updater.set_draws(recipe.run.train_draws.unwrap_or(1));
-        let step = compute(py, || updater.update(&mut **credit, net, &batch, &**objective, &key));
-        let step = step.map_err(|e| raise(py, &e))?;
-        *update += 1;
-        outcome(py, &step)
+        let Batch { x, labels, .. } = inner.batch(x, Some(y))?;
+        let ids = ids.map(|ids| places(ids, labels.len())).transpose()?;
+        let hand = &mut inner.hand;
+        let step = compute(py, || hand.learn(x, labels, ids, Pace { epoch, rate }))?;
+        outcome(py, &step.map_err(|e| raise(py, &e))?)
     }
 
     /// What a batch comes to, without learning: by the mean weights where weights are distributions, or by
-    /// `run.test-draws` of them.
+    /// `run.test-draws` of them; as task `task` is tested, if tasks differ.
+    #[pyo3(signature = (x, y, task=None))]
     fn evaluate<'py>(
         &self,
         py: Python<'py>,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
+        task: Option<usize>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let mut inner = self.lock(py);
         let batch = inner.batch(x, Some(y))?;
-        let Inner { recipe, net, credit, objective, .. } = &mut *inner;
-        let key = Key::new(recipe.seed).of("answer", 0);
-        let draws = recipe.run.test_draws.map(|n| (n, &key));
-        let batches = || std::iter::once(batch.clone());
-        let step = compute(py, || draws::evaluate(&**credit, net, &**objective, batches, draws));
+        let hand = &mut inner.hand;
+        let step = compute(py, || hand.evaluate(&batch, task))?;
         outcome(py, &step.map_err(|e| raise(py, &e))?)
     }
 
@@ -315,7 +365,7 @@ impl Network {
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let inner = self.lock(py);
         let d = PyDict::new(py);
-        for (_, name, mat) in inner.net.parameters() {
+        for (_, name, mat) in inner.net().parameters() {
             d.set_item(name, array_of(py, mat.clone())?)?;
         }
         Ok(d)
@@ -325,15 +375,15 @@ impl Network {
     fn set_weights(&self, py: Python<'_>, weights: &Bound<'_, PyDict>) -> PyResult<()> {
         let mut inner = self.lock(py);
         let shapes =
-            inner.net.parameters().into_iter().map(|(_, name, m)| (name, (m.rows(), m.cols()))).collect();
-        let new = checked(py, weights, &shapes, inner.net.dtype)?;
+            inner.net().parameters().into_iter().map(|(_, name, m)| (name, (m.rows(), m.cols()))).collect();
+        let new = checked(py, weights, &shapes, inner.net().dtype)?;
         let put = |name: &str, mat: &mut Mat| {
             if let Some(values) = new.get(name) {
                 mat.copy_from(values.view());
             }
             Ok(())
         };
-        inner.net.visit(&mut { put }).map_err(|e| raise(py, &e))
+        inner.hand.learner.network.visit(&mut { put }).map_err(|e| raise(py, &e))
     }
 
     /// Weights, biases, optimiser state and remembered states by their names in checkpoints.
@@ -341,6 +391,7 @@ impl Network {
         let mut inner = self.lock(py);
         let mut found = Vec::new();
         inner
+            .hand
             .visit(&mut |name, mat| {
                 found.push((name.to_owned(), mat.clone()));
                 Ok(())
@@ -350,58 +401,51 @@ impl Network {
         for (name, mat) in found {
             d.set_item(name, array_of(py, mat)?)?;
         }
-        d.set_item("updates", inner.update)?;
+        d.set_item("updates", inner.hand.learner.update())?;
+        place::show(&mut inner.hand, &d)?;
         Ok(d)
     }
 
-    /// Goes back to a [`Network::state_dict`].
+    /// Goes back to a [`Network::state_dict`], or stays as it is if the state does not fit.
     fn load_state_dict(&self, py: Python<'_>, state: &Bound<'_, PyDict>) -> PyResult<()> {
         let mut inner = self.lock(py);
-        let mut shapes = HashMap::new();
-        inner
-            .visit(&mut |name, mat| {
-                shapes.insert(name.to_owned(), (mat.rows(), mat.cols()));
-                Ok(())
-            })
-            .map_err(|e| raise(py, &e))?;
         let tensors = state.copy()?;
-        let updates: u64 = match tensors.get_item("updates")? {
-            Some(value) => value.extract()?,
-            None => {
-                return Err(argument(
-                    py,
-                    "CheckpointError",
-                    "the state has no `updates`",
-                    "pass what state_dict() gave",
-                ));
-            }
+        let wrong = |name: &str| {
+            let hint = "pass the state of a network of the same recipe, as state_dict() gave it";
+            argument(py, "CheckpointError", &format!("the state has no `{name}`"), hint)
         };
+        let updates: u64 = tensors.get_item("updates")?.ok_or_else(|| wrong("updates"))?.extract()?;
         tensors.del_item("updates")?;
-        let new = checked(py, &tensors, &shapes, inner.net.dtype)?;
-        if let Some(missing) = shapes.keys().find(|name| !new.contains_key(*name)) {
-            let message = format!("the state has no `{missing}`");
-            return Err(argument(
-                py,
-                "CheckpointError",
-                &message,
-                "pass the state of a network of the same recipe",
-            ));
-        }
-        inner
-            .visit(&mut |name, mat| {
-                mat.copy_from(new[name].view());
-                Ok(())
-            })
-            .map_err(|e| raise(py, &e))?;
-        inner.updater.set_updates(updates, 0);
-        inner.update = updates;
-        Ok(())
+        let place = place::take(&inner.hand, &tensors)?;
+        let before = inner.hand.learner.expect(place.ended());
+        let mut shapes = HashMap::new();
+        let known = inner.hand.visit(&mut |name, mat| {
+            shapes.insert(name.to_owned(), (mat.rows(), mat.cols()));
+            Ok(())
+        });
+        let dtype = inner.net().dtype;
+        let new = known.map_err(|e| raise(py, &e)).and_then(|()| checked(py, &tensors, &shapes, dtype));
+        let missing = |new: &HashMap<String, Mat>| shapes.keys().find(|name| !new.contains_key(*name));
+        let new = new.and_then(|new| missing(&new).map_or(Ok(()), |name| Err(wrong(name))).map(|()| new));
+        let new = new.inspect_err(|_| inner.hand.learner.memory = before)?;
+        let filled = inner.hand.visit(&mut |name, mat| {
+            mat.copy_from(new[name].view());
+            Ok(())
+        });
+        place.set(&mut inner.hand, updates);
+        filled.map_err(|e| raise(py, &e))
     }
 
     fn __repr__(&self, py: Python<'_>) -> String {
         let inner = self.lock(py);
-        let layers: Vec<String> = inner.net.populations.iter().map(|p| p.units.to_string()).collect();
-        format!("<bouton.Network {} {} after {} updates>", inner.recipe.name, layers.join("-"), inner.update)
+        let learner = &inner.hand.learner;
+        let layers: Vec<String> = learner.network.populations.iter().map(|p| p.units.to_string()).collect();
+        format!(
+            "<bouton.Network {} {} after {} updates>",
+            learner.recipe.name,
+            layers.join("-"),
+            learner.update()
+        )
     }
 }
 

@@ -22,13 +22,13 @@ impl Packed {
             let file = Checkpoint::load(&path)?;
             bouton::network::Packed::from_checkpoint(&file).map_err(|e| e.context(path.display()))
         };
-        Ok(Self { inner: compute(py, read).map_err(|e| raise(py, &e))? })
+        Ok(Self { inner: compute(py, read)?.map_err(|e| raise(py, &e))? })
     }
 
     /// Outputs, (samples, classes): those of the network it was made from, bit for bit.
     fn forward<'py>(&self, py: Python<'py>, x: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let (x, _) = samples(x, self.inner.dtype(), self.inner.input(), "x")?;
-        array_of(py, compute(py, || self.inner.outputs(x.view())))
+        array_of(py, compute(py, || self.inner.outputs(x.view()))?)
     }
 
     /// Bytes of weights, thresholds and normalisations in the file.

@@ -44,16 +44,22 @@ impl Recipe {
         Self { inner }.replace(py, overrides)
     }
 
-    /// This recipe with overrides: `credit__eq_prop__beta=0.5` or `**{"credit.eq-prop.beta": 0.5}`.
+    /// This recipe with overrides: `credit__eq_prop__beta=0.5` or `**{"credit.eq-prop.beta": 0.5}`; None leaves a key out.
     #[pyo3(signature = (**overrides))]
     fn replace(&self, py: Python<'_>, overrides: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut words: Vec<String> = Vec::new();
+        let mut out: Vec<String> = Vec::new();
         for (key, value) in overrides.into_iter().flatten() {
             let key = key.extract::<String>()?.replace("__", ".").replace('_', "-");
+            if value.is_none() {
+                out.push(key);
+                continue;
+            }
             let value: String = py.import("bouton._toml")?.call_method1("value", (value,))?.extract()?;
             words.push(format!("{key}={value}"));
         }
-        let inner = self.inner.with_overrides(&words).and_then(|r| r.check().map(|()| r));
+        let inner = out.iter().try_fold(self.inner.clone(), |recipe, key| recipe.without(key));
+        let inner = inner.and_then(|r| r.with_overrides(&words)).and_then(|r| r.check().map(|()| r));
         Ok(Self { inner: inner.map_err(|e| raise(py, &e))? })
     }
 

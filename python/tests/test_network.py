@@ -2,8 +2,6 @@
 
 import gc
 import resource
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -81,34 +79,16 @@ def test_results_share_memory_with_the_library_and_outlive_it(recipe, batch):
 def test_memory_stays_flat(recipe, batch):
     network = bouton.Network(recipe)
     rss = lambda: int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() / 2**20
-    for _ in range(500):
+    for _ in range(200):
         network.step(*batch)
         bouton.Network(recipe)
     before = rss()
-    for _ in range(10_000):
+    for _ in range(3_000):
         network.step(*batch)
         network.forward(batch[0])
-    for _ in range(1_000):
+    for _ in range(300):
         bouton.Network(recipe).weights
     assert rss() - before < 5
-
-
-def test_any_thread_and_a_forked_child_can_compute(recipe, batch):
-    import multiprocessing
-    from concurrent.futures import ThreadPoolExecutor
-
-    network = bouton.Network(recipe)
-    want = network.forward(batch[0])
-    with ThreadPoolExecutor(3) as pool:
-        for out in pool.map(lambda _: network.forward(batch[0]), range(12)):
-            np.testing.assert_array_equal(out, want)
-    reader, writer = multiprocessing.Pipe(False)
-    work = lambda: writer.send(network.forward(batch[0]))
-    child = multiprocessing.get_context("fork").Process(target=work)
-    child.start()
-    assert reader.poll(20), "the child hangs"
-    np.testing.assert_array_equal(reader.recv(), want)
-    child.join(20)
 
 
 class Exchanged:
@@ -129,14 +109,6 @@ def test_arrays_of_other_libraries_go_in_by_dlpack(recipe, batch):
     x, y = Exchanged(batch[0]), Exchanged(batch[1])
     assert np.array_equal(network.forward(x), network.forward(batch[0]))
     assert network.evaluate(x, y) == network.evaluate(*batch)
-
-
-def test_a_panic_arrives_as_an_exception(recipe, batch):
-    """In a process of its own, because it prints."""
-    code = "import bouton\ntry:\n    bouton._bouton._panic()\nexcept BaseException as e:\n    print(type(e).__name__, e)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "PanicException a panic for the tests\n"
 
 
 BINARY = {

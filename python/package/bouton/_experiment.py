@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bouton import _bouton
+from bouton.errors import DataError
 
 Event = dict[str, Any]
 
@@ -19,7 +20,7 @@ class Run:
     """The folder of one run."""
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
 
     @property
     def status(self) -> dict[str, Any]:
@@ -37,9 +38,11 @@ class Run:
         return _bouton.Network.load(self.path)
 
     def records(self, split: str | None = None) -> list[dict[str, Any]]:
-        """The lines of `metrics.jsonl`, of one split if given: `batch`, `train` or `test`."""
-        lines = (self.path / "metrics.jsonl").read_text().splitlines()
-        found = [json.loads(line) for line in lines]
+        """The lines of `metrics.jsonl`, of one split if given: `batch`, `train` or `test`.
+
+        A torn last line, of a run that was killed, is left out; what was not finite is NaN.
+        """
+        found = _bouton.records(self.path / "metrics.jsonl")
         return [r for r in found if split in (None, r["split"])]
 
     def metrics(self, split: str | None = None) -> Any:
@@ -51,7 +54,10 @@ class Run:
     @property
     def last(self) -> dict[str, float]:
         """The last test metrics."""
-        return {k: v for k, v in self.records("test")[-1].items() if k not in ("step", "epoch", "wall", "split")}
+        tests = self.records("test")
+        if not tests:
+            raise DataError(f"{self.path} has no test metrics", "let it train until its first test")
+        return {k: v for k, v in tests[-1].items() if k not in ("step", "epoch", "wall", "split")}
 
     def __repr__(self) -> str:
         return f"<bouton.Run {self.path}>"
@@ -71,8 +77,8 @@ class Experiment:
         **overrides: Any,
     ) -> None:
         self.recipe = _bouton.Recipe(recipe, **overrides)
-        self.out = Path(out)
-        self.data = None if data is None else Path(data)
+        self.out = Path(out).expanduser()
+        self.data = None if data is None else Path(data).expanduser()
 
     def run(self, callback: Callable[[Event], object] | None = None, progress: bool = True, again: bool = False) -> Run:
         """Trains and returns the run; a finished run of the same recipe is returned as it is, unless `again`.
@@ -141,4 +147,4 @@ def runs(out: str | os.PathLike[str] = "runs") -> Any:
     """All runs below `out` as a DataFrame: path, name, seed, state, progress and the last metrics of every split."""
     import pandas
 
-    return pandas.DataFrame(_bouton.runs(str(out)))
+    return pandas.DataFrame(_bouton.runs(str(Path(out).expanduser())))

@@ -29,6 +29,31 @@ impl Recipe {
         let recipe = load::read(&document.to_string(), |_| "recipe with overrides".to_string())?;
         recipe.spelled_out(|keys| overrides.iter().any(|one| names(one.as_ref(), keys)))
     }
+
+    /// The recipe with `key`, such as `run.updates` or `anchor`, left out, and so at its default.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if there is no such key, or if a recipe cannot do without it.
+    pub fn without(&self, key: &str) -> Result<Self> {
+        let mut document: DocumentMut =
+            self.to_toml().parse().map_err(|e| Error::config(format!("resolved recipe: {e}")))?;
+        let keys: Vec<&str> = key.split('.').collect();
+        unset(document.as_table_mut(), Node::root(), &keys, "")?;
+        load::read(&document.to_string(), |_| format!("recipe without `{key}`"))
+    }
+}
+
+/// Walks down `keys` beside the schema and takes out what stands at the end.
+fn unset(table: &mut dyn TableLike, node: Node, keys: &[&str], path: &str) -> Result<()> {
+    let (key, rest) = keys.split_first().ok_or_else(|| Error::config("empty key"))?;
+    let full = inspect::join(path, key);
+    let place = enter(&mut Table::new(), node, key, &full)?;
+    if rest.is_empty() {
+        table.remove(key);
+        return Ok(());
+    }
+    let inner = table.get_mut(key).and_then(Item::as_table_like_mut);
+    inner.map_or(Ok(()), |inner| unset(inner, place, rest, &full))
 }
 
 /// Whether an override is about the key that `keys` lead to: by its path, or inside a table that it gives.

@@ -16,6 +16,7 @@ pub mod mat;
 mod normalise;
 mod npy;
 pub mod order;
+mod outputs;
 mod part;
 mod replay;
 pub mod samples;
@@ -29,8 +30,9 @@ pub mod svhn;
 pub use augment::{Augment, Padding};
 pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
 pub use dataset::{Dataset, Split};
+pub use outputs::Outputs;
 pub use part::Part;
-pub use replay::{Policy, ReplaySpec};
+pub use replay::{Kept, Policy, ReplaySpec};
 pub use sequence::{
     ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets, Split as SplitClasses, Subsets,
 };

@@ -4,10 +4,13 @@
 //! uniformly random choice of them, as that of a reservoir (Vitter 1985), and depends on nothing but what was shown: the
 //! contents of a buffer are a function of the update's number, and no checkpoint needs to hold them.
 
+use crate::credit::Batch;
 use crate::rng::Key;
 use crate::synapse::Draw;
+use bouton_kernels::Mat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// Samples of earlier tasks in the batches of later ones (`[continual.replay]`); give either `size` or `per-class`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -89,7 +92,7 @@ impl Buffer {
         let rank = |sample: usize| Draw { key: self.ranks, index: sample as u64 }.bits(0);
         let (room, kept) = (self.room(group), &mut self.groups[group]);
         let at = kept.partition_point(|&other| rank(other) < rank(sample));
-        if at < room {
+        if at < room && kept.get(at) != Some(&sample) {
             kept.insert(at, sample);
             kept.truncate(room);
         }
@@ -112,6 +115,75 @@ impl Buffer {
             i -= group.len();
         }
         unreachable!("a sample beyond the last group")
+    }
+}
+
+/// A buffer with the samples themselves, for those who see each task once.
+#[derive(Debug)]
+pub struct Kept {
+    buffer: Buffer,
+    samples: HashMap<usize, (Mat, u16)>,
+}
+
+impl Kept {
+    /// Nothing kept yet.
+    pub fn new(spec: &ReplaySpec, seed: u64) -> Self {
+        Self { buffer: Buffer::new(spec, seed), samples: HashMap::new() }
+    }
+
+    /// Whether samples are taken in as they are seen, not when their task ends.
+    pub fn is_online(&self) -> bool {
+        self.buffer.is_online()
+    }
+
+    /// `batch` with kept samples behind its own, those of update `update`.
+    pub fn mixed(&self, batch: &Batch, update: u64) -> Batch {
+        let mut batch = batch.clone();
+        let new = batch.labels.len();
+        let drawn = self.buffer.draw(update, new);
+        batch.x.resize_rows(new + drawn.len());
+        for (row, id) in (new..).zip(drawn) {
+            let (x, label) = &self.samples[&id];
+            batch.x.rows_view_mut(row..row + 1).copy_from(x.view());
+            batch.labels.push(*label);
+            batch.ids.push(id);
+        }
+        batch
+    }
+
+    /// Shows it samples: those of a task that ends, or, online, the next ones.
+    pub fn show(&mut self, batch: &Batch) {
+        let pairs: Vec<(usize, u16)> = batch.ids.iter().copied().zip(batch.labels.iter().copied()).collect();
+        self.buffer.show(&pairs);
+        let mut before = std::mem::take(&mut self.samples);
+        let places: HashMap<usize, usize> = batch.ids.iter().copied().zip(0..).collect();
+        for &id in self.buffer.groups.iter().flatten() {
+            let new = || places.get(&id).map(|&r| (batch.x.rows_view(r..r + 1).to_mat(), batch.labels[r]));
+            self.samples.extend(before.remove(&id).or_else(new).map(|sample| (id, sample)));
+        }
+    }
+
+    /// Kept samples, group by group, and the sizes of the groups.
+    pub fn contents(&self) -> Option<(Batch, Vec<usize>)> {
+        let ids: Vec<usize> = self.buffer.groups.concat();
+        let (first, _) = self.samples.get(ids.first()?)?;
+        let mut x = Mat::zeros(first.dtype(), ids.len(), first.cols());
+        for (row, id) in ids.iter().enumerate() {
+            x.rows_view_mut(row..row + 1).copy_from(self.samples[id].0.view());
+        }
+        let labels = ids.iter().map(|id| self.samples[id].1).collect();
+        Some((Batch { x, labels, ids }, self.buffer.groups.iter().map(Vec::len).collect()))
+    }
+
+    /// Goes back to [`Kept::contents`]; the sizes have to add up to the number of samples.
+    pub fn restore(&mut self, contents: Option<(Batch, Vec<usize>)>) {
+        (self.buffer, self.samples) = (self.buffer.emptied(), HashMap::new());
+        let Some((batch, sizes)) = contents else { return };
+        let mut ids = batch.ids.iter().copied();
+        self.buffer.groups = sizes.into_iter().map(|n| ids.by_ref().take(n).collect()).collect();
+        let sample =
+            |(r, &id): (usize, &usize)| (id, (batch.x.rows_view(r..r + 1).to_mat(), batch.labels[r]));
+        self.samples = batch.ids.iter().enumerate().map(sample).collect();
     }
 }
 

@@ -4,9 +4,10 @@
 //! (interleaved), or one per subset of a training set. Replay adds samples of earlier segments to a batch.
 
 use super::order::permutation;
+use super::outputs::Outputs;
 use super::part::{self, Part};
 use super::replay::Buffer;
-use super::sequence::{ContinualSpec, Scenario, SequenceSpec};
+use super::sequence::{ContinualSpec, SequenceSpec};
 use super::spec::{BatchSize, Images, TaskSpec};
 use super::{Augment, Dataset, Split, store};
 use crate::credit::Batch;
@@ -19,7 +20,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Samples of one evaluation batch.
-const EVALUATION: usize = 512;
+pub const EVALUATION: usize = 512;
 
 /// Training batches, segment after segment.
 #[derive(Debug)]
@@ -91,28 +92,8 @@ pub struct Course {
     pub stream: Stream,
     /// Test samples of every task.
     pub tests: Vec<Part>,
-    /// Outputs that take part in a task, by task; `None` if all always do.
-    heads: Option<Heads>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Heads {
-    classes: usize,
-    /// Whether a task has outputs of its own.
-    own: bool,
-    /// Whether a batch may hold samples of several tasks.
-    mixed: bool,
-}
-
-impl Heads {
-    /// Those of tasks of so many classes, if not all outputs count always.
-    fn of(continual: &ContinualSpec, classes: usize) -> Option<Self> {
-        let own = continual.scenario == Scenario::Task;
-        // Tasks that are mixed from the start have all been seen.
-        let apart = own || continual.scenario == Scenario::Class && !continual.interleaved;
-        let mixed = continual.interleaved || continual.replay.is_some();
-        apart.then_some(Self { classes, own, mixed })
-    }
+    /// Which outputs count for which task; `None` if all always do.
+    pub outputs: Option<Outputs>,
 }
 
 /// The stream and the test sets of a recipe's task; data sets are looked for in `folder`.
@@ -144,15 +125,13 @@ pub fn open(recipe: &Recipe, folder: Option<&Path>) -> Result<Course> {
         sets.into_iter().map(one).collect()
     };
     let (train, test) = (cut(train, images.train)?, cut(test, images.test)?);
-    let classes = sequence.classes(train[0].classes());
-    let heads = Heads::of(continual, classes);
     let parts = part::tasks(sequence, continual, &train, recipe.seed);
     let tests = part::tasks(sequence, continual, &test, recipe.seed);
     if let Some(t) = (0..parts.len()).find(|&t| parts[t].is_empty() || tests[t].is_empty()) {
         return Err(Error::config(format!("task {} has no sample to train or test on", t + 1))
             .with_hint("give task.train and task.test more samples"));
     }
-    Ok(Course { stream: Stream::new(parts, images, recipe), tests, heads })
+    Ok(Course { stream: Stream::new(parts, images, recipe), tests, outputs: Outputs::of(recipe) })
 }
 
 impl Course {
@@ -172,18 +151,6 @@ impl Course {
             }
         }
         hashes
-    }
-
-    /// The outputs that count for task `task` after segment `segment`, if not all do.
-    pub fn active(&self, task: usize, segment: usize) -> Option<Range<usize>> {
-        let h = self.heads?;
-        let seen = segment.max(task) + 1;
-        Some(if h.own { task * h.classes..(task + 1) * h.classes } else { 0..seen * h.classes })
-    }
-
-    /// Outputs of each head if batches hold samples of several tasks that have heads of their own.
-    pub fn mixed(&self) -> Option<usize> {
-        self.heads.filter(|h| h.own && h.mixed).map(|h| h.classes)
     }
 }
 

@@ -70,6 +70,11 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// What learning is told.
+    pub fn training(self) -> Vec<&'static str> {
+        self.boundaries_in_training
+    }
+
     /// As one list of words.
     pub fn list(&self) -> Vec<String> {
         let training = self.boundaries_in_training.iter().map(|what| format!("training: {what}"));

@@ -1,12 +1,14 @@
 //! The training loop and the run directory it writes.
 
 pub mod atomic;
+mod by_hand;
 pub mod checkpoint;
 pub mod checkpoints;
 pub mod continual;
 pub mod event;
 mod flips;
 pub mod importance;
+mod learner;
 mod log;
 mod memory;
 pub mod metrics;
@@ -18,10 +20,12 @@ pub mod tensorboard;
 mod trainer;
 mod turning;
 
+pub use by_hand::{ByHand, Pace};
 pub use checkpoint::{Checkpoint, Tensor, TensorData};
 pub use checkpoints::{Checkpoints, Found};
 pub use event::{Event, Observer, Silent};
 pub use importance::Profile;
+pub use learner::Learner;
 pub use memory::Memory;
 pub use metrics::{Metrics, MetricsWriter, Record};
 pub use provenance::Provenance;

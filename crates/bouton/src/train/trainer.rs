@@ -1,82 +1,62 @@
-//! A recipe brought to life: network, credit rule, updater and data, one update at a time.
+//! A recipe brought to life: a learner and its data, one update at a time.
 
 use super::checkpoint::{Checkpoint, Tensor, TensorData};
 use super::flips::Flips;
 use super::importance::{self, Profile};
+use super::learner::Learner;
 use super::memory::Memory;
 use super::turning;
 use crate::anchor::{Fisher, Importance};
-use crate::credit::{Credit, CreditSpec, Step, draws, measure};
+use crate::credit::{CreditSpec, Step, draws};
 use crate::error::{Error, Result};
-use crate::network::{ConnId, Network, ParamId, Visitor};
-use crate::norm::NormSpec;
-use crate::objective::{Head, Heads, Objective, ObjectiveSpec};
-use crate::optim::Updater;
+use crate::network::{ConnId, Network, ParamId};
+use crate::objective::{Head, Objective, ObjectiveSpec};
 use crate::recipe::Recipe;
 use crate::rng::Key;
-use crate::task::SequenceSpec;
 use crate::task::stream::{self, Course, Place};
 use bouton_kernels::{DType, Mat};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
-
-/// A loss per sample beyond this is called divergence: outputs in the thousands stand against targets of 1.
-const DIVERGED: f64 = 1e8;
 
 const OTHER_RECIPE: &str = "use the recipe that the checkpoint was trained with";
 
-/// Everything a run changes, and what it needs to change it.
+/// A learner with the data of its recipe: everything a run changes, and what it needs to change it.
 #[derive(Debug)]
 pub struct Trainer {
-    /// What is trained.
-    pub recipe: Recipe,
-    /// The network.
-    pub network: Network,
     /// Training batches and test sets.
     pub course: Course,
-    /// How much was forgotten.
-    pub memory: Memory,
-    credit: Box<dyn Credit>,
-    objective: Box<dyn Objective>,
-    updater: Updater,
+    learner: Learner,
     flips: Flips,
-    update: u64,
+}
+
+impl Deref for Trainer {
+    type Target = Learner;
+
+    fn deref(&self) -> &Learner {
+        &self.learner
+    }
+}
+
+impl DerefMut for Trainer {
+    fn deref_mut(&mut self) -> &mut Learner {
+        &mut self.learner
+    }
 }
 
 impl Trainer {
     /// Builds everything that `recipe` names; data sets are looked for in `folder` (default: the user's data folder).
     pub fn new(recipe: &Recipe, folder: Option<&Path>) -> Result<Self> {
         recipe.check()?;
-        let network = Network::build(recipe)?;
         let course = stream::open(recipe, folder)?;
-        let credit = recipe.credit.build(&recipe.solver, &network, course.stream.samples())?;
-        // Parameters that every task has of its own need no anchor.
-        let units = !matches!(&recipe.norm, NormSpec::Batch(norm) if norm.per_task);
-        let updater = Updater::new(&network, recipe.optim.build()).seeded(recipe.seed);
-        let mut updater = updater.anchored(&network, recipe.anchor.build(), units);
-        updater.set_draws(recipe.run.train_draws.unwrap_or(1));
-        Ok(Self {
-            recipe: recipe.clone(),
-            objective: recipe.objective.build(),
-            flips: Flips::new(&network, &recipe.synapse),
-            network,
-            course,
-            memory: Memory::default(),
-            credit,
-            updater,
-            update: 0,
-        })
+        let learner = Learner::new(recipe, course.stream.samples())?;
+        Ok(Self { flips: Flips::new(&learner.network, &recipe.synapse), course, learner })
     }
 
     /// Updates of the whole run.
     pub fn updates(&self) -> u64 {
         let all = self.course.stream.updates();
         self.recipe.run.updates.map_or(all, |limit| limit.min(all))
-    }
-
-    /// Updates made so far.
-    pub fn update(&self) -> u64 {
-        self.update
     }
 
     /// Where the last update was; where the first will be, before it.
@@ -96,68 +76,30 @@ impl Trainer {
     }
 
     /// Learns from the next batch.
+    ///
+    /// # Errors
+    /// Those of [`Learner::learn`].
     pub fn learn(&mut self) -> Result<Step> {
         let place = self.course.stream.place(self.update);
         let batch = self.course.stream.batch(self.update, self.network.dtype);
-        self.updater.set_factor(self.recipe.schedule.factor(place.epoch as usize));
-        let key = Key::new(self.recipe.seed).of("update", self.update);
-        let objective = &*self.objective;
-        let head = self.course.active(place.segment, place.segment).map(|active| Head { objective, active });
-        let heads = self.course.mixed().map(|classes| Heads { objective, classes });
-        let objective = match (&heads, &head) {
-            (Some(heads), _) => heads as &dyn Objective,
-            (None, Some(head)) => head,
-            (None, None) => objective,
-        };
-        let step = self.updater.update(&mut *self.credit, &mut self.network, &batch, objective, &key);
-        let step = step.map_err(|e| e.context(format!("update {}", self.update + 1)))?;
-        if step.mean_loss().is_nan() || step.mean_loss() > DIVERGED {
-            return Err(Error::Diverged {
-                message: format!("update {}: the loss is {:e}", self.update + 1, step.mean_loss()),
-                hint: Some("lower the learning rate, or the gain of the initial weights".into()),
-            });
-        }
-        self.update += 1;
-        Ok(step)
+        let factor = self.recipe.schedule.factor(place.epoch as usize);
+        self.learner.learn(&batch, place.segment, factor)
     }
 
-    /// Ends a segment: measures what was important in it, tells the synapses, keeps its normalisation and forgets the
-    /// optimiser's state, as far as the recipe wants that. Call it once, after the segment's last update.
+    /// Ends a segment, see [`Learner::end_segment`]. Call it once, after the segment's last update.
+    ///
+    /// # Errors
+    /// Those of [`Learner::end_segment`].
     pub fn end_segment(&mut self) -> Result<()> {
-        let segment = self.place().segment;
-        let bounded = !matches!(self.recipe.sequence, SequenceSpec::Subsets(_));
-        if let Some(importance) = self.updater.importance().filter(|_| bounded) {
-            let measured = self.measure(importance)?;
-            let key = self.importance_key(segment);
-            self.updater.consolidate(&self.network, &measured, &key);
-        }
-        if bounded {
-            self.network.task_ended();
-        }
-        if matches!(&self.recipe.norm, NormSpec::Batch(norm) if norm.per_task) {
-            self.memory.norms.push(self.network.norms());
-        }
-        if self.recipe.continual.reset_optimiser {
-            self.updater.reset();
-        }
-        Ok(())
+        let (segment, stream, dtype) = (self.place().segment, &self.course.stream, self.network.dtype);
+        let samples = self.importance_samples();
+        let batches = stream.parts(segment).iter().flat_map(|p| stream.in_order(p, samples, dtype));
+        self.learner.end_segment(segment, batches)
     }
 
-    fn importance_key(&self, segment: usize) -> Key {
-        Key::new(self.recipe.seed).of("importance", segment as u64)
-    }
-
-    /// How important every parameter is to the present segment, as far as that is measured at its end.
-    fn measure(&self, importance: Importance) -> Result<HashMap<ParamId, Mat>> {
-        let samples = match importance {
-            Importance::Path(_) => return Ok(HashMap::new()),
-            Importance::Fisher(_, samples) | Importance::Sensitivity(samples) => samples,
-        };
-        let segment = self.place().segment;
-        let (stream, active) = (&self.course.stream, self.course.active(segment, segment));
-        let parts = stream.parts(segment).iter();
-        let batches = parts.flat_map(|p| stream.in_order(p, samples, self.network.dtype));
-        measure(&*self.credit, &self.network, importance, active, batches, &self.importance_key(segment))
+    /// How many samples of each part importance is measured on; `None` for all.
+    fn importance_samples(&self) -> Option<usize> {
+        self.learner.importance().and_then(|(_, samples)| samples)
     }
 
     /// Importance of binary weights by the size of their hidden weight, for the last task, where there is a hidden weight
@@ -172,7 +114,10 @@ impl Trainer {
         if !sampled || mixed || !self.recipe.synapse.has_hidden_sign() {
             return Ok(Vec::new());
         }
-        let fisher = self.measure(Importance::Fisher(Fisher::Empirical, Some(importance::SAMPLES)))?;
+        let (segment, stream, dtype) = (self.place().segment, &self.course.stream, self.network.dtype);
+        let samples = Some(importance::SAMPLES);
+        let batches = stream.parts(segment).iter().flat_map(|p| stream.in_order(p, samples, dtype));
+        let fisher = self.measure(Importance::Fisher(Fisher::Empirical, samples), segment, batches)?;
         let mut profiles = Vec::new();
         for c in 0..self.network.connections.len() {
             let Some(fisher) = fisher.get(&ParamId::Weight(c)) else { continue };
@@ -195,70 +140,52 @@ impl Trainer {
         interrupt: &dyn Fn() -> bool,
     ) -> Result<Vec<Option<f64>>> {
         let segment = self.place().segment;
-        let (stream, dtype) = (&self.course.stream, self.network.dtype);
-        let head =
-            self.course.active(segment, segment).map(|active| Head { objective: &*self.objective, active });
-        let objective = head.as_ref().map_or(&*self.objective, |head| head as &dyn Objective);
+        let (stream, dtype, seed) = (&self.course.stream, self.network.dtype, self.recipe.seed);
+        let active = self.learner.active(segment, segment);
+        let Learner { network, credit, objective, .. } = &mut self.learner;
+        let head = active.map(|active| Head { objective: &**objective, active });
+        let objective = head.as_ref().map_or(&**objective, |head| head as &dyn Objective);
         let samples = Some(importance::SAMPLES);
         let batches = || stream.parts(segment).iter().flat_map(|p| stream.in_order(p, samples, dtype));
         let loss = |network: &mut Network| {
             if interrupt() {
                 return Err(Error::Interrupted);
             }
-            Ok(draws::evaluate(&*self.credit, network, objective, batches, None)?.mean_loss())
+            Ok(draws::evaluate(&**credit, network, objective, batches, None)?.mean_loss())
         };
-        let mut random = Key::new(self.recipe.seed).of("turn", c as u64).stream();
-        turning::costs(&mut self.network, c, ranges, n, &mut random, loss)
+        let mut random = Key::new(seed).of("turn", c as u64).stream();
+        turning::costs(network, c, ranges, n, &mut random, loss)
     }
 
     /// The fraction of each connection's binary weights that turned since this was last asked: `flips.<connection>`.
     pub fn flips(&mut self) -> BTreeMap<String, f64> {
-        self.flips.take(&self.network)
+        self.flips.take(&self.learner.network)
     }
 
     /// The outcome on the test set of task `task`.
+    ///
+    /// # Errors
+    /// If a relaxation diverges.
     pub fn evaluate(&mut self, task: usize) -> Result<Step> {
         let segment = self.place().segment;
-        let active = self.course.active(task, segment);
-        let own = self.memory.norms.get(task).cloned();
-        let present = own.map(|own| {
-            let present = self.network.norms();
-            self.network.set_norms(&own);
-            present
-        });
-        let head = active.map(|active| Head { objective: &*self.objective, active });
-        let objective = head.as_ref().map_or(&*self.objective, |head| head as &dyn Objective);
-        let (course, dtype) = (&self.course, self.network.dtype);
+        let (course, dtype) = (&self.course, self.learner.network.dtype);
         let batches = || course.stream.in_order(&course.tests[task], None, dtype);
-        let key = Key::new(self.recipe.seed).of("answer", task as u64);
-        let drawn = self.recipe.run.test_draws.map(|n| (n, &key));
-        let outcome = draws::evaluate(&*self.credit, &mut self.network, objective, batches, drawn);
-        if let Some(present) = present {
-            self.network.set_norms(&present);
-        }
-        outcome
-    }
-
-    /// Shows every persistent matrix to `visitor`.
-    fn visit(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
-        self.network.visit(visitor)?;
-        self.updater.visit(visitor)?;
-        self.memory.visit(visitor)?;
-        self.credit.visit(visitor)
+        self.learner.evaluate(task, segment, batches)
     }
 
     /// Everything needed to go on later.
     pub fn checkpoint(&mut self) -> Result<Checkpoint> {
         let mut checkpoint = Checkpoint::default();
-        self.visit(&mut |name, mat| {
+        self.learner.visit(&mut |name, mat| {
             checkpoint.tensors.push(tensor(name, mat));
             Ok(())
         })?;
         checkpoint.tensors.extend(self.flips.tensors());
+        let [updates, origin] = self.optimiser_updates();
         let meta = [
             ("step", self.update.to_string()),
-            ("optimiser-step", self.updater.updates().to_string()),
-            ("optimiser-origin", self.updater.origin().to_string()),
+            ("optimiser-step", updates.to_string()),
+            ("optimiser-origin", origin.to_string()),
             ("accuracies", self.memory.to_text()),
             ("recipe", self.recipe.hash()),
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
@@ -316,9 +243,9 @@ impl Trainer {
             );
         }
         self.visit(&mut |name, mat| fill(mat, checkpoint.tensor(name)?))?;
-        self.flips.restore(&self.network, checkpoint);
-        self.update = checkpoint.meta("step")?;
-        self.updater.set_updates(checkpoint.meta("optimiser-step")?, checkpoint.meta("optimiser-origin")?);
+        self.flips.restore(&self.learner.network, checkpoint);
+        let optimiser = [checkpoint.meta("optimiser-step")?, checkpoint.meta("optimiser-origin")?];
+        self.learner.set_updates(checkpoint.meta("step")?, optimiser);
         Ok(())
     }
 }
