@@ -105,7 +105,7 @@ def go(folder):
         bouton.Experiment(recipe(100_000), out=folder).run(callback, progress=False)
         return b"finished"
     except KeyboardInterrupt:
-        return bouton.runs(folder).state.iloc[0].encode()
+        return bouton._bouton.runs(folder)[0]["state"].encode()
 """
 
 
