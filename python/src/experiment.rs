@@ -4,7 +4,7 @@ use crate::errors::raise;
 use crate::recipe::Recipe;
 use crate::threads::watch;
 use bouton::Error;
-use bouton::train::{Event, Outcome, RunDir, RunOptions, RunSummary, metrics, run};
+use bouton::train::{Earlier, Event, Outcome, RunDir, RunOptions, RunSummary, metrics, run};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::cell::RefCell;
@@ -48,11 +48,12 @@ pub fn train(
             }
         };
         let options = RunOptions {
-            out,
             data,
-            again,
+            earlier: if again { Earlier::Ignored } else { Earlier::Same },
             interrupt: &interrupt,
             command: vec!["bouton (Python)".to_owned()],
+            build: bouton_cli::BUILD.map(Into::into),
+            ..RunOptions::new(out)
         };
         let outcome = run(&recipe, &options, &mut observer);
         (outcome, failure.into_inner())

@@ -11,6 +11,9 @@ Exit codes: 0 success; 1 a check or claim failed, or training diverged; 2 bad in
 Environment: NO_COLOR switches colours off; RUST_LOG=debug shows what happens inside; BOUTON_DATA is the folder of \
 data sets.";
 
+/// What `--version` says.
+const VERSION: &str = env!("BOUTON_VERSION");
+
 const STYLES: Styles = Styles::styled()
     .header(Style::new().bold())
     .usage(Style::new().bold())
@@ -18,7 +21,7 @@ const STYLES: Styles = Styles::styled()
 
 /// Brain-inspired learning, put together from free choices: neuron, wiring, credit, synapse.
 #[derive(Debug, Parser)]
-#[command(name = "bouton", version, after_help = CODES, styles = STYLES, max_term_width = 100, subcommand_required = true)]
+#[command(name = "bouton", version = VERSION, after_help = CODES, styles = STYLES, max_term_width = 100, subcommand_required = true)]
 #[command(arg_required_else_help = true, disable_help_subcommand = true)]
 pub struct Cli {
     /// Threads to compute with [default: one per core]; results do not depend on it

@@ -12,6 +12,10 @@ use clap::Parser;
 use printer::Printer;
 use std::ffi::OsString;
 
+/// Source revision that the program was built from, and a mark of what was changed since (`34d4860, modified 1b2f3a9`);
+/// none where there was no git.
+pub const BUILD: Option<&str> = option_env!("BOUTON_BUILD");
+
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> std::process::ExitCode {
     std::panic::set_hook(Box::new(report_bug));

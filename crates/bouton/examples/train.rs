@@ -21,8 +21,7 @@ fn main() -> bouton::Result<()> {
     let mut words = std::env::args().skip(1);
     let path = words.next().unwrap_or_else(|| "recipes/quickstart.toml".into());
     let recipe = Recipe::load(&path)?.with_overrides(&words.collect::<Vec<_>>())?;
-    let options =
-        RunOptions { out: "runs".into(), data: None, again: false, interrupt: &|| false, command: vec![] };
+    let options = RunOptions::new("runs");
     let outcome = run(&recipe, &options, &mut Printer)?;
     println!("{outcome:?}");
     Ok(())

@@ -24,6 +24,10 @@ pub mod wiring;
 
 pub use error::{Error, Result};
 
+/// Raised by hand whenever the same recipe and data give other numbers than before: a run goes on only with the
+/// arithmetic that it began with.
+pub const ARITHMETIC: u32 = 1;
+
 /// The programs of the guide, which `cargo test --doc` runs.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/src/guides/write-your-own.md")]

@@ -6,7 +6,7 @@ use crate::printer::Printer;
 use crate::progress::Progress;
 use bouton::claims::{self, Assessment, Claim, ResultLine, Verdict};
 use bouton::recipe::Recipe;
-use bouton::train::{Outcome, RunOptions, run};
+use bouton::train::{Earlier, Outcome, RunOptions, run};
 use bouton::{Error, Result};
 use clap::Args;
 
@@ -85,11 +85,12 @@ impl Reproduce {
 
     fn train(&self, claim: &Claim, seed: u64, interrupt: &Interrupt) -> Result<ResultLine> {
         let options = RunOptions {
-            out: self.out.out.clone(),
             data: self.data.data.clone(),
-            again: false,
+            earlier: Earlier::AnyBuild,
             interrupt: &|| interrupt.asked(),
             command: std::env::args().collect(),
+            build: crate::BUILD.map(Into::into),
+            ..RunOptions::new(&self.out.out)
         };
         let outcome = run(&self.recipe(claim, seed)?, &options, &mut Progress::default())?;
         let (Outcome::Finished { run, .. } | Outcome::AlreadyDone { run }) = outcome;

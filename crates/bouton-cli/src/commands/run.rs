@@ -4,13 +4,13 @@ use super::{DataArgs, OutArgs, RecipeArgs, report};
 use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 use crate::progress::Progress;
-use bouton::train::{Outcome, RunDir, RunOptions, run};
+use bouton::train::{Earlier, Outcome, RunDir, RunOptions, run};
 use bouton::{Error, Result};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Train a recipe; go on where an unfinished run of the same recipe stopped
+/// Train a recipe; go on where an unfinished run of the same recipe and data stopped
 #[derive(Args, Debug)]
 pub struct Run {
     #[command(flatten)]
@@ -19,7 +19,7 @@ pub struct Run {
     out: OutArgs,
     #[command(flatten)]
     data: DataArgs,
-    /// Train again although a finished run of the same recipe is there
+    /// Train anew, whatever runs of the same recipe are there
     #[arg(long)]
     again: bool,
     /// Only try it: two updates on made-up data of the right shape, kept nowhere
@@ -43,11 +43,12 @@ impl Run {
         let scratch = if self.smoke { Some(scratch()?) } else { None };
         let interrupt = Interrupt::listen()?;
         let options = RunOptions {
-            out: scratch.as_ref().map_or(self.out.out.clone(), |s| s.path().to_path_buf()),
             data: self.data.data.clone(),
-            again: self.again,
+            earlier: if self.again { Earlier::Ignored } else { Earlier::Same },
             interrupt: &|| interrupt.asked(),
             command: std::env::args().collect(),
+            build: crate::BUILD.map(Into::into),
+            ..RunOptions::new(scratch.as_ref().map_or(self.out.out.as_path(), |s| s.path()))
         };
         match run(&recipe, &options, &mut Progress::default())? {
             Outcome::Finished { run, values } if scratch.is_none() => finished(printer, &run, &values),

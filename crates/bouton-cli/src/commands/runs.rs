@@ -135,7 +135,11 @@ fn show(printer: &mut Printer, run: &RunDir, as_json_text: bool) -> Result<()> {
     ];
     rows.extend(s.error.clone().map(|e| ("error", e)));
     if let Some(p) = provenance {
-        rows.push(("program", format!("bouton {}", p.bouton)));
+        rows.push(("program", p.program()));
+        rows.extend(
+            (!p.unpublished.is_empty())
+                .then(|| ("data", format!("not published: {}", p.unpublished.join(", ")))),
+        );
         rows.push(("machine", format!("{}, {} threads, {}", p.cpu.unwrap_or(p.os), p.threads, p.simd)));
         rows.push(("command", p.command.join(" ")));
     }

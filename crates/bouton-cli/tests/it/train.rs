@@ -25,14 +25,14 @@ nudged-steps = 3
 lr = 0.1
 ";
 
-fn bouton(folder: &Path, words: &[&str]) -> Command {
+pub(crate) fn bouton(folder: &Path, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bouton"));
     command.current_dir(folder).args(words).args(["--threads", "1"]).env("NO_COLOR", "1");
     command
 }
 
 #[track_caller]
-fn succeeds(folder: &Path, words: &[&str]) -> (String, String) {
+pub(crate) fn succeeds(folder: &Path, words: &[&str]) -> (String, String) {
     let Output { status, stdout, stderr } = bouton(folder, words).output().unwrap();
     let [stdout, stderr] = [stdout, stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     assert!(status.success(), "{words:?}: {stdout}\n{stderr}");

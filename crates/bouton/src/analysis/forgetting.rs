@@ -3,8 +3,10 @@
 //! R(i, j) = accuracy on task j after learning task i; the baseline b_j is the accuracy before any training.
 //! ACC = mean_j R(T, j);  learning accuracy = mean_j R(j, j);  BWT = mean_{j<T} (R(T, j) − R(j, j));
 //! FWT = mean_{j>1} (R(j−1, j) − b_j)  (Lopez-Paz & Ranzato 2017);
-//! forgetting, from learning: mean_{j<T} (R(j, j) − R(T, j));
-//! forgetting, from the best: mean_{j<T} (max_i R(i, j) − R(T, j))  (Chaudhry et al. 2018).
+//! forgetting, from learning: mean_{j<T} (R(j, j) − R(T, j)) = −BWT  (Avalanche);
+//! forgetting, from the best: mean_{j<T} (max_{i<T} R(i, j) − R(T, j))  (Chaudhry et al. 2018, equation 3), negative where
+//! the last task improved earlier ones;
+//! forgetting, from the peak: mean_{j<T} (max_{i≤T} R(i, j) − R(T, j))  (Mammoth), never below either.
 
 use std::collections::BTreeMap;
 
@@ -20,12 +22,13 @@ pub fn summary(rows: &[Vec<f64>], baseline: Option<&[f64]>) -> BTreeMap<String, 
         }
     };
     let seen = tasks.min(last.len());
-    let best = |j: usize| rows.iter().map(|r| r[j]).fold(f64::NAN, f64::max);
+    let best = |rows: &[Vec<f64>], j: usize| rows.iter().map(|r| r[j]).fold(f64::NAN, f64::max);
     put("acc", last[..seen].to_vec());
     put("learning-accuracy", (0..seen).map(|j| rows[j][j]).collect());
     put("bwt", (0..seen - 1).map(|j| last[j] - rows[j][j]).collect());
     put("forgetting.from-learning", (0..seen - 1).map(|j| rows[j][j] - last[j]).collect());
-    put("forgetting.from-best", (0..seen - 1).map(|j| best(j) - last[j]).collect());
+    put("forgetting.from-best", (0..seen - 1).map(|j| best(&rows[..tasks - 1], j) - last[j]).collect());
+    put("forgetting.from-peak", (0..seen - 1).map(|j| best(rows, j) - last[j]).collect());
     if let Some(b) = baseline {
         put("fwt", (1..seen).map(|j| rows[j - 1][j] - b[j]).collect());
     }
@@ -50,6 +53,7 @@ mod tests {
         close(&values, "fwt", 0.125);
         close(&values, "forgetting.from-learning", 0.3);
         close(&values, "forgetting.from-best", 0.3);
+        close(&values, "forgetting.from-peak", 0.3);
     }
 
     /// The best row may lie after the task's own: forgetting from the best is never below that from learning.
@@ -60,6 +64,18 @@ mod tests {
         close(&values, "forgetting.from-best", (0.2 + 0.4) / 2.0);
         close(&values, "forgetting.from-learning", (0.1 + 0.4) / 2.0);
         assert!(!values.contains_key("fwt"));
+    }
+
+    /// The last task costs the first one four hits of 297 and wins two for the second. Chaudhry et al. count both; seen from
+    /// the peak, nothing is ever won.
+    #[test]
+    fn what_the_last_task_improves_is_no_best_before_it() {
+        let hits = |row: [f64; 3]| row.map(|n| n / 297.0).to_vec();
+        let rows = [hits([250.0, 240.0, 200.0]), hits([253.0, 255.0, 220.0]), hits([249.0, 257.0, 258.0])];
+        let values = summary(&rows, None);
+        close(&values, "forgetting.from-learning", (1.0 - 2.0) / 2.0 / 297.0);
+        close(&values, "forgetting.from-best", (4.0 - 2.0) / 2.0 / 297.0);
+        close(&values, "forgetting.from-peak", (4.0 + 0.0) / 2.0 / 297.0);
     }
 
     #[test]

@@ -115,8 +115,11 @@ fn own_id<'a>(paper: &Paper, r: &'a ResultLine) -> &'a str {
 
 fn cells(paper: &Paper, r: &ResultLine) -> Vec<String> {
     let id = own_id(paper, r);
-    let commit =
-        r.commit.as_ref().map_or(String::new(), |c| format!(" ({})", c.chars().take(8).collect::<String>()));
+    let commit = r.commit.as_ref().map_or(String::new(), |commit| {
+        let (id, mark) = commit.split_once(", ").unwrap_or((commit, ""));
+        let modified = if mark.is_empty() { "" } else { ", modified" };
+        format!(" ({}{modified})", id.chars().take(8).collect::<String>())
+    });
     vec![
         id.into(),
         r.seed.to_string(),

@@ -17,7 +17,8 @@ pub struct ResultLine {
     pub claim: String,
     /// Content hash of the run's recipe.
     pub recipe: String,
-    /// What differs from the claim's recipe, as `key=value`; runs with differences are shown but do not count.
+    /// What differs from the claim's recipe and the published data, as `key=value`; runs with differences are shown but do
+    /// not count.
     pub overrides: Vec<String>,
     /// Seed of the run.
     pub seed: u64,
@@ -31,7 +32,7 @@ pub struct ResultLine {
     pub wall_seconds: f64,
     /// Version of the program.
     pub bouton: String,
-    /// Source revision, if the build knew it.
+    /// Source revision, if the build knew it, and a mark of what was changed since.
     pub commit: Option<String>,
     /// Day the run was started.
     pub date: String,
@@ -76,10 +77,12 @@ pub fn result_of_run(run: &Path) -> Result<ResultLine> {
     let origin = claim.recipe()?;
     let is_quick = differences(&quick(&origin), &recipe).is_empty() && recipe.task != origin.task;
     let p = Provenance::read(&dir.provenance())?;
+    let mut overrides = if is_quick { Vec::new() } else { differences(&origin, &recipe) };
+    overrides.extend(p.unpublished.iter().map(|file| format!("data={file}, not the published file")));
     Ok(ResultLine {
         claim: claim.full_id(),
         recipe: recipe.hash(),
-        overrides: if is_quick { Vec::new() } else { differences(&origin, &recipe) },
+        overrides,
         seed: recipe.seed,
         epochs: test.epoch,
         error_percent: 100.0 * value("error")?,

@@ -6,37 +6,58 @@ use std::path::Path;
 use toml::de::DeTable;
 
 impl Recipe {
-    /// Reads the recipe at `path`. Its name defaults to the file's.
+    /// Reads the recipe at `path` and the files that it names, whose paths begin at its folder. Its name defaults to the
+    /// file's, made fit.
     ///
     /// # Errors
-    /// [`Error::Config`] if the file cannot be read or is not a recipe. Numbers and combinations are checked by
+    /// [`Error::Config`] if a file cannot be read or is not a recipe. Numbers and combinations are checked by
     /// [`Recipe::check`], after overrides.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let bytes = std::fs::read(path).map_err(|e| unreadable(path, &e))?;
         let text = String::from_utf8(bytes)
             .map_err(|_| Error::config(format!("{}: not a text file", path.display())))?;
-        let mut recipe = Self::parse(&text, &path.display().to_string())?;
+        let mut recipe = parse(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new("")))?;
         if recipe.name.is_empty() {
-            recipe.name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            recipe.name = fit_name(&path.file_stem().unwrap_or_default().to_string_lossy());
         }
         Ok(recipe)
     }
 
-    /// Reads a recipe from `text`; `origin` is what errors call it.
+    /// Reads a recipe from `text`; `origin` is what errors call it. Paths in it begin at the present folder.
     ///
     /// # Errors
     /// [`Error::Config`] with `origin`, line, column, key path and hint.
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
-        let recipe = read(text, |at| {
-            let before = text.get(..at).unwrap_or(text);
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-            format!("{origin}:{line}:{column}")
-        })?;
-        let written = |keys: &[&str]| toml::from_str(text).is_ok_and(|table: toml::Table| has(&table, keys));
-        recipe.spelled_out(written).map_err(|e| e.context(origin))
+        parse(text, origin, Path::new(""))
     }
+}
+
+fn parse(text: &str, origin: &str, folder: &Path) -> Result<Recipe> {
+    let recipe = read(text, |at| {
+        let before = text.get(..at).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        format!("{origin}:{line}:{column}")
+    })?;
+    let written = |keys: &[&str]| toml::from_str(text).is_ok_and(|table: toml::Table| has(&table, keys));
+    recipe.spelled_out(written).and_then(|r| r.embedded(folder)).map_err(|e| e.context(origin))
+}
+
+/// Most bytes of a name.
+pub(super) const LONGEST_NAME: usize = 100;
+
+/// Whether a name may hold `c`.
+pub(super) fn fits_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '+')
+}
+
+/// `name` as a name of runs: what does not fit becomes `-`, what is too long is cut.
+pub(super) fn fit_name(name: &str) -> String {
+    let fit: String = name.chars().map(|c| if fits_name(c) { c } else { '-' }).collect();
+    let fit = fit.trim_matches('-').trim_start_matches('.');
+    let end = (0..=LONGEST_NAME.min(fit.len())).rev().find(|&i| fit.is_char_boundary(i)).unwrap_or(0);
+    if end == 0 { "recipe".into() } else { fit[..end].into() }
 }
 
 /// Reads a recipe; `place` names the place of a byte in `text`.

@@ -4,6 +4,7 @@ mod cells;
 mod cite;
 mod combos;
 pub mod describe;
+pub(crate) mod embed;
 mod inspect;
 mod load;
 mod overrides;
@@ -28,7 +29,7 @@ use crate::objective::ObjectiveSpec;
 use crate::optim::{OptimSpec, ScheduleSpec};
 use crate::solver::SolverSpec;
 use crate::synapse::SynapseSpec;
-use crate::task::{ContinualSpec, SequenceSpec, TaskSpec};
+use crate::task::{All, ContinualSpec, SequenceSpec, TaskSpec};
 use crate::wiring::WiringSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -117,8 +118,8 @@ pub struct RunSpec {
     pub updates: Option<u64>,
     /// Also checkpoint every so many updates, update 0 included. Default: at the end of every epoch only.
     pub checkpoint_every: Option<u64>,
-    /// Numbered checkpoints to keep; absent keeps all. Default 3.
-    pub keep_checkpoints: Option<usize>,
+    /// Numbered checkpoints to keep, or `"all"`. Default 3.
+    pub keep_checkpoints: Keep,
     /// Log training metrics every so many updates. Default 100.
     pub log_every: u64,
     /// Evaluate on the test set every so many epochs. Default 1.
@@ -134,12 +135,32 @@ pub struct RunSpec {
     pub turn_draws: Option<usize>,
 }
 
+/// How many of a run's numbered checkpoints stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Keep {
+    /// The newest so many, one at least.
+    Newest(usize),
+    /// All of them (`"all"`).
+    All(All),
+}
+
+impl Keep {
+    /// How many; none for all.
+    pub fn newest(self) -> Option<usize> {
+        match self {
+            Self::Newest(n) => Some(n),
+            Self::All(_) => None,
+        }
+    }
+}
+
 impl Default for RunSpec {
     fn default() -> Self {
         Self {
             updates: None,
             checkpoint_every: None,
-            keep_checkpoints: Some(3),
+            keep_checkpoints: Keep::Newest(3),
             log_every: 100,
             test_every: 1,
             test_draws: None,

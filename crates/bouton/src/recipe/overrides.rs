@@ -4,6 +4,7 @@ use super::inspect::Problem;
 use super::schema::{Kind, Node};
 use super::{Recipe, inspect, load};
 use crate::{Error, Result};
+use std::path::Path;
 use toml::de::DeValue;
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
@@ -12,7 +13,7 @@ impl Recipe {
     ///
     /// Values are TOML; text needs no quotes. `optim.adam.lr=1e-3` on a recipe that uses another optimiser replaces
     /// it, and so does `optim=adam` where no key is required. `signs=larq` sets every key that it stands for, wherever it
-    /// stands in the list.
+    /// stands in the list. Paths begin at the present folder.
     ///
     /// # Errors
     /// [`Error::Config`] with the nearest valid names, or if `signs` and another override contradict each other.
@@ -27,7 +28,8 @@ impl Recipe {
             apply(document.as_table_mut(), text).map_err(|e| e.context(format!("override `{text}`")))?;
         }
         let recipe = load::read(&document.to_string(), |_| "recipe with overrides".to_string())?;
-        recipe.spelled_out(|keys| overrides.iter().any(|one| names(one.as_ref(), keys)))
+        let recipe = recipe.spelled_out(|keys| overrides.iter().any(|one| names(one.as_ref(), keys)))?;
+        recipe.embedded(Path::new(""))
     }
 
     /// The recipe with `key`, such as `run.updates` or `anchor`, left out, and so at its default.

@@ -6,17 +6,20 @@ use crate::task::store::hex;
 use crate::task::{BatchSize, Permuted, SequenceSpec, SyntheticImages, TaskSpec};
 use sha2::{Digest, Sha256};
 
+/// How every hashed text begins: the first version, and unchanged since, so that stored hashes stay those of their recipes.
+const HASHED_AS: &str = "bouton 0.1.0\n";
+
 impl Recipe {
     /// The recipe with every default filled in, as TOML that is itself a valid recipe.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("every recipe that TOML can hold can be written as TOML")
     }
 
-    /// What identifies the result: SHA-256 over the resolved recipe (without name, description and citations) and the
-    /// program's version, in hexadecimal.
+    /// What identifies the recipe: SHA-256 over everything in it but name, description and citations, in hexadecimal.
+    /// Whoever reads a recipe from TOML has the files that it names in it ([`Recipe::embedded`]).
     pub fn hash(&self) -> String {
         let anonymous = Self { name: String::new(), about: String::new(), cite: Vec::new(), ..self.clone() };
-        let text = format!("bouton {}\n{}", env!("CARGO_PKG_VERSION"), anonymous.to_toml());
+        let text = format!("{HASHED_AS}{}", anonymous.to_toml());
         hex(&Sha256::digest(text.as_bytes()))
     }
 

@@ -3,6 +3,7 @@
 mod sequence;
 mod synapse;
 
+use super::load::{LONGEST_NAME, fit_name, fits_name};
 use super::{Recipe, RunSpec, combos, tag};
 use crate::anchor::AnchorSpec;
 use crate::credit::CreditSpec;
@@ -89,16 +90,10 @@ fn at_most_toml(key: &str, value: u64) -> Result<()> {
 }
 
 fn name(name: &str) -> Result<()> {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '+');
-    let ok = name.chars().all(plain) && !name.starts_with('.') && name.len() <= 100;
+    let ok = name.chars().all(fits_name) && !name.starts_with('.') && name.len() <= LONGEST_NAME;
     let need = "at most 100 letters, digits, `-`, `_`, `+` and dots";
-    require(
-        ok,
-        "name",
-        format!("\"{}\"", name.escape_debug()),
-        need,
-        "the name becomes part of a folder's name",
-    )
+    let hint = format!("it becomes part of a folder's name: name = \"{}\" would do", fit_name(name));
+    require(ok, "name", format!("\"{}\"", name.escape_debug()), need, &hint)
 }
 
 fn run(run: &RunSpec) -> Result<()> {

@@ -33,11 +33,9 @@ pub use rram::{RRAM_STATE, Rram, log_ratio};
 pub use soft_bounds::SoftBound;
 
 use crate::Result;
-use crate::theory::preset;
 use bouton_kernels::{Elem, Pointwise, Real, View, ViewMut, dispatch, pointwise, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// The synapse axis of a recipe: `[synapse.<name>]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -110,14 +108,13 @@ impl SynapseSpec {
         }
     }
 
-    /// The preset file of its devices, if the recipe names one that is not built in.
-    pub fn device(&self) -> Option<&Path> {
-        let device = match self {
-            Self::Rram(spec) => spec.device.as_deref(),
-            Self::SoftBounds(spec) => spec.device.as_deref(),
+    /// The population of its devices: the name of a preset, a file, or the text of one.
+    pub fn device_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Rram(spec) => spec.device.as_mut(),
+            Self::SoftBounds(spec) => spec.device.as_mut(),
             _ => None,
-        };
-        device.filter(|name| preset::built_in(name).is_none())
+        }
     }
 
     /// Whether weights are exactly ±1 and keep their sign until an update turns it.

@@ -14,15 +14,15 @@ use crate::theory::{DeviceParameters, preset};
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 
 /// A weight of ±`scale` from a pair of resistive devices (`[synapse.rram]`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Rram {
-    /// The device population: a built-in preset (`bouton list devices`) or a file. Default: `majumdar2021`.
+    /// The device population: a built-in preset (`bouton list devices`), a file, or the text of one. Default:
+    /// `majumdar2021`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub device: Option<PathBuf>,
+    pub device: Option<String>,
     /// Whether devices differ. If not, all have the mean parameters, and every pair starts with one pulse on the side
     /// that the wiring's number favours, or all weights would be alike. Default true.
     pub d2d: bool,
@@ -70,8 +70,8 @@ impl Rram {
     /// # Errors
     /// If its file cannot be read, or a parameter is missing, unknown or impossible.
     pub fn parameters(&self) -> Result<DeviceParameters> {
-        let Some(path) = &self.device else { return DeviceParameters::majumdar2021() };
-        DeviceParameters::from_toml(&preset::text("rram", path)?)
+        let Some(device) = &self.device else { return DeviceParameters::majumdar2021() };
+        DeviceParameters::from_toml(&preset::text("rram", device)?)
     }
 
     /// The synapse whose devices are drawn by `key`.

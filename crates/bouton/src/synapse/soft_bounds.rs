@@ -13,15 +13,15 @@ use crate::theory::{SoftBounds, SoftBoundsParameters, preset};
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 
 /// A weight held by an analog resistive device (`[synapse.soft-bounds]`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct SoftBound {
-    /// The device population: a built-in preset (`bouton list devices`) or a file. Default: `soft-bounds`.
+    /// The device population: a built-in preset (`bouton list devices`), a file, or the text of one. Default:
+    /// `soft-bounds`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub device: Option<PathBuf>,
+    pub device: Option<String>,
     /// Whether devices differ. Default true.
     pub d2d: bool,
     /// Whether pulses of a device differ. Default true.
@@ -44,8 +44,8 @@ impl SoftBound {
     /// # Errors
     /// If its file cannot be read, or a parameter is missing, unknown or impossible.
     pub fn parameters(&self) -> Result<SoftBoundsParameters> {
-        let Some(path) = &self.device else { return SoftBoundsParameters::reram() };
-        SoftBoundsParameters::from_toml(&preset::text("soft-bounds", path)?)
+        let Some(device) = &self.device else { return SoftBoundsParameters::reram() };
+        SoftBoundsParameters::from_toml(&preset::text("soft-bounds", device)?)
     }
 
     pub(super) fn build(&self) -> Result<Box<dyn Synapse>> {

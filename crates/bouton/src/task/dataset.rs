@@ -1,7 +1,5 @@
 //! One split of a labelled image set, held on the host as one byte per pixel.
 
-use sha2::{Digest, Sha256};
-
 use super::idx::{Idx, Values};
 use super::samples::Samples;
 use super::{Padding, augment};
@@ -248,17 +246,6 @@ impl Dataset {
         let mut counts = vec![0; self.classes];
         self.labels.iter().for_each(|&l| counts[usize::from(l)] += 1);
         counts
-    }
-
-    /// SHA-256 (hex) over channels, height, width and count (64-bit little-endian each), pixels, labels (one byte
-    /// each, two for more than 256 classes, little-endian): what a run directory stores to say which data it saw. Computed at each call.
-    pub fn hash(&self) -> String {
-        let mut sha = Sha256::new();
-        self.shape.iter().chain([&self.len()]).for_each(|&d| sha.update((d as u64).to_le_bytes()));
-        sha.update(&self.pixels);
-        let width = if self.classes > 256 { 2 } else { 1 };
-        self.labels.iter().for_each(|l| sha.update(&l.to_le_bytes()[..width]));
-        super::store::hex(&sha.finalize())
     }
 }
 

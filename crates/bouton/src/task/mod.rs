@@ -2,6 +2,7 @@
 
 pub mod augment;
 pub mod catalogue;
+mod checksums;
 pub mod cifar;
 mod dataset;
 pub mod digits;
@@ -29,6 +30,7 @@ pub mod svhn;
 
 pub use augment::{Augment, Padding};
 pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
+pub use checksums::{Checksums, checksums};
 pub use dataset::{Dataset, Split};
 pub use outputs::Outputs;
 pub use part::Part;
@@ -36,5 +38,5 @@ pub use replay::{Kept, Policy, ReplaySpec};
 pub use sequence::{
     ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets, Split as SplitClasses, Subsets,
 };
-pub use spec::{BatchSize, Images, Normalise, Pad, Pixels, SyntheticImages, TaskSpec};
+pub use spec::{All, BatchSize, Images, Normalise, Pad, Pixels, SyntheticImages, TaskSpec};
 pub use store::load;

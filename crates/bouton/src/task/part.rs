@@ -26,7 +26,8 @@ pub struct Part {
     pub(super) eyes: Eyes,
     /// Place of every label in a shuffled order of classes.
     pub(super) places: Option<Arc<Vec<u32>>>,
-    pub(super) first_class: usize,
+    /// The classes that it has, in that order, if they are not all.
+    pub(super) classes: Option<Range<usize>>,
     pub(super) first_output: usize,
 }
 
@@ -34,7 +35,7 @@ impl Part {
     /// All samples of a set, as they are.
     pub fn whole(set: Arc<Dataset>) -> Self {
         let ids = (0..set.len() as u32).collect();
-        Self { set, ids, eyes: Eyes::Plain, places: None, first_class: 0, first_output: 0 }
+        Self { set, ids, eyes: Eyes::Plain, places: None, classes: None, first_output: 0 }
     }
 
     /// Number of samples.
@@ -58,13 +59,24 @@ impl Part {
 
     /// The output that stands for the class of sample `i`; a stream has at most 65,536 outputs.
     pub fn output(&self, i: usize) -> u16 {
-        (self.class(self.ids[i]) - self.first_class + self.first_output) as u16
+        let first = self.classes.as_ref().map_or(0, |classes| classes.start);
+        (self.class(self.ids[i]) - first + self.first_output) as u16
     }
 
     /// The class of a sample of the set, counted in the order in which tasks take them.
     fn class(&self, id: u32) -> usize {
         let label = self.set.label(id as usize);
         self.places.as_ref().map_or(label, |places| places[label] as usize)
+    }
+
+    /// Its classes, in the order of its outputs; none if it has all of them.
+    pub fn classes(&self) -> Option<Vec<usize>> {
+        let classes = self.classes.clone()?;
+        let label = |place: usize| match &self.places {
+            Some(places) => places.iter().position(|&p| p as usize == place).unwrap_or(place),
+            None => place,
+        };
+        Some(classes.map(label).collect())
     }
 
     /// Shows an image of the set as the task sees it.
@@ -86,7 +98,7 @@ impl Part {
     fn of_classes(&self, classes: Range<usize>) -> Self {
         let of = |i: &u32| classes.contains(&self.class(*i));
         let ids = self.ids.iter().copied().filter(of).collect();
-        Self { ids, first_class: classes.start, ..self.clone() }
+        Self { ids, classes: Some(classes), ..self.clone() }
     }
 }
 
@@ -199,6 +211,8 @@ mod tests {
             let label = |p: &Part, i: usize| (set().label(p.ids[i] as usize), p.output(i));
             parts.iter().map(|p| (0..p.len()).map(|i| label(p, i)).collect()).collect()
         };
+        let classes =
+            |seed: u64, t: usize| tasks(&spec, &ContinualSpec::default(), &[set()], seed)[t].classes();
         for scenario in [Scenario::Domain, Scenario::Task, Scenario::Class] {
             for seed in 0..4 {
                 let all = dealt(seed, scenario);
@@ -210,6 +224,9 @@ mod tests {
                     pairs.dedup();
                     assert_eq!(pairs.len(), 2, "one output for each of two classes: {pairs:?}");
                     assert!(pairs.iter().all(|(_, output)| [first, first + 1].contains(output)), "{pairs:?}");
+                    pairs.sort_unstable_by_key(|(_, output)| *output);
+                    let told: Vec<usize> = pairs.iter().map(|(label, _)| *label).collect();
+                    assert_eq!(classes(seed, t), Some(told), "what the run says of it");
                 }
                 assert_eq!(dealt(seed, scenario), all);
             }

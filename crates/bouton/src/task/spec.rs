@@ -46,14 +46,14 @@ pub enum BatchSize {
     /// This many.
     Samples(usize),
     /// The whole training set (`"all"`).
-    All(AllSamples),
+    All(All),
 }
 
 /// The word `"all"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum AllSamples {
-    /// Every sample of the training set.
+pub enum All {
+    /// Everything that there is.
     All,
 }
 
@@ -226,7 +226,7 @@ impl TaskSpec {
     pub fn batch(&self) -> BatchSize {
         match (self, self.images()) {
             (Self::Synthetic(s), _) => s.batch,
-            (_, images) => images.map_or(BatchSize::All(AllSamples::All), |i| i.batch),
+            (_, images) => images.map_or(BatchSize::All(All::All), |i| i.batch),
         }
     }
 

@@ -126,9 +126,21 @@ impl KnownSet {
                 let (images, place) = open(Part::Images(split))?;
                 let images = idx::decode(images, &place)?;
                 let (labels, place) = open(Part::Labels(split))?;
-                Dataset::from_idx(self.name, self.classes, images, idx::decode(labels, &place)?)
+                let set = Dataset::from_idx(self.name, self.classes, images, idx::decode(labels, &place)?)?;
+                self.shaped(set, root)
             }
         }
+    }
+
+    /// Refuses images of another shape than the set's.
+    fn shaped(&self, set: Dataset, root: &Path) -> Result<Dataset> {
+        if set.shape() == self.shape {
+            return Ok(set);
+        }
+        let [found, expected] = [set.shape(), self.shape].map(|[c, h, w]| format!("{c}x{h}x{w}"));
+        let folder = root.join(self.name);
+        Err(Error::data(format!("{}: images of {found}, expected {expected}", folder.display()))
+            .with_hint(self.ways_to_get()))
     }
 
     fn samples(&self, layout: Layout, split: Split, root: &Path) -> Result<Dataset> {
@@ -201,14 +213,14 @@ impl KnownSet {
         if missing.is_empty() {
             return Ok(());
         }
-        let folder = root.join(self.name);
-        let message = format!(
-            "data set `{}` is not in {} (missing: {})",
-            self.name,
-            folder.display(),
-            missing.join(", ")
-        );
-        Err(Error::DataMissing { message, hint: self.ways_to_get() })
+        Err(self.missing(root, &missing))
+    }
+
+    /// The error for files that are not in the data folder `root`.
+    pub(super) fn missing(&self, root: &Path, files: &[&str]) -> Error {
+        let (folder, files) = (root.join(self.name), files.join(", "));
+        let message = format!("data set `{}` is not in {} (missing: {files})", self.name, folder.display());
+        Error::DataMissing { message, hint: self.ways_to_get() }
     }
 
     fn open(&self, file: &KnownFile, root: &Path) -> Result<Box<dyn Content>> {
@@ -248,6 +260,23 @@ trait Content: Read + Seek {}
 impl<T: Read + Seek> Content for T {}
 
 impl Pin {
+    /// The published checksum as [`Pin::checksum`] gives it.
+    pub(super) fn published(self) -> Option<String> {
+        match self {
+            Self::Sha256(sum) => Some(format!("sha256:{sum}")),
+            Self::Md5(sum) => Some(format!("md5:{sum}")),
+            Self::Layout => None,
+        }
+    }
+
+    /// The checksum of the bytes, of the kind that is published: `sha256:…` or `md5:…`.
+    pub(super) fn checksum(self, bytes: impl Read) -> std::io::Result<String> {
+        match self {
+            Self::Md5(_) => Ok(format!("md5:{}", digest::<Md5>(bytes)?)),
+            Self::Sha256(_) | Self::Layout => Ok(format!("sha256:{}", sha256(bytes)?)),
+        }
+    }
+
     /// How the checksum of the bytes differs from the published one; none if it does not, or if none is published.
     pub(super) fn differs(self, bytes: impl Read) -> std::io::Result<Option<String>> {
         let (name, found, expected) = match self {

@@ -14,7 +14,6 @@ use crate::credit::Batch;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use bouton_kernels::{DType, Elem, Mat, dispatch};
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -135,22 +134,9 @@ pub fn open(recipe: &Recipe, folder: Option<&Path>) -> Result<Course> {
 }
 
 impl Course {
-    /// Checksums of the data sets, by split and name.
-    pub fn hashes(&self) -> BTreeMap<String, String> {
-        let mut hashes = BTreeMap::new();
-        for (split, parts) in [("train", &self.stream.parts), ("test", &self.tests)] {
-            let mut seen: Vec<&Arc<Dataset>> = Vec::new();
-            for part in parts {
-                if seen.iter().any(|set| Arc::ptr_eq(set, &part.set)) {
-                    continue;
-                }
-                let name =
-                    if seen.is_empty() { split.to_owned() } else { format!("{split}.{}", part.set.name()) };
-                hashes.insert(name, part.set.hash());
-                seen.push(&part.set);
-            }
-        }
-        hashes
+    /// The classes of every task in the order of its outputs, where tasks are parts of the classes.
+    pub fn classes(&self) -> Option<Vec<Vec<usize>>> {
+        self.tests.iter().map(Part::classes).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Device presets: files in which every parameter is named, none is unknown and each is checked. Some are built in.
 
+use crate::recipe::embed;
 use crate::{Error, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -27,24 +28,33 @@ pub fn presets() -> Vec<Preset> {
 }
 
 /// The text of a built-in preset.
-pub(crate) fn built_in(device: &Path) -> Option<&'static str> {
-    presets().iter().position(|p| Path::new(&p.name) == device).map(|i| TEXTS[i])
+fn built_in(device: &str) -> Option<&'static str> {
+    presets().iter().position(|p| p.name == device).map(|i| TEXTS[i])
 }
 
-/// The text of the preset that `[synapse.<synapse>]` calls `device`: a built-in name or a file.
+/// `device` as a resolved recipe has it: a built-in name or a text stays, a file in `folder` becomes its text.
 ///
 /// # Errors
 /// If the file cannot be read.
-pub(crate) fn text(synapse: &str, device: &Path) -> Result<Cow<'static, str>> {
-    if let Some(text) = built_in(device) {
-        return Ok(text.into());
+pub(crate) fn embedded(device: &str, folder: &Path) -> Result<String> {
+    if built_in(device).is_some() || embed::is_text(device) {
+        return Ok(device.to_owned());
     }
-    let unread = |e| {
+    embed::read(device, folder).map_err(|e| {
         let names: Vec<String> = presets().into_iter().map(|p| p.name).collect();
-        Error::config(format!("synapse.{synapse}.device: {}: {e}", device.display()))
-            .with_hint(format!("name a file, or one that is built in: {}", names.join(", ")))
-    };
-    std::fs::read_to_string(device).map(Cow::from).map_err(unread)
+        let hint = e.hint().map_or(String::new(), |hint| format!("{hint}; "));
+        e.with_hint(format!("{hint}name a file, or one that is built in: {}", names.join(", ")))
+    })
+}
+
+/// The text of the preset that `[synapse.<synapse>]` calls `device`: a built-in name, a file, or the text itself.
+///
+/// # Errors
+/// If the file cannot be read.
+pub(crate) fn text(synapse: &str, device: &str) -> Result<Cow<'static, str>> {
+    let device = embedded(device, Path::new(""));
+    let device = device.map_err(|e| e.context(format!("synapse.{synapse}.device")))?;
+    Ok(built_in(&device).map_or(Cow::Owned(device), Cow::Borrowed))
 }
 
 /// Parses `text`; `complete` names a preset that has every key.

@@ -15,23 +15,32 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Definitions of the metrics, by name.
-pub(crate) const DEFINITIONS: [(&str, &str); 6] = [
+pub(crate) const DEFINITIONS: [(&str, &str); 7] = [
     ("acc", "mean over seen tasks j of R[T][j]"),
     ("learning-accuracy", "mean over seen tasks j of R[j][j]"),
     ("bwt", "mean over j < T of R[T][j] - R[j][j] (Lopez-Paz & Ranzato 2017)"),
     ("fwt", "mean over j > 1 of R[j-1][j] - b[j], b before training (Lopez-Paz & Ranzato 2017)"),
-    ("forgetting.from-learning", "mean over j < T of R[j][j] - R[T][j]"),
-    ("forgetting.from-best", "mean over j < T of max_i R[i][j] - R[T][j] (Chaudhry et al. 2018)"),
+    ("forgetting.from-learning", "mean over j < T of R[j][j] - R[T][j], as in Avalanche: minus bwt"),
+    (
+        "forgetting.from-best",
+        "mean over j < T of max_(i < T) R[i][j] - R[T][j] (Chaudhry et al. 2018, equation 3)",
+    ),
+    (
+        "forgetting.from-peak",
+        "mean over j < T of max_(i <= T) R[i][j] - R[T][j], as in Mammoth: never negative",
+    ),
 ];
 
-/// Writes the file of a run with these `metrics`.
+/// Writes the file of a run with these `metrics`; `classes` are those of each task in the order of its outputs, where
+/// tasks are parts of the classes.
 pub(super) fn write(
     dir: &RunDir,
     recipe: &Recipe,
     memory: &Memory,
+    classes: Option<Vec<Vec<usize>>>,
     metrics: &BTreeMap<String, f64>,
 ) -> Result<()> {
-    let value = json!({
+    let mut value = json!({
         "tasks": tag(&recipe.sequence),
         "scenario": recipe.continual.scenario,
         "told": told(recipe),
@@ -40,6 +49,9 @@ pub(super) fn write(
         "metrics": metrics,
         "definitions": definitions(metrics, recipe.continual.recent),
     });
+    if let Some(classes) = classes {
+        value["classes"] = json!(classes);
+    }
     atomic::write(dir.continual(), format!("{value:#}\n"))
 }
 

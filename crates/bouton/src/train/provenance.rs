@@ -14,8 +14,11 @@ use crate::{Error, Result};
 pub struct Provenance {
     /// Version of the program.
     pub bouton: String,
-    /// Source revision, if it was given at build time as `BOUTON_COMMIT`.
+    /// Source revision that the program was built from, and a mark of what was changed since; none if it was not known.
     pub commit: Option<String>,
+    /// [`crate::ARITHMETIC`] of the program; none in runs of programs that had no such number.
+    #[serde(default)]
+    pub arithmetic: Option<u32>,
     /// Operating system and processor family, for example `linux x86_64`.
     pub os: String,
     /// Model of the processor, where the system tells it.
@@ -30,12 +33,15 @@ pub struct Provenance {
     pub started: String,
     /// The command line; the user's home folder is shortened to `~`.
     pub command: Vec<String>,
-    /// Content hash of every data file by name.
+    /// Checksum of every data file by name ([`crate::task::Checksums`]).
     pub data: BTreeMap<String, String>,
+    /// The data files that are not the published ones of their name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unpublished: Vec<String>,
 }
 
 impl Provenance {
-    /// Describes the present process. `command` is its command line, `data` the content hashes by name.
+    /// Describes the present process. `command` is its command line, `data` the checksums by name.
     pub fn gather(
         threads: usize,
         simd: impl Into<String>,
@@ -45,7 +51,8 @@ impl Provenance {
         let home = std::env::var("HOME").or_else(|_| std::env::var("USERPROFILE")).unwrap_or_default();
         Self {
             bouton: env!("CARGO_PKG_VERSION").into(),
-            commit: option_env!("BOUTON_COMMIT").map(Into::into),
+            commit: None,
+            arithmetic: Some(crate::ARITHMETIC),
             os: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             cpu: std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| cpu_model(&text)),
             cores: std::thread::available_parallelism().map_or(1, Into::into),
@@ -54,7 +61,14 @@ impl Provenance {
             started: status::now(),
             command: command.iter().map(|word| without_home(word, &home)).collect(),
             data,
+            unpublished: Vec::new(),
         }
+    }
+
+    /// The program in words: `bouton 0.1.0 (34d4860)`.
+    pub fn program(&self) -> String {
+        let commit = self.commit.as_ref().map_or(String::new(), |commit| format!(" ({commit})"));
+        format!("bouton {}{commit}", self.bouton)
     }
 
     /// Reads `provenance.json`.

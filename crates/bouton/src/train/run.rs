@@ -7,6 +7,7 @@ use super::checkpoint::Checkpoint;
 use super::checkpoints::Checkpoints;
 use super::continual;
 use super::event::{Event, Observer};
+use super::identity::{Claim, Earlier, Found, Identity};
 use super::importance;
 use super::log::Log;
 use super::provenance::Provenance;
@@ -17,11 +18,9 @@ use crate::credit::Step;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
 use crate::task::SequenceSpec;
-use crate::task::store::hex;
 use bouton_kernels::simd_level;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Seconds between two heartbeats in `status.json`.
@@ -33,12 +32,28 @@ pub struct RunOptions<'a> {
     pub out: PathBuf,
     /// Folder of data sets; default: the user's.
     pub data: Option<PathBuf>,
-    /// Run again although a finished run of this recipe is there.
-    pub again: bool,
+    /// What earlier runs of this recipe mean.
+    pub earlier: Earlier,
     /// Asked after every update: whether to checkpoint and stop.
     pub interrupt: &'a dyn Fn() -> bool,
     /// The command line, for provenance.
     pub command: Vec<String>,
+    /// Source revision that the program was built from, for provenance; none if it is not known.
+    pub build: Option<String>,
+}
+
+impl RunOptions<'_> {
+    /// A run in `out` with the user's data that nothing interrupts.
+    pub fn new(out: impl Into<PathBuf>) -> Self {
+        Self {
+            out: out.into(),
+            data: None,
+            earlier: Earlier::Same,
+            interrupt: &|| false,
+            command: Vec::new(),
+            build: None,
+        }
+    }
 }
 
 /// How a run ended.
@@ -58,25 +73,28 @@ pub enum Outcome {
     },
 }
 
-/// Trains `recipe` in a new run directory, or goes on in the unfinished one of the same recipe.
+/// Trains `recipe` in a new run directory, or goes on in the unfinished one of the same recipe and data. Paths in the
+/// recipe begin at the present folder.
+///
+/// # Errors
+/// [`Error::Config`] if earlier runs of the recipe are in the way ([`Earlier`]) or another process is writing the run;
+/// those of [`Trainer`]. What is refused leaves the folder of a run as it was.
 pub fn run(recipe: &Recipe, options: &RunOptions<'_>, observer: &mut dyn Observer) -> Result<Outcome> {
-    let hash = recipe.hash();
-    let found = if options.again { None } else { RunDir::find(&options.out, &hash)? };
-    if let Some(done) = &found
-        && done.status()?.state == State::Done
-    {
-        return Ok(Outcome::AlreadyDone { run: done.path().to_owned() });
+    let recipe = &recipe.clone().embedded(Path::new(""))?;
+    let identity = Identity::new(recipe, options)?;
+    if let Found::Done(run) = identity.find(options)? {
+        return Ok(Outcome::AlreadyDone { run: run.path().to_owned() });
     }
     let mut trainer = Trainer::new(recipe, options.data.as_deref())?;
-    let dir = match found {
-        Some(dir) => dir,
-        None => RunDir::create(&options.out, &recipe.name, recipe.seed, &hash)?,
+    let (dir, _lock) = match identity.claim(recipe, options)? {
+        Claim::Done(run) => return Ok(Outcome::AlreadyDone { run: run.path().to_owned() }),
+        Claim::Ours(dir, lock) => (dir, lock),
     };
-    let _lock = dir.lock()?;
+    let resumed = Resumed::into(&mut trainer, &dir)?;
     let mut status = Status { state: State::Running, error: None, ..dir.status()? };
     status.write(&dir.status_file())?;
-    let result =
-        Loop::start(&mut trainer, dir.clone(), options, observer).and_then(|mut l| l.work(&mut status));
+    let result = Loop::start(&mut trainer, dir.clone(), resumed, &identity, options, observer)
+        .and_then(|mut l| l.work(&mut status));
     match &result {
         Ok(_) => status.state = State::Done,
         Err(Error::Interrupted) => status.state = State::Interrupted,
@@ -89,6 +107,28 @@ pub fn run(recipe: &Recipe, options: &RunOptions<'_>, observer: &mut dyn Observe
         None => format!("{} after update {}", status.state, status.step),
     })?;
     Ok(Outcome::Finished { run: dir.path().to_owned(), values: result? })
+}
+
+/// What a run goes on with.
+struct Resumed {
+    checkpoints: Checkpoints,
+    /// Update of the newest readable checkpoint, and what is wrong with newer ones.
+    from: Option<(u64, Vec<String>)>,
+    sums: Sums,
+}
+
+impl Resumed {
+    /// Brings `trainer` to the newest readable checkpoint of `dir`, if there is one. Writes nothing.
+    fn into(trainer: &mut Trainer, dir: &RunDir) -> Result<Self> {
+        let keep = trainer.recipe.run.keep_checkpoints.newest();
+        let checkpoints = Checkpoints::new(dir.checkpoints(), keep);
+        let Some(found) = checkpoints.newest()? else {
+            return Ok(Self { checkpoints, from: None, sums: Sums::default() });
+        };
+        trainer.restore(&found.checkpoint).map_err(|e| e.context(found.path.display()))?;
+        let sums = Sums::from(&found.checkpoint)?;
+        Ok(Self { checkpoints, from: Some((found.step, found.damaged)), sums })
+    }
 }
 
 struct Loop<'a> {
@@ -114,40 +154,33 @@ impl<'a> Loop<'a> {
     fn start(
         trainer: &'a mut Trainer,
         dir: RunDir,
+        resumed: Resumed,
+        identity: &Identity,
         options: &'a RunOptions<'a>,
         observer: &'a mut dyn Observer,
     ) -> Result<Self> {
-        let checkpoints = Checkpoints::new(dir.checkpoints(), trainer.recipe.run.keep_checkpoints);
-        let mut sums = Sums::default();
-        let found = checkpoints.newest()?;
-        let resumed = found.as_ref().map(|f| f.step);
-        let mut data = trainer.course.hashes();
-        let preset = trainer.recipe.synapse.device();
-        let preset = preset.map(|p| std::fs::read(p).map_err(|e| Error::io(p, e))).transpose()?;
-        data.extend(preset.iter().map(|text| ("the device preset".to_owned(), hex(&Sha256::digest(text)))));
-        if let Some(found) = found {
-            same_data(&dir, &data)?;
-            for damage in &found.damaged {
-                dir.note(damage)?;
-                observer.on(&Event::Note { text: damage });
-            }
-            trainer.restore(&found.checkpoint).map_err(|e| e.context(found.path.display()))?;
-            sums = Sums::from(&found.checkpoint)?;
-            if sums.best_update == found.step && checkpoints.path(found.step).exists() {
+        let Resumed { checkpoints, from, sums } = resumed;
+        let resumed = from.as_ref().map(|(step, _)| *step);
+        let mut notes = Vec::new();
+        if let Some((step, damaged)) = from {
+            notes.extend(damaged);
+            if sums.best_update == step && checkpoints.path(step).exists() {
                 // The process may have been killed between the checkpoint and this.
-                checkpoints.mark_best(found.step)?;
+                checkpoints.mark_best(step)?;
             }
-            dir.note(&format!("going on after update {}", found.step))?;
         } else {
             atomic::write(dir.recipe(), trainer.recipe.to_toml())?;
-            if let Some(text) = preset {
-                atomic::write(dir.path().join("device.toml"), text)?;
-            }
             atomic::write(dir.command(), options.command.join(" ") + "\n")?;
-            Provenance::gather(rayon::current_num_threads(), simd_level(), &options.command, data)
-                .write(&dir.provenance())?;
-            dir.note("started")?;
+            let threads = rayon::current_num_threads();
+            let here = Provenance::gather(threads, simd_level(), &options.command, BTreeMap::new());
+            identity.sign(here).write(&dir.provenance())?;
+            notes.extend(identity.strange());
         }
+        for note in &notes {
+            dir.note(note)?;
+            observer.on(&Event::Note { text: note });
+        }
+        dir.note(&resumed.map_or("started".into(), |step| format!("going on after update {step}")))?;
         let log = Log::open(&dir, resumed)?;
         observer.on(&Event::Start {
             run: Some(dir.path()),
@@ -271,7 +304,8 @@ impl<'a> Loop<'a> {
             Some(row) if recipe.continual.interleaved => BTreeMap::from([("acc".to_owned(), mean(row))]),
             _ => memory.summary(),
         };
-        continual::write(&self.dir, recipe, memory, &summary)?;
+        let classes = self.trainer.course.classes();
+        continual::write(&self.dir, recipe, memory, classes, &summary)?;
         Ok(summary)
     }
 
@@ -330,18 +364,6 @@ impl Sums {
             best: checkpoint.meta("best")?,
             best_update: checkpoint.meta("best-update")?,
         })
-    }
-}
-
-/// Refuses to go on with other data than the run began with.
-fn same_data(dir: &RunDir, data: &BTreeMap<String, String>) -> Result<()> {
-    let began = Provenance::read(&dir.provenance())?.data;
-    match data.iter().find(|(name, hash)| began.get(*name) != Some(hash)) {
-        None => Ok(()),
-        Some((name, _)) => {
-            Err(Error::data(format!("{name} is not the data that {} began with", dir.path().display()))
-                .with_hint("import the old data again, or begin anew with --again"))
-        }
     }
 }
 

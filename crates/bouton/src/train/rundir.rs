@@ -7,8 +7,8 @@
 //!   checkpoints/  figures/  report.html  log.txt
 //! ```
 //!
-//! Running a recipe: [`RunDir::find`] the newest run of its hash; if there is none, [`RunDir::create`] it; then
-//! [`RunDir::lock`] it before anything is written.
+//! Running a recipe, behind the [`RunDir::door`] of its folder: [`RunDir::of_recipe`] lists the runs of its hash; if none
+//! fits, [`RunDir::create`] makes one; then [`RunDir::lock`] it before anything is written.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -90,17 +90,35 @@ impl RunDir {
         Ok(run)
     }
 
-    /// The newest run below `root` with this full content hash; damaged folders are passed over.
+    /// The runs below `root` with this full content hash, newest first; damaged folders are passed over.
     ///
     /// # Errors
     /// [`Error::Io`] if `root` exists and cannot be read.
-    pub fn find(root: &Path, hash: &str) -> Result<Option<Self>> {
+    pub fn of_recipe(root: &Path, hash: &str) -> Result<Vec<Self>> {
         let runs = folders(root)?.into_iter().map(|path| Self { path });
         let dated = runs.filter_map(|run| Some((Status::read(&run.status_file()).ok()?, run)));
-        let same = dated.filter(|(status, _)| status.hash == hash);
-        Ok(same
-            .max_by(|(a, x), (b, y)| (&a.started, &x.path).cmp(&(&b.started, &y.path)))
-            .map(|(_, run)| run))
+        let mut same: Vec<_> = dated.filter(|(status, _)| status.hash == hash).collect();
+        same.sort_by_cached_key(|(status, run)| std::cmp::Reverse(run.age(status)));
+        Ok(same.into_iter().map(|(_, run)| run).collect())
+    }
+
+    /// What orders runs by age: the start, then, for those of older versions, which noted seconds, the number that a
+    /// second run of the same name got.
+    fn age(&self, status: &Status) -> (Timestamp, usize, PathBuf) {
+        (status.since(), self.path.as_os_str().len(), self.path.clone())
+    }
+
+    /// Waits for the right to look for a run below `root` and to make one if there is none, so that two processes never
+    /// make it twice. Makes `root` if need be. Give it back soon.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if `root` cannot be created or written.
+    pub fn door(root: &Path) -> Result<RunLock> {
+        fs::create_dir_all(root).map_err(|e| Error::io(root, e))?;
+        let path = root.join(".lock");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+        let locked = file.and_then(|file| file.lock().map(|()| RunLock { _file: file }));
+        locked.map_err(|e| Error::io(path, e))
     }
 
     /// All runs below `root` and what is damaged there. No `root` means no runs.
@@ -119,7 +137,7 @@ impl RunDir {
                 Err(error) => listing.damaged.push((run.path, error.to_string())),
             }
         }
-        listing.runs.sort_by(|a, b| a.status.started.cmp(&b.status.started));
+        listing.runs.sort_by_cached_key(|r| r.run.age(&r.status));
         Ok(listing)
     }
 
@@ -170,6 +188,14 @@ impl RunDir {
             atomic::clean(folder);
         }
         Ok(RunLock { _file: file })
+    }
+
+    /// Refuses a run that another process is writing.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the process.
+    pub fn idle(&self) -> Result<()> {
+        if self.is_locked() { Err(self.busy()) } else { Ok(()) }
     }
 
     fn busy(&self) -> Error {
@@ -322,13 +348,15 @@ mod tests {
         let root = root();
         let runs: Vec<_> = (0..3).map(|_| RunDir::create(root.path(), "a", 1, HASH).unwrap()).collect();
         assert!(runs[0] != runs[1] && runs[1] != runs[2]);
-        assert_eq!(RunDir::list(root.path()).unwrap().runs.len(), 3);
+        let listed = |runs: Vec<RunSummary>| runs.into_iter().map(|r| r.run).collect::<Vec<_>>();
+        assert_eq!(listed(RunDir::list(root.path()).unwrap().runs), runs, "in the order of their starts");
     }
 
     #[test]
-    fn the_newest_run_of_the_whole_hash_is_found() {
+    fn runs_of_the_whole_hash_are_found_newest_first() {
         let root = root();
-        assert_eq!(RunDir::find(&root.path().join("none"), HASH).unwrap(), None);
+        let found = |root: &Path, hash| RunDir::of_recipe(root, hash).unwrap();
+        assert_eq!(found(&root.path().join("none"), HASH), []);
         let made = |name, hash, started: &str| {
             let run = RunDir::create(root.path(), name, 1, hash).unwrap();
             let mut status = run.status().unwrap();
@@ -336,13 +364,14 @@ mod tests {
             status.write(&run.status_file()).unwrap();
             run
         };
-        let new = made("a", HASH, "2026-11-21T14:12:06Z");
-        made("b", HASH, "2026-11-21T14:12:05Z");
+        let second = made("c", HASH, "2026-11-21T14:12:06Z");
+        let third = made("b", HASH, "2026-11-21T14:12:06.000001Z");
+        let first = made("a", HASH, "2026-11-21T14:12:05Z");
         made("c", "3f9c0000", "2026-11-21T14:12:07Z");
         let damaged = made("d", HASH, "2026-11-21T14:12:08Z");
         fs::write(damaged.status_file(), "{").unwrap();
-        assert_eq!(RunDir::find(root.path(), HASH).unwrap(), Some(new));
-        assert_eq!(RunDir::find(root.path(), "3f9c").unwrap(), None);
+        assert_eq!(found(root.path(), HASH), [third, second, first]);
+        assert_eq!(found(root.path(), "3f9c"), []);
     }
 
     #[test]

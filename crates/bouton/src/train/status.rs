@@ -42,11 +42,11 @@ pub struct Status {
     pub name: String,
     /// Seed of the run.
     pub seed: u64,
-    /// Full content hash of the resolved recipe and the program's version.
+    /// Full content hash of the resolved recipe.
     pub hash: String,
     /// Process that wrote this last.
     pub pid: u32,
-    /// When the run was first started (RFC 3339, UTC).
+    /// When the run was first started (RFC 3339, UTC), to the microsecond: runs are ordered by it.
     pub started: String,
     /// When this was written (RFC 3339, UTC).
     pub heartbeat: String,
@@ -68,12 +68,17 @@ impl Status {
             seed,
             hash: hash.into(),
             pid: std::process::id(),
-            started: now(),
+            started: moment(Unit::Microsecond),
             heartbeat: now(),
             step: 0,
             epoch: 0,
             error: None,
         }
+    }
+
+    /// When the run was first started; before everything if that cannot be read.
+    pub fn since(&self) -> Timestamp {
+        self.started.parse().unwrap_or(Timestamp::MIN)
     }
 
     /// Reads `status.json`.
@@ -100,8 +105,13 @@ impl Status {
 
 /// The present time in RFC 3339, UTC, to the second.
 pub(super) fn now() -> String {
+    moment(Unit::Second)
+}
+
+/// The present time in RFC 3339, UTC, in whole units.
+fn moment(unit: Unit) -> String {
     let now = Timestamp::now();
-    now.round(Unit::Second).unwrap_or(now).to_string()
+    now.round(unit).unwrap_or(now).to_string()
 }
 
 #[cfg(test)]

@@ -204,13 +204,7 @@ fn interleaved_tasks_may_have_outputs_of_their_own() {
 /// What `continual.json` holds after a run of `text`.
 fn stated(text: &str) -> serde_json::Value {
     let out = tempfile::tempdir().unwrap();
-    let options = RunOptions {
-        out: out.path().into(),
-        data: None,
-        again: false,
-        interrupt: &|| false,
-        command: Vec::new(),
-    };
+    let options = RunOptions::new(out.path());
     let recipe = Recipe::parse(text, "stated.toml").unwrap();
     let Outcome::Finished { run, .. } = run(&recipe, &options, &mut Silent).unwrap() else {
         panic!("the folder was empty")

@@ -47,8 +47,7 @@ fn train(out: &Path, recipe: &Recipe, stop_after: Option<u64>) -> Result<Outcome
         asked.set(asked.get() + 1);
         stop_after == Some(asked.get())
     };
-    let options =
-        RunOptions { out: out.into(), data: None, again: false, interrupt: &interrupt, command: vec![] };
+    let options = RunOptions { interrupt: &interrupt, ..RunOptions::new(out) };
     run(recipe, &options, &mut Silent)
 }
 
@@ -114,9 +113,7 @@ fn a_checkpoint_of_another_network_is_refused_by_name_and_shape() {
 #[test]
 fn checkpoints_at_update_zero_and_every_k_updates() {
     let folder = tempfile::tempdir().unwrap();
-    let recipe = recipe(&["run.checkpoint-every=5", "run.updates=12"]);
-    let recipe =
-        Recipe { run: bouton::recipe::RunSpec { keep_checkpoints: None, ..recipe.run.clone() }, ..recipe };
+    let recipe = recipe(&["run.checkpoint-every=5", "run.updates=12", "run.keep-checkpoints=all"]);
     train(folder.path(), &recipe, None).unwrap();
     let dir = RunDir::list(folder.path()).unwrap().runs.remove(0).run;
     let steps = Checkpoints::new(dir.checkpoints(), None).steps().unwrap();

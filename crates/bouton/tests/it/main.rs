@@ -18,6 +18,7 @@ mod feedback;
 mod golden;
 mod gradients;
 mod holomorphic;
+mod identity;
 mod image_recipes;
 mod images;
 mod metaplastic_adam;

@@ -210,14 +210,16 @@ fn a_preset_file_is_read_and_its_faults_are_named() {
     let path = folder.path().join("mine.toml");
     let of = |text: &str| {
         std::fs::write(&path, text).unwrap();
-        Rram { device: Some(path.clone()), ..Rram::default() }.parameters()
+        Rram { device: Some(path.display().to_string()), ..Rram::default() }.parameters()
     };
     let text = include_str!("../../../data/devices/majumdar2021.toml");
     assert_eq!(of(&text.replace("sd = 381.7", "sd = 400")).unwrap().fresh_resistance.bounds().0, 6252.0);
     assert!(
         of(&text.replace("sd = 381.7", "sd = -1")).unwrap_err().to_string().contains("fresh-resistance.sd")
     );
-    let missing = Rram { device: Some(folder.path().join("none.toml")), ..Rram::default() }.parameters();
+    let missing =
+        Rram { device: Some(folder.path().join("none.toml").display().to_string()), ..Rram::default() }
+            .parameters();
     assert!(missing.unwrap_err().to_string().contains("synapse.rram.device"));
 }
 

@@ -1,0 +1,179 @@
+//! Checksums of the files that a task reads: what says that two runs saw the same data, and whether a set is the
+//! published one of its name.
+//!
+//! A file is read once; its checksum stays in `checksums.json` in the data folder for as long as size and time of
+//! change stay.
+
+use super::catalogue::{self, KnownFile, KnownSet, Pin};
+use super::{SequenceSpec, TaskSpec, store};
+use crate::recipe::Recipe;
+use crate::train::atomic;
+use crate::{Error, Result};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{File, Metadata};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// A file that was changed so shortly before may change again within the same tick of its file system.
+const YOUNG: SignedDuration = SignedDuration::from_secs(2);
+
+/// What the files of a task hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Checksums {
+    /// Checksum of every file, `sha256:…` or `md5:…`, by `<set>/<file>`. Empty for made-up images, which the recipe
+    /// determines.
+    pub files: BTreeMap<String, String>,
+    /// The files that are not the published ones of their name.
+    pub unpublished: Vec<String>,
+}
+
+/// The data sets that `recipe` names.
+fn sets(recipe: &Recipe) -> Result<Vec<&'static KnownSet>> {
+    let first = (!matches!(recipe.task, TaskSpec::Synthetic(_))).then(|| recipe.task.name());
+    let then: &[String] = match &recipe.sequence {
+        SequenceSpec::Sets(sets) => &sets.then,
+        _ => &[],
+    };
+    first.into_iter().chain(then.iter().map(String::as_str)).map(catalogue::find).collect()
+}
+
+/// Checksums of the files that `recipe` reads from the data folder (default: the user's).
+///
+/// # Errors
+/// [`Error::DataMissing`] if one is not there, [`Error::Io`] if one cannot be read, [`Error::Config`] for an unknown set.
+pub fn checksums(recipe: &Recipe, folder: Option<&Path>) -> Result<Checksums> {
+    let mut all = Checksums::default();
+    for set in sets(recipe)? {
+        let mut cache =
+            if set.is_embedded() { Cache::default() } else { Cache::read(&store::folder(folder)?) };
+        for file in set.files {
+            let (name, found) = (format!("{}/{}", set.name, file.name), checksum(set, file, &mut cache)?);
+            if file.pin.published().is_some_and(|published| published != found) {
+                all.unpublished.push(name.clone());
+            }
+            all.files.insert(name, found);
+        }
+        cache.write();
+    }
+    Ok(all)
+}
+
+fn checksum(set: &KnownSet, file: &KnownFile, cache: &mut Cache) -> Result<String> {
+    if let (Some(_), Some(published)) = (file.embedded, file.pin.published()) {
+        return Ok(published);
+    }
+    let path = set.path(file, &cache.root);
+    let found = cache.checksum(&format!("{}/{}", set.name, file.name), &path, file.pin);
+    found.map_err(|e| match e.kind() {
+        ErrorKind::NotFound => set.missing(&cache.root, &[file.name]),
+        _ => Error::io(path, e),
+    })
+}
+
+/// What is remembered of the files of one data folder.
+#[derive(Debug, Default)]
+struct Cache {
+    root: PathBuf,
+    known: BTreeMap<String, Entry>,
+    changed: bool,
+}
+
+/// One file, as it was when it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Entry {
+    bytes: u64,
+    modified: Timestamp,
+    checksum: String,
+}
+
+impl Cache {
+    /// What is remembered in the data folder `root`; nothing if that cannot be read.
+    fn read(root: &Path) -> Self {
+        let text = std::fs::read(Self::file(root)).unwrap_or_default();
+        let known = serde_json::from_slice(&text).unwrap_or_default();
+        Self { root: root.into(), known, changed: false }
+    }
+
+    fn file(root: &Path) -> PathBuf {
+        root.join("checksums.json")
+    }
+
+    /// The checksum of the file at `path`, which is called `name` here.
+    fn checksum(&mut self, name: &str, path: &Path, pin: Pin) -> std::io::Result<String> {
+        let file = File::open(path)?;
+        let (bytes, modified) = state(&file.metadata()?);
+        let same = |e: &&Entry| e.bytes == bytes && Some(e.modified) == modified;
+        if let Some(entry) = self.known.get(name).filter(same) {
+            return Ok(entry.checksum.clone());
+        }
+        let checksum = pin.checksum(file)?;
+        if let Some(modified) = modified.filter(|m| Timestamp::now().duration_since(*m) > YOUNG) {
+            self.known.insert(name.into(), Entry { bytes, modified, checksum: checksum.clone() });
+            self.changed = true;
+        }
+        Ok(checksum)
+    }
+
+    /// Keeps it. A data folder that cannot be written only costs time.
+    fn write(&self) {
+        if self.changed {
+            let mut text = serde_json::to_string_pretty(&self.known).expect("checksums are plain data");
+            text.push('\n');
+            if let Err(error) = atomic::write(Self::file(&self.root), text) {
+                tracing::debug!(%error, "checksums are not kept");
+            }
+        }
+    }
+}
+
+/// Size and time of change.
+fn state(meta: &Metadata) -> (u64, Option<Timestamp>) {
+    (meta.len(), meta.modified().ok().and_then(|time| Timestamp::try_from(time).ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, SystemTime};
+
+    /// A checksum is remembered for as long as size and time stay, whatever the content, and not before the file is old.
+    #[test]
+    fn a_file_is_read_again_only_when_it_looks_changed() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a");
+        let at = |age: u64, text: &str| {
+            std::fs::write(&path, text).unwrap();
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + age);
+            File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+        };
+        let sum = || {
+            let mut cache = Cache::read(root.path());
+            let sum = cache.checksum("set/a", &path, Pin::Layout).unwrap();
+            cache.write();
+            sum
+        };
+        at(0, "one");
+        let first = sum();
+        assert_eq!(first, "sha256:7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed");
+        at(0, "two");
+        assert_eq!(sum(), first, "nothing tells that it changed");
+        at(1, "two");
+        assert_ne!(sum(), first);
+        at(1, "three");
+        let third = sum();
+        assert_ne!(third, first);
+        std::fs::write(&path, "six").unwrap();
+        let young = sum();
+        std::fs::write(Cache::file(root.path()), "{").unwrap();
+        assert_eq!(sum(), young, "a damaged memory is no memory");
+        assert!(!std::fs::read_to_string(Cache::file(root.path())).unwrap().contains("set/a"));
+    }
+
+    #[test]
+    fn md5_stands_where_only_that_is_published() {
+        let sum = Pin::Md5("").checksum(&b"one"[..]).unwrap();
+        assert_eq!(sum, "md5:f97c5d29941bfb1b2fdab0874906ab82");
+    }
+}
