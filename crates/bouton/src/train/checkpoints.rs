@@ -93,6 +93,14 @@ impl Checkpoints {
         Ok(steps)
     }
 
+    /// Whether none was written yet.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the folder cannot be read.
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.steps()?.is_empty() && !self.last().exists())
+    }
+
     /// The newest readable checkpoint: the highest number first, `last` in the end. `None` if none was written.
     ///
     /// # Errors

@@ -110,17 +110,20 @@ impl Identity {
             Found::Unfinished(run) => run,
             Found::Nothing => RunDir::create(&options.out, &recipe.name, recipe.seed, &self.recipe)?,
         };
-        dir.lock().map(|lock| Claim::Ours(dir, lock))
+        let lock = dir.lock()?;
+        // Whoever was writing it may have ended it since.
+        let ended = dir.status()?.state == State::Done;
+        Ok(if ended { Claim::Done(dir) } else { Claim::Ours(dir, lock) })
     }
 
     /// How `run` differs from this one, in words; nothing if it does not.
     fn differences(&self, run: &RunDir, done: bool) -> Result<Option<String>> {
+        if !done && Checkpoints::new(run.checkpoints(), None).is_empty()? {
+            // There is nothing to go on with: it begins with whatever there is now.
+            return Ok(None);
+        }
         let began = match Provenance::read(&run.provenance()) {
             Ok(began) => began,
-            // Killed before it was written: there is nothing to go on with.
-            Err(_) if !done && Checkpoints::new(run.checkpoints(), None).steps()?.is_empty() => {
-                return Ok(None);
-            }
             Err(error) => return Ok(Some(format!("without a readable provenance ({error})"))),
         };
         let mut differ = Vec::new();

@@ -241,6 +241,31 @@ fn finished(out: &Path, recipe: &Recipe, errors: &[f64]) -> RunDir {
     dir
 }
 
+/// Hashes of recipes stay what they are from version to version: stored results are known by them.
+#[test]
+fn stored_hashes_are_those_of_the_recipes() {
+    let lines = stored().unwrap();
+    let own = |line: &&ResultLine| {
+        let recipe = Recipe { seed: line.seed, ..claim(&line.claim).recipe().unwrap() };
+        recipe.hash() == line.recipe
+    };
+    let (same, all) = (lines.iter().filter(own).count(), lines.len());
+    assert!(same >= 999, "{same} of {all}");
+}
+
+/// A run on other files than the published ones is told apart, and counts as little as one of another recipe.
+#[test]
+fn runs_on_unpublished_files_count_for_no_claim() {
+    let out = tempfile::tempdir().unwrap();
+    let recipe = claim("scellier2023/dhn-1h").recipe().unwrap();
+    let dir = finished(out.path(), &recipe, &[0.02]);
+    let told = Provenance::read(&dir.provenance()).unwrap();
+    Provenance { unpublished: vec!["mnist/a".into()], ..told }.write(&dir.provenance()).unwrap();
+    let line = result_of_run(dir.path()).unwrap();
+    assert_eq!(line.overrides, ["data=mnist/a, not the published file"]);
+    assert!(assess(claim("scellier2023/dhn-1h"), &[line]).ours.is_none());
+}
+
 #[test]
 fn finished_runs_of_a_claim_are_found_by_hash_with_any_seed() {
     let out = tempfile::tempdir().unwrap();

@@ -173,17 +173,29 @@ fn what_a_run_cannot_go_on_with_leaves_it_as_it_was() {
     let last = dir.checkpoints().join("last.safetensors");
     let numbered = dir.checkpoints().join("000002.safetensors");
     let whole = std::fs::read(&last).unwrap();
-    [&last, &numbered].map(|path| std::fs::write(path, "garbage").unwrap());
+    let put = |bytes: &[u8]| [&last, &numbered].iter().for_each(|path| std::fs::write(path, bytes).unwrap());
+    put(b"garbage");
     let damaged = content(dir.path());
     assert!(matches!(go(&digits(), ALL, RunOptions::new(out.path())), Err(Error::Checkpoint { .. })));
     assert_eq!(content(dir.path()), damaged);
     assert_eq!((dir.status().unwrap().state, dir.status().unwrap().step), (State::Interrupted, 2));
-    [&last, &numbered].map(|path| std::fs::write(path, &whole).unwrap());
+    put(&whole);
     assert_eq!(content(dir.path()), before);
 
     let newer = RunOptions { build: Some("another".into()), ..RunOptions::new(out.path()) };
     assert_eq!(folder_of(go(&digits(), ALL, newer)), (dir.clone(), false));
     assert!(std::fs::read_to_string(dir.log()).unwrap().contains("going on after update 2"));
+}
+
+/// A run that was stopped before its first checkpoint begins again in its folder, with whatever there is then.
+#[test]
+fn where_nothing_was_trained_anything_may_begin() {
+    let out = tempfile::tempdir().unwrap();
+    let dir = RunDir::create(out.path(), "digits", 1, &digits().hash()).unwrap();
+    let data = [("digits/digits.csv.gz".to_owned(), "sha256:00".to_owned())].into();
+    Provenance::gather(1, "", &[], data).write(&dir.provenance()).unwrap();
+    assert_eq!(folder_of(go(&digits(), ALL, RunOptions::new(out.path()))), (dir.clone(), false));
+    assert_ne!(Provenance::read(&dir.provenance()).unwrap().data["digits/digits.csv.gz"], "sha256:00");
 }
 
 /// Of those who start at once, one makes the run; the others find it being written, or done.

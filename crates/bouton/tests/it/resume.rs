@@ -2,7 +2,7 @@
 
 use bouton::Error;
 use bouton::recipe::Recipe;
-use bouton::train::{Outcome, RunDir, RunOptions, run};
+use bouton::train::{Outcome, RunOptions, run};
 use std::cell::Cell;
 use std::path::Path;
 
