@@ -6,9 +6,10 @@ use crate::place;
 use crate::recipe::Recipe;
 use crate::threads::{compute, watch};
 use bouton::Error;
-use bouton::credit::{Batch, Collect, Outside, Step};
+use bouton::credit::{Batch, Collect, Step, outside};
 use bouton::network::{Network as Net, Shape};
 use bouton::objective::Given;
+use bouton::rng::Key;
 use bouton::train::{ByHand, Checkpoints, Learner, Pace, RunDir, Trainer};
 use bouton_kernels::Mat;
 use pyo3::prelude::*;
@@ -33,11 +34,13 @@ pub struct Network {
 
 struct Inner {
     hand: ByHand,
+    /// Training samples that a rule remembers states of, as asked for.
+    samples: Option<usize>,
 }
 
 impl Inner {
     fn new(recipe: &bouton::recipe::Recipe, samples: Option<usize>) -> bouton::Result<Self> {
-        Ok(Self { hand: ByHand::new(recipe, samples)? })
+        Ok(Self { hand: ByHand::new(recipe, samples)?, samples })
     }
 
     fn net(&self) -> &Net {
@@ -58,6 +61,11 @@ impl Inner {
             samples(x, self.net().dtype, self.net().populations[self.net().input()].shape, "x")?;
         let labels = y.map_or_else(|| Ok(vec![0; x.rows()]), |y| labels(y, x.rows(), self.classes()))?;
         Ok((Batch { ids: (0..x.rows()).collect(), x, labels }, images))
+    }
+
+    /// Names the random numbers of a training pass from outside.
+    fn pass(&self, draw: u64) -> Key {
+        Key::new(self.hand.learner.recipe.seed).of("pass", draw)
     }
 
     /// A batch with the gradient of a loss, summed over samples, with respect to its outputs.
@@ -196,26 +204,31 @@ impl Network {
         outcome(py, &step.map_err(|e| raise(py, &e))?)
     }
 
-    /// Outputs after the free phase, (samples, classes); with the normalisation of `task`, if tasks have their own.
-    #[pyo3(signature = (x, task=None))]
+    /// Outputs after the free phase, (samples, classes); with the normalisation of `task`, if tasks have their own. With
+    /// `draw`, as training pass number `draw` answers: with its dropout and noise, normalised by the batch, which running
+    /// statistics take in.
+    #[pyo3(signature = (x, task=None, draw=None))]
     fn forward<'py>(
         &self,
         py: Python<'py>,
         x: &Bound<'py, PyAny>,
         task: Option<usize>,
+        draw: Option<u64>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let mut inner = self.lock(py);
         let batch = inner.batch(x, None)?;
-        let output = inner.net().output();
+        let key = draw.map(|draw| inner.pass(draw));
         let learner = &mut inner.hand.learner;
-        let free = compute(py, || {
-            let free = |l: &mut Learner| l.credit.free(&l.network, &batch, &*l.objective);
+        let out = compute(py, || {
+            let answer = |l: &mut Learner| {
+                outside::answer(&*l.credit, &mut l.network, &batch, &*l.objective, key.as_ref())
+            };
             match task {
-                Some(task) => learner.as_after(task, free),
-                None => free(learner),
+                Some(task) => learner.as_after(task, answer),
+                None => answer(learner),
             }
         })?;
-        array_of(py, free.map_err(|e| raise(py, &e))?.out.swap_remove(output))
+        array_of(py, out.map_err(|e| raise(py, &e))?)
     }
 
     /// Every phase of the credit rule: strength, states and residuals. Free phases start from zero.
@@ -273,52 +286,50 @@ impl Network {
         named(py, net, collected.map_err(|e| raise(py, &e))?)
     }
 
-    /// For a gradient `g` of some loss with respect to the outputs: the gradients of the parameters and of the input,
-    /// summed over samples.
+    /// For a gradient `g` of some loss with respect to the outputs of `forward(x, draw=draw)`: the gradients of the
+    /// parameters, summed over samples, and of the input.
+    #[pyo3(signature = (x, g, draw=None))]
     fn backward<'py>(
         &self,
         py: Python<'py>,
         x: &Bound<'py, PyAny>,
         g: &Bound<'py, PyAny>,
+        draw: Option<u64>,
     ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyAny>)> {
         let mut inner = self.lock(py);
         let (batch, given, pictured) = inner.outside(x, g)?;
-        let key = inner.hand.learner.key();
+        let key = draw.map_or_else(|| inner.hand.learner.key(), |draw| inner.pass(draw));
         let place = inner.net().populations[inner.net().input()].shape;
         let Learner { recipe, network: net, .. } = &mut inner.hand.learner;
         let found = compute(py, || -> bouton::Result<(Collect, Mat)> {
-            let n = batch.labels.len();
-            let mut credit = recipe.credit.build(&recipe.solver, net, n)?;
-            let mut sink = Outside::new(net);
-            let norms = net.norms();
-            let learned = credit.learn(net, &batch, &given, &mut sink, &key);
-            // Running statistics saw the batch.
-            net.set_norms(&norms);
-            learned?;
-            let input = sink.input(net, n)?;
-            Ok((sink.parameters, input))
+            // A rule of its own: the remembered states of the learning one stay as they are.
+            let mut credit = recipe.credit.build(&recipe.solver, net, batch.labels.len())?;
+            outside::gradients(&mut *credit, net, &batch, &given, &key, draw.is_some())
         })?;
         let (parameters, input) = found.map_err(|e| raise(py, &e))?;
         let input = if pictured { images(py, input, place)? } else { array_of(py, input)? };
         Ok((named(py, net, parameters)?, input))
     }
 
-    /// One update of the network's own optimiser and synapses, for a gradient `g` of some loss with respect to the
-    /// outputs, summed over samples. Weights that are distributions: `g` belongs to the one draw that `forward` showed.
-    #[pyo3(signature = (x, g, rate=1.0, epoch=None))]
-    fn learn(
+    /// One update of the network's own optimiser and synapses by these gradients of some loss; parameters without one have
+    /// gradient zero. Of weights that are distributions they belong to the one draw that `forward` showed. `rate` and `epoch`
+    /// as in `step`.
+    #[pyo3(signature = (gradients, rate=1.0, epoch=None))]
+    fn apply(
         &self,
         py: Python<'_>,
-        x: &Bound<'_, PyAny>,
-        g: &Bound<'_, PyAny>,
+        gradients: &Bound<'_, PyDict>,
         rate: f64,
         epoch: Option<u64>,
     ) -> PyResult<()> {
         let mut inner = self.lock(py);
-        let (batch, given, _) = inner.outside(x, g)?;
+        let all = inner.net().parameters();
+        let shapes = all.iter().map(|(_, name, m)| (name.clone(), (m.rows(), m.cols()))).collect();
+        let ids: HashMap<String, _> = all.into_iter().map(|(id, name, _)| (name, id)).collect();
+        let gradients = checked(py, gradients, &shapes, inner.net().dtype)?;
+        let gradients = gradients.into_iter().map(|(name, g)| (ids[&name], g)).collect();
         let hand = &mut inner.hand;
-        let learned = compute(py, || hand.learn_by(&given, &batch, Pace { epoch, rate }))?;
-        learned.map(drop).map_err(|e| raise(py, &e))
+        compute(py, || hand.apply(&gradients, Pace { epoch, rate }))?.map_err(|e| raise(py, &e))
     }
 
     /// Learns from one batch, averaged over `run.train-draws`; returns what the batch came to before the update.
@@ -371,11 +382,15 @@ impl Network {
         Ok(d)
     }
 
-    /// Replaces the named weights and biases, all or none.
+    /// Replaces the named weights, biases, running statistics and states of synapses, all or none.
     fn set_weights(&self, py: Python<'_>, weights: &Bound<'_, PyDict>) -> PyResult<()> {
         let mut inner = self.lock(py);
-        let shapes =
-            inner.net().parameters().into_iter().map(|(_, name, m)| (name, (m.rows(), m.cols()))).collect();
+        let mut shapes = HashMap::new();
+        let see = &mut |name: &str, mat: &mut Mat| {
+            shapes.insert(name.to_owned(), (mat.rows(), mat.cols()));
+            Ok(())
+        };
+        inner.hand.learner.network.visit(see).map_err(|e| raise(py, &e))?;
         let new = checked(py, weights, &shapes, inner.net().dtype)?;
         let put = |name: &str, mat: &mut Mat| {
             if let Some(values) = new.get(name) {
@@ -436,6 +451,17 @@ impl Network {
         filled.map_err(|e| raise(py, &e))
     }
 
+    /// Pickled and copied networks go on bit for bit.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<Reduced<'py>> {
+        let (py, this) = (slf.py(), slf.get());
+        let samples = this.lock(py).samples;
+        Ok((slf.get_type().into_any(), (this.recipe(py), samples), this.state_dict(py)?))
+    }
+
+    fn __setstate__(&self, py: Python<'_>, state: &Bound<'_, PyDict>) -> PyResult<()> {
+        self.load_state_dict(py, state)
+    }
+
     fn __repr__(&self, py: Python<'_>) -> String {
         let inner = self.lock(py);
         let learner = &inner.hand.learner;
@@ -448,6 +474,9 @@ impl Network {
         )
     }
 }
+
+/// How to make a network again: its class, what to call that with, and its state.
+type Reduced<'py> = (Bound<'py, PyAny>, (Recipe, Option<usize>), Bound<'py, PyDict>);
 
 /// Gradients by the names of their parameters; zeros where a rule has nothing to say.
 fn named<'py>(py: Python<'py>, net: &Net, mut collected: Collect) -> PyResult<Bound<'py, PyDict>> {

@@ -91,6 +91,11 @@ impl Recipe {
         serde_json::to_string(&self.inner).expect("a recipe is plain data")
     }
 
+    /// Pickled and copied by its text.
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> (Bound<'py, PyAny>, (String,)) {
+        (slf.get_type().into_any(), (slf.get().to_toml(),))
+    }
+
     fn __repr__(&self) -> String {
         format!(
             "<bouton.Recipe {} seed={} hash={}>",

@@ -165,7 +165,7 @@ def refusals():
         "varied images": (lambda: bouton.Network(bouton.Recipe(BASE, task__digits__shift=1)).epoch(x, y), "task.shift"),
         "updates of a run": (lambda: limited.step(x, y), "run.updates"),
         "rate": (lambda: bouton.Network(bouton.Recipe(BASE)).step(x, y, rate=float("nan")), "rate"),
-        "gradients with replay": (lambda: begun(BASE | KINDS["replay"]).learn(x, np.zeros((len(x), 2))), "replay"),
+        "gradients with replay": (lambda: begun(BASE | KINDS["replay"]).apply({}), "replay"),
     }
 
 

@@ -1,8 +1,9 @@
 """A bouton network inside a PyTorch model: its backward is bouton's credit rule.
 
 Gradients come from equilibrium propagation, backpropagation through time, … as the recipe says, for whatever loss the rest
-of the model ends in. Plain weights live in `torch.nn.Parameter`s, so that any PyTorch optimiser trains them; synapses that
-decide for themselves how to take an update (binary, metaplastic, resistive) stay in bouton and learn by `Block.step`.
+of the model ends in. Weights are `torch.nn.Parameter`s, everything else that lasts is a buffer, so that a block is saved,
+copied, moved and frozen as any other module. Plain weights are trained by any PyTorch optimiser; synapses that decide for
+themselves how to take an update (binary, metaplastic, resistive) learn by `Block.step`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import nn
+from torch.autograd.function import once_differentiable
 
 from bouton._bouton import Network, Recipe
 from bouton.errors import RecipeError, ShapeError
@@ -23,11 +25,14 @@ class Block(nn.Module):
     the network begins with one, to (samples, outputs).
 
     `updates` says who changes its weights: "torch" (a PyTorch optimiser, for plain synapses) or "bouton" (`step`, with the
-    optimiser and the synapses of the recipe, which are part of this module's `state_dict`). `forward` answers as the
-    network does in evaluation: no dropout, running statistics. Computes on the CPU in the precision of the recipe; tensors
-    of other devices and types are converted and converted back. Dots in parameter names become underscores, as PyTorch
-    wants it.
+    optimiser and the synapses of the recipe, whose states are buffers). As with other modules, `train()` and `eval()`
+    decide on dropout, noise and the statistics of `norm.batch`; random numbers are those of the recipe's seed and of the
+    buffer `passes`, which counts training passes. Computes on the CPU in the precision of the recipe (`dtype`); tensors of
+    other devices and floating-point types are converted and converted back. Dots and dashes in names become underscores, as
+    PyTorch wants it.
     """
+
+    passes: torch.Tensor
 
     def __init__(
         self,
@@ -36,77 +41,100 @@ class Block(nn.Module):
         **overrides: Any,
     ) -> None:
         super().__init__()
-        self.network = Network(Recipe(recipe, **overrides))
-        self.names: list[str] = []
-        self.pending: list[tuple[Any, Any]] = []
         if updates not in ("torch", "bouton"):
             raise RecipeError(f"updates is {updates!r}", "choose \"torch\" or \"bouton\"")
-        if updates == "torch" and not self.network.plain:
+        self.network = Network(Recipe(recipe, **overrides))
+        self.by_torch = updates == "torch"
+        weights, state = self.network.weights, self.network.state_dict()
+        self._refuse(state)
+        self.dtype = torch.from_numpy(next(iter(weights.values()))).dtype
+        self.names = {_plain(name): name for name in weights}
+        for name in weights:
+            self.register_parameter(_plain(name), nn.Parameter(torch.from_numpy(np.array(weights[name]))))
+        kept = [n for n in state if n not in weights and (".norm." in n or not self.by_torch)]
+        self.kept = {_plain(name): name for name in kept}
+        for name in kept:
+            self.register_buffer(_plain(name), torch.from_numpy(np.array(state[name])))
+        self.register_buffer("passes", torch.zeros((), dtype=torch.int64))
+        self._left: list[int] | None = self._versions()
+        self.register_load_state_dict_post_hook(_loaded)
+
+    def _refuse(self, state: dict[str, Any]) -> None:
+        if self.by_torch and not self.network.plain:
             raise RecipeError(
                 "the synapses decide how to take an update, which a PyTorch optimiser would go around",
                 'pass updates="bouton" and call step() after backward()',
             )
-        if updates == "bouton":
-            # Autograd only goes back through functions of something that wants a gradient.
-            dtype = torch.from_numpy(next(iter(self.network.weights.values()))).dtype
-            self.register_parameter("origin", nn.Parameter(torch.zeros((), dtype=dtype)))
-            return
-        for name, values in self.network.weights.items():
-            self.names.append(name)
-            self.register_parameter(_plain(name), nn.Parameter(torch.from_numpy(np.array(values))))
-
-    def step(self, rate: float = 1.0) -> None:
-        """Learns from every backward pass since the last step; `rate` is a factor on the learning rates."""
-        for x, g in self.pending:
-            self.network.learn(x, g, rate)
-        self.pending.clear()
-
-    def get_extra_state(self) -> dict[str, Any]:
-        """What bouton keeps: weights, hidden weights, optimiser."""
-        if self.names:
-            return {}
-        state = self.network.state_dict()
-        return {k: v if isinstance(v, int) else torch.from_numpy(np.array(v)) for k, v in state.items()}
-
-    def set_extra_state(self, state: dict[str, Any]) -> None:
-        """Goes back to what `get_extra_state` gave."""
-        if state:
-            self.network.load_state_dict({k: v if isinstance(v, int) else v.numpy() for k, v in state.items()})
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Number type of weights and states."""
-        return next(self.parameters()).dtype
+        if any(name.startswith("memory.") for name in state):
+            raise RecipeError(
+                "credit.eq-prop.start remembers states between updates, but a block begins every pass from rest",
+                'use credit.eq-prop.start = "zero"',
+            )
+        if not self.by_torch:
+            try:
+                Network(self.network.recipe).apply({}, rate=0.0, epoch=0)
+            except RecipeError as e:
+                raise RecipeError(e.message, "learn by bouton.Network, which is told of tasks") from None
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """The outputs after the free phase."""
-        parameters = [getattr(self, _plain(name)) for name in self.names] or [self.origin]
-        out: torch.Tensor = _Learn.apply(self, x, *parameters)
+        """The outputs after the free phase; a training pass is the next one, an evaluation changes nothing."""
+        if not x.is_floating_point():
+            raise TypeError(f"x is a tensor of {x.dtype}, but a block takes floating-point numbers: pass x.float()")
+        draw = int(self.passes) if self.training else None
+        parameters = [getattr(self, name) for name in self.names]
+        out: torch.Tensor = _Learn.apply(self, draw, x, *parameters)
+        if self.training:
+            self.passes += 1
         return out
+
+    @torch.no_grad()
+    def step(self, rate: float = 1.0, epoch: int | None = None) -> None:
+        """One update by what the backward passes since the last one added to the gradients, which are cleared; `rate` is
+        a factor on the learning rates, `epoch` is for schedules. Without gradients nothing happens."""
+        if self.by_torch:
+            raise RecipeError("a PyTorch optimiser changes the weights of this block", 'pass updates="bouton"')
+        mine = {name: getattr(self, plain) for plain, name in self.names.items()}
+        gradients = {name: self._array(p.grad) for name, p in mine.items() if p.grad is not None}
+        if not gradients:
+            return
+        if self._left not in (None, self._versions()):
+            raise RecipeError(
+                "the weights changed since the last step(), as by a PyTorch optimiser",
+                "give that optimiser the parameters of other modules; load_state_dict() sets weights",
+            )
+        self._sync()
+        self.network.apply(gradients, rate, epoch)
+        state = self.network.state_dict()
+        for plain, name in (self.names | self.kept).items():
+            getattr(self, plain).copy_(torch.from_numpy(np.array(state[name])))
+        for p in mine.values():
+            p.grad = None
+        self._left = self._versions()
 
     def load(self, model: nn.Sequential) -> Block:
         """Takes the weights of the `nn.Linear` and `nn.Conv2d` layers of a plain model, from the input to the output."""
-        if not self.names:
-            raise RecipeError("the weights of this block stay in bouton", "set them with block.network.set_weights")
+        if not self.network.plain:
+            raise RecipeError("these synapses keep more than a weight", "set them with load_state_dict")
         layers = [m for m in model if isinstance(m, (nn.Linear, nn.Conv2d))]
-        weights = [n for n in self.names if n.endswith(".weight")]
+        weights = [n for n in self.names.values() if n.endswith(".weight")]
         if len(layers) != len(weights):
             raise ShapeError(f"the model has {len(layers)} layers with weights, the network {len(weights)} connections")
         new: dict[str, torch.Tensor] = {}
         for name, layer in zip(weights, layers):
             pre, post = name.removesuffix(".weight").split("-")[:2]
-            new[name] = self._rows(layer, pre)
-            bias = post + ".bias"
+            new[_plain(name)] = self._rows(layer, pre)
+            bias = _plain(post + ".bias")
             if bias in self.names:
                 zero = torch.zeros(len(layer.weight))
                 new[bias] = (zero if layer.bias is None else layer.bias.detach()).reshape(1, -1)
         for name, values in new.items():
-            mine = getattr(self, _plain(name))
-            if mine.shape != values.shape:
-                raise ShapeError(f"{name} has shape {tuple(mine.shape)}, the model's layer {tuple(values.shape)}")
+            if getattr(self, name).shape != values.shape:
+                shape = tuple(getattr(self, name).shape)
+                raise ShapeError(f"{self.names[name]} has shape {shape}, the model's layer {tuple(values.shape)}")
         with torch.no_grad():
             for name, values in new.items():
-                getattr(self, _plain(name)).copy_(values)
+                getattr(self, name).copy_(values)
+        self._left = None
         return self
 
     def _rows(self, layer: nn.Linear | nn.Conv2d, pre: str) -> torch.Tensor:
@@ -121,6 +149,41 @@ class Block(nn.Module):
         """What `print` says."""
         return repr(self.network)
 
+    def _array(self, tensor: torch.Tensor) -> Any:
+        return tensor.detach().to(device="cpu", dtype=self.dtype).numpy()
+
+    def _statistics(self) -> dict[str, Any]:
+        """Running statistics, which forward looks at beside the weights."""
+        names = {plain: name for plain, name in self.kept.items() if ".norm." in name}
+        return {name: self._array(getattr(self, plain)).copy() for plain, name in names.items()}
+
+    def _sync(self) -> None:
+        """Shows the network every parameter and buffer."""
+        state: dict[str, Any] = {}
+        for plain, name in (self.names | self.kept).items():
+            tensor = getattr(self, plain)
+            state[name] = self._array(tensor) if tensor.is_floating_point() else tensor.cpu().numpy()
+        if self.by_torch:
+            self.network.set_weights(state)
+        else:
+            self.network.load_state_dict({**state, "updates": int(state["updates"])})
+
+    def _versions(self) -> list[int]:
+        return [p._version for p in self.parameters()]
+
+    def _apply(self, *args: Any, **kwargs: Any) -> Block:
+        self._left = None
+        moved: Block = super()._apply(*args, **kwargs)
+        return moved
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_left": None}
+
+
+def _loaded(block: Block, _: Any) -> None:
+    block._left = None
+    block._sync()
+
 
 def _plain(name: str) -> str:
     return name.replace(".", "_").replace("-", "_")
@@ -128,26 +191,41 @@ def _plain(name: str) -> str:
 
 class _Learn(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, block: Block, x: torch.Tensor, *parameters: torch.Tensor) -> torch.Tensor:
-        block.network.set_weights({n: _array(p) for n, p in zip(block.names, parameters)})
-        ctx.block = block
+    def forward(ctx: Any, block: Block, draw: int | None, x: torch.Tensor, *parameters: torch.Tensor) -> torch.Tensor:
+        """Outputs of pass number `draw`, or of evaluation."""
+        ctx.block, ctx.draw, ctx.statistics = block, draw, block._statistics()
         ctx.save_for_backward(x, *parameters)
-        out = torch.from_numpy(block.network.forward(_array(x, block.dtype)))
-        return out.to(device=x.device, dtype=x.dtype)
+        _show(ctx, parameters)
+        if not x.numel() and x.dim():
+            # The network knows no empty batches; one sample of this shape says whether it would fit.
+            return torch.from_numpy(block.network.forward(np.zeros((1, *x.shape[1:])))).to(x)[:0]
+        out = block.network.forward(block._array(x), draw=draw)
+        if draw is not None and ctx.statistics:
+            state = block.network.state_dict()
+            for name in ctx.statistics:
+                getattr(block, _plain(name)).copy_(torch.from_numpy(state[name]))
+        return torch.from_numpy(out).to(x)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, g: torch.Tensor) -> tuple[Any, ...]:
+        """What the credit rule makes of ∂loss/∂outputs."""
         x, *parameters = ctx.saved_tensors
         block = ctx.block
-        block.network.set_weights({n: _array(p) for n, p in zip(block.names, parameters)})
-        inside, error = _array(x, block.dtype), _array(g, block.dtype)
-        gradients, gx = block.network.backward(inside, error)
-        if not block.names:
-            block.pending.append((inside, error))
-            return None, torch.from_numpy(gx).to(x), torch.zeros_like(block.origin)
-        back = [torch.from_numpy(gradients[n]).to(p) for n, p in zip(block.names, parameters)]
-        return None, torch.from_numpy(gx).to(x), *back
+        if not x.numel():
+            return None, None, torch.zeros_like(x), *map(torch.zeros_like, parameters)
+        if not torch.isfinite(g).all():
+            # As in any module, so that a loss scaler sees it and skips the update.
+            nan = float("nan")
+            return None, None, torch.full_like(x, nan), *(torch.full_like(p, nan) for p in parameters)
+        _show(ctx, parameters)
+        gradients, gx = block.network.backward(block._array(x), block._array(g), draw=ctx.draw)
+        back = [torch.from_numpy(gradients[n]).to(p) for n, p in zip(block.names.values(), parameters)]
+        return None, None, torch.from_numpy(gx).to(x), *back
 
 
-def _array(tensor: torch.Tensor, dtype: torch.dtype | None = None) -> Any:
-    return tensor.detach().to(device="cpu", dtype=dtype or tensor.dtype).numpy()
+def _show(ctx: Any, parameters: Any) -> None:
+    """Gives the network the weights and statistics of a pass."""
+    block = ctx.block
+    weights = {name: block._array(p) for name, p in zip(block.names.values(), parameters)}
+    block.network.set_weights(weights | ctx.statistics)

@@ -134,7 +134,7 @@ fn pull(network: &Network, pop: PopId, drive: &Mat, g_out: &Mat) -> Mat {
 
 /// Dropout: sets each value to zero with the population's probability p and scales the others by 1/(1 − p). The same
 /// key silences the same units.
-fn silence(mat: &mut Mat, network: &Network, pop: PopId, key: &Key) {
+pub(super) fn silence(mat: &mut Mat, network: &Network, pop: PopId, key: &Key) {
     let p = network.populations[pop].dropout;
     if p == 0.0 {
         return;
@@ -153,6 +153,15 @@ fn silence(mat: &mut Mat, network: &Network, pop: PopId, key: &Key) {
     });
 }
 
+/// Takes the statistics of a training batch into the running means.
+fn observe(network: &mut Network, seen: &[Option<Normalised>]) {
+    for (node, batch) in network.populations.iter_mut().zip(seen) {
+        if let (Some(norm), Some(batch)) = (&mut node.norm, batch) {
+            norm.observe(batch);
+        }
+    }
+}
+
 impl Credit for Layered {
     fn learn(
         &mut self,
@@ -168,14 +177,10 @@ impl Credit for Layered {
             x
         });
         let x = silenced.as_ref().unwrap_or(&batch.x);
-        let mut trace = Self::forward(network, x.view(), Some(key));
+        let trace = Self::forward(network, x.view(), Some(key));
         let (err, step) = verdict(objective, trace.out[network.output()].view(), &batch.labels);
         Self::backward(network, x.view(), &trace, err, Some(key), sink);
-        for (node, batch) in network.populations.iter_mut().zip(&mut trace.norm) {
-            if let (Some(norm), Some(batch)) = (&mut node.norm, batch) {
-                norm.observe(batch);
-            }
-        }
+        observe(network, &trace.norm);
         sink.step(network)?;
         Ok(step)
     }
@@ -203,5 +208,19 @@ impl Credit for Layered {
     fn free(&self, network: &Network, batch: &Batch, _: &dyn Objective) -> Result<Settled> {
         let out = Self::forward(network, batch.x.view(), None).out;
         Ok(Settled { beta: 0.0, out, residual: vec![0.0; batch.labels.len()] })
+    }
+
+    fn free_in_training(
+        &self,
+        network: &mut Network,
+        batch: &Batch,
+        _: &dyn Objective,
+        key: &Key,
+    ) -> Result<Settled> {
+        let mut x = batch.x.clone();
+        silence(&mut x, network, network.input(), key);
+        let trace = Self::forward(network, x.view(), Some(key));
+        observe(network, &trace.norm);
+        Ok(Settled { beta: 0.0, out: trace.out, residual: vec![0.0; batch.labels.len()] })
     }
 }

@@ -100,6 +100,6 @@ impl Credit for Unroll {
     }
 
     fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled> {
-        free_phase(network, batch, objective, &self.solver, self.free + self.recorded)
+        free_phase(network, batch, objective, &self.solver, self.free + self.recorded, None)
     }
 }

@@ -2,6 +2,7 @@
 //! nudged step t, so that the weights move while the network settles and no state has to be stored.
 
 use super::outcome::{evaluate, free_phase, judge};
+use super::weighed::Weights;
 use super::{Batch, Credit, Nudge, Settled, Sink, Step};
 use crate::error::Result;
 use crate::network::{Network, Seen, State, Term};
@@ -82,6 +83,9 @@ impl Credit for Continual {
         key: &Key,
     ) -> Result<Step> {
         let samples = batch.labels.len();
+        let weights = Weights::of(objective);
+        let objective = weights.objective(objective);
+        let sink = &mut weights.sink(0..samples, sink);
         let constant = network.constant_drive(batch.x.view());
         let mut state = State::new(network, &constant, 0..samples, &batch.labels);
         state.noise(key);
@@ -112,6 +116,16 @@ impl Credit for Continual {
     }
 
     fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled> {
-        free_phase(network, batch, objective, &self.solver, self.spec.free_steps)
+        free_phase(network, batch, objective, &self.solver, self.spec.free_steps, None)
+    }
+
+    fn free_in_training(
+        &self,
+        network: &mut Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        key: &Key,
+    ) -> Result<Settled> {
+        free_phase(network, batch, objective, &self.solver, self.spec.free_steps, Some(key))
     }
 }

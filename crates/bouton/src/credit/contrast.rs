@@ -14,6 +14,7 @@
 
 use super::memory::Memory;
 use super::outcome::{evaluate, free_phase, judge};
+use super::weighed::Weights;
 use super::{Batch, Credit, Nudge, Settled, Sink, Step, homeostasis, shards};
 use crate::error::Result;
 use crate::network::{Constant, Network, Seen, State, Term, Visitor};
@@ -126,9 +127,11 @@ impl Contrast {
         batch: &Batch,
         shard: &Shard,
         (free, phases): (f64, &[Phase]),
+        weights: &Weights,
         key: &Key,
         sink: &mut dyn Sink,
     ) {
+        let mut weighed = weights.sink(shard.rows.clone(), sink);
         let (n, scale) = (shard.rows.len(), 1.0 / batch.labels.len() as f64);
         let x = batch.x.rows_view(shard.rows.clone());
         let mut terms: Vec<Term<'_>> = phases
@@ -139,10 +142,10 @@ impl Contrast {
         if free != 0.0 {
             terms.push(Term::real(&shard.free, 0..n, free * scale));
         }
-        network.contrast(x, &terms, &shard.free, sink);
+        network.contrast(x, &terms, &shard.free, &mut weighed);
         if network.nudged() != Some(network.output()) {
             let seen = Seen { x, out: &shard.free.out, choice: &shard.free.choice };
-            network.emit(network.output(), shard.readout.view(), seen, scale, sink);
+            network.emit(network.output(), shard.readout.view(), seen, scale, &mut weighed);
         }
         homeostasis::emit_shared(network, &shard.free, scale, key, sink);
     }
@@ -173,13 +176,15 @@ impl Credit for Contrast {
         key: &Key,
     ) -> Result<Step> {
         let (free, phases) = self.nudge.phases(self.beta, key);
+        let weights = Weights::of(objective);
+        let objective = weights.objective(objective);
         let constant = network.constant_drive(batch.x.view());
         let shards = shards::each(batch.labels.len(), |rows| {
             self.settle(network, batch, &constant, objective, &phases, rows, key)
         })?;
         for shard in &shards {
             self.memory.keep(&shard.free, &batch.ids[shard.rows.clone()], shard.rows.clone());
-            self.emit(network, batch, shard, (free, &phases), key, sink);
+            self.emit(network, batch, shard, (free, &phases), &weights, key, sink);
         }
         homeostasis::emit_dense(network, sink);
         sink.step(network)?;
@@ -191,7 +196,17 @@ impl Credit for Contrast {
     }
 
     fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled> {
-        free_phase(network, batch, objective, &self.solver, self.free_steps)
+        free_phase(network, batch, objective, &self.solver, self.free_steps, None)
+    }
+
+    fn free_in_training(
+        &self,
+        network: &mut Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        key: &Key,
+    ) -> Result<Settled> {
+        free_phase(network, batch, objective, &self.solver, self.free_steps, Some(key))
     }
 
     fn phases(

@@ -11,6 +11,7 @@
 
 use super::outcome::{evaluate, free_phase, judge};
 use super::sink::Recorder;
+use super::weighed::Weights;
 use super::{Batch, Credit, Settled, Sink, Step, homeostasis, shards};
 use crate::error::Result;
 use crate::network::{Constant, Network, Seen, State, Term};
@@ -81,14 +82,14 @@ impl Holomorphic {
         network: &Network,
         batch: &Batch,
         constant: &Constant,
-        objective: &dyn Objective,
+        (objective, weights): (&dyn Objective, &Weights),
         rows: Range<usize>,
         key: &Key,
     ) -> Result<(Step, Recorder)> {
         let HolomorphicEqProp { beta, points, free_steps, nudged_steps, .. } = self.spec;
         let (n, scale) = (rows.len(), 1.0 / batch.labels.len() as f64);
         let x = batch.x.rows_view(rows.clone());
-        let mut free = State::new(network, constant, rows, &batch.labels);
+        let mut free = State::new(network, constant, rows.clone(), &batch.labels);
         free.noise(key);
         let free_phase = self.solver.relax(network, &mut free, None, free_steps, "free")?;
         let (_, readout, step) = judge(network, objective, &mut free);
@@ -109,10 +110,11 @@ impl Holomorphic {
         network.choose_all(&mut nudged);
         let terms = self.terms(n, scale, &free, &nudged, used);
         let mut sink = Recorder::default();
-        network.contrast(x, &terms, &free, &mut sink);
+        let weighed = &mut weights.sink(rows, &mut sink);
+        network.contrast(x, &terms, &free, weighed);
         if network.nudged() != Some(network.output()) {
             let seen = Seen { x, out: &free.out, choice: &free.choice };
-            network.emit(network.output(), readout.view(), seen, scale, &mut sink);
+            network.emit(network.output(), readout.view(), seen, scale, weighed);
         }
         homeostasis::emit_shared(network, &free, scale, key, &mut sink);
         let fallback = if settled { 0 } else { n as u64 };
@@ -159,7 +161,7 @@ impl Holomorphic {
         network: &Network,
         batch: &Batch,
         constant: &Constant,
-        objective: &dyn Objective,
+        (objective, weights): (&dyn Objective, &Weights),
         rows: Range<usize>,
         key: &Key,
         periods: usize,
@@ -171,15 +173,16 @@ impl Holomorphic {
         let (n, betas) = (rows.len(), self.spec.circle(periods * self.spec.points));
         let scale = 1.0 / (batch.labels.len() * betas.len()) as f64;
         let (mut sink, mut change) = (Recorder::default(), 0.0);
+        let mut weighed = weights.sink(rows, &mut sink);
         for &beta in &betas {
             state.set_complex_nudge(beta);
             change = self.solver.relax_complex(network, &mut state, objective, self.spec.nudged_steps);
             network.choose_all(&mut state);
             let term = Term { state: &state, rows: 0..n, scale: real(-scale) / beta };
-            network.contrast(x, &[term], &state.real_part(), &mut sink);
+            network.contrast(x, &[term], &state.real_part(), &mut weighed);
             if network.nudged() != Some(network.output()) {
                 let (_, err, _) = readout_error(network, objective, &mut state, 0..2 * n);
-                network.emit_real_part(network.output(), err.view(), &state, scale, &mut sink);
+                network.emit_real_part(network.output(), err.view(), &state, scale, &mut weighed);
             }
         }
         let step = judge(network, objective, &mut state.real_part()).2;
@@ -198,10 +201,12 @@ impl Credit for Holomorphic {
         sink: &mut dyn Sink,
         key: &Key,
     ) -> Result<Step> {
+        let weights = Weights::of(objective);
+        let nudge = (weights.objective(objective), &weights);
         let constant = network.constant_drive(batch.x.view());
         let shards = shards::each(batch.labels.len(), |rows| match self.spec.periods {
-            None => self.shard(network, batch, &constant, objective, rows, key),
-            Some(periods) => self.turning(network, batch, &constant, objective, rows, key, periods),
+            None => self.shard(network, batch, &constant, nudge, rows, key),
+            Some(periods) => self.turning(network, batch, &constant, nudge, rows, key, periods),
         })?;
         for (_, factors) in &shards {
             factors.replay(network, sink);
@@ -216,6 +221,16 @@ impl Credit for Holomorphic {
     }
 
     fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled> {
-        free_phase(network, batch, objective, &self.solver, self.spec.free_steps)
+        free_phase(network, batch, objective, &self.solver, self.spec.free_steps, None)
+    }
+
+    fn free_in_training(
+        &self,
+        network: &mut Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        key: &Key,
+    ) -> Result<Settled> {
+        free_phase(network, batch, objective, &self.solver, self.spec.free_steps, Some(key))
     }
 }

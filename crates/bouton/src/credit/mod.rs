@@ -16,10 +16,12 @@ mod homeostasis;
 mod importance;
 mod memory;
 mod outcome;
+pub mod outside;
 mod recurrent;
 mod shards;
 mod sink;
 mod tape;
+mod weighed;
 
 pub use backprop::Backprop;
 pub use bptt::Bptt;
@@ -105,6 +107,17 @@ pub trait Credit: Send + Sync + std::fmt::Debug {
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step>;
     /// The free state.
     fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled>;
+    /// The free state that `learn` starts from with this key, from rest: with dropout, noise and the statistics of the
+    /// batch, which running means take in. Default: the one of evaluation.
+    fn free_in_training(
+        &self,
+        network: &mut Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        _key: &Key,
+    ) -> Result<Settled> {
+        self.free(network, batch, objective)
+    }
     /// The states that the rule learns from, the free one first, for those who want to look inside. Default: the
     /// free state alone.
     fn phases(

@@ -4,6 +4,7 @@ use super::{Batch, shards};
 use crate::error::Result;
 use crate::network::{Network, State};
 use crate::objective::{Objective, Targets, predictions};
+use crate::rng::Key;
 use crate::solver::{Relaxed, Solver, readout_error};
 use bouton_kernels::{Mat, View};
 
@@ -90,17 +91,19 @@ pub struct Settled {
     pub residual: Vec<f64>,
 }
 
-/// The free state after at most `steps` sweeps from zero.
+/// The free state after at most `steps` sweeps from zero; `key` names the noise of training, its absence means quiet units.
 pub(super) fn free_phase(
     network: &Network,
     batch: &Batch,
     objective: &dyn Objective,
     solver: &Solver,
     steps: usize,
+    key: Option<&Key>,
 ) -> Result<Settled> {
     let constant = network.constant_drive(batch.x.view());
     let parts = shards::each(batch.labels.len(), |rows| {
         let mut state = State::new(network, &constant, rows.clone(), &batch.labels);
+        key.into_iter().for_each(|key| state.noise(key));
         solver.relax(network, &mut state, None, steps, "free")?;
         let residual = state.change.clone();
         readout_error(network, objective, &mut state, 0..rows.len());

@@ -22,9 +22,39 @@ impl Objective for Given {
         });
     }
 
+    /// The gradient is the same everywhere, in the complex plane too.
+    fn error_complex(&self, _out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>) -> bool {
+        err.fill(0.0);
+        dispatch!(err.dtype(), T => for (r, &sample) in targets.samples.iter().enumerate() {
+            err.row_mut::<T>(r).copy_from_slice(self.gradient.rows_view(sample..sample + 1).row::<T>(0));
+        });
+        true
+    }
+
+    fn unit(&self) -> Option<(Given, Vec<f64>)> {
+        let mut gradient = self.gradient.clone();
+        let cols = gradient.cols().max(1);
+        let sizes = dispatch!(gradient.dtype(), T => {
+            gradient.slice_mut::<T>().chunks_exact_mut(cols).map(normalise::<T>).collect()
+        });
+        Some((Self { gradient }, sizes))
+    }
+
     fn is_spring(&self) -> bool {
         false
     }
+}
+
+/// Divides a row by its Euclidean norm, which it returns; a row of zeros stays one.
+fn normalise<T: Elem>(row: &mut [T]) -> f64 {
+    // Squares of the largest numbers would overflow.
+    let top = row.iter().fold(0.0_f64, |top, g| top.max(g.to_f64().abs()));
+    if top == 0.0 {
+        return 0.0;
+    }
+    let norm = row.iter().map(|g| (g.to_f64() / top).powi(2)).sum::<f64>().sqrt();
+    row.iter_mut().for_each(|g| *g = T::from_f64(g.to_f64() / top / norm));
+    top * norm
 }
 
 #[cfg(test)]

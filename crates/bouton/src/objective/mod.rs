@@ -64,11 +64,16 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
     fn error(&self, out: View<'_>, targets: Targets<'_>, err: ViewMut<'_>, loss: &mut [f64]);
     /// As `error`, continued to complex outputs: the first half of the rows of `out` and `err` holds real parts, the second
     /// half imaginary ones. Whether the objective is analytic; default: no.
-    fn error_complex(&self, _out: View<'_>, _labels: &[u16], _err: ViewMut<'_>) -> bool {
+    fn error_complex(&self, _out: View<'_>, _targets: Targets<'_>, _err: ViewMut<'_>) -> bool {
         false
     }
     /// Whether ℓ = ½‖out − y‖², so that a nudge is a spring towards the one-hot y.
     fn is_spring(&self) -> bool;
+    /// A loss from outside, whose gradients have any size, as one of gradients of size 1 and the size of each sample's.
+    /// Default: the loss is one whose gradients nudges are made for.
+    fn unit(&self) -> Option<(Given, Vec<f64>)> {
+        None
+    }
     /// Overwrites outputs by that in which the answers of several networks are averaged: probabilities, if there are any.
     /// Default: the outputs.
     fn believe(&self, _out: ViewMut<'_>) {}

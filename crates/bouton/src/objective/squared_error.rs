@@ -20,9 +20,9 @@ impl Objective for SquaredError {
         });
     }
 
-    fn error_complex(&self, out: View<'_>, labels: &[u16], mut err: ViewMut<'_>) -> bool {
+    fn error_complex(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>) -> bool {
         err.copy_from(out);
-        dispatch!(out.dtype(), T => for (r, &label) in labels.iter().enumerate() {
+        dispatch!(out.dtype(), T => for (r, &label) in targets.labels.iter().enumerate() {
             err.row_mut::<T>(r)[usize::from(label)] -= T::lit(1.0);
         });
         true

@@ -18,10 +18,10 @@ impl Objective for SoftmaxCrossEntropy {
         });
     }
 
-    fn error_complex(&self, out: View<'_>, labels: &[u16], err: ViewMut<'_>) -> bool {
-        let n = labels.len();
+    fn error_complex(&self, out: View<'_>, targets: Targets<'_>, err: ViewMut<'_>) -> bool {
+        let n = targets.labels.len();
         let (mut re, mut im) = err.split_rows(n);
-        dispatch!(out.dtype(), T => for (r, &label) in labels.iter().enumerate() {
+        dispatch!(out.dtype(), T => for (r, &label) in targets.labels.iter().enumerate() {
             let (p, q) = (re.row_mut::<T>(r), im.row_mut::<T>(r));
             p.copy_from_slice(out.row(r));
             q.copy_from_slice(out.row(n + r));
@@ -116,7 +116,7 @@ mod tests {
         let out = |d: f64, i: f64| Mat::from_f64s(DType::F64, 2, 3, &[0.3 + d, -1.2, 0.8, i, 0.2, -0.4]);
         let error = |out: &Mat| {
             let mut err = Mat::zeros(DType::F64, 2, 3);
-            assert!(SoftmaxCrossEntropy {}.error_complex(out.view(), &[2], err.view_mut()));
+            assert!(SoftmaxCrossEntropy {}.error_complex(out.view(), Targets::classes(&[2]), err.view_mut()));
             err.to_f64s()
         };
         let slope =

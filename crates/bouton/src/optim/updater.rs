@@ -229,7 +229,8 @@ impl Sink for Updater {
     }
 
     fn gradient(&mut self, id: ParamId, g: &Mat, scale: f64) {
-        let sum = self.whole.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), g.rows(), g.cols()));
+        let sums = if id.is_unit() { &mut self.units } else { &mut self.whole };
+        let sum = sums.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), g.rows(), g.cols()));
         add_scaled(sum, scale / self.draws[0] as f64, g.view());
     }
 

@@ -278,7 +278,9 @@ pub fn readout_error(
     let mut loss = vec![0.0; rows.len()];
     let (out, labels) = (state.output(output, rows.clone()), &state.labels[rows.clone()]);
     if state.is_complex {
-        let analytic = objective.error_complex(out, &labels[..labels.len() / 2], err.view_mut());
+        let half = rows.start..rows.start + rows.len() / 2;
+        let targets = Targets { labels: &state.labels[half.clone()], samples: &state.samples[half] };
+        let analytic = objective.error_complex(out, targets, err.view_mut());
         debug_assert!(analytic, "combinations of complex nudges are refused before");
     } else {
         objective.error(

@@ -8,14 +8,14 @@ use super::{Memory, continual};
 use crate::anchor::Importance;
 use crate::credit::{Batch, CreditSpec, Start, Step};
 use crate::error::{Error, Result};
-use crate::network::Visitor;
-use crate::objective::Objective;
+use crate::network::{ParamId, Visitor};
 use crate::optim::ScheduleSpec;
 use crate::recipe::{Recipe, RunSpec};
 use crate::task::order::permutation;
 use crate::task::stream::EVALUATION;
 use crate::task::{BatchSize, ContinualSpec, Images, Kept, SequenceSpec};
 use bouton_kernels::Mat;
+use std::collections::HashMap;
 
 /// Numbers of samples are below this.
 const SAMPLES: usize = 1 << 32;
@@ -158,22 +158,21 @@ impl ByHand {
         self.update(&batch, factor)
     }
 
-    /// Learns by another objective than the recipe's; samples are counted from 0.
+    /// One update by gradients of some loss; parameters without one have gradient zero.
     ///
     /// # Errors
     /// Those of [`ByHand::learn`].
-    pub fn learn_by(&mut self, objective: &dyn Objective, batch: &Batch, pace: Pace) -> Result<Step> {
+    pub fn apply(&mut self, gradients: &HashMap<ParamId, Mat>, pace: Pace) -> Result<()> {
         let factor = self.factor(pace)?;
         if self.kept.is_some() {
             return Err(Error::incompatible(
-                "continual.replay repeats samples with their labels, but here there are none",
+                "continual.replay repeats samples with their labels, but here there are only gradients",
                 "leave [continual.replay] out, or learn by step(), which is given labels",
             ));
         }
-        self.room(batch)?;
-        let step = self.learner.learn_by(objective, batch, factor)?;
+        self.learner.apply(gradients, factor)?;
         self.at.updates += 1;
-        Ok(step)
+        Ok(())
     }
 
     /// Learns from all `samples` of the present task once, in batches and in an order as the recipe says; what the

@@ -5,7 +5,7 @@
 
 use super::memory::Memory;
 use crate::anchor::Importance;
-use crate::credit::{Batch, Credit, Step, draws, measure};
+use crate::credit::{Batch, Credit, Sink, Step, draws, measure};
 use crate::error::{Error, Result};
 use crate::network::{Network, ParamId, Visitor};
 use crate::norm::NormSpec;
@@ -125,17 +125,17 @@ impl Learner {
         Ok(step)
     }
 
-    /// Learns from a batch by another objective than the recipe's, from one draw of the weights.
+    /// One update by gradients, from one draw of the weights; parameters without one have gradient zero.
     ///
     /// # Errors
-    /// [`Error::Diverged`] if a relaxation or a weight leaves its range.
-    pub fn learn_by(&mut self, objective: &dyn Objective, batch: &Batch, factor: f64) -> Result<Step> {
+    /// [`Error::Diverged`] if a weight leaves its range.
+    pub fn apply(&mut self, gradients: &HashMap<ParamId, Mat>, factor: f64) -> Result<()> {
         self.updater.set_factor(factor);
         self.updater.set_draws(1);
-        let key = self.key();
-        let step = self.updater.update(&mut *self.credit, &mut self.network, batch, objective, &key)?;
+        gradients.iter().for_each(|(&id, g)| self.updater.gradient(id, g, 1.0));
+        self.updater.step(&mut self.network)?;
         self.update += 1;
-        Ok(step)
+        Ok(())
     }
 
     /// How importance is measured on samples of a task that ends, and on how many of them; `None` if it needs none.

@@ -22,6 +22,7 @@ mod identity;
 mod image_recipes;
 mod images;
 mod metaplastic_adam;
+mod outside;
 mod recipe;
 mod replay;
 mod resume;

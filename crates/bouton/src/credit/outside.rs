@@ -1,0 +1,95 @@
+//! A network as a function inside a larger model, which asks for its outputs and sends back ∂ℓ/∂outputs.
+//!
+//! In training (`key` names the pass) it drops out, is noisy and normalises by the batch; a pass back with the same key
+//! differentiates exactly that. In evaluation it does nothing of it, either way.
+
+use super::backprop::silence;
+use super::{Batch, Collect, Credit, Outside};
+use crate::error::{Error, Result};
+use crate::network::{Feedback, Network, Node, ParamId};
+use crate::norm::{BatchNorm, Kind, Statistics};
+use crate::objective::{Given, Objective};
+use crate::rng::Key;
+use bouton_kernels::Mat;
+use std::mem::take;
+
+/// The outputs, [samples, outputs]. In training, running statistics take in those of the batch.
+///
+/// # Errors
+/// [`Error::Shape`] for a single sample where training takes statistics of a batch, and if a relaxation diverges.
+pub fn answer(
+    credit: &dyn Credit,
+    network: &mut Network,
+    batch: &Batch,
+    objective: &dyn Objective,
+    key: Option<&Key>,
+) -> Result<Mat> {
+    let output = network.output();
+    let Some(key) = key else { return Ok(credit.free(network, batch, objective)?.out.swap_remove(output)) };
+    let alone = |p: &Node| batch_norm(p).is_some() && batch.labels.len() * p.shape.height * p.shape.width < 2;
+    if network.populations.iter().any(alone) {
+        let message = "norm.batch takes mean and variance of a batch, but the batch has one sample";
+        return Err(Error::shape(message).with_hint("pass more samples, or answer as in evaluation"));
+    }
+    Ok(credit.free_in_training(network, batch, objective, key)?.out.swap_remove(output))
+}
+
+/// The gradients of the parameters and of the input, [samples, features], of the mean of `loss` over the samples. A rule
+/// that draws something in evaluation too (the sign of a nudge) draws it by `key`. Running statistics stay as they are.
+///
+/// # Errors
+/// [`Error::Incompatible`] for rules that learn several times from one batch, and if a relaxation diverges.
+pub fn gradients(
+    credit: &mut dyn Credit,
+    network: &mut Network,
+    batch: &Batch,
+    loss: &Given,
+    key: &Key,
+    training: bool,
+) -> Result<(Collect, Mat)> {
+    let mut sink = Outside::new(network);
+    if !training && network.populations.iter().any(runs) {
+        credit.gradients(network, batch, &[loss], &mut sink)?;
+    } else {
+        let loud = if training { Vec::new() } else { quiet(network) };
+        let norms = network.norms();
+        let learned = credit.learn(network, batch, loss, &mut sink, key);
+        network.set_norms(&norms);
+        network.populations.iter_mut().zip(loud).for_each(|(p, loud)| (p.noise, p.dropout) = loud);
+        learned?;
+    }
+    let mut input = sink.input(network, batch.labels.len())?;
+    if training {
+        silence(&mut input, network, network.input(), key);
+    }
+    Ok((with_feedback(network, sink.parameters), input))
+}
+
+/// Switches noise and dropout of every population off; returns what they were.
+fn quiet(network: &mut Network) -> Vec<(f64, f64)> {
+    network.populations.iter_mut().map(|p| (take(&mut p.noise), take(&mut p.dropout))).collect()
+}
+
+fn batch_norm(node: &Node) -> Option<&BatchNorm> {
+    match &node.norm.as_ref()?.kind {
+        Kind::Batch(batch) => Some(&batch.spec),
+        Kind::Layer(_) => None,
+    }
+}
+
+/// Whether evaluation normalises with running statistics, which training does not.
+fn runs(node: &Node) -> bool {
+    batch_norm(node).is_some_and(|norm| norm.statistics == Statistics::Running)
+}
+
+/// Feedback weights that learn what the forward weight learns have its gradient.
+fn with_feedback(network: &Network, mut found: Collect) -> Collect {
+    for (id, c) in network.connections.iter().enumerate() {
+        let forward =
+            found.gradients.get(&ParamId::Weight(id)).filter(|_| matches!(c.feedback, Feedback::Own(_)));
+        if let Some(forward) = forward.cloned() {
+            found.gradients.insert(ParamId::Feedback(id), forward);
+        }
+    }
+    found
+}
