@@ -7,7 +7,7 @@ use clap::{CommandFactory, Parser};
 /// What `--help` says last.
 const CODES: &str = "\
 Exit codes: 0 success; 1 a check or claim failed, or training diverged; 2 bad input; 3 data missing; \
-130 interrupted (a checkpoint was written).
+130 interrupted by Ctrl-C, SIGTERM or SIGHUP (a checkpoint was written).
 Environment: NO_COLOR switches colours off; RUST_LOG=debug shows what happens inside; BOUTON_DATA is the folder of \
 data sets.";
 

@@ -1,5 +1,6 @@
 //! Ctrl-C: once asks the run to stop after this update, twice stops at once.
 
+use crate::terminal::say;
 use bouton::{Error, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +21,7 @@ impl Interrupt {
             if flag.swap(true, Ordering::SeqCst) {
                 std::process::exit(130);
             }
-            anstream::eprintln!("\nstopping after this update; press Ctrl-C again to stop at once");
+            say("\nstopping after this update; press Ctrl-C again to stop at once");
         })
         .map_err(|e| Error::config(format!("cannot listen to Ctrl-C: {e}")))?;
         Ok(Self(asked))

@@ -4,9 +4,11 @@ pub mod cli;
 pub mod combos;
 mod commands;
 mod interrupt;
+mod number;
 mod printer;
 mod progress;
 pub mod report;
+mod terminal;
 
 use clap::Parser;
 use printer::Printer;
@@ -35,7 +37,7 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
 fn report_bug(panic: &std::panic::PanicHookInfo<'_>) {
     let place = panic.location().map_or_else(String::new, |l| format!(" at {}:{}", l.file(), l.line()));
     let message = panic.payload_as_str().unwrap_or("unknown reason").replace('\n', " ");
-    anstream::eprintln!(
+    terminal::say(format_args!(
         "error: bouton stopped because of a bug{place}: {message}; please report this line with your recipe"
-    );
+    ));
 }

@@ -1,10 +1,11 @@
 //! Data on stdout, everything else on stderr, errors with a hint.
 
+use crate::terminal::say;
 use anstream::AutoStream;
 use bouton::{Error, Result};
 use comfy_table::{Table, presets};
 use serde::Serialize;
-use std::io::{ErrorKind, Stdout, Write};
+use std::io::{self, ErrorKind, Stdout, Write};
 
 /// What stdout is called in errors.
 const STDOUT: &str = "<stdout>";
@@ -12,21 +13,43 @@ const STDOUT: &str = "<stdout>";
 /// Where a command prints.
 pub struct Printer {
     out: AutoStream<Stdout>,
+    /// Whether what is printed only tells of what files keep.
+    only_tells: bool,
+    /// Why nothing is printed any more.
+    lost: Option<io::Error>,
 }
 
 impl Default for Printer {
     fn default() -> Self {
-        Self { out: anstream::stdout() }
+        Self { out: anstream::stdout(), only_tells: false, lost: None }
     }
 }
 
 impl Printer {
+    /// From now on stdout only tells of what files keep: that it is closed or full does not stop the command.
+    pub fn only_tell(&mut self) {
+        self.only_tells = true;
+    }
+
     /// Prints text as it is.
     ///
     /// # Errors
-    /// [`Error::Io`] if stdout is closed or full.
+    /// [`Error::Io`] if stdout is closed or full, unless it only tells.
     pub fn text(&mut self, text: &str) -> Result<()> {
-        self.out.write_all(text.as_bytes()).map_err(|e| Error::io(STDOUT, e))
+        if self.lost.is_some() {
+            return Ok(());
+        }
+        let written = self.out.write_all(text.as_bytes());
+        self.kept(written)
+    }
+
+    /// What a failure of stdout means.
+    fn kept(&mut self, written: io::Result<()>) -> Result<()> {
+        match written {
+            Err(e) if self.only_tells => self.lost = Some(e),
+            written => written.map_err(|e| Error::io(STDOUT, e))?,
+        }
+        Ok(())
     }
 
     /// Prints a line.
@@ -65,7 +88,13 @@ impl Printer {
 
     /// Prints what went wrong and returns the exit code; `Ok(false)` is a check or claim that failed.
     pub fn end(&mut self, result: Result<bool>) -> u8 {
-        let flushed = result.and_then(|ok| self.out.flush().map(|()| ok).map_err(|e| Error::io(STDOUT, e)));
+        let flushed = result.and_then(|ok| {
+            let flushed = self.out.flush();
+            self.kept(flushed).map(|()| ok)
+        });
+        if let Some(lost) = self.lost.take_if(|lost| lost.kind() != ErrorKind::BrokenPipe) {
+            say(format_args!("warning: {STDOUT}: {lost}: what was printed is lost, what was done is kept"));
+        }
         let error = match flushed {
             Ok(ok) => return u8::from(!ok),
             Err(error) => error,
@@ -74,14 +103,14 @@ impl Printer {
             return 0;
         }
         if matches!(error, Error::Interrupted) {
-            anstream::eprintln!("interrupted; the same command goes on from the checkpoint");
+            say("interrupted; the same command goes on from the checkpoint");
             return error.exit_code();
         }
         let error_style = anstyle::AnsiColor::Red.on_default().bold();
-        anstream::eprintln!("{error_style}error:{error_style:#} {error}");
+        say(format_args!("{error_style}error:{error_style:#} {error}"));
         if let Some(hint) = error.hint() {
             let hint_style = anstyle::AnsiColor::Cyan.on_default().bold();
-            anstream::eprintln!("\n{hint_style}hint:{hint_style:#} {hint}");
+            say(format_args!("\n{hint_style}hint:{hint_style:#} {hint}"));
         }
         error.exit_code()
     }

@@ -1,8 +1,9 @@
 //! Shows how a run goes: a bar on a terminal, plain lines otherwise.
 
+use crate::number::number;
+use crate::terminal::say;
 use bouton::train::{Event, Observer, Record};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// Without a bar, a line appears at least this often.
@@ -21,16 +22,22 @@ pub struct Progress {
 
 impl Default for Progress {
     fn default() -> Self {
-        let bar = std::io::stderr().is_terminal().then(bar);
+        let bar = shown(bar(ProgressDrawTarget::stderr()));
         let now = Instant::now();
         Self { bar, epochs: 0, first: 0, started: now, spoke: now, train: None }
     }
 }
 
-fn bar() -> ProgressBar {
+/// A bar, if it shows: never in a file, nor on a terminal that cannot move its cursor (`TERM=dumb`, or none).
+fn shown(bar: ProgressBar) -> Option<ProgressBar> {
+    // A hidden bar swallows the lines that are printed above it.
+    (!bar.is_hidden()).then_some(bar)
+}
+
+fn bar(target: ProgressDrawTarget) -> ProgressBar {
     let template = "{bar:24.cyan/blue} {pos}/{len} updates  {per_sec}  {eta} left  {msg}";
     let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let bar = ProgressBar::with_draw_target(None, target);
     bar.with_style(style.progress_chars("━━─"))
 }
 
@@ -75,12 +82,15 @@ impl Progress {
     fn update(&mut self, update: u64, updates: u64, loss: f64, accuracy: f64) {
         if let Some(bar) = &self.bar {
             bar.set_position(update);
-            bar.set_message(format!("loss {loss:.4}  accuracy {accuracy:.3}"));
+            bar.set_message(format!("loss {}  accuracy {}", number(loss), number(accuracy)));
         } else if self.spoke.elapsed() >= QUIET {
             let rate = (update - self.first) as f64 / self.started.elapsed().as_secs_f64();
             let left = updates.saturating_sub(update) as f64 / rate;
             self.say(&format!(
-                "update {update}/{updates}  loss {loss:.4}  accuracy {accuracy:.3}  {rate:.0}/s  {} left",
+                "update {update}/{updates}  loss {}  accuracy {}  {}/s  {} left",
+                number(loss),
+                number(accuracy),
+                number(rate),
                 seconds(left)
             ));
         }
@@ -116,7 +126,7 @@ impl Progress {
             line += &format!("  {}", record.split);
             for name in ["loss", "accuracy"] {
                 if let Some(value) = record.values.get(name) {
-                    line += &format!(" {name} {value:.4}");
+                    line += &format!(" {name} {}", number(*value));
                 }
             }
         }
@@ -127,7 +137,7 @@ impl Progress {
         self.spoke = Instant::now();
         match &self.bar {
             Some(bar) => bar.println(line),
-            None => anstream::eprintln!("{line}"),
+            None => say(line),
         }
     }
 }
@@ -149,6 +159,11 @@ pub fn seconds(s: f64) -> String {
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
+
+    #[test]
+    fn a_bar_that_does_not_show_gives_way_to_lines() {
+        assert!(shown(bar(ProgressDrawTarget::hidden())).is_none());
+    }
 
     #[test]
     fn durations_are_for_people() {

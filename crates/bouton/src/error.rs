@@ -155,7 +155,7 @@ impl Error {
                 ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
                     Some("it may not be read or written: choose another place, such as with --out DIR")
                 }
-                ErrorKind::StorageFull => {
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
                     Some("free some space and run the same again: what was done is kept")
                 }
                 _ => None,

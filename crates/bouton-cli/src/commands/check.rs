@@ -2,7 +2,7 @@
 
 use super::{DataArgs, RecipeArgs};
 use crate::printer::Printer;
-use crate::report::figures::{LineChart, Series, line_chart};
+use crate::report::figures::{LineChart, Palette, Series, line_chart};
 use bouton::analysis::{self, Findings, Lab, Property, Verdict};
 use bouton::theory;
 use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic};
@@ -28,6 +28,9 @@ pub struct Check {
     /// Write the curves here as SVG
     #[arg(long, value_name = "DIR")]
     figures: Option<PathBuf>,
+    /// Fail also if no property applies and nothing was checked
+    #[arg(long)]
+    strict: bool,
     #[command(flatten)]
     data: DataArgs,
     /// Print JSON
@@ -36,7 +39,7 @@ pub struct Check {
 }
 
 impl Check {
-    /// Carries it out; false if a property failed.
+    /// Carries it out; false if a property failed, or if nothing was checked and that counts.
     pub fn go(self, printer: &mut Printer) -> Result<bool> {
         let findings = match &self.recipe {
             Some(path) => {
@@ -57,7 +60,7 @@ impl Check {
         } else {
             show(printer, &findings)?;
         }
-        Ok(findings.passed())
+        Ok(findings.passed() && (findings.tested() || !self.strict))
     }
 }
 
@@ -98,6 +101,7 @@ fn cells(p: &Property) -> (String, String, String) {
 /// One SVG per curve of the findings.
 fn draw(findings: &Findings, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    let mut palette = Palette::default();
     for (i, series) in findings.series.iter().enumerate() {
         let line = |(label, points): &(String, Vec<(f64, f64)>)| Series {
             label: label.clone(),
@@ -111,7 +115,7 @@ fn draw(findings: &Findings, folder: &Path) -> Result<()> {
             log_y: true,
             series: series.lines.iter().map(line).collect(),
         };
-        atomic::write(folder.join(format!("check-{}.svg", i + 1)), line_chart(&chart)?)?;
+        atomic::write(folder.join(format!("check-{}.svg", i + 1)), line_chart(&chart, &mut palette)?)?;
     }
     Ok(())
 }

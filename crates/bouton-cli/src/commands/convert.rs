@@ -1,6 +1,7 @@
 //! `bouton convert`: a trained network in another form.
 
 use super::{DataArgs, OutArgs, runs};
+use crate::number::number;
 use crate::printer::Printer;
 use bouton::credit::{Batch, Credit};
 use bouton::network::{Network, Packed};
@@ -89,6 +90,7 @@ impl Comparison {
 impl Convert {
     /// Carries it out.
     pub fn go(self, printer: &mut Printer) -> Result<()> {
+        printer.only_tell();
         let run = runs::find(&self.out.out, &self.run)?;
         let recipe = Recipe::load(run.recipe())?;
         let found = Checkpoints::new(run.checkpoints(), None).newest()?;
@@ -157,14 +159,14 @@ impl Convert {
                 "seconds": bits, "seconds-before": float,
             }));
         }
-        printer.line(format!("test accuracy      {accuracy:.4} on {samples} samples"))?;
+        printer.line(format!("test accuracy      {} on {samples} samples", number(accuracy)))?;
         if let [_, _, ..] = each[..] {
-            let each: Vec<String> = each.iter().map(|a| format!("{a:.4}")).collect();
+            let each: Vec<String> = each.iter().map(|a| number(*a)).collect();
             printer.line(format!("of each task       {}", each.join(" ")))?;
         }
         printer.line(format!("different outputs  {different}"))?;
         printer.line(format!("weights            {before} -> {after} bytes"))?;
-        printer.line(format!("whole test set     {float:.3} -> {bits:.3} s"))?;
+        printer.line(format!("whole test set     {} -> {} s", number(float), number(bits)))?;
         printer.line(format!("written            {}", path.display()))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::DataArgs;
 use crate::printer::Printer;
+use crate::terminal::say;
 use bouton::task::catalogue::{self, KnownSet};
 use bouton::task::store::State;
 use bouton::task::{DATA, download, import, store};
@@ -86,6 +87,7 @@ fn list(printer: &mut Printer, dir: Option<&Path>, as_json: bool) -> Result<()> 
 }
 
 fn get(printer: &mut Printer, name: &str, dir: Option<&Path>) -> Result<()> {
+    printer.only_tell();
     let style =
         ProgressStyle::with_template("{bar:24.cyan/blue} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left");
     let bar = ProgressBar::no_length().with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -99,11 +101,12 @@ fn get(printer: &mut Printer, name: &str, dir: Option<&Path>) -> Result<()> {
 }
 
 fn take(printer: &mut Printer, path: &Path, dir: Option<&Path>) -> Result<()> {
+    printer.only_tell();
     let found = import::import(path, dir)?;
     let rows = found.files.iter().map(|f| vec![f.set.into(), f.file.into(), f.from.clone()]);
     printer.columns(&["set", "file", "from"], rows.collect())?;
     for damage in &found.damaged {
-        anstream::eprintln!("not read: {damage}");
+        say(format_args!("not read: {damage}"));
     }
     Ok(())
 }

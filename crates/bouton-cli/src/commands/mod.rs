@@ -13,6 +13,7 @@ mod run;
 mod runs;
 
 use crate::printer::Printer;
+use crate::terminal::say;
 use bouton::recipe::Recipe;
 use bouton::{Error, Result};
 use clap::{Args, Subcommand};
@@ -108,10 +109,12 @@ fn start_log() {
     // Spans, in brackets, would be taken for the name of a target.
     let filter = wanted.parse::<Targets>().ok().filter(|_| !wanted.contains('['));
     let filter = filter.unwrap_or_else(|| {
-        eprintln!("RUST_LOG is not understood: `{wanted}` (try RUST_LOG=bouton=debug)");
+        say(format_args!("RUST_LOG is not understood: `{wanted}` (try RUST_LOG=bouton=debug)"));
         Targets::new().with_default(LevelFilter::WARN)
     });
     let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
     let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colour);
+    // An error of its own would be told on stderr, by a macro that panics.
+    let lines = lines.log_internal_errors(false);
     let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
 }

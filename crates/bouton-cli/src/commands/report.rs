@@ -3,6 +3,7 @@
 use super::{DataArgs, OutArgs, runs};
 use crate::printer::Printer;
 use crate::report::{COST_COLUMNS, Patch, build, cost_rows};
+use crate::terminal::say;
 use bouton::analysis::{Cost, alignment, costs};
 use bouton::recipe::Recipe;
 use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic};
@@ -36,6 +37,7 @@ pub struct Report {
 impl Report {
     /// Carries it out.
     pub fn go(self, printer: &mut Printer) -> Result<()> {
+        printer.only_tell();
         if self.output.is_some() && self.runs.len() > 1 {
             return Err(Error::config("--output takes the report of one run")
                 .with_hint("without it, each report is written into its run folder"));
@@ -47,7 +49,8 @@ impl Report {
             }
             let written = report(&run)?;
             if let Some(copy) = &self.output {
-                std::fs::copy(&written, copy).map_err(|e| Error::io(copy, e))?;
+                let page = std::fs::read(&written).map_err(|e| Error::io(&written, e))?;
+                atomic::write(copy, page)?;
             }
             printer.line(self.output.as_ref().unwrap_or(&written).display())?;
         }
@@ -65,7 +68,7 @@ impl Report {
                 printer.columns(&COST_COLUMNS, cost_rows(&costs))
             }
             Err(Error::DataMissing { message, .. }) => {
-                anstream::eprintln!("nothing measured: {message}");
+                say(format_args!("nothing measured: {message}"));
                 Ok(())
             }
             Err(error) => Err(error),

@@ -41,6 +41,9 @@ impl Reproduce {
             Some(id) => vec![paper.claim(id)?],
             None => paper.claims.iter().collect(),
         };
+        if !self.dry_run {
+            printer.only_tell();
+        }
         printer.line(format_args!("{} ({})", paper.title, paper.reference))?;
         self.estimate(printer, &chosen)?;
         if self.dry_run {

@@ -2,8 +2,10 @@
 
 use super::{DataArgs, OutArgs, RecipeArgs, report};
 use crate::interrupt::Interrupt;
+use crate::number::number;
 use crate::printer::Printer;
 use crate::progress::Progress;
+use crate::terminal::say;
 use bouton::train::{Earlier, Outcome, RunDir, RunOptions, run};
 use bouton::{Error, Result};
 use clap::Args;
@@ -40,6 +42,7 @@ impl Run {
         if self.print_config {
             return printer.text(&recipe.to_toml());
         }
+        printer.only_tell();
         let scratch = if self.smoke { Some(scratch()?) } else { None };
         let interrupt = Interrupt::listen()?;
         let options = RunOptions {
@@ -69,20 +72,20 @@ fn scratch() -> Result<tempfile::TempDir> {
 }
 
 fn metrics(printer: &mut Printer, values: &BTreeMap<String, f64>) -> Result<()> {
-    let rows = values.iter().map(|(name, value)| vec![format!("test {name}"), format!("{value:.4}")]);
+    let rows = values.iter().map(|(name, value)| vec![format!("test {name}"), number(*value)]);
     printer.columns(&[], rows.collect())
 }
 
 fn finished(printer: &mut Printer, run: &Path, values: &BTreeMap<String, f64>) -> Result<()> {
     metrics(printer, values)?;
     if values.get("unsettled.free").is_some_and(|share| *share > 0.1) {
-        anstream::eprintln!("{UNSETTLED}");
+        say(UNSETTLED);
     }
     printer.line(format_args!("\nrun folder   {}", run.display()))?;
     // The run itself is done and kept: a report that cannot be written does not make it fail.
     match RunDir::open(run).and_then(|run| report::report(&run)) {
         Ok(path) => printer.line(format_args!("report       {}", path.display()))?,
-        Err(error) => anstream::eprintln!("no report: {error}"),
+        Err(error) => say(format_args!("no report: {error}")),
     }
     match run.parent().filter(|out| *out != Path::new("runs")) {
         Some(out) => printer.line(format_args!("all runs     bouton runs ls --out {}", out.display())),

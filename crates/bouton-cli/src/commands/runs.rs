@@ -1,8 +1,10 @@
 //! `bouton runs`: what has been run.
 
 use super::OutArgs;
+use crate::number::number;
 use crate::printer::Printer;
 use crate::progress::seconds;
+use crate::terminal::say;
 use bouton::recipe::Recipe;
 use bouton::train::{Provenance, RunDir, RunSummary};
 use bouton::{Error, Result};
@@ -99,17 +101,17 @@ fn as_json(summary: &RunSummary) -> Value {
 fn ls(printer: &mut Printer, out: &Path, json: bool) -> Result<()> {
     let listing = RunDir::list(out)?;
     for (path, what) in &listing.damaged {
-        anstream::eprintln!("damaged: {}: {what}", path.display());
+        say(format_args!("damaged: {}: {what}", path.display()));
     }
     if json {
         return printer.json(&listing.runs.iter().map(as_json).collect::<Vec<_>>());
     }
     if listing.runs.is_empty() {
-        anstream::eprintln!("no runs in {}", out.display());
+        say(format_args!("no runs in {}", out.display()));
         return Ok(());
     }
     let rows = listing.runs.iter().map(|r| {
-        let accuracy = results(r).get("accuracy").map_or_else(String::new, |a| format!("{a:.4}"));
+        let accuracy = results(r).get("accuracy").map_or_else(String::new, |a| number(*a));
         let state = r.status.state.to_string();
         vec![folder(r), state, r.status.step.to_string(), accuracy, seconds(r.wall)]
     });
@@ -145,7 +147,7 @@ fn show(printer: &mut Printer, run: &RunDir, as_json_text: bool) -> Result<()> {
     }
     let mut rows: Vec<_> = rows.into_iter().map(|(key, value)| vec![key.to_string(), value]).collect();
     for (split, record) in &summary.last {
-        let values: Vec<_> = record.values.iter().map(|(name, v)| format!("{name} {v:.4}")).collect();
+        let values: Vec<_> = record.values.iter().map(|(name, v)| format!("{name} {}", number(*v))).collect();
         rows.push(vec![split.clone(), values.join("  ")]);
     }
     printer.columns(&[], rows)
@@ -157,35 +159,34 @@ fn diff(printer: &mut Printer, runs: &[RunDir; 2], as_json: bool) -> Result<()> 
     let mut keys: Vec<_> = a.keys().chain(b.keys()).collect();
     keys.sort();
     keys.dedup();
-    let none = || "–".to_string();
-    let differing = keys.into_iter().filter(|key| a.get(*key) != b.get(*key)).map(|key| {
-        let of = |facts: &BTreeMap<String, String>| facts.get(key).cloned().unwrap_or_else(none);
-        vec![key.clone(), of(&a), of(&b)]
-    });
-    let rows: Vec<_> = differing.collect();
+    let differing: Vec<_> = keys.into_iter().filter(|key| a.get(*key) != b.get(*key)).collect();
     if as_json {
-        let pairs = rows.into_iter().map(|r| json!({ "key": r[0], "first": r[1], "second": r[2] }));
-        return printer.json(&pairs.collect::<Vec<_>>());
+        let pair = |key: &String| json!({ "key": key, "first": a.get(key), "second": b.get(key) });
+        return printer.json(&differing.into_iter().map(pair).collect::<Vec<_>>());
     }
-    if rows.is_empty() {
+    if differing.is_empty() {
         return printer.line("same recipe, same results");
     }
-    printer.columns(&["key", "first", "second"], rows)
+    // Numbers have all their digits: those that differ look different.
+    let cell = |facts: &BTreeMap<String, Value>, key: &String| match facts.get(key) {
+        Some(Value::Null) => "not finite".into(),
+        value => value.map_or("–".to_string(), Value::to_string),
+    };
+    let rows = differing.into_iter().map(|key| vec![key.clone(), cell(&a, key), cell(&b, key)]);
+    printer.columns(&["key", "first", "second"], rows.collect())
 }
 
-/// Recipe keys and last results of a run as text.
-fn facts(run: &RunDir) -> Result<BTreeMap<String, String>> {
+/// Recipe keys and last results of a run; null is a result that is not finite.
+fn facts(run: &RunDir) -> Result<BTreeMap<String, Value>> {
     let mut facts = BTreeMap::new();
     flatten("", &json!(Recipe::load(run.recipe())?), &mut facts);
     for (split, record) in run.summary()?.last {
-        facts.extend(
-            record.values.iter().map(|(name, v)| (format!("result.{split}.{name}"), format!("{v:.4}"))),
-        );
+        facts.extend(record.values.iter().map(|(name, v)| (format!("result.{split}.{name}"), json!(v))));
     }
     Ok(facts)
 }
 
-fn flatten(path: &str, value: &Value, facts: &mut BTreeMap<String, String>) {
+fn flatten(path: &str, value: &Value, facts: &mut BTreeMap<String, Value>) {
     match value {
         Value::Object(table) => table.iter().for_each(|(key, v)| {
             let full = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
@@ -193,7 +194,7 @@ fn flatten(path: &str, value: &Value, facts: &mut BTreeMap<String, String>) {
         }),
         Value::Null => {}
         other => {
-            facts.insert(path.to_string(), other.to_string());
+            facts.insert(path.to_string(), other.clone());
         }
     }
 }

@@ -5,13 +5,13 @@ use bouton::train::RunDir;
 use bouton::{Error, Result};
 
 use super::Figure;
-use super::figures::{LineChart, Series, line_chart};
+use super::figures::{LineChart, Palette, Series, line_chart};
 
 /// One line for each connection; `None` if `bouton report` has not measured them.
 ///
 /// # Errors
 /// [`Error::Io`] if the file cannot be read, [`Error::Data`] if it is garbled.
-pub fn alignment(run: &RunDir) -> Result<Option<Figure>> {
+pub fn alignment(run: &RunDir, palette: &mut Palette) -> Result<Option<Figure>> {
     let path = run.alignment();
     if !path.exists() {
         return Ok(None);
@@ -31,7 +31,7 @@ pub fn alignment(run: &RunDir) -> Result<Option<Figure>> {
     };
     let caption = "Between the gradient that the credit rule hands over and the gradient of the loss at the free fixed \
                    point, on the first training samples, at checkpoints of the run.";
-    Ok(Some(Figure { svg: line_chart(&chart)?, title: chart.title, caption: caption.into() }))
+    Ok(Some(Figure { svg: line_chart(&chart, palette)?, title: chart.title, caption: caption.into() }))
 }
 
 fn series(one: Aligned) -> Series {

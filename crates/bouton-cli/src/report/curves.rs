@@ -9,7 +9,7 @@ use bouton::Result;
 use bouton::train::Record;
 
 use super::Figure;
-use super::figures::{LineChart, Series, line_chart};
+use super::figures::{LineChart, Palette, Series, line_chart};
 
 /// Quantities that come first, with what their y axis says.
 const KNOWN: [(&str, &str); 6] = [
@@ -32,7 +32,7 @@ type Lines<'a> = BTreeMap<(&'a str, &'a str), Vec<(f64, f64)>>;
 ///
 /// # Errors
 /// [`bouton::Error::Data`] if a figure cannot be drawn.
-pub fn curves(records: &[Record]) -> Result<Vec<Figure>> {
+pub fn curves(records: &[Record], palette: &mut Palette) -> Result<Vec<Figure>> {
     let mut quantities: BTreeMap<(usize, &str), Lines<'_>> = BTreeMap::new();
     for record in records {
         for (name, &value) in &record.values {
@@ -42,13 +42,12 @@ pub fn curves(records: &[Record]) -> Result<Vec<Figure>> {
             lines.entry((&record.split, phase)).or_default().push((record.step as f64, value));
         }
     }
-    quantities.into_iter().map(|((rank, quantity), lines)| figure(rank, quantity, lines)).collect()
+    quantities.into_iter().map(|((rank, quantity), lines)| figure(rank, quantity, lines, palette)).collect()
 }
 
-fn figure(rank: usize, quantity: &str, lines: Lines<'_>) -> Result<Figure> {
+fn figure(rank: usize, quantity: &str, lines: Lines<'_>, palette: &mut Palette) -> Result<Figure> {
     let values = || lines.values().flatten().map(|point| point.1).filter(|v| v.is_finite());
     let (lo, hi) = values().fold((f64::INFINITY, 0.0), |(lo, hi): (f64, f64), v| (lo.min(v), hi.max(v)));
-    let splits = lines.keys().map(|key| key.0).collect::<std::collections::BTreeSet<_>>().len();
     let thinned = lines.values().any(|points| points.len() > 2 * POINTS);
     let lost = lines.values().flatten().count() - values().count();
     let phases = lines.keys().any(|key| !key.1.is_empty());
@@ -62,7 +61,8 @@ fn figure(rank: usize, quantity: &str, lines: Lines<'_>) -> Result<Figure> {
             (true, _) => " per phase",
         }
     );
-    let series = lines.into_iter().map(|((split, phase), points)| line(label(split, phase, splits), points));
+    let series =
+        lines.into_iter().map(|((split, phase), points)| line(label(quantity, split, phase), points));
     let chart = LineChart {
         title: title.clone(),
         x_label: "updates".into(),
@@ -77,14 +77,15 @@ fn figure(rank: usize, quantity: &str, lines: Lines<'_>) -> Result<Figure> {
     if lost > 0 {
         caption.push(format!("{lost} values were not finite and leave a gap."));
     }
-    Ok(Figure { svg: line_chart(&chart)?, title, caption: caption.join(" ") })
+    Ok(Figure { svg: line_chart(&chart, palette)?, title, caption: caption.join(" ") })
 }
 
-fn label(split: &str, phase: &str, splits: usize) -> String {
-    match (phase, splits) {
-        ("", _) => split.into(),
-        (phase, 1) => phase.into(),
-        (phase, _) => format!("{phase} ({split})"),
+/// The name of a line, the same in every figure. Connections have theirs wherever they are drawn.
+fn label(quantity: &str, split: &str, phase: &str) -> String {
+    match (quantity, phase) {
+        (_, "") => split.into(),
+        ("flips", connection) => connection.into(),
+        (_, phase) => format!("{phase} ({split})"),
     }
 }
 
@@ -108,6 +109,10 @@ fn line(label: String, points: Vec<(f64, f64)>) -> Series {
 mod tests {
     use super::*;
 
+    fn curves(records: &[Record]) -> Result<Vec<Figure>> {
+        super::curves(records, &mut Palette::default())
+    }
+
     fn record(step: u64, split: &str, values: &[(&str, f64)]) -> Record {
         let values = values.iter().map(|&(name, v)| (name.to_string(), v)).collect();
         Record { step, epoch: 0, wall: 0.0, split: split.into(), values }
@@ -125,7 +130,7 @@ mod tests {
         let residual = &figures[1];
         assert!(residual.svg.contains("nudged (train)") && residual.svg.contains("10⁻⁵"));
         assert_eq!(residual.caption, "1 values were not finite and leave a gap.");
-        assert!(figures[2].svg.contains(">\nfree\n<"), "{}", figures[2].svg);
+        assert!(figures[2].svg.contains(">\nfree (train)\n<"), "{}", figures[2].svg);
         assert!(curves(&[]).unwrap().is_empty());
     }
 

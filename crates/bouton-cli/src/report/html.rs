@@ -8,6 +8,8 @@ use bouton::{Error, Result};
 use minijinja::{Environment, context};
 use serde_json::Value;
 
+use crate::number::number;
+
 use super::{COST_COLUMNS, Figure, cost_rows, costs};
 
 /// The last values of every epoch: a column for each split and metric.
@@ -84,19 +86,6 @@ fn table(records: &[Record]) -> Table {
     Table { columns: columns.iter().map(|(split, name)| format!("{split} {name}")).collect(), rows }
 }
 
-/// Four digits that count.
-fn number(v: f64) -> String {
-    match v.abs() {
-        size if size.is_nan() => "not finite".into(),
-        size if size == 0.0 || (1e-3..1e5).contains(&size) => {
-            let decimals = if size >= 1.0 { 3 - size.log10().floor() as i32 } else { 4 };
-            let text = format!("{v:.*}", decimals.max(0) as usize);
-            if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').into() } else { text }
-        }
-        _ => format!("{v:.2e}"),
-    }
-}
-
 fn duration(seconds: f64) -> String {
     match seconds {
         s if s < 100.0 => format!("{s:.1} s"),
@@ -139,12 +128,6 @@ fn text(path: &Path) -> Result<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_keep_four_digits() {
-        let shown = [0.0, 0.97123, 97.123, 12345.6, 1.0, 250.0, 1.2e-7, 3e9, f64::NAN].map(number);
-        assert_eq!(shown, ["0", "0.9712", "97.12", "12346", "1", "250", "1.20e-7", "3.00e9", "not finite"]);
-    }
 
     #[test]
     fn durations_are_readable() {

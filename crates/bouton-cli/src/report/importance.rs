@@ -4,14 +4,14 @@ use bouton::train::{Profile, RunDir};
 use bouton::{Error, Result};
 
 use super::Figure;
-use super::figures::{LineChart, Series, line_chart};
+use super::figures::{LineChart, Palette, Series, line_chart};
 
 /// The mean Fisher information, one line for each connection, and what turning a weight costs, one figure for each;
 /// nothing for a run without hidden weights.
 ///
 /// # Errors
 /// [`Error::Io`] if the file cannot be read, [`Error::Data`] if it is garbled.
-pub fn importance(run: &RunDir) -> Result<Vec<Figure>> {
+pub fn importance(run: &RunDir, palette: &mut Palette) -> Result<Vec<Figure>> {
     let path = run.importance();
     if !path.exists() {
         return Ok(Vec::new());
@@ -21,10 +21,11 @@ pub fn importance(run: &RunDir) -> Result<Vec<Figure>> {
     let mut value: serde_json::Value = serde_json::from_slice(&bytes).map_err(garbled)?;
     let profiles: Vec<Profile> = serde_json::from_value(value["connections"].take()).map_err(garbled)?;
     let measured = profiles.iter().filter(|p| p.turned.iter().any(Option::is_some));
-    std::iter::once(fisher(&profiles)).chain(measured.map(turned)).collect()
+    let fisher = fisher(&profiles, palette);
+    std::iter::once(fisher).chain(measured.map(|p| turned(p, palette))).collect()
 }
 
-fn fisher(profiles: &[Profile]) -> Result<Figure> {
+fn fisher(profiles: &[Profile], palette: &mut Palette) -> Result<Figure> {
     let chart = LineChart {
         title: "Importance against hidden weight".into(),
         x_label: X_LABEL.into(),
@@ -34,10 +35,10 @@ fn fisher(profiles: &[Profile]) -> Result<Figure> {
     };
     let caption = "Empirical Fisher information at the end of the run, on training samples of the last task, averaged over \
                    the weights in each fifteenth of the range.";
-    Ok(Figure { svg: line_chart(&chart)?, title: chart.title, caption: caption.into() })
+    Ok(Figure { svg: line_chart(&chart, palette)?, title: chart.title, caption: caption.into() })
 }
 
-fn turned(profile: &Profile) -> Result<Figure> {
+fn turned(profile: &Profile, palette: &mut Palette) -> Result<Figure> {
     let chart = LineChart {
         title: format!("Cost of turning weights of {}", profile.connection),
         x_label: X_LABEL.into(),
@@ -47,7 +48,7 @@ fn turned(profile: &Profile) -> Result<Figure> {
     };
     let caption = "Rise of the mean loss on training samples of the last task, for each weight that is turned in a \
                    fifteenth of the range; ranges with too few weights are left out.";
-    Ok(Figure { svg: line_chart(&chart)?, title: chart.title, caption: caption.into() })
+    Ok(Figure { svg: line_chart(&chart, palette)?, title: chart.title, caption: caption.into() })
 }
 
 const X_LABEL: &str = "|hidden weight| over the largest of its connection";
@@ -66,6 +67,7 @@ mod tests {
     #[test]
     fn a_line_for_each_connection_and_a_gap_without_weights() {
         let folder = tempfile::tempdir().unwrap();
+        let importance = |run: &RunDir| importance(run, &mut Palette::default());
         let run = RunDir::create(folder.path(), "x", 1, "3f9c0b1d").unwrap();
         assert!(importance(&run).unwrap().is_empty());
         let profile = |name: &str, f| {

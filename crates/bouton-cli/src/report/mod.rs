@@ -18,6 +18,7 @@ pub use alignment::alignment;
 pub use continual::accuracies;
 pub use costs::{COST_COLUMNS, cost_rows, costs};
 pub use curves::curves;
+pub use figures::Palette;
 pub use html::render;
 pub use importance::importance;
 pub use weights::{Patch, fields, weights};
@@ -40,13 +41,13 @@ pub struct Figure {
 /// # Errors
 /// [`bouton::Error::Io`], [`bouton::Error::Data`] or [`bouton::Error::Checkpoint`] if a file is unreadable.
 pub fn build(run: &RunDir, patch: Option<Patch>) -> Result<PathBuf> {
-    let mut figures = Vec::new();
+    let (mut figures, mut palette) = (Vec::new(), Palette::default());
     if run.metrics().exists() {
-        figures.extend(curves(&metrics::read(&run.metrics())?.records)?);
+        figures.extend(curves(&metrics::read(&run.metrics())?.records, &mut palette)?);
     }
     figures.extend(accuracies(run)?);
-    figures.extend(importance(run)?);
-    figures.extend(alignment(run)?);
+    figures.extend(importance(run, &mut palette)?);
+    figures.extend(alignment(run, &mut palette)?);
     if let Some(found) = Checkpoints::new(run.checkpoints(), None).newest()? {
         figures.extend(fields_of_first(&found.checkpoint, patch)?);
         figures.extend(weights(&found.checkpoint)?);

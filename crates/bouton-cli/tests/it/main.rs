@@ -1,7 +1,9 @@
 //! The integration tests of the command, in one binary.
 
+mod check;
 mod cli;
 mod identity;
 mod kill;
 mod report;
+mod terminal;
 mod train;

@@ -9,7 +9,7 @@ use bouton::train::{
     TensorData, metrics,
 };
 use bouton_cli::report::figures::{Bar, bars};
-use bouton_cli::report::{Figure, Patch, build, curves, fields, render, weights, write};
+use bouton_cli::report::{Figure, Palette, Patch, build, curves, fields, render, weights, write};
 
 /// A cheap reproducible number in −1..1.
 fn noise(i: u64) -> f64 {
@@ -83,7 +83,7 @@ fn made_up_run(root: &Path) -> (RunDir, Vec<Figure>) {
     let meta = BTreeMap::from([("step".to_string(), "3000".to_string())]);
     let checkpoint = Checkpoint { tensors: vec![moment, layer.clone()], meta };
     Checkpoints::new(run.checkpoints(), None).save(&checkpoint).unwrap();
-    let mut figures = curves(&records).unwrap();
+    let mut figures = curves(&records, &mut Palette::default()).unwrap();
     figures.extend(weights(&checkpoint).unwrap());
     figures.push(fields(&layer, patch([1, 28, 28])).unwrap());
     let bar = |label: &str, value, error, series| Bar { label: label.into(), value, error, series };
@@ -166,7 +166,7 @@ fn everything_that_a_user_can_name_is_escaped() {
     let records = [record(1, 1, evil, &[(evil, 1.0)])];
     let mut writer = MetricsWriter::open(&run.metrics(), None).unwrap();
     writer.write(&records[0]).unwrap();
-    let mut figures = curves(&records).unwrap();
+    let mut figures = curves(&records, &mut Palette::default()).unwrap();
     figures[0].caption = evil.into();
     let page = render(&run, figures).unwrap();
     assert!(!page.contains("<script") && !page.contains("alert('x')"), "{page}");

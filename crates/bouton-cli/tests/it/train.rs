@@ -39,7 +39,7 @@ pub(crate) fn succeeds(folder: &Path, words: &[&str]) -> (String, String) {
     (stdout, stderr)
 }
 
-fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("small.toml"), RECIPE).unwrap();
     folder
@@ -77,6 +77,14 @@ fn a_finished_run_is_found_listed_compared_and_reported() {
     assert!(runs[0]["state"] == "done" && runs[0]["updates"] == 6 && runs[0]["name"] == "small");
     let (out, _) = succeeds(at, &["runs", "diff", "small_s1", "small_s2"]);
     assert!(out.lines().any(|l| l.split_whitespace().eq(["seed", "1", "2"])), "{out}");
+    // Results as numbers with all their digits.
+    let (out, _) = succeeds(at, &["runs", "diff", "small_s1", "small_s2", "--json"]);
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    let loss = told.as_array().unwrap().iter().find(|pair| pair["key"] == "result.train.loss").unwrap();
+    assert!(loss["first"].as_f64().unwrap() != loss["second"].as_f64().unwrap(), "{loss}");
+    assert_eq!(loss["first"], runs[0]["metrics"]["train"]["loss"], "{loss}");
+    let (text, _) = succeeds(at, &["runs", "diff", "small_s1", "small_s2"]);
+    assert!(text.contains(&loss["first"].to_string()), "{text}");
     let (out, _) = succeeds(at, &["runs", "show", "last"]);
     assert!(out.contains("small (seed 2)"), "{out}");
     let (out, _) = succeeds(at, &["report", "small_s1", "-o", "here.html"]);
@@ -244,7 +252,7 @@ fn a_run_interrupted_twice_stops_at_once_and_goes_on() {
 
 /// The one run below `runs`.
 #[cfg(unix)]
-fn only_run(folder: &Path) -> std::path::PathBuf {
+pub(crate) fn only_run(folder: &Path) -> std::path::PathBuf {
     let runs = std::fs::read_dir(folder.join("runs")).unwrap();
     let [run] = &runs.map(|run| run.unwrap().path()).collect::<Vec<_>>()[..] else { panic!("not one run") };
     run.clone()
@@ -252,7 +260,7 @@ fn only_run(folder: &Path) -> std::path::PathBuf {
 
 /// Waits until a run below `runs` has a file called `name` with something in it.
 #[cfg(unix)]
-fn wait_for(runs: &Path, name: &str) {
+pub(crate) fn wait_for(runs: &Path, name: &str) {
     for _ in 0..600 {
         let folders = std::fs::read_dir(runs).into_iter().flatten().flatten();
         let mut sizes = folders.filter_map(|f| std::fs::metadata(f.path().join(name)).ok());

@@ -1,5 +1,6 @@
 //! The recipe on the bench: its network in 64 bits, a few of its samples, and their free fixed point.
 
+use super::finite;
 use crate::credit::{Batch, Collect, CreditSpec};
 use crate::error::Result;
 use crate::network::{Network, Role, State};
@@ -15,6 +16,8 @@ use std::path::Path;
 
 /// Samples used by checks.
 const SAMPLES: usize = 8;
+/// Samples that are shown where one pass is enough.
+const WIDE: usize = 256;
 /// Sweeps allowed to reach the fixed point.
 const SWEEPS: usize = 20_000;
 /// A free state below this residual counts as a fixed point.
@@ -33,6 +36,8 @@ pub struct Lab {
     pub network: Network,
     /// A few training samples.
     pub batch: Batch,
+    /// More of them, as they are tested.
+    pub(super) wide: Batch,
     /// What is minimised.
     pub objective: Box<dyn Objective>,
     /// The recipe's sweeps, without over-relaxation or early stop.
@@ -41,6 +46,8 @@ pub struct Lab {
     pub free: State,
     /// How the free state was reached.
     pub relaxed: Relaxed,
+    /// What is not finite in the network; if anything is, it was not settled.
+    pub(super) damage: Vec<String>,
 }
 
 impl Lab {
@@ -53,18 +60,23 @@ impl Lab {
         }
         // Properties are those of the quiet dynamics.
         network.populations.iter_mut().for_each(|p| p.noise = 0.0);
-        let batch = stream::open(&recipe, folder)?.stream.batch(0, DType::F64).first(SAMPLES);
+        let mut stream = stream::open(&recipe, folder)?.stream;
+        let batch = stream.batch(0, DType::F64).first(SAMPLES);
+        let wide = stream.in_order(&stream.parts(0)[0], Some(WIDE), DType::F64).next();
+        let wide = wide.unwrap_or_else(|| batch.clone());
+        let damage = finite::damage(&mut network)?;
         let n = batch.labels.len();
         let solver = Solver::new(&recipe.solver.plain(), &network)?;
         let constant = network.constant_drive(batch.x.view());
         let mut free = State::new(&network, &constant, 0..n, &batch.labels);
         let to_rest = Solver { tolerance: Some(REST), ..solver.clone() };
-        let relaxed = if network.nudged().is_some() {
+        let relaxed = if network.nudged().is_some() && damage.is_empty() {
             to_rest.relax(&network, &mut free, None, SWEEPS, "free")?
         } else {
             Relaxed::default()
         };
-        Ok(Self { objective: recipe.objective.build(), recipe, network, batch, solver, free, relaxed })
+        let objective = recipe.objective.build();
+        Ok(Self { recipe, network, batch, wide, objective, solver, free, relaxed, damage })
     }
 
     /// Why properties of fixed points do not apply, if they do not.
@@ -124,12 +136,11 @@ impl Lab {
     }
 
     pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes = vec![format!(
-            "{} samples in 64-bit arithmetic; free phase: {:.0} sweeps, residual {:.1e}",
-            self.batch.labels.len(),
-            self.relaxed.mean_sweeps(),
-            self.relaxed.residual
-        )];
+        let mut notes = vec![format!("{} samples in 64-bit arithmetic", self.batch.labels.len())];
+        if self.relaxed.samples > 0 {
+            let (sweeps, residual) = (self.relaxed.mean_sweeps(), self.relaxed.residual);
+            notes[0] += &format!("; free phase: {sweeps:.0} sweeps, residual {residual:.1e}");
+        }
         if self.solver.plan != Plan::synchronous(&self.network) && self.network.nudged().is_some() {
             notes.push("increments are compared per even-odd sweep, without over-relaxation".into());
         }

@@ -8,8 +8,11 @@ mod alignment;
 mod bias;
 mod continual;
 mod cost;
+mod dead;
+mod differences;
 mod energy;
 mod feedback;
+mod finite;
 pub mod forgetting;
 mod gdu;
 mod holomorphic;
@@ -55,6 +58,7 @@ impl Bound {
 impl std::fmt::Display for Bound {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::AtMost(0.0) => write!(f, "≤ 0"),
             Self::AtMost(bound) => write!(f, "≤ {bound:.0e}"),
             Self::Within { of, by } => write!(f, "{of} ± {by}"),
         }
@@ -136,11 +140,21 @@ impl Findings {
     pub fn passed(&self) -> bool {
         self.properties.iter().all(|p| p.verdict != Verdict::Fail)
     }
+
+    /// Whether any theory was put to the test; that weights are finite is none.
+    pub fn tested(&self) -> bool {
+        self.properties.iter().any(|p| p.measured.is_some() && p.id != finite::ID)
+    }
 }
 
-/// Checks the properties that apply to the recipe of `lab`.
+/// Checks the properties that apply to the recipe of `lab`; only that its weights are finite, if they are not.
 pub fn check(lab: &mut Lab) -> Result<Findings> {
     let mut findings = Findings { notes: lab.notes(), ..Findings::default() };
+    if !finite::check(&lab.damage, &mut findings) {
+        return Ok(findings);
+    }
+    differences::check(lab, &mut findings)?;
+    dead::check(lab, &mut findings)?;
     gdu::check(lab, &mut findings)?;
     bias::check(lab, &mut findings)?;
     holomorphic::check(lab, &mut findings)?;
@@ -150,5 +164,8 @@ pub fn check(lab: &mut Lab) -> Result<Findings> {
     energy::check(lab, &mut findings)?;
     feedback::check(lab, &mut findings)?;
     symmetry::check(lab, &mut findings)?;
+    if !findings.tested() {
+        findings.notes.push("nothing was checked: no property of theory applies to this recipe".into());
+    }
     Ok(findings)
 }

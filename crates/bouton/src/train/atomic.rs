@@ -1,6 +1,7 @@
-//! Whole-file writes that a crash or a full disk cannot tear: a temporary file in the same folder, then a rename.
+//! Whole-file writes that a crash or a full disk cannot tear: a temporary file in the same folder, then a rename. Devices
+//! and pipes, which have nothing to tear, are written as they are.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
@@ -29,12 +30,18 @@ pub fn write_with(
 ) -> Result<()> {
     let path = path.as_ref();
     let attempt = || {
+        if fs::metadata(path).is_ok_and(|meta| !meta.is_file() && !meta.is_dir()) {
+            let device = OpenOptions::new().write(true).open(path)?;
+            let mut buffer = BufWriter::new(&device);
+            fill(&mut buffer)?;
+            return buffer.flush();
+        }
         let temp = temporary(path)?;
         let mut buffer = BufWriter::new(temp.as_file());
         fill(&mut buffer)?;
         buffer.flush()?;
         drop(buffer);
-        temp.persist(path).map_err(|e| e.error)
+        temp.persist(path).map(drop).map_err(|e| e.error)
     };
     attempt().map_err(|e| Error::io(path, e))?;
     tracing::debug!(path = %path.display(), "written");
@@ -119,6 +126,22 @@ mod tests {
         assert!(message.contains("a.txt") && message.contains("no storage space"), "{message}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(names(folder.path()), ["a.txt"]);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_device_stays_a_device() {
+        let folder = tempfile::tempdir().unwrap();
+        let [null, full] = ["null", "full"].map(|name| {
+            let link = folder.path().join(name);
+            std::os::unix::fs::symlink(Path::new("/dev").join(name), &link).unwrap();
+            link
+        });
+        write(&null, "x").unwrap();
+        assert!(
+            matches!(write(&full, "x"), Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::StorageFull)
+        );
+        assert!([null, full].iter().all(|link| link.is_symlink()));
     }
 
     #[test]

@@ -19,6 +19,8 @@ use crate::{Error, Result};
 const META: &str = "bouton";
 const CHECKSUM: &str = "crc32c";
 const DAMAGED: &str = "the file is damaged: resume from an older checkpoint, or start again";
+const OTHER_NUMBERS: &str =
+    "F32, F64, U8 and U64 are understood: convert the tensor to F32 and save the file again";
 const OTHER_NETWORK: &str =
     "the checkpoint was written by another network: use the recipe that it was trained with";
 
@@ -155,25 +157,28 @@ impl Checkpoint {
     pub fn load(path: &Path) -> Result<Self> {
         let file = fs::read(path).map_err(|e| Error::io(path, e))?;
         tracing::debug!(path = %path.display(), bytes = file.len(), "checkpoint read");
-        Self::parse(&file)
-            .map_err(|reason| Error::checkpoint(format!("{}: {reason}", path.display())).with_hint(DAMAGED))
+        Self::parse(&file).map_err(|(reason, hint)| {
+            Error::checkpoint(format!("{}: {reason}", path.display())).with_hint(hint)
+        })
     }
 
-    fn parse(file: &[u8]) -> std::result::Result<Self, String> {
-        let (_, header) = SafeTensors::read_metadata(file).map_err(|e| e.to_string())?;
+    /// The content of a file, or what is wrong with it and what to try.
+    fn parse(file: &[u8]) -> std::result::Result<Self, (String, &'static str)> {
+        let damaged = |reason: String| (reason, DAMAGED);
+        let (_, header) = SafeTensors::read_metadata(file).map_err(|e| damaged(e.to_string()))?;
         let mut tensors = Vec::new();
-        for (name, view) in SafeTensors::deserialize(file).map_err(|e| e.to_string())?.iter() {
+        for (name, view) in SafeTensors::deserialize(file).map_err(|e| damaged(e.to_string()))?.iter() {
             let data = TensorData::from_bytes(view.dtype(), view.data()).ok_or_else(|| {
-                format!("tensor `{name}`: numbers of type {} are not supported", view.dtype())
+                (format!("tensor `{name}` holds numbers of type {}", view.dtype()), OTHER_NUMBERS)
             })?;
             tensors.push(Tensor { name: name.into(), shape: view.shape().to_vec(), data });
         }
         tensors.sort_by(|a, b| a.name.cmp(&b.name));
         let mut meta: BTreeMap<String, String> = header.metadata().iter().flatten().map(own).collect();
         if let Some(text) = meta.remove(META) {
-            meta.append(&mut serde_json::from_str(&text).map_err(|e| format!("metadata: {e}"))?);
+            meta.append(&mut serde_json::from_str(&text).map_err(|e| damaged(format!("metadata: {e}")))?);
             if meta.remove(CHECKSUM) != Some(checksum(&meta, &tensors)) {
-                return Err("the checksum does not fit the content".into());
+                return Err(damaged("the checksum does not fit the content".into()));
             }
         }
         Ok(Self { tensors, meta })
@@ -338,7 +343,8 @@ mod tests {
 
         let view = TensorView::new(Dtype::BF16, vec![2], &bytes).unwrap();
         fs::write(&path, safetensors::serialize([("w", view)], None).unwrap()).unwrap();
-        let error = Checkpoint::load(&path).unwrap_err().to_string();
-        assert!(error.contains("tensor `w`") && error.contains("BF16"), "{error}");
+        let error = Checkpoint::load(&path).unwrap_err();
+        assert!(error.to_string().contains("tensor `w` holds numbers of type BF16"), "{error}");
+        assert!(error.hint().unwrap().contains("convert"), "it is not damaged");
     }
 }

@@ -36,9 +36,7 @@ impl Log {
         let wall = self.metrics.wall() + self.started.elapsed().as_secs_f64();
         let record = Record { step, epoch, wall, split: split.to_owned(), values };
         self.metrics.write(&record)?;
-        for (name, value) in &record.values {
-            self.events.scalar(&format!("{split}/{name}"), step, *value)?;
-        }
+        self.events.record(&record)?;
         self.last.insert(split.to_owned(), record.values.clone());
         Ok(record)
     }

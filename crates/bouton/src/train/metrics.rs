@@ -27,7 +27,7 @@ const RESERVED: [&str; 4] = ["step", "epoch", "wall", "split"];
 pub struct Record {
     /// Updates done.
     pub step: u64,
-    /// Epochs done, or the one in which the point was taken.
+    /// The epoch, counted from 1, in which the last update before the point was made; 0 before any.
     pub epoch: u64,
     /// Seconds of work since the run began, earlier processes included.
     pub wall: f64,

@@ -101,12 +101,16 @@ pub fn run(recipe: &Recipe, options: &RunOptions<'_>, observer: &mut dyn Observe
         Err(e) => (status.state, status.error) = (State::Failed, Some(e.to_string())),
     }
     (status.step, status.epoch) = (trainer.update(), trainer.epoch());
-    status.write(&dir.status_file())?;
-    dir.note(&match &status.error {
-        Some(error) => format!("{} after update {}: {error}", status.state, status.step),
-        None => format!("{} after update {}", status.state, status.step),
-    })?;
-    Ok(Outcome::Finished { run: dir.path().to_owned(), values: result? })
+    let told = status.write(&dir.status_file()).and_then(|()| {
+        dir.note(&match &status.error {
+            Some(error) => format!("{} after update {}: {error}", status.state, status.step),
+            None => format!("{} after update {}", status.state, status.step),
+        })
+    });
+    // Where the disk is full, that is the error, and not that it cannot be noted.
+    let values = result?;
+    told?;
+    Ok(Outcome::Finished { run: dir.path().to_owned(), values })
 }
 
 /// What a run goes on with.
@@ -325,7 +329,11 @@ impl<'a> Loop<'a> {
     }
 
     fn record(&mut self, split: &str, values: BTreeMap<String, f64>) -> Result<()> {
-        let record = self.log.write(self.trainer.update(), self.trainer.epoch(), split, values)?;
+        let epoch = match self.trainer.update() {
+            0 => 0,
+            _ => self.trainer.place().total_epoch + 1,
+        };
+        let record = self.log.write(self.trainer.update(), epoch, split, values)?;
         self.observer.on(&Event::Metrics { record: &record });
         Ok(())
     }

@@ -21,8 +21,8 @@ pub struct EventWriter {
 }
 
 impl EventWriter {
-    /// Starts a new event file in `folder`. With `resume_at_step`, TensorBoard is told to forget the points after
-    /// that step which earlier files of the folder hold.
+    /// Starts a new event file in `folder`. TensorBoard is told to forget what earlier files of the folder hold: the points
+    /// after `resume_at_step`, all of them if the run begins anew.
     ///
     /// # Errors
     /// [`Error::Io`] if the file cannot be created.
@@ -32,10 +32,9 @@ impl EventWriter {
         let mut writer = Self { file, path };
         let wall = seconds(now);
         writer.append(&event(wall, 0, 0x1a, b"brain.Event:2"))?;
-        if let Some(step) = resume_at_step {
-            // SessionLog { status: START } purges every point at or after its step.
-            writer.append(&event(wall, step + 1, 0x3a, &[0x08, 0x01]))?;
-        }
+        // SessionLog { status: START } purges every point at or after its step.
+        let first = resume_at_step.map_or(0, |step| step + 1);
+        writer.append(&event(wall, first, 0x3a, &[0x08, 0x01]))?;
         Ok(writer)
     }
 
@@ -146,9 +145,51 @@ mod tests {
         let first = EventWriter::create(folder.path(), None).unwrap();
         let second = EventWriter::create(folder.path(), Some(4)).unwrap();
         assert!(first.path() < second.path());
-        let length = |writer: &EventWriter| std::fs::metadata(writer.path()).unwrap().len();
-        assert_eq!(length(&first), 16 + 11 + 15);
-        assert_eq!(length(&second), 16 + 11 + 15 + 16 + 11 + 4);
+    }
+
+    /// What TensorBoard keeps of the files of a folder: scalars by tag and step, in the order of the files.
+    fn kept(folder: &Path) -> Vec<(String, u64)> {
+        let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+        paths.sort();
+        let mut kept: Vec<(String, u64)> = Vec::new();
+        for path in paths {
+            let bytes = std::fs::read(path).unwrap();
+            let mut rest = &bytes[..];
+            while rest.len() > 12 {
+                let length = u64::from_le_bytes(rest[..8].try_into().unwrap()) as usize;
+                let Some(payload) = rest.get(12..12 + length) else { break };
+                rest = rest.get(16 + length..).unwrap_or_default();
+                // Behind the time and the key of the step: steps below 128 are one byte.
+                let (step, key, content) = (u64::from(payload[10]), payload[11], &payload[13..]);
+                match key {
+                    0x3a => kept.retain(|(_, s)| *s < step),
+                    0x2a => kept
+                        .push((String::from_utf8(content[4..4 + content[3] as usize].into()).unwrap(), step)),
+                    _ => {}
+                }
+            }
+        }
+        kept
+    }
+
+    #[test]
+    fn no_step_shows_twice_after_a_kill() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |resumed, steps: std::ops::RangeInclusive<u64>| {
+            let mut writer = EventWriter::create(folder.path(), resumed).unwrap();
+            steps.for_each(|step| writer.scalar("batch/loss", step, 0.5).unwrap());
+        };
+        let steps = || kept(folder.path()).into_iter().map(|(_, step)| step).collect::<Vec<_>>();
+        // Killed before the first checkpoint, then after that of step 4, in the middle of a record.
+        write(None, 0..=6);
+        write(None, 0..=5);
+        assert_eq!(steps(), [0, 1, 2, 3, 4, 5]);
+        let last = std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().path()).max().unwrap();
+        let file = OpenOptions::new().write(true).open(&last).unwrap();
+        file.set_len(file.metadata().unwrap().len() - 5).unwrap();
+        write(Some(3), 4..=7);
+        assert_eq!(steps(), [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert!(kept(folder.path()).iter().all(|(tag, _)| tag == "batch/loss"));
     }
 
     #[test]

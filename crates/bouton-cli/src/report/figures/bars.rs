@@ -4,7 +4,8 @@ use bouton::Result;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, VPos};
 
-use super::chart::{SCALE, WIDTH, canvas, colour, font, head, legend_places, span, tick, write};
+use super::chart::{SCALE, WIDTH, canvas, font, head, legend_places, span, tick, write};
+use super::palette::Look;
 
 /// Height of a bar with its gap, and the space for its number, in shown pixels.
 const PITCH: i32 = 32;
@@ -29,15 +30,16 @@ pub struct Bar {
 /// # Errors
 /// [`bouton::Error::Data`] if it cannot be drawn.
 pub fn bars(title: &str, legend: &[&str], bars: &[Bar]) -> Result<String> {
+    let legend: Vec<_> = legend.iter().enumerate().map(|(i, name)| (*name, Look::of(i))).collect();
     let ends = bars.iter().flat_map(|bar| [bar.value - bar.error, bar.value + bar.error]);
     let (lo, hi) = span(ends.chain([0.0]), 0.0);
     let longest = bars.iter().map(|bar| bar.label.chars().count()).max().unwrap_or(0) as i32;
     let left = (28 + 7 * longest).min(300);
     let at = |v: f64| left + (f64::from(WIDTH - left - NUMBER) * (v - lo) / (hi - lo)).round() as i32;
-    let top = legend_places(legend).1;
+    let top = legend_places(&legend).1;
     let bottom = top + bars.len() as i32 * PITCH;
     canvas(bottom + 12, |area| {
-        head(area, title, legend)?;
+        head(area, title, &legend)?;
         for (i, bar) in bars.iter().enumerate() {
             let (upper, height) = (top + i as i32 * PITCH, PITCH * 7 / 10);
             let middle = upper + height / 2;
@@ -47,7 +49,7 @@ pub fn bars(title: &str, legend: &[&str], bars: &[Bar]) -> Result<String> {
                 continue;
             }
             let rectangle = [(at(0.0), upper), (at(bar.value), upper + height)].map(scaled);
-            area.draw(&Rectangle::new(rectangle, colour(bar.series).filled()))?;
+            area.draw(&Rectangle::new(rectangle, Look::of(bar.series).colour.filled()))?;
             let whisker =
                 [(at(bar.value - bar.error), middle), (at(bar.value + bar.error), middle)].map(scaled);
             let mut text = tick(bar.value);

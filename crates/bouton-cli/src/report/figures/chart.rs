@@ -7,6 +7,8 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::palette::Look;
+
 /// The backend rounds to whole pixels: drawing this many times larger than shown keeps curves smooth.
 pub(super) const SCALE: i32 = 4;
 pub(super) const WIDTH: i32 = 680;
@@ -16,19 +18,13 @@ const TITLE: i32 = 34;
 const ROW: i32 = 22;
 /// Where the legend begins: above the left end of the axes.
 const LEFT: i32 = 76;
+/// Length of a line in the legend, and of the gap between dashes.
+const SWATCH: i32 = 20;
+pub(super) const GAP: i32 = 4;
 
 const INK: RGBColor = RGBColor(38, 42, 48);
 const AXIS: RGBColor = RGBColor(130, 136, 144);
 const GRID: RGBColor = RGBColor(228, 231, 235);
-const PALETTE: [RGBColor; 7] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(60, 60, 60),
-];
 
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 pub(super) type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
@@ -43,13 +39,8 @@ pub(super) struct Frame<'a> {
     pub y: (f64, f64),
     /// The y values are decimal logarithms.
     pub log_y: bool,
-    /// Names of the series, in the order of [`colour`]; no legend if there are none.
-    pub legend: Vec<&'a str>,
-}
-
-/// The colour of the `i`-th series.
-pub(super) fn colour(i: usize) -> RGBColor {
-    PALETTE[i % PALETTE.len()]
+    /// Names and looks of the series; no legend if there are none.
+    pub legend: Vec<(&'a str, Look)>,
 }
 
 /// An SVG of the shared width and `height`, filled by `draw`.
@@ -106,10 +97,10 @@ impl Frame<'_> {
 }
 
 /// Where each name of a legend begins, and the height that they take together with the title.
-pub(super) fn legend_places(legend: &[&str]) -> (Vec<(i32, i32)>, i32) {
+pub(super) fn legend_places(legend: &[(&str, Look)]) -> (Vec<(i32, i32)>, i32) {
     let (mut x, mut y) = (LEFT, TITLE + 6);
-    let place = |name: &&str| {
-        let width = 40 + 7 * name.chars().count() as i32;
+    let place = |(name, _): &(&str, Look)| {
+        let width = SWATCH + 20 + 7 * name.chars().count() as i32;
         if x + width > WIDTH - 10 && x > LEFT {
             (x, y) = (LEFT, y + ROW);
         }
@@ -122,13 +113,18 @@ pub(super) fn legend_places(legend: &[&str]) -> (Vec<(i32, i32)>, i32) {
 }
 
 /// Draws the title and the legend; returns the height that they take.
-pub(super) fn head(area: &Area<'_>, title: &str, legend: &[&str]) -> Drawn<i32> {
+pub(super) fn head(area: &Area<'_>, title: &str, legend: &[(&str, Look)]) -> Drawn<i32> {
     write(area, title, (16, 10), font_bold(15), HPos::Left, VPos::Top)?;
     let (places, height) = legend_places(legend);
-    for (i, (name, (x, y))) in legend.iter().zip(places).enumerate() {
-        let corners = [(x * SCALE, y * SCALE - 6), ((x + 20) * SCALE, y * SCALE + 6)];
-        area.draw(&Rectangle::new(corners, colour(i).filled()))?;
-        write(area, name, (x + 26, y), font(12), HPos::Left, VPos::Center)?;
+    for ((name, look), (x, y)) in legend.iter().zip(places) {
+        let (mut from, end) = (x, x + SWATCH);
+        while from < end {
+            let to = (from + look.dash.unwrap_or(SWATCH)).min(end);
+            let corners = [(from * SCALE, y * SCALE - 6), (to * SCALE, y * SCALE + 6)];
+            area.draw(&Rectangle::new(corners, look.colour.filled()))?;
+            from = to + GAP;
+        }
+        write(area, name, (x + SWATCH + 6, y), font(12), HPos::Left, VPos::Center)?;
     }
     Ok(height)
 }

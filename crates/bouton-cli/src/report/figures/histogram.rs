@@ -3,7 +3,8 @@
 use bouton::Result;
 use plotters::prelude::*;
 
-use super::chart::{Frame, colour, span, tick};
+use super::chart::{Frame, span, tick};
+use super::palette::Look;
 
 const BINS: usize = 61;
 
@@ -25,14 +26,14 @@ pub fn histogram(title: &str, x_label: &str, values: &[f64]) -> Result<String> {
         x: (lo, hi),
         y: (0.0, 1.05 * highest as f64),
         log_y: false,
-        legend: vec![&legend],
+        legend: vec![(legend.as_str(), Look::of(0))],
     };
     let width = (hi - lo) / BINS as f64;
     frame.draw(|area| {
         let filled = counts.iter().enumerate().filter(|(_, count)| **count > 0);
         area.draw_series(filled.map(|(i, &count)| {
             let corners = [(lo + i as f64 * width, 0.0), (lo + (i + 1) as f64 * width, count as f64)];
-            Rectangle::new(corners, colour(0).mix(0.85).filled())
+            Rectangle::new(corners, Look::of(0).colour.mix(0.85).filled())
         }))?;
         Ok(())
     })

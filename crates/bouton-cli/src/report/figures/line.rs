@@ -3,7 +3,9 @@
 use bouton::Result;
 use plotters::prelude::*;
 
-use super::chart::{Chart, Drawn, Frame, SCALE, colour, span};
+use super::Palette;
+use super::chart::{Chart, Drawn, Frame, GAP, SCALE, span};
+use super::palette::Look;
 
 /// Up to this many points every one gets a dot.
 const DOTS: usize = 40;
@@ -34,11 +36,12 @@ pub struct Series {
     pub band: Vec<(f64, f64)>,
 }
 
-/// Draws a line chart as SVG.
+/// Draws a line chart as SVG, each series as `palette` has it.
 ///
 /// # Errors
 /// [`bouton::Error::Data`] if it cannot be drawn.
-pub fn line_chart(chart: &LineChart) -> Result<String> {
+pub fn line_chart(chart: &LineChart, palette: &mut Palette) -> Result<String> {
+    let looks: Vec<Look> = chart.series.iter().map(|series| palette.look(&series.label)).collect();
     let map = |y: f64| if chart.log_y { y.log10() } else { y };
     let all = || chart.series.iter().flat_map(|s| s.points.iter().map(|p| p.0).zip(values(s)));
     let lines: Vec<_> = chart.series.iter().map(|series| mapped(series, map)).collect();
@@ -51,13 +54,13 @@ pub fn line_chart(chart: &LineChart) -> Result<String> {
         x: from_zero(span(all().map(|(x, _)| x), 0.0)),
         y: span(drawn.chain(edges), 0.04),
         log_y: chart.log_y,
-        legend: chart.series.iter().map(|series| series.label.as_str()).collect(),
+        legend: chart.series.iter().map(|series| series.label.as_str()).zip(looks.iter().copied()).collect(),
     };
     frame.draw(|area| {
-        for (i, (line, series)) in lines.iter().zip(&chart.series).enumerate() {
+        for ((line, series), look) in lines.iter().zip(&chart.series).zip(&looks) {
             for run in line.split(|point| point.is_none()) {
                 let run: Vec<_> = run.iter().flatten().copied().collect();
-                draw_run(area, &run, colour(i), series.points.len() <= DOTS)?;
+                draw_run(area, &run, *look, series.points.len() <= DOTS)?;
             }
         }
         Ok(())
@@ -91,7 +94,8 @@ fn mapped(series: &Series, map: impl Fn(f64) -> f64) -> Vec<Option<Point>> {
     series.points.iter().enumerate().map(point).collect()
 }
 
-fn draw_run(area: &mut Chart<'_, '_>, run: &[Point], colour: RGBColor, dots: bool) -> Drawn {
+fn draw_run(area: &mut Chart<'_, '_>, run: &[Point], look: Look, dots: bool) -> Drawn {
+    let colour = look.colour;
     let upper = run.iter().filter_map(|p| Some((p.at.0, p.band?.1)));
     let lower = run.iter().rev().filter_map(|p| Some((p.at.0, p.band?.0)));
     let outline: Vec<_> = upper.chain(lower).collect();
@@ -99,8 +103,15 @@ fn draw_run(area: &mut Chart<'_, '_>, run: &[Point], colour: RGBColor, dots: boo
     if outline.len() > 2 {
         area.draw_series([Polygon::new(outline, colour.mix(0.18))])?;
     }
-    if run.len() > 1 {
-        area.draw_series(LineSeries::new(places.clone(), colour.stroke_width(2 * SCALE as u32)))?;
+    let stroke = colour.stroke_width(2 * SCALE as u32);
+    match look.dash.filter(|_| run.len() > 1) {
+        Some(dash) => {
+            area.draw_series(DashedLineSeries::new(places.clone(), dash * SCALE, GAP * SCALE, stroke))?;
+        }
+        None if run.len() > 1 => {
+            area.draw_series(LineSeries::new(places.clone(), stroke))?;
+        }
+        None => {}
     }
     if dots || run.len() == 1 {
         area.draw_series(places.map(|at| Circle::new(at, 3 * SCALE, colour.filled())))?;
@@ -122,13 +133,17 @@ mod tests {
         LineChart { title: "a & b".into(), log_y, series: series.collect(), ..LineChart::default() }
     }
 
+    fn drawn(chart: &LineChart) -> String {
+        line_chart(chart, &mut Palette::default()).unwrap()
+    }
+
     fn strokes(svg: &str, colour: &str) -> usize {
         attributes(svg, "polyline", "stroke").iter().filter(|stroke| *stroke == colour).count()
     }
 
     #[test]
     fn every_series_is_one_line_with_its_name() {
-        let svg = line_chart(&chart(false, &[&[1.0, 2.0], &[2.0, 1.0], &[0.0, 5.0, 1.0]])).unwrap();
+        let svg = drawn(&chart(false, &[&[1.0, 2.0], &[2.0, 1.0], &[0.0, 5.0, 1.0]]));
         well_formed(&svg);
         assert_eq!(["#0072B2", "#D55E00", "#009E73"].map(|colour| strokes(&svg, colour)), [1, 1, 1]);
         assert_eq!(attributes(&svg, "circle", "cx").len(), 7);
@@ -136,9 +151,31 @@ mod tests {
     }
 
     #[test]
+    fn the_eighth_series_is_dashed() {
+        let lines: Vec<&[f64]> = vec![&[1.0, 2.0]; 8];
+        let svg = drawn(&chart(false, &lines));
+        well_formed(&svg);
+        assert!(
+            strokes(&svg, "#0072B2") > 10 && strokes(&svg, "#D55E00") == 1,
+            "{}",
+            strokes(&svg, "#0072B2")
+        );
+    }
+
+    #[test]
+    fn a_series_looks_the_same_in_two_charts() {
+        let (first, mut second) = (chart(false, &[&[1.0], &[2.0]]), chart(false, &[&[3.0]]));
+        second.series[0].label = "line <1>".into();
+        let mut palette = Palette::default();
+        line_chart(&first, &mut palette).unwrap();
+        let svg = line_chart(&second, &mut palette).unwrap();
+        assert_eq!(attributes(&svg, "circle", "fill"), ["#D55E00"]);
+    }
+
+    #[test]
     fn higher_values_are_drawn_higher() {
         for log_y in [false, true] {
-            let svg = line_chart(&chart(log_y, &[&[1.0, 10.0, 100.0]])).unwrap();
+            let svg = drawn(&chart(log_y, &[&[1.0, 10.0, 100.0]]));
             let ys: Vec<f64> = attributes(&svg, "circle", "cy").iter().map(|y| y.parse().unwrap()).collect();
             assert!(ys[0] > ys[1] && ys[1] > ys[2], "{ys:?}");
             // On a logarithmic axis equal factors are equal distances.
@@ -148,10 +185,10 @@ mod tests {
 
     #[test]
     fn what_is_not_finite_leaves_a_gap() {
-        let svg = line_chart(&chart(false, &[&[1.0, 2.0, f64::NAN, 3.0, 4.0, f64::INFINITY]])).unwrap();
+        let svg = drawn(&chart(false, &[&[1.0, 2.0, f64::NAN, 3.0, 4.0, f64::INFINITY]]));
         well_formed(&svg);
         assert_eq!((strokes(&svg, "#0072B2"), attributes(&svg, "circle", "cx").len()), (2, 4));
-        let svg = line_chart(&chart(true, &[&[1.0, 0.0, -1.0, 10.0]])).unwrap();
+        let svg = drawn(&chart(true, &[&[1.0, 0.0, -1.0, 10.0]]));
         well_formed(&svg);
         assert_eq!(attributes(&svg, "circle", "cx").len(), 2);
     }
@@ -162,7 +199,7 @@ mod tests {
             [&[][..], &[&[][..]], &[&[f64::NAN][..]], &[&[3.0][..]], &[&[0.0, 0.0][..]], &[&[1e-14; 3][..]]]
         {
             for log_y in [false, true] {
-                well_formed(&line_chart(&chart(log_y, lines)).unwrap());
+                well_formed(&drawn(&chart(log_y, lines)));
             }
         }
     }
@@ -171,7 +208,7 @@ mod tests {
     fn a_band_surrounds_its_line() {
         let mut chart = chart(true, &[&[1.0, 2.0, 4.0]]);
         chart.series[0].band = vec![(0.5, 1.5), (-1.0, 3.0), (2.0, 6.0)];
-        let svg = line_chart(&chart).unwrap();
+        let svg = drawn(&chart);
         well_formed(&svg);
         let [outline] = &attributes(&svg, "polygon", "points")[..] else { panic!("one band") };
         let outline: Vec<Vec<f64>> = outline

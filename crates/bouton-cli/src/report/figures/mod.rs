@@ -1,7 +1,4 @@
 //! Figures as SVG text, one function per kind; the same look for all of them.
-//!
-//! The colours are those of Okabe and Ito (2008), told apart by colour-blind readers, without their yellow, which
-//! paper swallows.
 
 mod bars;
 mod chart;
@@ -9,6 +6,7 @@ mod fields;
 mod histogram;
 mod line;
 mod matrix;
+mod palette;
 mod png;
 
 pub use bars::{Bar, bars};
@@ -16,6 +14,7 @@ pub use fields::receptive_fields;
 pub use histogram::histogram;
 pub use line::{LineChart, Series, line_chart};
 pub use matrix::matrix;
+pub use palette::Palette;
 
 /// Text between tags.
 fn escape(text: &str) -> String {

@@ -1,0 +1,37 @@
+//! Rectified units that no sample switches on: nothing goes back through them, so that nothing brings them back. The units
+//! of a convolution are its channels.
+
+use super::{Bound, Findings, Lab, Property};
+use crate::error::Result;
+use crate::network::Role;
+use crate::neuron::NeuronSpec;
+
+pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
+    let (id, bound) = ("dead-units", Bound::AtMost(0.5));
+    let samples = lab.wide.labels.len();
+    let statement =
+        format!("share of the rectified units that none of {samples} training samples switches on");
+    if !matches!(lab.recipe.neuron, NeuronSpec::Relu(_)) {
+        findings.properties.push(Property::not_applicable(id, statement, bound, "no unit is rectified"));
+        return Ok(());
+    }
+    let rule = lab.recipe.credit.build(&lab.recipe.solver, &lab.network, samples)?;
+    let free = rule.free(&lab.network, &lab.wide, &*lab.objective)?;
+    let (mut dead, mut all) = (0, 0);
+    for p in lab.network.with_role(Role::Forward).filter(|&p| p != lab.network.output()) {
+        let node = &lab.network.populations[p];
+        let channels = node.shape.channels;
+        let values = free.out[p].to_f64s();
+        let alive = |c: &usize| values.iter().skip(*c).step_by(channels).any(|v| *v > 0.0);
+        let silent = channels - (0..channels).filter(alive).count();
+        if silent > 0 {
+            findings.notes.push(format!("{silent} of {channels} units of {} are silent", node.name));
+        }
+        (dead, all) = (dead + silent, all + channels);
+    }
+    findings.properties.push(match all {
+        0 => Property::not_applicable(id, statement, bound, "there is no hidden unit"),
+        _ => Property::measured(id, statement, dead as f64 / all as f64, bound),
+    });
+    Ok(())
+}

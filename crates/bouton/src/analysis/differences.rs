@@ -1,0 +1,128 @@
+//! Backpropagation against central differences of the loss that it descends, ∂ℓ/∂w = [ℓ(w + h) − ℓ(w − h)]/2h + O(h²), with
+//! the random numbers of an update held still.
+//!
+//! Compared are, of each parameter, the entries with the largest gradients. The median of their errors does not see the few
+//! whose step crosses a kink.
+
+use super::{Bound, Findings, Lab, Property};
+use crate::credit::Collect;
+use crate::error::Result;
+use crate::network::ParamId;
+use crate::neuron::NeuronSpec;
+use crate::rng::Key;
+
+/// Half a difference.
+const STEP: f64 = 1e-5;
+/// Entries of each parameter.
+const ENTRIES: usize = 5;
+/// Gradients below this share of the largest one drown in the rounding of the loss.
+const SMALL: f64 = 1e-3;
+
+pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
+    let id = "gradient-differences";
+    let statement = "backpropagated gradient against central differences, worst parameter's median error";
+    let bound = Bound::AtMost(1e-5);
+    let why = match &lab.recipe.neuron {
+        NeuronSpec::Relu(_) => None,
+        NeuronSpec::Settle(_) => Some("the network settles"),
+        NeuronSpec::Sign(_) | NeuronSpec::Gate(_) => Some("the units jump: their slope is a stand-in"),
+    };
+    findings.properties.push(match why {
+        Some(why) => Property::not_applicable(id, statement, bound, why),
+        None => {
+            // Every pass moves the running means of a normalisation.
+            let norms = lab.network.norms();
+            let (_, gradients) = learn(lab)?;
+            let worst = worst(lab, &gradients)?;
+            lab.network.set_norms(&norms);
+            Property::measured(id, statement, worst, bound)
+        }
+    });
+    Ok(())
+}
+
+fn worst(lab: &mut Lab, gradients: &Collect) -> Result<f64> {
+    let size = |g: &[f64]| g.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
+    let ids: Vec<ParamId> = lab.network.parameters().into_iter().map(|(id, ..)| id).collect();
+    let largest = ids.iter().map(|id| size(&gradients.values(*id))).fold(0.0, f64::max);
+    let mut worst: f64 = 0.0;
+    for id in ids {
+        let g = gradients.values(id);
+        let scale = size(&g).max(SMALL * largest);
+        let mut entries: Vec<usize> = (0..g.len()).collect();
+        entries.sort_by(|&a, &b| g[b].abs().total_cmp(&g[a].abs()));
+        entries.truncate(ENTRIES);
+        let mut errors = Vec::new();
+        for i in entries {
+            let difference = (moved(lab, id, i, STEP)? - moved(lab, id, i, -STEP)?) / (2.0 * STEP);
+            errors.push((difference - g[i]).abs() / scale);
+        }
+        errors.sort_by(f64::total_cmp);
+        // Where no gradient arrives at all, there is no scale and nothing to compare.
+        worst = worst.max(errors.get(errors.len() / 2).copied().filter(|e| e.is_finite()).unwrap_or(0.0));
+    }
+    Ok(worst)
+}
+
+/// The mean loss of an update on the batch, and the gradients that the rule hands over.
+fn learn(lab: &mut Lab) -> Result<(f64, Collect)> {
+    let mut rule = lab.recipe.credit.build(&lab.recipe.solver, &lab.network, lab.batch.ids.len())?;
+    let (mut sink, key) = (Collect::default(), Key::new(lab.recipe.seed));
+    let step = rule.learn(&mut lab.network, &lab.batch, &*lab.objective, &mut sink, &key)?;
+    Ok((step.mean_loss(), sink))
+}
+
+/// The loss with the `i`-th entry of a parameter moved.
+fn moved(lab: &mut Lab, id: ParamId, i: usize, by: f64) -> Result<f64> {
+    let before = lab.network.parameter_mut(id).value.mat().clone();
+    let mut after = before.clone();
+    after.slice_mut::<f64>()[i] += by;
+    lab.network.parameter_mut(id).value.update(|mut w| w.copy_from(after.view()));
+    let loss = learn(lab)?.0;
+    lab.network.parameter_mut(id).value.update(|mut w| w.copy_from(before.view()));
+    Ok(loss)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credit::add_scaled;
+    use crate::recipe::Recipe;
+
+    fn lab(layers: &str, more: &str) -> Lab {
+        let text = format!(
+            "[task.digits]\nbatch = 8\nepochs = 1\n[network]\nlayers = {layers}\n[neuron.relu]\n[credit.backprop]\n\
+             [optim.sgd]\nlr = 0.1\n{more}"
+        );
+        Lab::new(&Recipe::parse(&text, "differences.toml").unwrap(), None, None).unwrap()
+    }
+
+    #[test]
+    fn right_gradients_pass_and_each_wrong_one_fails() {
+        let dense = "[64, 12, 10]";
+        for (layers, more) in [
+            (dense, "[objective.softmax-cross-entropy]\n"),
+            (dense, "[norm.batch]\n[objective.softmax-cross-entropy]\n"),
+            (
+                "[{ image = [1, 8, 8] }, { filters = 3, kernel = 3, pool = { max = 2 } }, 10]",
+                "[wiring.conv]\n",
+            ),
+        ] {
+            let mut lab = lab(layers, more);
+            let (_, right) = learn(&mut lab).unwrap();
+            assert!(worst(&mut lab, &right).unwrap() < 1e-6, "{layers} {more}");
+            for (id, name, _) in Lab::new(&lab.recipe, None, None).unwrap().network.parameters() {
+                let mut wrong = right.clone();
+                let g = wrong.gradients.get_mut(&id).unwrap();
+                let twice = g.clone();
+                add_scaled(g, 1.0, twice.view());
+                let error = worst(&mut lab, &wrong).unwrap();
+                // A bias before a normalisation by the batch has no gradient to be wrong about.
+                assert!(
+                    error > 0.1 || twice.to_f64s().iter().all(|g| g.abs() < 1e-12),
+                    "{more}: {name}: {error:e}"
+                );
+            }
+        }
+    }
+}
