@@ -86,6 +86,36 @@ def test_check_is_a_table():
     assert set(findings.to_pandas().verdict) <= {"pass", "not applicable"}
 
 
+def test_metrics_of_a_killed_run_are_read_up_to_the_torn_line(tmp_path, recipe):
+    run = bouton.Experiment(recipe, out=tmp_path).run(progress=False)
+    before = run.records()
+    file = run.path / "metrics.jsonl"
+    whole = file.read_text()
+    file.write_text(whole + '{"step":151,"epo')
+    assert run.records() == before and len(run.metrics("test")) == 1
+    file.write_text(whole + '{"step":76,"epoch":1,"wall":1.0,"split":"test","accuracy":0.5,"loss":null}\n')
+    assert np.isnan(run.last["loss"]) and run.last["accuracy"] == 0.5
+    file.write_text('{"step":151,"epo\n' + whole)
+    with pytest.raises(bouton.DataError, match="metrics.jsonl:1"):
+        run.records()
+    file.write_text("")
+    with pytest.raises(bouton.DataError, match="no test metrics"):
+        run.last
+
+
+def test_progress_is_told_although_epochs_are_short(tmp_path, recipe):
+    events = []
+    bouton.Experiment(recipe.replace(task__digits__epochs=60), out=tmp_path).run(callback=events.append, progress=False)
+    assert any(e["event"] == "update" for e in events)
+
+
+def test_home_is_written_as_a_tilde(tmp_path, recipe, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = bouton.Experiment(recipe, out="~/runs").run(progress=False)
+    assert run.path.parent == tmp_path / "runs" and len(bouton.runs("~/runs")) == 1
+    assert bouton.Run("~/runs/" + run.path.name).status == run.status
+
+
 def test_missing_data_is_named(tmp_path, recipe):
     mnist = bouton.Recipe(recipe, task={"mnist": {"batch": 9, "epochs": 1}}, network__layers=[784, 10])
     with pytest.raises(bouton.DataMissingError, match="mnist") as caught:

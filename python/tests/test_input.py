@@ -53,6 +53,62 @@ def test_any_strides_are_read_as_numpy_reads_them(recipe, batch):
     np.testing.assert_array_equal(network.forward(np.asfortranarray(x)), want)
     np.testing.assert_array_equal(network.forward(x[::-1])[::-1], want)
     np.testing.assert_array_equal(network.forward(x.astype(float)), want)
+    records = np.zeros(9, [("flag", np.uint8), ("x", np.float32, 64), ("y", np.int64)])
+    records["x"], records["y"] = x, y
+    np.testing.assert_array_equal(network.forward(records["x"]), want)
+    assert network.evaluate(records["x"], records["y"]) == network.evaluate(x, y)
+    assert network.evaluate(x[::-1], y[::-1])["accuracy"] == network.evaluate(x, y)["accuracy"]
+    np.testing.assert_array_equal(network.forward(np.broadcast_to(x[:1], (9, 64))), want[[0] * 9])
+
+
+def test_masked_values_are_no_values(recipe, batch):
+    network, (x, y) = bouton.Network(recipe), batch
+    with pytest.raises(bouton.DataError, match="masked"):
+        network.forward(np.ma.masked_greater(x, 0.5))
+    with pytest.raises(bouton.DataError, match="masked"):
+        network.evaluate(x, np.ma.masked_greater(y, 5))
+    np.testing.assert_array_equal(network.forward(np.ma.masked_greater(x, 2)), network.forward(x))
+
+
+@pytest.mark.parametrize("ids, error, words", [
+    ([-1] * 9, bouton.DataError, "no sample -1"),
+    ([10**18] * 9, bouton.DataError, "no sample 1000000000000000000"),
+    ([10**30] * 9, bouton.DataError, "object"),
+    ([0.5] * 9, bouton.DataError, "float64"),
+    ("abc", bouton.DataError, "<U3"),
+    (range(8), bouton.ShapeError, "9 rows"),
+])
+def test_places_that_are_refused(recipe, batch, ids, error, words):
+    network = bouton.Network(recipe)
+    with pytest.raises(error, match=words) as caught:
+        network.step(*batch, ids=ids)
+    assert caught.value.hint and network.updates == 0
+    network.step(*batch, ids=np.arange(9)), network.step(*batch, ids=range(9))
+
+
+@pytest.mark.parametrize("rate", [float("nan"), float("inf"), -0.1])
+def test_rates_that_are_refused(recipe, batch, rate):
+    network = bouton.Network(recipe)
+    for call in (network.step, network.epoch):
+        with pytest.raises(bouton.RecipeError, match="rate"):
+            call(*batch, rate=rate)
+    assert network.updates == 0
+
+
+def test_states_of_samples_are_remembered_by_their_places(recipe, batch):
+    """Rules that remember a state of each sample know how many there are, and want to hear which they see."""
+    recipe = recipe.replace(credit__eq_prop__start="persistent", task__digits__train=5)
+    network = bouton.Network(recipe)
+    for look in (network.relax, network.gradients, network.evaluate):
+        look(*batch)
+    with pytest.raises(bouton.DataError, match="each sample"):
+        network.step(*batch)
+    with pytest.raises(bouton.DataError, match="5 samples") as caught:
+        network.step(*batch, ids=range(9))
+    assert "samples=9" in caught.value.hint
+    bouton.Network(recipe, samples=9).step(*batch, ids=range(9))
+    with pytest.raises(bouton.BoutonError, match="no memory"):
+        bouton.Network(recipe, samples=2**31)
 
 
 def test_weights_that_do_not_fit_change_nothing(recipe):
@@ -88,6 +144,21 @@ def test_overrides_that_are_refused(recipe):
         recipe.replace(credit__eq_prop__beta=0)
     with pytest.raises(TypeError):
         recipe.replace(seed=object())
+
+
+def test_overrides_as_python_values(recipe, tmp_path):
+    assert recipe.replace(seed=np.int64(3), optim__sgd__lr=np.float64(0.25)).seed == 3
+    assert recipe.replace(run__updates=5).replace(run__updates=None) == recipe
+    assert recipe.replace(seed=None).seed == 1
+    with pytest.raises(bouton.RecipeError, match="did you mean"):
+        recipe.replace(run__update=None)
+    with pytest.raises(bouton.RecipeError, match="missing"):
+        recipe.replace(optim=None)
+    table = {"task": {"digits": {"batch": 20, "epochs": 1, "train": None}}, "network": {"layers": [64, 10]}, "neuron": {"relu": {}},
+             "credit": {"backprop": {}}, "optim": {"sgd": {"lr": 0.1}}, "about": "\x7f \u2028 \u00e9 \"", "run": None}
+    assert bouton.Recipe(bouton.Recipe(table).to_toml()) == bouton.Recipe(table)
+    (tmp_path / "r.toml").write_text(bouton.Recipe(table).to_toml())
+    assert bouton.Recipe(tmp_path / "r.toml") == bouton.Recipe(str(tmp_path / "r.toml"))
 
 
 def test_a_diverging_network_says_so(recipe, batch):

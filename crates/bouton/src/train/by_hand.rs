@@ -3,17 +3,17 @@
 //! Fed with what a run sees, it learns what the run learns, to the bit. Which samples there are, in how many epochs, is the
 //! caller's to decide; all else that a recipe says about learning is done here, or refused.
 
+use super::heard::Heard;
 use super::learner::Learner;
 use super::{Memory, continual};
-use crate::anchor::Importance;
 use crate::credit::{Batch, CreditSpec, Start, Step};
 use crate::error::{Error, Result};
 use crate::network::{ParamId, Visitor};
 use crate::optim::ScheduleSpec;
-use crate::recipe::{Recipe, RunSpec};
+use crate::recipe::Recipe;
 use crate::task::order::permutation;
 use crate::task::stream::EVALUATION;
-use crate::task::{BatchSize, ContinualSpec, Images, Kept, SequenceSpec};
+use crate::task::{BatchSize, Kept, SequenceSpec};
 use bouton_kernels::Mat;
 use std::collections::HashMap;
 
@@ -65,8 +65,8 @@ impl ByHand {
     /// If the recipe makes no sense.
     pub fn new(recipe: &Recipe, samples: Option<usize>) -> Result<Self> {
         let remembered = samples.unwrap_or_else(|| recipe.task.samples());
-        if remembered >= SAMPLES {
-            return Err(Error::config(format!("{remembered} training samples are too many"))
+        if remembered >= SAMPLES || start(recipe) != Start::Zero && !there_is_memory(recipe, remembered)? {
+            return Err(Error::config(format!("there is no memory for states of {remembered} samples"))
                 .with_hint("samples is the number of training samples"));
         }
         let kept = recipe.continual.replay.as_ref().map(|spec| Kept::new(spec, recipe.seed));
@@ -128,8 +128,7 @@ impl ByHand {
         if let Some(samples) = samples {
             self.fits(samples, task)?;
         }
-        let most: Option<(Importance, Option<usize>)> = importance;
-        let most = most.and_then(|(_, samples)| samples);
+        let most = importance.and_then(|(_, samples)| samples);
         let batches = samples.into_iter().flat_map(|samples| chunks(samples, most));
         self.learner.end_segment(task, batches)?;
         let size = self.at.samples.max(samples.map_or(0, |samples| samples.labels.len()));
@@ -186,9 +185,7 @@ impl ByHand {
         self.fits(samples, self.at.ended)?;
         let n = samples.labels.len();
         let task = &self.learner.recipe.task;
-        if let Some(Images { shift, flip, .. }) = task.images()
-            && (*shift > 0 || *flip)
-        {
+        if Heard::of(&self.learner.recipe).varied {
             return Err(Error::incompatible(
                 "task.shift and task.flip vary images, but an epoch by hand shows them as they are",
                 "vary the samples yourself, and leave both out of the recipe",
@@ -274,29 +271,18 @@ impl ByHand {
         }
     }
 
-    /// The limit that is reached. Every key of these tables is named, so that a new one is decided on here.
+    /// The limit on updates that is reached, with its key.
     fn used_up(&self) -> Option<(&'static str, u64)> {
-        let Recipe { run, continual, .. } = &self.learner.recipe;
-        let RunSpec { updates, test_draws: _, train_draws: _, .. } = run;
-        let ContinualSpec {
-            updates: each,
-            // Done by the learner.
-            scenario: _,
-            reset_optimiser: _,
-            replay: _,
-            interleaved: _,
-            // About tests, which the caller makes.
-            recent: _,
-        } = continual;
+        let Heard { run, task, .. } = Heard::of(&self.learner.recipe);
         let limits =
-            [("run.updates", *updates, self.learner.update()), ("continual.updates", *each, self.at.updates)];
+            [("run.updates", run, self.learner.update()), ("continual.updates", task, self.at.updates)];
         limits.into_iter().find_map(|(key, most, made)| most.filter(|most| made >= *most).map(|n| (key, n)))
     }
 
     /// Samples with their numbers.
     fn batch(&self, x: Mat, labels: Vec<u16>, ids: Option<Vec<usize>>) -> Result<Batch> {
         let first = if self.kept.is_some() { self.at.before } else { 0 };
-        let start = self.start();
+        let start = start(&self.learner.recipe);
         let ids = match ids {
             Some(ids) => ids,
             None if start == Start::Persistent => {
@@ -314,13 +300,9 @@ impl ByHand {
         Ok(batch)
     }
 
-    fn start(&self) -> Start {
-        if let CreditSpec::EqProp(rule) = &self.learner.recipe.credit { rule.start } else { Start::Zero }
-    }
-
     /// Whether the credit rule can remember the states of these samples.
     fn room(&self, batch: &Batch) -> Result<()> {
-        let needed = match self.start() {
+        let needed = match start(&self.learner.recipe) {
             Start::Zero => 0,
             Start::PreviousBatch => batch.labels.len(),
             Start::Persistent => batch.ids.iter().max().map_or(0, |id| id + 1),
@@ -392,6 +374,18 @@ impl ByHand {
     pub fn visit(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
         self.learner.visit(visitor)
     }
+}
+
+/// Where free phases start.
+fn start(recipe: &Recipe) -> Start {
+    if let CreditSpec::EqProp(rule) = &recipe.credit { rule.start } else { Start::Zero }
+}
+
+/// Whether the system would give memory for two numbers of every unit, for so many samples.
+fn there_is_memory(recipe: &Recipe, samples: usize) -> Result<bool> {
+    let units: usize = recipe.network.units()?.iter().sum();
+    let bytes = units.checked_mul(16).and_then(|each| each.checked_mul(samples));
+    Ok(bytes.is_some_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok()))
 }
 
 /// Samples in batches for evaluation, at most `most` of them.

@@ -7,6 +7,7 @@ pub mod checkpoints;
 pub mod continual;
 pub mod event;
 mod flips;
+mod heard;
 mod identity;
 pub mod importance;
 mod learner;

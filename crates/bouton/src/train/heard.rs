@@ -1,0 +1,87 @@
+//! What a recipe says to those who feed a learner by hand.
+
+use crate::recipe::{Recipe, RunSpec};
+use crate::task::{ContinualSpec, Images};
+
+/// Keys of a recipe that hand-fed learning has to heed where a run heeds them elsewhere.
+pub(super) struct Heard {
+    /// Most updates of the run, and of a task.
+    pub run: Option<u64>,
+    pub task: Option<u64>,
+    /// Whether a run varies images.
+    pub varied: bool,
+}
+
+impl Heard {
+    /// Every key of the tables that are about more than the learner itself is named, so that a new one is decided on here.
+    pub fn of(recipe: &Recipe) -> Self {
+        let Recipe {
+            // Words.
+            name: _,
+            about: _,
+            cite: _,
+            // What a learner is made of, and does by itself.
+            seed: _,
+            precision: _,
+            signs: _,
+            network: _,
+            neuron: _,
+            norm: _,
+            wiring: _,
+            synapse: _,
+            anchor: _,
+            objective: _,
+            credit: _,
+            solver: _,
+            optim: _,
+            // Factors by the epoch that is told.
+            schedule: _,
+            // Tasks that begin and end when told.
+            sequence: _,
+            continual,
+            task,
+            run,
+        } = recipe;
+        let RunSpec {
+            updates,
+            // Done by the learner.
+            test_draws: _,
+            train_draws: _,
+            // About what a run measures and writes.
+            checkpoint_every: _,
+            keep_checkpoints: _,
+            log_every: _,
+            test_every: _,
+            turn_draws: _,
+        } = run;
+        let ContinualSpec {
+            updates: each,
+            // Done by the learner, and here.
+            scenario: _,
+            interleaved: _,
+            reset_optimiser: _,
+            replay: _,
+            // About what a run measures.
+            recent: _,
+        } = continual;
+        let varied = task.images().is_some_and(|images| {
+            let Images {
+                shift,
+                flip,
+                // Heeded by an epoch.
+                batch: _,
+                shuffle: _,
+                // Which samples, how often, and what they look like: the caller has them.
+                epochs: _,
+                train: _,
+                test: _,
+                pixels: _,
+                pad: _,
+                size: _,
+                normalise: _,
+            } = images;
+            *shift > 0 || *flip
+        });
+        Self { run: *updates, task: *each, varied }
+    }
+}
