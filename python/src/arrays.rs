@@ -210,7 +210,7 @@ fn integers<'py>(
 ) -> Result<PyReadonlyArrayDyn<'py, i64>, (&'static str, String)> {
     let broken = |e: PyErr| ("DataError", format!("{name} cannot be read: {}", e.value(value.py())));
     let read = || -> PyResult<Result<PyReadonlyArrayDyn<'py, i64>, String>> {
-        let array = value.py().import("numpy")?.call_method1("asarray", (exchanged(value)?,))?;
+        let array = value.py().import("numpy")?.call_method1("asanyarray", (exchanged(value)?,))?;
         let dtype = array.getattr("dtype")?;
         if !matches!(dtype.getattr("kind")?.extract::<String>()?.as_str(), "i" | "u") {
             return Ok(Err(format!("{name} is an array of {dtype}")));

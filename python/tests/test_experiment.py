@@ -72,7 +72,7 @@ def test_other_threads_run_while_bouton_computes(tmp_path, recipe):
 
     thread = threading.Thread(target=tick)
     thread.start()
-    bouton.Experiment(recipe.replace(task__digits__epochs=20), out=tmp_path).run(progress=False)
+    bouton.Experiment(recipe.replace(task__digits__epochs=10), out=tmp_path).run(progress=False)
     stop.set()
     thread.join()
     assert len(ticks) > 5
@@ -105,7 +105,7 @@ def test_metrics_of_a_killed_run_are_read_up_to_the_torn_line(tmp_path, recipe):
 
 def test_progress_is_told_although_epochs_are_short(tmp_path, recipe):
     events = []
-    bouton.Experiment(recipe.replace(task__digits__epochs=60), out=tmp_path).run(callback=events.append, progress=False)
+    bouton.Experiment(recipe.replace(task__digits__epochs=60, task__digits__train=20), out=tmp_path).run(callback=events.append, progress=False)
     assert any(e["event"] == "update" for e in events)
 
 

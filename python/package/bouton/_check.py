@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 from bouton import _bouton
@@ -57,8 +58,11 @@ def _row(p: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def check(recipe: _bouton.Recipe | str | os.PathLike[str] | dict[str, Any], data: str | None = None) -> Findings:
+def check(
+    recipe: _bouton.Recipe | str | os.PathLike[str] | dict[str, Any], data: str | os.PathLike[str] | None = None
+) -> Findings:
     """Measures the exact properties of `recipe` in 64-bit arithmetic; `data` is the folder of data sets."""
     if not isinstance(recipe, _bouton.Recipe):
         recipe = _bouton.Recipe(recipe)
-    return Findings(json.loads(_bouton.check(recipe, data)))
+    folder = None if data is None else str(Path(data).expanduser())
+    return Findings(json.loads(_bouton.check(recipe, folder)))
