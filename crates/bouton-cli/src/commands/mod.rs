@@ -12,6 +12,7 @@ mod reproduce;
 mod run;
 mod runs;
 
+use crate::interrupt;
 use crate::printer::Printer;
 use crate::terminal::say;
 use bouton::recipe::Recipe;
@@ -79,6 +80,7 @@ pub fn dispatch(
     printer: &mut Printer,
 ) -> Result<bool> {
     start_log();
+    interrupt::respect_nohup();
     let threads = threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|e| Error::config(format!("cannot start {threads} threads: {e}")))?;

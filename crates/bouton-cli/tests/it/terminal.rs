@@ -1,7 +1,7 @@
 //! Where the command speaks: full disks, closed pipes and dumb terminals cost no run.
 #![cfg(target_os = "linux")]
 
-use super::train::{bouton, folder, only_run, succeeds};
+use super::train::{bouton, folder, only_run, succeeds, wait_for};
 use bouton::train::{Checkpoints, RunDir, State};
 use std::fs::{File, OpenOptions};
 use std::path::Path;
@@ -109,4 +109,44 @@ fn a_run_on_a_full_disk_goes_on_once_there_is_space() {
     is_whole(folder.path());
     let last = |folder: &Path| std::fs::read(only_run(folder).join("checkpoints/last.safetensors")).unwrap();
     assert!(last(folder.path()) == last(whole.path()), "the resumed run differs");
+}
+
+fn hangups_are_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+    u64::from_str_radix(mask.trim(), 16).unwrap() & 1 == 1
+}
+
+/// SIGTERM and the hangup of a terminal are asked like Ctrl-C; `nohup` means what it says.
+#[test]
+fn a_run_that_is_asked_to_end_keeps_a_checkpoint() {
+    let words = ["run", "small.toml", "task.synthetic.epochs=100000", "run.log-every=1"];
+    for (prepare, signals) in [("", &["TERM"][..]), ("", &["HUP"]), ("trap '' HUP; ", &["HUP", "TERM"])] {
+        // Tests that run under `nohup` themselves hand that down.
+        if signals == ["HUP"] && hangups_are_ignored() {
+            continue;
+        }
+        let folder = folder();
+        let mut command = Command::new("sh");
+        let line = format!("{prepare}exec \"$@\"");
+        command.args(["-c", &line, "sh", env!("CARGO_BIN_EXE_bouton")]).args(words).args(["--threads", "1"]);
+        let mut child =
+            command.current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        wait_for(&folder.path().join("runs"), "metrics.jsonl");
+        for (i, signal) in signals.iter().enumerate() {
+            if i > 0 {
+                std::thread::sleep(std::time::Duration::from_millis(150));
+                assert!(child.try_wait().unwrap().is_none(), "the hangup was not ignored");
+            }
+            let sent = Command::new("kill").args([&format!("-{signal}"), &child.id().to_string()]).status();
+            assert!(sent.unwrap().success());
+        }
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(130), "{signals:?}: {said}");
+        assert!(said.contains("stopping after this update") && said.contains("interrupted"), "{said}");
+        let run = RunDir::open(only_run(folder.path())).unwrap();
+        assert_eq!(run.status().unwrap().state, State::Interrupted);
+        assert!(Checkpoints::new(run.checkpoints(), None).newest().unwrap().unwrap().step > 0);
+    }
 }
