@@ -115,10 +115,14 @@ impl RunDir {
     /// [`Error::Io`] if `root` cannot be created or written.
     pub fn door(root: &Path) -> Result<RunLock> {
         fs::create_dir_all(root).map_err(|e| Error::io(root, e))?;
+        let lock = |file: File| file.lock().map(|()| RunLock { _file: file });
+        // The folder itself is locked where the system can do that, so that nothing is left in it.
+        if let Ok(door) = File::open(root).and_then(lock) {
+            return Ok(door);
+        }
         let path = root.join(".lock");
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-        let locked = file.and_then(|file| file.lock().map(|()| RunLock { _file: file }));
-        locked.map_err(|e| Error::io(path, e))
+        file.and_then(lock).map_err(|e| Error::io(path, e))
     }
 
     /// All runs below `root` and what is damaged there. No `root` means no runs.
