@@ -250,7 +250,7 @@ fn stored_hashes_are_those_of_the_recipes() {
         recipe.hash() == line.recipe
     };
     let (same, all) = (lines.iter().filter(own).count(), lines.len());
-    assert!(same >= 1, "{same} of {all}");
+    assert!(same >= 270, "{same} of {all}");
 }
 
 /// A run on other files than the published ones is told apart, and counts as little as one of another recipe.
