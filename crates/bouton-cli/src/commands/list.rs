@@ -133,6 +133,6 @@ mod tests {
         for axis in describe::axes() {
             assert!(topics.contains(&axis), "{axis}");
         }
-        assert!(topics.iter().all(|axis| describe::list(axis).is_ok()));
+        assert!(topics.iter().all(|axis| !describe::list(axis).unwrap().is_empty()));
     }
 }

@@ -158,10 +158,11 @@ fn signs_of_numbers() {
 
 #[test]
 fn words_that_fit_no_matrix_are_refused() {
-    assert!(BitMat::from_words(2, 512, &[0; 16]).is_some());
+    let shape = |bits: Option<BitMat>| bits.map(|b| (b.rows(), b.cols(), b.words().len()));
+    assert_eq!(shape(BitMat::from_words(2, 512, &[0; 16])), Some((2, 512, 16)));
     assert!(BitMat::from_words(2, 512, &[0; 15]).is_none());
     assert!(BitMat::from_words(2, 513, &[0; 16]).is_none());
-    assert!(BitMat::from_words(0, 5, &[]).is_some());
+    assert_eq!(shape(BitMat::from_words(0, 5, &[])), Some((0, 5, 0)));
     assert!(BitMat::from_words(0, i32::MAX as usize, &[]).is_none());
     assert!(BitMat::from_words(usize::MAX / 4, 600, &[0; 16]).is_none());
     assert!(BitMat::from_words(1, usize::MAX, &[0; 8]).is_none());

@@ -53,6 +53,7 @@ impl Unroll {
         let scale = 1.0 / batch.labels.len() as f64;
         let x = batch.x.rows_view(rows.clone());
         let mut state = State::new(network, constant, rows, &batch.labels);
+        state.noise(key);
         let free = self.solver.relax(network, &mut state, None, self.free, "free")?;
         let frames = record(network, &self.solver, &mut state, self.recorded);
         let (g, err, step) = judge(network, objective, &mut state);

@@ -21,14 +21,17 @@ impl Memory {
             return Self::default();
         }
         let rows = |used: bool| if used { samples } else { 0 };
-        let mats = |used: &dyn Fn(usize) -> bool| {
+        let mats = |used: &dyn Fn(usize) -> bool| -> Vec<Mat> {
             let mat = |p: usize| Mat::zeros(network.dtype, rows(used(p)), network.populations[p].units);
             (0..network.populations.len()).map(mat).collect()
         };
         let settles = |p: usize| network.populations[p].role == Role::Settling;
+        let mut out = mats(&settles);
+        // A sample that was never seen is at rest.
+        out.iter_mut().zip(&network.populations).for_each(|(mat, p)| mat.fill(p.model.rest()));
         Self {
             start: Some(start),
-            out: mats(&settles),
+            out,
             h: mats(&|p| settles(p) && network.populations[p].model.stored() > 0),
         }
     }

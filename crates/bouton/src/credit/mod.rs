@@ -76,7 +76,7 @@ pub struct Batch {
     pub x: Mat,
     /// Class of each sample.
     pub labels: Vec<u16>,
-    /// Place of each sample in its data set.
+    /// Place of each sample among those of all tasks of a stream, or in its data set.
     pub ids: Vec<usize>,
 }
 

@@ -189,6 +189,6 @@ mod tests {
         let step =
             Step { samples: 3, loss: 0.1 + 0.2, correct: 1, free, nudged: Relaxed::default(), fallback: 2 };
         assert_eq!(step.to_text().parse(), Ok(step));
-        assert!("1 2".parse::<Step>().is_err());
+        assert_eq!("1 2".parse::<Step>(), Err(()));
     }
 }

@@ -289,7 +289,7 @@ mod tests {
             let task: TaskSpec = toml::from_str(&text).unwrap();
             assert_eq!(task.name(), set.name);
             assert_eq!(task.shape(), (set.shape, set.classes));
-            assert!(task.images().is_some());
+            assert_eq!(task.images().map(|images| images.epochs), Some(1));
         }
     }
 }

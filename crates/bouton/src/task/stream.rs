@@ -231,13 +231,19 @@ impl Stream {
         }
         let at = place.batch as usize * s.batch;
         let mut ids = self.order[at..s.samples.min(at + s.batch)].to_vec();
+        let before = self.before(place.segment);
         if self.replay.is_some() {
-            let before = self.before(place.segment);
             ids.iter_mut().for_each(|id| *id += before);
             ids.extend(self.replayed(update, ids.len()));
         }
         let parts = if self.replay.is_some() { &self.parts } else { self.parts(place.segment) };
-        gather(parts, &ids, dtype, &self.images, |id, image| self.vary(place.total_epoch, id, image))
+        let vary = |id: usize, image: &mut [u8]| self.vary(place.total_epoch, id, image);
+        let mut batch = gather(parts, &ids, dtype, &self.images, vary);
+        if self.replay.is_none() {
+            // What belongs to a sample belongs to it in its own task.
+            batch.ids.iter_mut().for_each(|id| *id += before);
+        }
+        batch
     }
 
     /// The order of `n` samples in epoch `epoch`.

@@ -1,5 +1,6 @@
 //! Claims and their recipes: every recipe runs, the verdicts follow the rule, and results are read from run directories.
 
+use crate::common::two_updates;
 use bouton::claims::{
     Agreement, Claim, Mark, Published, ResultLine, Sample, TIMED_BATCHES, Timing, Verdict, append_result,
     assess, collect, compare, estimate, paper, papers, quick, read_results, reproducibility_markdown,
@@ -64,11 +65,7 @@ fn every_recipe_comes_back_and_learns() {
         assert_eq!(Recipe::parse(&recipe.to_toml(), "resolved").unwrap(), recipe);
         let mut trainer = Trainer::new(&recipe.smoke(), None).unwrap();
         assert_eq!(trainer.updates(), 2);
-        for _ in 0..2 {
-            let step = trainer.learn().unwrap_or_else(|e| panic!("{}: {e}", recipe.name));
-            assert!(step.mean_loss().is_finite(), "{}", recipe.name);
-        }
-        assert!(trainer.evaluate(0).unwrap().mean_loss().is_finite(), "{}", recipe.name);
+        two_updates(&mut trainer, &recipe.name);
     }
 }
 

@@ -1,5 +1,6 @@
 //! Every cell of the table of combinations: what is accepted learns, what is refused says what to use instead.
 
+use crate::common::two_updates;
 use bouton::recipe::combinations;
 use bouton::train::Trainer;
 
@@ -10,11 +11,7 @@ fn accepted_combinations_learn_and_refused_ones_give_a_hint() {
         let name = format!("{} × {} × {} × {}", cell.neuron, cell.credit, cell.objective, cell.solver);
         match (&cell.refusal, Trainer::new(&cell.recipe, None)) {
             (None, Ok(mut trainer)) => {
-                for _ in 0..2 {
-                    let step = trainer.learn().unwrap_or_else(|e| panic!("{name}: {e}"));
-                    assert!(step.mean_loss().is_finite(), "{name}");
-                }
-                assert!(trainer.evaluate(0).unwrap().mean_loss().is_finite(), "{name}");
+                two_updates(&mut trainer, &name);
                 accepted += 1;
             }
             (Some((why, hint)), Err(_)) => {

@@ -386,6 +386,10 @@ fn optimisers_take_the_golden_steps() {
             "sgd_momentum_decay_decoupled",
             optim("sgd", "lr = 0.1\nmomentum = 0.9\ndecay = 0.01\ndecay-style = \"decoupled\""),
         ),
+        (
+            "sgd_nesterov_decay_in_gradient",
+            optim("sgd", "lr = 0.1\nmomentum = 0.9\nnesterov = true\ndecay = 0.01"),
+        ),
         ("adam", optim("adam", "lr = 0.1")),
         ("adam_decay_in_gradient", optim("adam", "lr = 0.1\ndecay = 0.01")),
         ("adamw", optim("adamw", "lr = 0.1\ndecay = 0.01")),

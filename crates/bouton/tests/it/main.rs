@@ -25,6 +25,7 @@ mod image_recipes;
 mod images;
 mod metaplastic_adam;
 mod outside;
+mod protocol;
 mod recipe;
 mod replay;
 mod resume;

@@ -122,6 +122,24 @@ pub fn learn(trainer: &mut Trainer, to: u64) {
     }
 }
 
+/// The two updates of a smoke run: they see two new samples each, move what is learned, and a test is one of the network
+/// as it is then.
+pub fn two_updates(trainer: &mut Trainer, name: &str) {
+    let start = trainer.checkpoint().unwrap().tensors;
+    for _ in 0..2 {
+        let step = trainer.learn().unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(
+            step.samples >= 2 && step.correct <= step.samples && step.mean_loss() < 1e6,
+            "{name}: {step:?}"
+        );
+    }
+    let moved = trainer.checkpoint().unwrap().tensors;
+    assert!(moved != start, "{name}: nothing moved");
+    let tests = [trainer.evaluate(0).unwrap(), trainer.evaluate(0).unwrap()];
+    assert!(tests[0].mean_loss() < 1e6 && tests[0] == tests[1], "{name}: {tests:?}");
+    assert!(trainer.checkpoint().unwrap().tensors == moved, "{name}: a test moved something");
+}
+
 /// SHA-256 in hexadecimal.
 pub fn sha256(bytes: &[u8]) -> String {
     sha2::Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()

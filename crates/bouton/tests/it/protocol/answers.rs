@@ -1,0 +1,53 @@
+//! What counts as the answer, and how outcomes add up.
+
+use super::{layered, trainer};
+use crate::common::learn;
+use bouton::credit::Step;
+use bouton::objective::predictions;
+use bouton::solver::Relaxed;
+use bouton_kernels::{DType, Mat};
+
+#[test]
+fn the_first_of_equal_outputs_is_the_answer() {
+    let out = Mat::from_f64s(DType::F64, 3, 4, &[0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 2.0, 0.0, 5.0, 1.0, 3.0, 3.0]);
+    assert_eq!(predictions(out.view(), |_| 0..4), [0, 1, 0]);
+    assert_eq!(predictions(out.view(), |_| 1..4), [1, 1, 2]);
+    assert_eq!(predictions(out.view(), |r| if r == 0 { 3..4 } else { 2..4 }), [3, 2, 2]);
+}
+
+#[test]
+fn outcomes_add_up_and_means_are_per_sample() {
+    let relaxed = |k: u64, residual| Relaxed { sweeps: 10 * k, samples: k, residual, unsettled: k - 1 };
+    let step = |k: u64, residual| Step {
+        samples: k,
+        loss: 0.5 * k as f64,
+        correct: k - 1,
+        free: relaxed(k, residual),
+        nudged: relaxed(2 * k, 2.0 * residual),
+        fallback: 3 * k,
+    };
+    let sum = step(2, 0.25).with(&step(3, 0.125));
+    let free = Relaxed { sweeps: 50, samples: 5, residual: 0.25, unsettled: 3 };
+    let nudged = Relaxed { sweeps: 100, samples: 10, residual: 0.5, unsettled: 8 };
+    assert_eq!(sum, Step { samples: 5, loss: 2.5, correct: 3, free, nudged, fallback: 15 });
+    assert_eq!((sum.mean_loss(), sum.accuracy(), sum.free.mean_sweeps()), (0.5, 0.6, 10.0));
+    assert_eq!(Step::default().mean_loss(), 0.0);
+    assert_eq!(sum.to_text().parse(), Ok(sum.clone()));
+}
+
+/// Tests on more samples than one batch of evaluation holds: the mean is over samples.
+#[test]
+fn an_evaluation_is_a_mean_over_all_samples() {
+    let text = layered("[optim.sgd]\nlr = 0.1\n");
+    let mut many = trainer(&text.replace("test = 12", "test = 700"), &[]);
+    learn(&mut many, 8);
+    let step = many.evaluate(0).unwrap();
+    assert_eq!(step.samples, 700);
+    let mut parts = Step::default();
+    for batch in many.course.stream.in_order(&many.course.tests[0], None, DType::F64) {
+        let credit = many.recipe.credit.build(&many.recipe.solver, &many.network, 24).unwrap();
+        parts = parts.with(&credit.evaluate(&many.network, &batch, &*many.recipe.objective.build()).unwrap());
+    }
+    assert_eq!((parts.correct, parts.loss), (step.correct, step.loss));
+    assert!(step.correct > 0 && step.correct < 700);
+}

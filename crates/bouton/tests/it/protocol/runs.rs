@@ -1,0 +1,246 @@
+//! What a run writes down and keeps: which updates stand behind a line, which checkpoint is the best, and where it goes on.
+
+use super::{layered, near, trainer};
+use bouton::recipe::Recipe;
+use bouton::train::{Checkpoint, Checkpoints, Outcome, Record, RunOptions, Silent, metrics, run};
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+
+/// Runs `text` in `out`, interrupted after `updates` more updates if there are more; the folder of the run once it is done.
+fn go(text: &str, out: &Path, updates: usize) -> Option<PathBuf> {
+    let asked = Cell::new(0);
+    let interrupt = || {
+        asked.set(asked.get() + 1);
+        asked.get() >= updates
+    };
+    let options = RunOptions { interrupt: &interrupt, ..RunOptions::new(out) };
+    match run(&Recipe::parse(text, "protocol").unwrap(), &options, &mut Silent) {
+        Ok(Outcome::Finished { run, .. }) => Some(run),
+        Err(bouton::Error::Interrupted) => None,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn whole(text: &str) -> (tempfile::TempDir, PathBuf) {
+    let out = tempfile::tempdir().unwrap();
+    let run = go(text, out.path(), usize::MAX).unwrap();
+    (out, run)
+}
+
+/// The lines of one split.
+fn lines(run: &Path, split: &str) -> Vec<Record> {
+    let all = metrics::read(&run.join("metrics.jsonl")).unwrap().records;
+    all.into_iter().filter(|r| r.split == split).collect()
+}
+
+fn steps(run: &Path, split: &str) -> Vec<u64> {
+    lines(run, split).iter().map(|r| r.step).collect()
+}
+
+/// A run of ten epochs whose test accuracy goes up and down.
+const RESTLESS: &str = "[optim.sgd]\nlr = 0.6\n[run]\nkeep-checkpoints = 2\n";
+
+#[test]
+fn the_best_checkpoint_is_the_first_of_the_best() {
+    let (_out, run) = whole(&layered(RESTLESS).replace("epochs = 2", "epochs = 12"));
+    let tests: Vec<(u64, f64)> = lines(&run, "test").iter().map(|r| (r.step, r.values["accuracy"])).collect();
+    let most = tests.iter().map(|t| t.1).fold(0.0, f64::max);
+    let first = tests.iter().position(|t| t.1 == most).unwrap();
+    let again = tests.iter().rposition(|t| t.1 == most).unwrap();
+    assert!(0 < first && first < again && again < tests.len() - 1, "a run that tells them apart: {tests:?}");
+    let checkpoints = Checkpoints::new(run.join("checkpoints"), Some(2));
+    let step = |path: PathBuf| Checkpoint::load(&path).unwrap().meta::<u64>("step").unwrap();
+    assert_eq!(step(checkpoints.best()), tests[first].0, "{tests:?}");
+    assert_eq!(step(checkpoints.last()), 48);
+    assert_eq!(checkpoints.steps().unwrap(), [44, 48]);
+    let best = Checkpoint::load(&checkpoints.best()).unwrap();
+    assert_eq!(best.meta::<f64>("best").unwrap(), most);
+}
+
+/// `batch` lines are means since the last one, `train` lines means of an epoch, both per sample.
+#[test]
+fn lines_are_means_of_the_updates_behind_them() {
+    let text = layered("[optim.sgd]\nlr = 0.1\n[run]\nlog-every = 3\n").replace("train = 24", "train = 22");
+    let (_out, run) = whole(&text);
+    let mut t = trainer(&text, &[]);
+    let all: Vec<_> = (0..8).map(|_| t.learn().unwrap()).collect();
+    let sum = |from: usize, to: usize| {
+        all[from..to].iter().fold(bouton::credit::Step::default(), bouton::credit::Step::with)
+    };
+    for (split, windows) in [("batch", &[(0, 3), (3, 6)][..]), ("train", &[(0, 4), (4, 8)])] {
+        let found = lines(&run, split);
+        assert_eq!(found.len(), windows.len(), "{split}");
+        for (line, &(from, to)) in found.iter().zip(windows) {
+            let step = sum(from, to);
+            let wanted = [step.mean_loss(), step.accuracy(), 1.0 - step.accuracy()];
+            assert!(near(&["loss", "accuracy", "error"].map(|k| line.values[k]), &wanted), "{split} at {to}");
+            assert_eq!((line.step, line.epoch), (to as u64, to as u64 / 4), "{split}");
+        }
+    }
+    assert_eq!(sum(0, 4).samples, 22);
+}
+
+/// Tests are due after every so many epochs, at the end of a task, and at the end.
+#[test]
+fn tests_come_when_they_are_due() {
+    let with =
+        |more: &str| layered(&format!("[optim.sgd]\nlr = 0.1\n{more}")).replace("epochs = 2", "epochs = 5");
+    let at = |more: &str, split: &str| steps(&whole(&with(more)).1, split);
+    assert_eq!(at("", "test"), [4, 8, 12, 16, 20]);
+    assert_eq!(at("[run]\ntest-every = 2\n", "test"), [8, 16, 20]);
+    assert_eq!(at("[run]\ntest-every = 3\nupdates = 18\n", "test"), [12, 18]);
+    assert_eq!(at("[run]\nupdates = 18\n", "train"), [4, 8, 12, 16, 18]);
+    assert_eq!(at("[run]\nlog-every = 7\n", "batch"), [7, 14]);
+    let tasks = "[sequence.permuted]\ntasks = 2\n[continual]\nupdates = 6\n[run]\ntest-every = 2\n";
+    assert_eq!(at(tasks, "test"), [6, 12], "six updates are an epoch and a half");
+}
+
+/// Checkpoints at the end of every epoch, or also every so many updates and before the first.
+#[test]
+fn checkpoints_come_when_they_are_due() {
+    let kept = |more: &str| {
+        let (_out, run) = whole(&layered(&format!("[optim.sgd]\nlr = 0.1\n[run]\n{more}")));
+        Checkpoints::new(run.join("checkpoints"), None).steps().unwrap()
+    };
+    assert_eq!(kept("keep-checkpoints = 99\n"), [4, 8]);
+    assert_eq!(kept("keep-checkpoints = 99\ncheckpoint-every = 3\n"), [0, 3, 4, 6, 8]);
+    assert_eq!(kept("keep-checkpoints = 1\ncheckpoint-every = 3\n"), [8]);
+}
+
+/// R: a row after each task, of every task, or of the newest ones; before training a baseline; means over seen tasks.
+#[test]
+fn accuracies_by_task_are_what_was_tested() {
+    let text = |more: &str| {
+        layered(&format!("[sequence.permuted]\ntasks = 3\n[optim.sgd]\nlr = 0.1\n[continual]\n{more}"))
+    };
+    let told = |run: &Path| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(run.join("continual.json")).unwrap()).unwrap()
+    };
+    let (_out, run) = whole(&text(""));
+    let all = told(&run);
+    for task in 0..3 {
+        let column = lines(&run, &format!("test.{}", task + 1));
+        let ends: Vec<f64> =
+            [8, 16, 24].map(|s| column.iter().find(|r| r.step == s).unwrap().values["accuracy"]).into();
+        let found: Vec<f64> = (0..3).map(|t| all["accuracy"][t][task].as_f64().unwrap()).collect();
+        assert_eq!(found, ends, "task {task}");
+        assert_eq!(all["baseline"][task].as_f64().unwrap(), column[0].values["accuracy"]);
+        assert_eq!(column.iter().map(|r| r.step).filter(|s| *s == 0).count(), 1, "one baseline");
+    }
+    for (test, seen) in lines(&run, "test").iter().zip([1, 1, 2, 2, 3, 3]) {
+        let of = |task: usize| {
+            let column = lines(&run, &format!("test.{task}"));
+            column.iter().find(|r| r.step == test.step).unwrap().values["accuracy"]
+        };
+        let mean = (1..=seen).map(of).sum::<f64>() / seen as f64;
+        assert!(near(&[test.values["accuracy"], test.values["error"]], &[mean, 1.0 - mean]), "{}", test.step);
+    }
+    assert_eq!(steps(&run, "test.3"), [0, 8, 16, 20, 24], "a future task is tested where a row is due");
+    let (_out, run) = whole(&text("recent = 1\n"));
+    assert_eq!(told(&run)["accuracy"][2].as_array().unwrap().iter().filter(|a| a.is_null()).count(), 2);
+    assert_eq!(steps(&run, "test.1").last(), Some(&8), "an old task is not tested");
+    let (newest, all) = (lines(&run, "test.3"), lines(&run, "test"));
+    assert_eq!(newest.last().unwrap().values["accuracy"], all.last().unwrap().values["accuracy"]);
+    let (_out, run) = whole(&text("interleaved = true\n"));
+    let mixed = told(&run);
+    assert_eq!(mixed["accuracy"].as_array().unwrap().len(), 1);
+    assert_eq!(mixed["metrics"].as_object().unwrap().keys().collect::<Vec<_>>(), ["acc"]);
+}
+
+/// Interrupted wherever it may be, a run ends with the same lines and the same checkpoints.
+#[test]
+fn a_run_goes_on_as_if_nothing_had_happened() {
+    let log = "[run]\nlog-every = 5\nkeep-checkpoints = 99\n";
+    let tasks = "[sequence.permuted]\ntasks = 2\n[continual]\nreset-optimiser = true\n";
+    let adam = "[optim.adam]\nlr = 0.05\n";
+    let bits = layered(&format!("[norm.batch]\n[synapse.metaplastic]\nm = 1.0\n{adam}{log}"));
+    let texts = [
+        layered(&format!("{RESTLESS}log-every = 5\n")).replace("epochs = 2", "epochs = 12"),
+        layered(&format!("{tasks}[anchor.si]\nc = 1.0\n{adam}{log}")),
+        layered(&format!("{tasks}[norm.batch]\nper-task = true\n{adam}{log}")),
+        bits.replace("[neuron.relu]", "[neuron.sign]"),
+    ];
+    for text in texts {
+        let (_out, whole) = whole(&text);
+        let out = tempfile::tempdir().unwrap();
+        let stops = match text.contains("epochs = 12") {
+            true => [3, 16, 17, 8],
+            false if text.contains("sequence") => [3, 1, 6, 2],
+            false => [3, 1, 2, 1],
+        };
+        let done = stops.into_iter().find_map(|updates| go(&text, out.path(), updates));
+        assert!(done.is_none(), "it was interrupted four times");
+        let parts = go(&text, out.path(), usize::MAX).unwrap();
+        for split in ["batch", "train", "test", "test.1"] {
+            let of =
+                |run| lines(run, split).into_iter().map(|r| (r.step, r.epoch, r.values)).collect::<Vec<_>>();
+            assert_eq!(of(&whole), of(&parts), "{split}\n{text}");
+        }
+        let last = |run: &Path| Checkpoint::load(&run.join("checkpoints/last.safetensors")).unwrap();
+        assert!(last(&whole) == last(&parts), "{text}");
+        let best = |run: &Path| Checkpoint::load(&run.join("checkpoints/best.safetensors")).unwrap();
+        assert!(best(&whole) == best(&parts), "{text}");
+        for file in ["continual.json", "importance.json"] {
+            let read = |run: &Path| std::fs::read(run.join(file)).ok();
+            assert_eq!(read(&whole), read(&parts), "{file}\n{text}");
+        }
+    }
+}
+
+/// A finished run says how far it came; one that was interrupted, too.
+#[test]
+fn the_status_says_how_far_a_run_came() {
+    let text = layered("[optim.sgd]\nlr = 0.1\n");
+    let out = tempfile::tempdir().unwrap();
+    assert!(go(&text, out.path(), 6).is_none());
+    let status = || {
+        let run = std::fs::read_dir(out.path()).unwrap().next().unwrap().unwrap().path();
+        let status = bouton::train::RunDir::open(run).unwrap().status().unwrap();
+        (status.state, status.step, status.epoch)
+    };
+    assert_eq!(status(), (bouton::train::State::Interrupted, 6, 1));
+    let run = std::fs::read_dir(out.path()).unwrap().next().unwrap().unwrap().path();
+    let checkpoints = Checkpoints::new(run.join("checkpoints"), None);
+    assert_eq!(checkpoints.newest().unwrap().unwrap().step, 6, "nothing is lost");
+    go(&text, out.path(), usize::MAX).unwrap();
+    assert_eq!(status(), (bouton::train::State::Done, 8, 2));
+}
+
+/// The bits that turned in an epoch, over all of a connection's.
+#[test]
+fn flips_are_counted_by_epoch() {
+    let text = layered("[norm.batch]\n[synapse.binary]\n[optim.adam]\nlr = 0.05\n")
+        .replace("[neuron.relu]", "[neuron.sign]");
+    let (_out, run) = whole(&text);
+    let mut t = trainer(&text, &[]);
+    let signs = |t: &bouton::train::Trainer| t.network.connections[0].weight.mat().to_f64s();
+    for line in lines(&run, "train") {
+        let before = signs(&t);
+        (0..4).for_each(|_| drop(t.learn().unwrap()));
+        let turned = before.iter().zip(signs(&t)).filter(|(a, b)| **a != *b).count();
+        assert!(turned > 0);
+        assert_eq!(line.values["flips.input-hidden1"], turned as f64 / 45.0);
+    }
+}
+
+/// Shares of phases that did not settle are per phase, those of lost complex phases per sample.
+#[test]
+fn settling_is_told_as_shares() {
+    let text = "[task.synthetic]\nshape = [1, 3, 3]\nclasses = 4\ntrain = 20\ntest = 8\nbatch = 20\nepochs = 1\n[network]\n\
+        layers = [9, 6, 4]\n[neuron.settle]\nactivation = \"shifted-sigmoid\"\n[optim.sgd]\nlr = 0.0\n";
+    let ep = format!(
+        "{text}[credit.eq-prop]\nbeta = 0.5\nfree-steps = 3\nnudged-steps = 2\n[solver.synchronous]\ntolerance = 1e-9\n"
+    );
+    let line = lines(&whole(&ep).1, "train").remove(0).values;
+    for (phase, sweeps) in [("free", 3.0), ("nudged", 2.0)] {
+        assert_eq!(line[&format!("unsettled.{phase}")], 1.0, "{phase}");
+        assert_eq!(line[&format!("sweeps.{phase}")], sweeps, "{phase}");
+        assert!(line[&format!("residual.{phase}")] > 1e-9, "{phase}");
+    }
+    let wild = format!(
+        "{text}[wiring.dense]\ngain = 3.0\n[credit.holomorphic-eq-prop]\nbeta = 9.0\npoints = 4\nfree-steps = 9\nnudged-steps = 9\n"
+    );
+    let line = lines(&whole(&wild).1, "train").remove(0).values;
+    let share = line["fallback"];
+    assert!(share == 1.0 || share == 0.5, "whole shards of ten: {share}");
+}
