@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Mutants of the library: does a test notice when the bookkeeping is wrong?
 
-usage: scripts/mutants/mutants.py [PICK …] [--quick] [--again] [--work DIR] [--limit SECONDS]
+usage: scripts/mutants/mutants.py [PICK …] [--level protocol|it|all] [--again] [--work DIR] [--limit SECONDS]
 
 PICK: numbers, ranges (`60-99`) or words in a mutant's file or text; default: all. `list.json` has them:
 {"id": 1, "file": "crates/bouton/src/…", "old": "…", "new": "… {k} …", "what": "…"}, where `old` stands once in the file and `{k}`
@@ -9,15 +9,16 @@ in `new` is an expression that is true when the mutant is on; "equal": "why" mar
 
 All mutants are switches of one build: the tree is copied, every mutant written into the copy, and the tests built once with a
 quick profile. Then each runs with MUT=<id>: the protocol tests, the unit tests beside its file, the other integration tests but
-the SLOW ones, the other unit tests, until one fails; `--quick` runs the protocol tests alone and builds no others. Results go to
-`results.csv`, by mutant, with date and commit: those of the present commit are not repeated without `--again`.
+the SLOW ones, the other unit tests, until one fails; `--level protocol` runs the protocol tests alone, `--level it` no unit tests,
+which need a build of their own. Results go to `results.csv`, by mutant, with date, commit and level: what was killed at the present
+commit, or survived this level, is not repeated without `--again`.
 """
 import argparse, csv, datetime, json, os, re, shutil, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.dirname(os.path.dirname(HERE))
 RESULTS = os.path.join(HERE, "results.csv")
-FIELDS = ["id", "file", "what", "result", "seconds", "date", "commit"]
+FIELDS = ["id", "file", "what", "result", "seconds", "level", "date", "commit"]
 # Integration tests that are about files, pages and long runs, or take minutes.
 SLOW = """claims::every_recipe crash:: data:: docs:: download:: image_recipes:: images:: golden:: combos::
     anderson::every_sample""".split()
@@ -36,6 +37,7 @@ NEAR = {
     "train": "tasks anchors importance optimisers runs",
 }
 QUICK = ["profile.release.incremental=true", "profile.release.package.bouton.opt-level=1"]
+SURVIVED = "SURVIVED"
 SWITCH = """
 /// Whether mutant `k` is on: only in copies made for mutation tests.
 #[doc(hidden)]
@@ -92,10 +94,10 @@ def copy(mutants, to):
                 os.remove(os.path.join(folder, name))
 
 
-def build(tree, target, quick):
+def build(tree, target, level):
     command = ["cargo"] + [x for q in QUICK for x in ("--config", q)]
     command += ["test", "--release", "--no-run", "-p", "bouton", "--test", "it", "--message-format=json"]
-    command += [] if quick else ["--lib"]
+    command += ["--lib"] if level == "all" else []
     log = subprocess.run(command, cwd=tree, env=dict(os.environ, CARGO_TARGET_DIR=target), stdout=subprocess.PIPE, text=True)
     messages = [json.loads(line) for line in log.stdout.splitlines() if line.startswith("{")]
     if log.returncode:
@@ -109,15 +111,17 @@ class Tests:
     def __init__(self, programs, tree, limit):
         self.programs, self.cwd, self.limit = programs, os.path.join(tree, "crates/bouton"), limit
 
-    def stages(self, m, quick):
+    def stages(self, m, level):
         folder = m["file"].removeprefix("crates/bouton/src/").removesuffix(".rs").split("/")[0]
         skipped = [x for s in SLOW for x in ("--skip", s)]
         if folder in NEAR:
             yield "it", [m if m.endswith("::") else f"protocol::{m}::" for m in NEAR[folder].split()]
         yield "it", ["protocol::"]
-        if not quick:
+        if level == "all":
             yield "bouton", [f"{folder}::"]
+        if level != "protocol":
             yield "it", ["--skip", "protocol::", *skipped]
+        if level == "all":
             yield "bouton", ["--skip", f"{folder}::"]
 
     def run(self, k, stages):
@@ -152,7 +156,7 @@ def store(results):
 def main():
     a = argparse.ArgumentParser(usage=__doc__.split("\n\n")[1].removeprefix("usage: "))
     a.add_argument("picks", nargs="*")
-    a.add_argument("--quick", action="store_true")
+    a.add_argument("--level", choices=["protocol", "it", "all"], default="all")
     a.add_argument("--again", action="store_true")
     a.add_argument("--work", default=os.path.join(TREE, "target/mutants"))
     a.add_argument("--limit", type=int, default=120)
@@ -160,17 +164,19 @@ def main():
     mutants = json.load(open(os.path.join(HERE, "list.json")))
     tree, commit = os.path.join(os.path.abspath(o.work), "tree"), git("describe", "--always", "--dirty")
     copy(mutants, tree)
-    tests = Tests(build(tree, os.path.join(os.path.abspath(o.work), "build"), o.quick), tree, o.limit)
+    tests = Tests(build(tree, os.path.join(os.path.abspath(o.work), "build"), o.level), tree, o.limit)
     if bad := tests.run(0, [("it", ["protocol::"])]):
         sys.exit(f"a test fails without a mutant: {bad}")
     results = {k: r for k, r in stored().items() if k in {m["id"] for m in mutants}}
     for m in picked(mutants, o.picks):
-        if not o.again and results.get(m["id"], {}).get("commit") == commit:
+        before = results.get(m["id"], {})
+        known = before.get("commit") == commit and (before["result"] != SURVIVED or before["level"] == o.level)
+        if known and not o.again:
             continue
         began = time.time()
-        result = f"equal: {m['equal']}" if "equal" in m else tests.run(m["id"], tests.stages(m, o.quick)) or "SURVIVED"
+        result = f"equal: {m['equal']}" if "equal" in m else tests.run(m["id"], tests.stages(m, o.level)) or SURVIVED
         row = [m["id"], m["file"].removeprefix("crates/bouton/src/"), m["what"], result, round(time.time() - began, 1)]
-        results[m["id"]] = dict(zip(FIELDS, row + [datetime.date.today().isoformat(), commit]))
+        results[m["id"]] = dict(zip(FIELDS, row + [o.level, datetime.date.today().isoformat(), commit]))
         store(results)
         print(m["id"], result, "·", m["what"], flush=True)
     every = [r["result"].split(":")[0] for r in results.values()]
