@@ -155,6 +155,21 @@ fn a_packed_network_is_as_accurate_on_every_task_as_the_run() {
     assert!(out.contains("of each task"), "{out}");
 }
 
+/// Three updates an epoch: no row of a report mixes two of them.
+#[test]
+fn every_line_of_metrics_belongs_to_the_epoch_of_its_update() {
+    let folder = folder();
+    succeeds(folder.path(), &["run", "small.toml", "run.log-every=1"]);
+    let runs = RunDir::list(&folder.path().join("runs")).unwrap().runs;
+    let records = bouton::train::metrics::read(&runs[0].run.metrics()).unwrap().records;
+    let found: Vec<_> = records.iter().map(|r| (r.split.as_str(), r.step, r.epoch)).collect();
+    let epoch = |first, e| {
+        let batches = (first..first + 3).map(move |step| ("batch", step, e));
+        batches.chain([("train", first + 2, e), ("test", first + 2, e)])
+    };
+    assert_eq!(found, epoch(1, 1).chain(epoch(4, 2)).collect::<Vec<_>>());
+}
+
 #[test]
 fn a_smoke_run_leaves_nothing_behind() {
     let folder = folder();
