@@ -1,7 +1,9 @@
 //! Generates the files that are derived from the code: `cargo xtask generate`; `cargo xtask check` fails if one of
-//! them is stale. `cargo xtask store RUN...` adds finished runs of claims to the stored results.
+//! them is stale. `cargo xtask store RUN...` adds finished runs of claims to the stored results; `cargo xtask fuzz` gives
+//! readers damaged files.
 
 mod cli;
+mod fuzz;
 
 use bouton_cli::combos::Grid;
 use std::path::{Path, PathBuf};
@@ -18,8 +20,9 @@ fn main() -> ExitCode {
         Some("store") => {
             report(std::env::args().skip(2).filter_map(|run| store(root, Path::new(&run)).err()).collect())
         }
+        Some("fuzz") => report(fuzz::fuzz(root).err().into_iter().collect()),
         _ => {
-            eprintln!("usage: cargo xtask generate|check|store RUN...");
+            eprintln!("usage: cargo xtask generate|check|store RUN...|fuzz [READER...]");
             ExitCode::from(2)
         }
     }

@@ -1,8 +1,8 @@
 //! The accuracies of a run over several tasks, from its `continual.json`.
 
 use bouton::train::RunDir;
+use bouton::train::continual::Accuracies;
 use bouton::{Error, Result};
-use serde_json::Value;
 
 use super::Figure;
 use super::figures::matrix;
@@ -17,28 +17,19 @@ pub fn accuracies(run: &RunDir) -> Result<Option<Figure>> {
         return Ok(None);
     }
     let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
-    let value: Value =
-        serde_json::from_slice(&bytes).map_err(|e| Error::data(format!("{}: {e}", path.display())))?;
-    let row = |v: &Value| -> Vec<f64> {
-        v.as_array().into_iter().flatten().map(|x| x.as_f64().unwrap_or(f64::NAN)).collect()
-    };
-    let mut rows = Vec::new();
-    let baseline = row(&value["baseline"]);
-    if !baseline.is_empty() {
-        rows.push(("before".to_owned(), baseline));
+    let file = Accuracies::parse(&bytes, &path.display().to_string())?;
+    let row = |v: &[Option<f64>]| v.iter().map(|x| x.unwrap_or(f64::NAN)).collect();
+    let mut rows: Vec<(String, Vec<f64>)> = Vec::new();
+    if !file.baseline.is_empty() {
+        rows.push(("before".to_owned(), row(&file.baseline)));
     }
-    let learned = value["accuracy"].as_array().into_iter().flatten();
-    let what = if value["tasks"] == "subsets" { "part" } else { "task" };
-    rows.extend(learned.enumerate().map(|(i, v)| (format!("{what} {}", i + 1), row(v))));
-    let told = |phase: &str| {
-        let list: Vec<&str> =
-            value["told"][phase].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-        if list.is_empty() { "nothing".to_owned() } else { list.join("; ") }
-    };
+    let what = if file.tasks == "subsets" { "part" } else { "task" };
+    rows.extend(file.accuracy.iter().enumerate().map(|(i, v)| (format!("{what} {}", i + 1), row(v))));
+    let told = |list: &[String]| if list.is_empty() { "nothing".to_owned() } else { list.join("; ") };
     let caption = format!(
         "Task boundaries used in training: {}. Task identity used in testing: {}.",
-        told("boundaries-in-training"),
-        told("task-known-in-testing")
+        told(&file.told.boundaries_in_training),
+        told(&file.told.task_known_in_testing)
     );
     let svg = matrix(
         "Accuracy by task",

@@ -15,7 +15,7 @@ mod statistics;
 pub use assess::{Assessment, Verdict, assess};
 pub use markdown::reproducibility_markdown;
 pub use plan::{Estimate, TIMED_BATCHES, Timing, estimate, quick, time_batches};
-pub use results::{ResultLine, append_result, collect, read_results, result_of_run, stored};
+pub use results::{ResultLine, append_result, collect, parse_results, read_results, result_of_run, stored};
 pub use statistics::{Agreement, Allowed, Sample, compare};
 
 use crate::recipe::Recipe;

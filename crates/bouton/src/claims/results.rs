@@ -136,7 +136,7 @@ pub fn collect(claim: &Claim, runs: &[RunSummary]) -> Result<Vec<ResultLine>> {
 /// [`Error::Data`] with the line that is garbled.
 pub fn stored() -> Result<Vec<ResultLine>> {
     let folders = embedded::FOLDERS.iter();
-    let lines = folders.map(|f| parse(f.results, &format!("recipes/{}/results.jsonl", f.slug)));
+    let lines = folders.map(|f| parse_results(f.results, &format!("recipes/{}/results.jsonl", f.slug)));
     Ok(lines.collect::<Result<Vec<_>>>()?.concat())
 }
 
@@ -145,7 +145,7 @@ pub fn stored() -> Result<Vec<ResultLine>> {
 /// # Errors
 /// [`Error::Io`] if it cannot be read, [`Error::Data`] with the line that is garbled.
 pub fn read_results(path: &Path) -> Result<Vec<ResultLine>> {
-    parse(&text(path)?, &path.display().to_string())
+    parse_results(&text(path)?, &path.display().to_string())
 }
 
 /// Appends `line` to the file at `path`; the file is replaced as a whole, so that it is never torn.
@@ -166,7 +166,11 @@ fn text(path: &Path) -> Result<String> {
     }
 }
 
-fn parse(text: &str, origin: &str) -> Result<Vec<ResultLine>> {
+/// The results in `text`; `origin` is what errors call it.
+///
+/// # Errors
+/// [`Error::Data`] with the line that is garbled.
+pub fn parse_results(text: &str, origin: &str) -> Result<Vec<ResultLine>> {
     let read = |(i, line)| {
         serde_json::from_str(line).map_err(|e| Error::data(format!("{origin}:{}: garbled line: {e}", i + 1)))
     };

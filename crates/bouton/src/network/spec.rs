@@ -120,7 +120,17 @@ pub struct Shape {
     pub channels: usize,
 }
 
+/// Units of a layer, of its padded input and of its drives before pooling, beyond which no sample fits into memory.
+const MOST_UNITS: usize = 1 << 26;
+
 impl Shape {
+    /// Whether it has at most so many units as a layer may have.
+    fn fits(self) -> bool {
+        let Self { height, width, channels } = self;
+        let units = height.checked_mul(width).and_then(|n| n.checked_mul(channels));
+        units.is_some_and(|n| n <= MOST_UNITS)
+    }
+
     /// Units in all.
     pub fn units(self) -> usize {
         self.height * self.width * self.channels
@@ -154,6 +164,9 @@ impl NetworkSpec {
                     }
                 },
             };
+            if !shape.fits() {
+                return too_large(i);
+            }
             if shape.units() == 0 {
                 return wrong(i, "is 0: a layer needs units", "give every layer at least one unit");
             }
@@ -193,8 +206,15 @@ impl ConvLayer {
         Some([places(before.height)?, places(before.width)?])
     }
 
+    /// Whether the padded image and the `drives` on it have at most so many units as a layer may have.
+    fn fits(&self, before: Shape, [height, width]: [usize; 2]) -> bool {
+        let side = |side| padded(side, self.padding).unwrap_or(usize::MAX);
+        let image = Shape { height: side(before.height), width: side(before.width), ..before };
+        image.fits() && Shape { height, width, channels: self.filters }.fits()
+    }
+
     fn shape(&self, i: usize, before: Shape) -> Result<Shape> {
-        if before.height * before.width == 1 && self.kernel > 1 + 2 * self.padding {
+        if before.height * before.width == 1 && padded(1, self.padding).is_some_and(|n| self.kernel > n) {
             let message = format!("is a convolution of {} units without places", before.channels);
             return wrong(
                 i,
@@ -212,6 +232,9 @@ impl ConvLayer {
             );
             return wrong(i, &message, "use a smaller kernel or more padding");
         };
+        if !self.fits(before, [height, width]) {
+            return too_large(i);
+        }
         let size = self.pool.map_or(1, |p| p.size());
         if size == 0 || height % size != 0 || width % size != 0 {
             let message = format!("pools {height} × {width} drives in windows of {size} × {size}");
@@ -223,6 +246,11 @@ impl ConvLayer {
         }
         Ok(Shape { height: height / size, width: width / size, channels: self.filters })
     }
+}
+
+fn too_large<T>(layer: usize) -> Result<T> {
+    let message = format!("has more than {MOST_UNITS} units, with padding or before pooling");
+    wrong(layer, &message, "use fewer filters or units, less padding or a larger stride")
 }
 
 fn wrong<T>(layer: usize, message: &str, hint: &str) -> Result<T> {
@@ -260,7 +288,11 @@ impl Skip {
 
 /// Places of a kernel along one side of an image.
 fn places(side: usize, kernel: usize, stride: usize, padding: usize) -> Option<usize> {
-    Some((side + 2 * padding).checked_sub(kernel)? / stride.max(1) + 1)
+    Some(padded(side, padding)?.checked_sub(kernel)? / stride.max(1) + 1)
+}
+
+fn padded(side: usize, padding: usize) -> Option<usize> {
+    padding.checked_mul(2)?.checked_add(side)
 }
 
 #[cfg(test)]
@@ -295,6 +327,16 @@ mod tests {
             ("[{ filters = 4, kernel = 3 }, 10]", "layers[0] is a convolution"),
             ("[64, 0, 10]", "layers[1] is 0"),
             ("[{ image = [1, 8, 8] }, { filters = 4, kernel = 3, stride = 0 }, 10]", "stride 0"),
+            ("[9223372036854775807, 10]", "layers[0] has more than"),
+            ("[{ image = [4294967296, 4294967296, 3] }, 10]", "layers[0] has more than"),
+            (
+                "[{ image = [1, 8, 8] }, { filters = 4, kernel = 3, padding = 9223372036854775807 }, 10]",
+                "layers[1] has a kernel",
+            ),
+            (
+                "[{ image = [1, 8, 8] }, { filters = 1, kernel = 2000000007, padding = 1000000000 }, 10]",
+                "layers[1] has more than",
+            ),
         ] {
             let error = spec(layers).shapes().unwrap_err();
             assert!(error.to_string().contains(message), "{error}");

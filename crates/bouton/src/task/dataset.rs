@@ -100,7 +100,7 @@ impl Dataset {
         };
         let pixels = match images.values {
             Values::Bytes(pixels) => pixels,
-            Values::Floats(values) => to_bytes(&values, shape.iter().product(), &images.file)?,
+            Values::Floats(values) => to_bytes(&values, shape, &images.file)?,
         };
         let files = format!("{} with {}", images.file, labels.file);
         let hint = "take both files from the same split of the same set";
@@ -250,9 +250,11 @@ impl Dataset {
 }
 
 /// Floats in 0..=1 as steps of 1/255.
-fn to_bytes(values: &[f32], features: usize, file: &str) -> Result<Vec<u8>> {
+fn to_bytes(values: &[f32], shape: [usize; 3], file: &str) -> Result<Vec<u8>> {
     if let Some(i) = values.iter().position(|v| !(0.0..=1.0).contains(v)) {
-        let message = format!("{file}: pixel of value {} in sample {}", values[i], i / features.max(1));
+        // There are values, so that this is no more than their number.
+        let features = shape.iter().product::<usize>();
+        let message = format!("{file}: pixel of value {} in sample {}", values[i], i / features);
         return Err(Error::data(message).with_hint("float images must lie between 0 and 1"));
     }
     Ok(values.iter().map(|v| (v * 255.0).round() as u8).collect())

@@ -15,6 +15,8 @@ use crate::{Error, Result};
 pub const TRAIN: usize = 1500;
 const PIXELS: usize = 64;
 const CLASSES: usize = 10;
+/// No copy of the file unpacks to more bytes.
+const MOST: u64 = 1 << 20;
 /// The pixel value that stands for 1.0.
 const SCALE: f32 = 16.0;
 
@@ -24,12 +26,16 @@ const SCALE: f32 = 16.0;
 /// [`Error::Data`] with file and line: damaged gzip, a line without 64 pixels of 0..=16 and a label below 10.
 pub fn decode(reader: impl Read, file: &str, split: Split) -> Result<Dataset> {
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-    for (i, line) in BufReader::new(MultiGzDecoder::new(reader)).lines().enumerate() {
+    let mut unpacked = BufReader::new(MultiGzDecoder::new(reader).take(MOST));
+    for (i, line) in unpacked.by_ref().lines().enumerate() {
         let line = line.map_err(|e| damaged(file, i, &format!("damaged gzip data ({e})")))?;
         if (i < TRAIN) == (split == Split::Train) {
             let label = parse(&line, &mut pixels).map_err(|why| damaged(file, i, &why))?;
             labels.push(u16::from(label));
         }
+    }
+    if unpacked.get_ref().limit() == 0 {
+        return Err(damaged(file, labels.len(), &format!("unpacks to more than {MOST} bytes")));
     }
     Dataset::new("digits", [1, 8, 8], CLASSES, pixels, SCALE, labels).map_err(|e| e.context(file))
 }

@@ -9,7 +9,7 @@ use std::io::{BufReader, Read, Seek};
 
 use super::cifar::PIXELS;
 use super::npy;
-use super::samples::{Samples, damaged};
+use super::samples::{MOST_IMAGES, Samples, damaged};
 use crate::Result;
 
 const CLASSES: u16 = 1000;
@@ -24,12 +24,7 @@ pub fn decode(reader: impl Read + Seek, file: &str, into: &mut Samples) -> Resul
     let archive = zip::ZipArchive::new(BufReader::new(reader));
     let mut archive = archive.map_err(|e| fail(format!("no NumPy archive ({e})")))?;
     let labels = member(&mut archive, "labels.npy", |m| labels(m)).map_err(fail)?;
-    let before = into.pixels.len();
-    let images = member(&mut archive, "data.npy", |m| images(m, &mut into.pixels)).map_err(fail)?;
-    if images != labels.len() {
-        into.pixels.truncate(before);
-        return Err(fail(format!("{images} images but {} labels", labels.len())));
-    }
+    member(&mut archive, "data.npy", |m| images(m, labels.len(), &mut into.pixels)).map_err(fail)?;
     into.labels.extend(labels);
     Ok(())
 }
@@ -45,16 +40,19 @@ fn member<R: Read + Seek, T>(
     read(&mut member).map_err(|why| format!("{name}: {why}"))
 }
 
-/// Appends the images and returns how many there are.
-fn images(mut reader: &mut dyn Read, into: &mut Vec<u8>) -> Parsed<usize> {
+/// Appends the images, one for each of the labels.
+fn images(mut reader: &mut dyn Read, labels: usize, into: &mut Vec<u8>) -> Parsed<()> {
     let header = npy::header(&mut reader)?;
     let ([n @ (1..), PIXELS], "|u1") = (&header.shape[..], &*header.kind) else {
         return Err(format!("{header}, expected bytes of shape (N, {PIXELS})"));
     };
+    if *n != labels {
+        return Err(format!("{n} images but {labels} labels"));
+    }
     let (before, most) = (into.len(), n * PIXELS);
     reader.take(most as u64).read_to_end(into).map_err(|e| format!("damaged data ({e})"))?;
     match into.len() - before {
-        found if found == most => Ok(*n),
+        found if found == most => Ok(()),
         found => {
             Err(format!("truncated: record {} has {} of {PIXELS} bytes", found / PIXELS, found % PIXELS))
         }
@@ -63,7 +61,9 @@ fn images(mut reader: &mut dyn Read, into: &mut Vec<u8>) -> Parsed<usize> {
 
 fn labels(mut reader: &mut dyn Read) -> Parsed<Vec<u16>> {
     let header = npy::header(&mut reader)?;
-    let [n] = header.shape[..] else { return Err(format!("{header}, expected one dimension")) };
+    let [n @ ..=MOST_IMAGES] = header.shape[..] else {
+        return Err(format!("{header}, expected one dimension of at most {MOST_IMAGES}"));
+    };
     let values = npy::integers(&mut reader, &header, n)?;
     let class = |(i, label): (usize, i64)| match u16::try_from(label) {
         Ok(l @ 1..=CLASSES) => Ok(l - 1),

@@ -68,14 +68,35 @@ pub fn import(path: &Path, dir: Option<&Path>) -> Result<Import> {
 /// # Errors
 /// As [`import`].
 pub fn import_sets(sets: &[KnownSet], path: &Path, root: &Path) -> Result<Import> {
-    let left = Rc::default();
-    let mut search = Search { sets, root, found: Import::default(), shown: Vec::new(), unknown: 0, left };
+    let mut keep = |set: &KnownSet, file: &KnownFile, bytes: &[u8]| {
+        let to = set.path(file, root);
+        store::write(&to, bytes).map(|()| to)
+    };
+    let mut search = Search::new(sets, &mut keep);
     if path.is_dir() {
         search.folder(path, 0)?
     } else {
         search.file(path)?
     };
-    if search.found.files.is_empty() { Err(search.nothing(path)) } else { Ok(search.found) }
+    search.end(path)
+}
+
+/// What an import does with the bytes of a recognised file; answers where they are now.
+pub type Keep<'a> = dyn FnMut(&KnownSet, &KnownFile, &[u8]) -> Result<PathBuf> + 'a;
+
+/// As [`import_sets`], for `content` of a file that messages call `path`; `keep` takes what is recognised.
+///
+/// # Errors
+/// As [`import`], and those of `keep`.
+pub fn recognise(
+    sets: &[KnownSet],
+    content: impl Read + Seek,
+    path: &Path,
+    keep: &mut Keep<'_>,
+) -> Result<Import> {
+    let mut search = Search::new(sets, keep);
+    search.content(content, path)?;
+    search.end(path)
 }
 
 /// Why a search stopped: the input is at fault, or this machine.
@@ -94,7 +115,7 @@ type Found = std::result::Result<(), Trouble>;
 
 struct Search<'a> {
     sets: &'a [KnownSet],
-    root: &'a Path,
+    keep: &'a mut Keep<'a>,
     found: Import,
     /// The first unknown files, and how many there are.
     shown: Vec<String>,
@@ -104,6 +125,14 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
+    fn new(sets: &'a [KnownSet], keep: &'a mut Keep<'a>) -> Self {
+        Self { sets, keep, found: Import::default(), shown: Vec::new(), unknown: 0, left: Rc::default() }
+    }
+
+    fn end(self, path: &Path) -> Result<Import> {
+        if self.found.files.is_empty() { Err(self.nothing(path)) } else { Ok(self.found) }
+    }
+
     fn folder(&mut self, path: &Path, depth: usize) -> Result<()> {
         let entries = std::fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         let mut entries: Vec<_> =
@@ -129,7 +158,10 @@ impl<'a> Search<'a> {
     }
 
     fn file(&mut self, path: &Path) -> Result<()> {
-        let mut file = File::open(path).map_err(|e| Error::io(path, e))?;
+        self.content(File::open(path).map_err(|e| Error::io(path, e))?, path)
+    }
+
+    fn content(&mut self, mut file: impl Read + Seek, path: &Path) -> Result<()> {
         self.left.set(MOST_UNPACKED);
         let place = path.display().to_string();
         let start = peek(&mut file).and_then(|start| file.rewind().map(|()| start));
@@ -223,7 +255,7 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn zip(&mut self, file: BufReader<File>, place: &str) -> Found {
+    fn zip(&mut self, file: impl Read + Seek, place: &str) -> Found {
         let mut archive = zip::ZipArchive::new(file)?;
         for i in 0..archive.len() {
             let entry = archive.by_index(i)?;
@@ -257,8 +289,7 @@ impl<'a> Search<'a> {
     }
 
     fn keep(&mut self, set: &KnownSet, file: &KnownFile, bytes: &[u8], place: &str) -> Result<()> {
-        let to = set.path(file, self.root);
-        store::write(&to, bytes)?;
+        let to = (self.keep)(set, file, bytes)?;
         if !self.found.files.iter().any(|f| f.to == to) {
             self.found.files.push(Imported { set: set.name, file: file.name, from: place.into(), to });
         }
@@ -266,8 +297,9 @@ impl<'a> Search<'a> {
     }
 
     /// The set and the file that `file` becomes if it is a known archive of images; left at its beginning.
-    fn images(&self, file: &mut File) -> io::Result<Option<(&'a KnownSet, &'a KnownFile)>> {
-        let size = file.metadata()?.len();
+    fn images(&self, file: &mut (impl Read + Seek)) -> io::Result<Option<(&'a KnownSet, &'a KnownFile)>> {
+        let size = file.seek(io::SeekFrom::End(0))?;
+        file.rewind()?;
         let archives = self.sets.iter().flat_map(|set| set.archives.iter().map(move |a| (set, a)));
         for (set, archive) in archives.filter(|(_, a)| a.jpegs.is_some() && a.bytes == size) {
             let found = store::sha256(&mut *file)?;
@@ -280,7 +312,7 @@ impl<'a> Search<'a> {
     }
 
     /// Stores the images of an archive as the one file `kept` of `set`.
-    fn convert(&mut self, set: &KnownSet, kept: &KnownFile, file: File, place: &str) -> Result<()> {
+    fn convert(&mut self, set: &KnownSet, kept: &KnownFile, file: impl Read, place: &str) -> Result<()> {
         let fail = |why: String| {
             Error::data(format!("{place}: cannot be converted ({why})"))
                 .with_hint("this is a fault of the program: the archive is as published")

@@ -17,6 +17,8 @@ const BYTES: u32 = 2;
 const DOUBLES: u32 = 9;
 const MATRIX: u32 = 14;
 const PACKED: u32 = 15;
+/// No known file has a matrix of more bytes.
+const MOST_VALUES: u64 = 1 << 30;
 /// Flags, dimensions and names are this short.
 const MOST_HEADER: u64 = 1 << 10;
 
@@ -74,10 +76,14 @@ fn element(reader: &mut impl Read, wanted: &[&str]) -> Parsed<Option<(String, Op
     let matrix = match kind {
         PACKED => {
             let mut unpacked = ZlibDecoder::new(BufReader::new(&mut body));
-            let (kind, _) = tag_of(&some_of(&mut unpacked, 8)?)?;
-            let found = if kind == MATRIX { matrix(&mut unpacked, wanted)? } else { (String::new(), None) };
-            // Reading on to the end compares the checksum.
-            io::copy(&mut unpacked, &mut io::sink()).map_err(|e| format!("damaged data ({e})"))?;
+            let (kind, size) = tag_of(&some_of(&mut unpacked, 8)?)?;
+            let mut inner = unpacked.by_ref().take(size);
+            let found = if kind == MATRIX { matrix(&mut inner, wanted)? } else { (String::new(), None) };
+            io::copy(&mut inner, &mut io::sink()).map_err(|e| format!("damaged data ({e})"))?;
+            // Reading on to the end compares the checksum; an element is padded to 8 bytes at most.
+            if some_of(&mut unpacked, 8)?.len() > 7 {
+                return Err(format!("packed data go on behind their element of {size} bytes"));
+            }
             found
         }
         MATRIX => matrix(&mut body, wanted)?,
@@ -104,7 +110,7 @@ fn matrix(reader: &mut impl Read, wanted: &[&str]) -> Parsed<(String, Option<Arr
     let dims: Vec<usize> = dims.chunks_exact(4).map(|b| word(b) as usize).collect();
     let most = dims.iter().try_fold(8_u64, |n, &d| n.checked_mul(d as u64));
     let most = most.ok_or_else(|| format!("{name} has impossible dimensions {dims:?}"))?;
-    let (kind, bytes) = part(reader, most).map_err(|why| format!("{name}: {why}"))?;
+    let (kind, bytes) = part(reader, most.min(MOST_VALUES)).map_err(|why| format!("{name}: {why}"))?;
     let values = match kind {
         BYTES => bytes,
         DOUBLES => whole(&bytes).ok_or_else(|| format!("{name} holds other values than 0 to 255"))?,

@@ -15,7 +15,7 @@ pub mod jpegs;
 pub mod layout;
 pub mod mat;
 mod normalise;
-mod npy;
+pub mod npy;
 pub mod order;
 mod outputs;
 mod part;

@@ -78,7 +78,8 @@ pub fn integers(reader: &mut impl Read, header: &Header, n: usize) -> Parsed<Vec
         "<i8" => (true, 8),
         _ => return Err(format!("{header}, expected whole numbers")),
     };
-    let bytes = exactly(reader, n as u64 * size, "values")?;
+    let all = (n as u64).checked_mul(size).ok_or_else(|| format!("{header}, too many"))?;
+    let bytes = exactly(reader, all, "values")?;
     let number = |bytes: &[u8]| {
         let negative = signed && bytes[bytes.len() - 1] >> 7 == 1;
         let filled = if negative { u64::MAX } else { 0 };
@@ -134,6 +135,8 @@ mod tests {
         assert_eq!(read("<i4", &1000_i32.to_le_bytes(), 1), Ok(vec![1000]));
         assert_eq!(read("<i8", &(-5_i64).to_le_bytes(), 1), Ok(vec![-5]));
         assert!(read("<i8", &[0; 15], 2).unwrap_err().contains("15 of 16"));
+        // Eight times so many is 8 in 64 bits.
+        assert!(read("<i8", &[0; 8], (1 << 61) + 1).unwrap_err().contains("too many"));
         assert!(read("<f8", &[0; 16], 2).unwrap_err().contains("<f8"));
     }
 }

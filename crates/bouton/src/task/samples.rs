@@ -7,6 +7,9 @@ use crate::{Error, Result};
 /// Hint for a file whose content cannot be what it should be.
 const DAMAGED: &str = "the file is damaged: fetch or import it again";
 
+/// No file of a known set holds more images: one that says so is damaged, or made to fill the memory.
+pub(super) const MOST_IMAGES: usize = 1 << 19;
+
 /// Images and labels, in file order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Samples {

@@ -12,6 +12,9 @@ use crate::Result;
 use crate::rng::Key;
 use serde::{Deserialize, Serialize};
 
+/// Every read of every device walks along its taps.
+const MOST_TAPS: usize = 1 << 16;
+
 /// A population of devices: the content of a preset file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -73,18 +76,22 @@ impl DeviceParameters {
     }
 
     fn check(&self) -> Result<()> {
-        self.early_slope.check("early-slope", 0.0)?;
-        self.breakpoint.check("breakpoint", 0.0)?;
-        self.offset.check("offset", f64::MIN)?;
-        self.late_slope.check("late-slope", 0.0)?;
-        self.fresh_resistance.check("fresh-resistance", f64::MIN_POSITIVE)?;
+        // Changes of ln R, far beyond any device and far from overflow.
+        let most = 1e3;
+        self.early_slope.check("early-slope", [0.0, most])?;
+        self.breakpoint.check("breakpoint", [0.0, 1e15])?;
+        self.offset.check("offset", [-most, most])?;
+        self.late_slope.check("late-slope", [0.0, most])?;
+        self.fresh_resistance.check("fresh-resistance", [1e-30, 1e30])?;
         let (pink, telegraph) = (self.pink, self.telegraph);
-        require(pink.amplitude >= 0.0, "pink.amplitude", pink.amplitude, "at least 0")?;
-        require(pink.taps > 0, "pink.taps", pink.taps as f64, "at least 1")?;
-        for (key, p) in [("telegraph.rise", telegraph.rise), ("telegraph.fall", telegraph.fall)] {
-            require(p > 0.0 && p <= 1.0, key, p, "a probability above 0 and up to 1")?;
-        }
-        require(telegraph.amplitude >= 0.0, "telegraph.amplitude", telegraph.amplitude, "at least 0")
+        let amplitude = |key, a: f64| require((0.0..=most).contains(&a), key, a, "between 0 and 1000");
+        amplitude("pink.amplitude", pink.amplitude)?;
+        amplitude("telegraph.amplitude", telegraph.amplitude)?;
+        let taps = (1..=MOST_TAPS).contains(&pink.taps);
+        require(taps, "pink.taps", pink.taps as f64, &format!("between 1 and {MOST_TAPS}"))?;
+        [("telegraph.rise", telegraph.rise), ("telegraph.fall", telegraph.fall)].into_iter().try_for_each(
+            |(key, p)| require(p > 0.0 && p <= 1.0, key, p, "a probability above 0 and up to 1"),
+        )
     }
 
     /// The device of six uniform numbers in [0, 1], in the order of the fields of [`Device`].
@@ -223,6 +230,10 @@ mod tests {
             ("scale = 6.564678e-4", "scale = -6e-4", "early-slope.scale"),
             ("scale = 6.564678e-4\n", "", "scale"),
             ("taps = 15", "taps = 0", "pink.taps"),
+            ("taps = 15", "taps = 65537", "pink.taps"),
+            ("amplitude = 0.025", "amplitude = 1e9", "pink.amplitude"),
+            ("high = 0.15", "high = 1e4", "offset.high"),
+            ("mean = 6988\nsd = 381.7", "mean = 0\nsd = 1", "fresh-resistance.low"),
             ("taps = 15", "taps = 15\ntap = 3", "tap"),
             ("sd = 381.7", "sd = nan", "fresh-resistance.sd"),
             ("low = 41", "low = -41", "breakpoint.low"),

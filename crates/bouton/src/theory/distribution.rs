@@ -88,6 +88,7 @@ impl Distribution {
                 mean + sd * (normal::density(a) - normal::density(b)) / mass(0.0)
             }
         }
+        .clamp(low, high)
     }
 
     /// `x` in units of the law: distances from its centre, at least 0 for the exponential.
@@ -99,9 +100,9 @@ impl Distribution {
         }
     }
 
-    /// Refuses parameters that are not finite, scales that are not positive, empty intervals and intervals that
-    /// reach below `least`.
-    pub(super) fn check(&self, key: &str, least: f64) -> Result<()> {
+    /// Refuses parameters that are not finite, scales that are not positive, intervals that are empty or reach out of
+    /// [`least`, `most`], and those in which the law has no mass that could be told from 0.
+    pub(super) fn check(&self, key: &str, [least, most]: [f64; 2]) -> Result<()> {
         let inside = |name: &str| format!("{key}.{name}");
         let positive = |name, value: f64| require(value > 0.0, &inside(name), value, "positive");
         let (low, high) = self.bounds();
@@ -124,7 +125,11 @@ impl Distribution {
             }
         };
         require(low >= least, &inside("low"), low, &format!("at least {least}"))?;
-        require(high > start, &inside("high"), high, &format!("above {start}"))
+        require(high > start, &inside("high"), high, &format!("above {start}"))?;
+        require(high <= most, &inside("high"), high, &format!("at most {most}"))?;
+        let drawn = [self.quantile(0.0), self.quantile(0.5), self.quantile(1.0), self.mean()];
+        let rule = format!("where the law has draws, which it has none up to {high}");
+        require(drawn.iter().all(|x| x.is_finite()), &inside("low"), low, &rule)
     }
 }
 

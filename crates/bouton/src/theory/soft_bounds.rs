@@ -74,9 +74,13 @@ impl SoftBoundsParameters {
     }
 
     fn check(&self) -> Result<()> {
-        require(self.step > 0.0, "step", self.step, "positive")?;
-        require(self.upper > 0.0, "upper", self.upper, "positive")?;
+        let size = |key, value, size: f64| {
+            require((1e-9..=1e9).contains(&size), key, value, &format!("between {} and {}", 1e-9, 1e9))
+        };
+        size("step", self.step, self.step)?;
+        size("upper", self.upper, self.upper)?;
         require(self.lower < 0.0, "lower", self.lower, "negative")?;
+        size("lower", self.lower, -self.lower)?;
         require(self.up_down.abs() < 1.0, "up-down", self.up_down, "between -1 and 1")?;
         let spreads = [
             ("step-spread", self.step_spread),
@@ -86,7 +90,8 @@ impl SoftBoundsParameters {
             ("step-noise", self.step_noise),
             ("write-noise", self.write_noise),
         ];
-        spreads.into_iter().try_for_each(|(key, v)| require(v >= 0.0, key, v, "at least 0"))
+        let rule = "between 0 and 1000";
+        spreads.into_iter().try_for_each(|(key, v)| require((0.0..=1e3).contains(&v), key, v, rule))
     }
 
     /// The device of four standard normal numbers: step, asymmetry, upper bound, lower bound. Steps and bounds keep

@@ -131,6 +131,15 @@ impl Checkpoint {
     /// [`Error::Checkpoint`] if a name is used twice or a shape does not fit its numbers, [`Error::Io`] if the
     /// disk refuses.
     pub fn save(&self, path: &Path) -> Result<()> {
+        let file = self.to_bytes().map_err(|e| e.context(path.display()))?;
+        atomic::write(path, file)
+    }
+
+    /// The bytes of the file.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if a name is used twice or a shape does not fit its numbers.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let bytes: BTreeMap<&str, Vec<u8>> =
             self.tensors.iter().map(|t| (t.name.as_str(), t.data.to_bytes())).collect();
         if bytes.len() < self.tensors.len() {
@@ -145,9 +154,8 @@ impl Checkpoint {
         let mut meta = self.meta.clone();
         meta.insert(CHECKSUM.into(), checksum(&self.meta, &self.tensors));
         let meta = serde_json::to_string(&meta).expect("texts by name are plain data");
-        let file = safetensors::serialize(views, Some(HashMap::from([(META.to_string(), meta)])))
-            .map_err(|e| Error::checkpoint(format!("{}: {e}", path.display())))?;
-        atomic::write(path, file)
+        safetensors::serialize(views, Some(HashMap::from([(META.to_string(), meta)])))
+            .map_err(|e| Error::checkpoint(e.to_string()))
     }
 
     /// Reads a file back, its tensors in the order of their names. Files of other programs are accepted; their metadata is kept as it is.
@@ -157,13 +165,20 @@ impl Checkpoint {
     pub fn load(path: &Path) -> Result<Self> {
         let file = fs::read(path).map_err(|e| Error::io(path, e))?;
         tracing::debug!(path = %path.display(), bytes = file.len(), "checkpoint read");
-        Self::parse(&file).map_err(|(reason, hint)| {
-            Error::checkpoint(format!("{}: {reason}", path.display())).with_hint(hint)
-        })
+        Self::parse(&file, &path.display().to_string())
+    }
+
+    /// As [`Checkpoint::load`], from the bytes of the file; `origin` is what errors call it.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] if it is truncated or garbled.
+    pub fn parse(file: &[u8], origin: &str) -> Result<Self> {
+        Self::read(file)
+            .map_err(|(reason, hint)| Error::checkpoint(format!("{origin}: {reason}")).with_hint(hint))
     }
 
     /// The content of a file, or what is wrong with it and what to try.
-    fn parse(file: &[u8]) -> std::result::Result<Self, (String, &'static str)> {
+    fn read(file: &[u8]) -> std::result::Result<Self, (String, &'static str)> {
         let damaged = |reason: String| (reason, DAMAGED);
         let (_, header) = SafeTensors::read_metadata(file).map_err(|e| damaged(e.to_string()))?;
         let mut tensors = Vec::new();

@@ -4,13 +4,13 @@
 use super::memory::Memory;
 use super::{RunDir, atomic};
 use crate::anchor::AnchorSpec;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::norm::{NormSpec, Statistics};
 use crate::optim::ScheduleSpec;
 use crate::recipe::{Recipe, tag};
 use crate::synapse::SynapseSpec;
 use crate::task::{Policy, Scenario, SequenceSpec};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -73,12 +73,38 @@ fn numbers(row: &[f64]) -> Vec<Value> {
     row.iter().map(|&x| if x.is_finite() { Value::from(x) } else { Value::Null }).collect()
 }
 
+/// What a report takes from `continual.json`. Whatever is missing is empty.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Accuracies {
+    /// Which sequence, as recipes spell it.
+    pub tasks: String,
+    /// What the run was told about its tasks.
+    pub told: Told,
+    /// Accuracy on every task before training.
+    pub baseline: Vec<Option<f64>>,
+    /// R: one row per finished task, one column per task; none where a task was not tested.
+    pub accuracy: Vec<Vec<Option<f64>>>,
+}
+
+impl Accuracies {
+    /// Reads the bytes of a file; `origin` is what errors call it.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if it is garbled.
+    pub fn parse(text: &[u8], origin: &str) -> Result<Self> {
+        serde_json::from_slice(text).map_err(|e| Error::data(format!("{origin}: {e}")))
+    }
+}
+
 /// What a run is told about its tasks.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct Told {
-    boundaries_in_training: Vec<&'static str>,
-    task_known_in_testing: Vec<&'static str>,
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Told {
+    /// Where training learns that a task ended, or which one it sees.
+    pub boundaries_in_training: Vec<String>,
+    /// Where testing learns which task it sees.
+    pub task_known_in_testing: Vec<String>,
 }
 
 impl Told {
@@ -99,7 +125,8 @@ type Leak = (bool, &'static str);
 
 /// Where the learner is told that a task ended, or which task it sees.
 pub(crate) fn told(recipe: &Recipe) -> Told {
-    let said = |leaks: &[Leak]| leaks.iter().filter(|(yes, _)| *yes).map(|(_, what)| *what).collect();
+    let said =
+        |leaks: &[Leak]| leaks.iter().filter(|(yes, _)| *yes).map(|(_, what)| (*what).to_owned()).collect();
     Told { boundaries_in_training: said(&training(recipe)), task_known_in_testing: said(&testing(recipe)) }
 }
 

@@ -40,11 +40,12 @@ impl Memory {
         format!("{}\n{}", self.norms.len(), rows.collect::<Vec<_>>().join("\n"))
     }
 
-    /// The inverse of [`Memory::to_text`]; the matrices have the right shapes and wait to be filled.
-    pub(super) fn from_text(text: &str, network: &Network) -> Result<Self> {
+    /// The inverse of [`Memory::to_text`] in a run of `tasks` tasks; the matrices have the right shapes and wait to be
+    /// filled.
+    pub(super) fn from_text(text: &str, network: &Network, tasks: usize) -> Result<Self> {
         let bad = || Error::checkpoint("the accuracies of the finished tasks are garbled");
         let mut lines = text.split('\n');
-        let norms: usize = lines.next().and_then(|n| n.parse().ok()).ok_or_else(bad)?;
+        let norms = lines.next().and_then(|n| n.parse().ok()).filter(|n| *n <= tasks).ok_or_else(bad)?;
         let row = |line: &str| {
             line.split_whitespace().map(str::parse).collect::<std::result::Result<Vec<f64>, _>>()
         };

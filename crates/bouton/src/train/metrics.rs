@@ -58,13 +58,20 @@ pub struct Metrics {
 /// [`Error::Io`] if it cannot be read, [`Error::Data`] with the line's number if a complete line is garbled.
 pub fn read(path: &Path) -> Result<Metrics> {
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    parse(&bytes, &path.display().to_string())
+}
+
+/// As [`read`], from the bytes of the file; `origin` is what messages call it.
+///
+/// # Errors
+/// [`Error::Data`] with the line's number if a complete line is garbled.
+pub fn parse(bytes: &[u8], origin: &str) -> Result<Metrics> {
     let mut metrics = Metrics::default();
-    for line in lines(path, &bytes) {
+    for line in lines(origin, bytes) {
         match line? {
             Line::Record { record, .. } => metrics.records.push(record),
             Line::Torn { number } => {
-                metrics.note =
-                    Some(format!("{}:{number}: the last line is torn and was left out", path.display()));
+                metrics.note = Some(format!("{origin}:{number}: the last line is torn and was left out"));
             }
         }
     }
@@ -82,14 +89,14 @@ enum Line {
     },
 }
 
-fn lines<'a>(path: &'a Path, bytes: &'a [u8]) -> impl Iterator<Item = Result<Line>> + 'a {
+fn lines<'a>(origin: &'a str, bytes: &'a [u8]) -> impl Iterator<Item = Result<Line>> + 'a {
     let mut end = 0;
     bytes.split_inclusive(|&b| b == b'\n').enumerate().map(move |(i, line)| {
         end += line.len();
         match serde_json::from_slice(line) {
             Ok(record) => Ok(Line::Record { record, end }),
             Err(_) if !line.ends_with(b"\n") => Ok(Line::Torn { number: i + 1 }),
-            Err(e) => Err(Error::data(format!("{}:{}: garbled line: {e}", path.display(), i + 1))
+            Err(e) => Err(Error::data(format!("{origin}:{}: garbled line: {e}", i + 1))
                 .with_hint("remove that line, or restore the file from a copy")),
         }
     })
@@ -143,7 +150,7 @@ impl MetricsWriter {
 fn keep_up_to(path: &Path, step: u64) -> Result<(Vec<u8>, f64)> {
     let mut bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
     let (mut keep, mut wall) = (0, 0.0);
-    for line in lines(path, &bytes) {
+    for line in lines(&path.display().to_string(), &bytes) {
         match line? {
             Line::Record { record, end } if record.step <= step => (keep, wall) = (end, record.wall),
             _ => break,

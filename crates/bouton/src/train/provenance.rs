@@ -77,7 +77,15 @@ impl Provenance {
     /// [`Error::Io`] if it cannot be read, [`Error::Data`] if it is damaged.
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-        serde_json::from_slice(&text).map_err(|e| Error::data(format!("{}: {e}", path.display())))
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    /// As [`read`](Self::read), from the bytes of the file; `origin` is what errors call it.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if it is damaged.
+    pub fn parse(text: &[u8], origin: &str) -> Result<Self> {
+        serde_json::from_slice(text).map_err(|e| Error::data(format!("{origin}: {e}")))
     }
 
     /// Writes `provenance.json`.

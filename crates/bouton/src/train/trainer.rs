@@ -228,7 +228,8 @@ impl Trainer {
     /// [`Error::Checkpoint`] if its tensors are not those of this trainer, or if its recipe has other numbers.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         same_synapse(&self.network, checkpoint)?;
-        self.memory = Memory::from_text(&checkpoint.meta::<String>("accuracies")?, &self.network)?;
+        let accuracies = checkpoint.meta::<String>("accuracies")?;
+        self.memory = Memory::from_text(&accuracies, &self.network, self.tasks())?;
         let mut wanted: Vec<(String, Vec<usize>)> = Vec::new();
         self.visit(&mut |name, mat| {
             wanted.push((name.to_owned(), vec![mat.rows(), mat.cols()]));

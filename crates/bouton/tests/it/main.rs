@@ -17,6 +17,7 @@ mod download;
 mod draws;
 mod dropout;
 mod feedback;
+mod fuzz;
 mod golden;
 mod gradients;
 mod holomorphic;

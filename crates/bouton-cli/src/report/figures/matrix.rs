@@ -13,7 +13,7 @@ const READABLE: usize = 26;
 /// Draws `rows` (row labels with one fraction per column; not finite: an empty cell) under columns 1, 2, ….
 pub fn matrix(title: &str, row_label: &str, column_label: &str, rows: &[(String, Vec<f64>)]) -> String {
     let columns = rows.iter().map(|r| r.1.len()).max().unwrap_or(0).max(1);
-    let side = ((WIDTH - LEFT - 16) / columns).min(CELL);
+    let side = ((WIDTH - LEFT - 16) / columns).clamp(1, CELL);
     let (row_height, total) = (side.clamp(4, 40), TOP + 24 + rows.len() * side.clamp(4, 40));
     let mut cells = String::new();
     for (i, (label, values)) in rows.iter().enumerate() {
@@ -25,7 +25,7 @@ pub fn matrix(title: &str, row_label: &str, column_label: &str, rows: &[(String,
             let x = LEFT + j * side;
             cells += &format!(
                 "<rect x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{}\" fill=\"{}\"/>\n",
-                side - 1,
+                (side - 1).max(1),
                 row_height - 1,
                 shade(value)
             );
@@ -90,5 +90,9 @@ mod tests {
         let svg = matrix("Accuracy", "", "", &rows);
         well_formed(&svg);
         assert!(!svg.contains(">50.0<"), "no room for values");
+        assert!(
+            matrix("", "", "", &[("a".into(), vec![0.5; 1000])])
+                .contains("<rect x=\"1000\" y=\"66\" width=\"1\"")
+        );
     }
 }
