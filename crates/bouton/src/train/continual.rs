@@ -109,7 +109,7 @@ pub struct Told {
 
 impl Told {
     /// What learning is told.
-    pub fn training(self) -> Vec<&'static str> {
+    pub fn training(self) -> Vec<String> {
         self.boundaries_in_training
     }
 

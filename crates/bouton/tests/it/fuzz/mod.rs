@@ -12,7 +12,7 @@ mod networks;
 mod recipes;
 mod run;
 
-use run::{Reader, Tally, run};
+use run::{Reader, run};
 
 fn readers() -> Vec<Reader> {
     [recipes::readers(), files::readers(), networks::readers(), images::readers(), archives::readers()]
