@@ -4,7 +4,7 @@
 //! and the last lines come from other writers, so this split is harder than a random one.
 //! E. Alpaydin, C. Kaynak: Optical Recognition of Handwritten Digits, UCI Machine Learning Repository (1998).
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 
 use flate2::read::MultiGzDecoder;
 
@@ -26,18 +26,24 @@ const SCALE: f32 = 16.0;
 /// [`Error::Data`] with file and line: damaged gzip, a line without 64 pixels of 0..=16 and a label below 10.
 pub fn decode(reader: impl Read, file: &str, split: Split) -> Result<Dataset> {
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-    let mut unpacked = BufReader::new(MultiGzDecoder::new(reader).take(MOST));
-    for (i, line) in unpacked.by_ref().lines().enumerate() {
-        let line = line.map_err(|e| damaged(file, i, &format!("damaged gzip data ({e})")))?;
+    for (i, line) in unpacked(reader, file)?.lines().enumerate() {
         if (i < TRAIN) == (split == Split::Train) {
-            let label = parse(&line, &mut pixels).map_err(|why| damaged(file, i, &why))?;
+            let label = parse(line, &mut pixels).map_err(|why| damaged(file, i, &why))?;
             labels.push(u16::from(label));
         }
     }
-    if unpacked.get_ref().limit() == 0 {
-        return Err(damaged(file, labels.len(), &format!("unpacks to more than {MOST} bytes")));
-    }
     Dataset::new("digits", [1, 8, 8], CLASSES, pixels, SCALE, labels).map_err(|e| e.context(file))
+}
+
+fn unpacked(reader: impl Read, file: &str) -> Result<String> {
+    let mut bytes = Vec::new();
+    let read = MultiGzDecoder::new(reader).take(MOST + 1).read_to_end(&mut bytes);
+    let lines = bytes.iter().filter(|b| **b == b'\n').count();
+    read.map_err(|e| damaged(file, lines, &format!("damaged gzip data ({e})")))?;
+    if bytes.len() as u64 > MOST {
+        return Err(damaged(file, lines, &format!("unpacks to more than {MOST} bytes")));
+    }
+    String::from_utf8(bytes).map_err(|e| damaged(file, lines, &format!("not text ({e})")))
 }
 
 /// Appends the pixels of one line and returns its label.

@@ -196,7 +196,9 @@ mod tests {
     fn impossible_presets_are_refused() {
         let wrong = [
             ("step = 0.002", "step = -0.002", "`step`"),
+            ("step = 0.002", "step = 1e300", "`step`"),
             ("lower = -0.75", "lower = 0.75", "`lower`"),
+            ("step-noise = 3.75", "step-noise = 1e300", "step-noise"),
             ("upper = 1.25", "uper = 1.25", "uper"),
             ("write-noise = 56", "", "write-noise"),
             ("step-noise = 3.75", "step-noise = nan", "step-noise"),

@@ -211,6 +211,8 @@ fn damaged_digits_are_refused_by_line() {
     assert_eq!(read(&good).unwrap().labels(), [3]);
     let two = |line: &str| refusal(read(&format!("{good}{line}\n")), 2);
     contains(&two(&"1,".repeat(64)), &["digits.csv.gz, line 2", "integers"]);
+    // A single line can unpack to more than the memory.
+    contains(&refusal(read(&"0,".repeat(1 << 20)), 2), &["digits.csv.gz", "more than 1048576 bytes"]);
     contains(&two(&format!("{}3", "1,".repeat(63))), &["line 2", "64 values"]);
     contains(&two(&format!("{}10", "1,".repeat(64))), &["line 2", "label 10"]);
     contains(&two(&format!("17,{}3", "1,".repeat(63))), &["line 2", "pixel 17"]);

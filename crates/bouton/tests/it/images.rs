@@ -143,6 +143,9 @@ fn damaged_svhn_is_refused() {
     }
     bad(&good[..128], &["no matrix is called `X`"]);
     bad(&mat(&[x(2)]), &["no matrix is called `y`"]);
+    // Unpacking goes no further than an element says, however much more is packed.
+    let more = packed(&[matrix("X", &[1, 1], &[1], 2), vec![0; 9]].concat());
+    bad(&mat(&[more, y(&[1])]), &["packed data go on behind their element of"]);
     bad(&[&b"\x89HDF\r\n\x1a\n"[..], &[0; 200]].concat(), &["level 5"]);
     let end = |bytes: [u8; 4]| [&good[..124], &bytes, &good[128..]].concat();
     bad(&end([1, 0, b'M', b'I']), &["big-endian"]);
@@ -233,6 +236,13 @@ fn damaged_imagenet32_is_refused() {
     let one = npy("|u1", "(1,)", &[1]);
     bad(&npz(&[1, 0]), &["labels.npy", "label 0 of sample 1", "1 to 1000"]);
     bad(&npz(&[1001]), &["label 1001 of sample 0"]);
+    let many = [npy("<i8", "(600000,)", &[]), vec![1; 8 * 600_000]].concat();
+    bad(
+        &pair(&npy("|u1", "(1, 3072)", &planes(1, 32)), &many),
+        &["labels.npy", "one dimension of at most 524288"],
+    );
+    // More images than labels are not even unpacked.
+    bad(&pair(&npy("|u1", "(9000000000, 3072)", &[]), &one), &["data.npy: 9000000000 images but 1 labels"]);
     bad(&npz(&[1, 2])[..3000], &["no NumPy archive"]);
     bad(b"not a zip archive", &["no NumPy archive"]);
     bad(&zip(&[("data.npy", &one)], zip::CompressionMethod::Stored), &["labels.npy"]);

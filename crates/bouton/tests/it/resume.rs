@@ -56,3 +56,12 @@ fn a_loss_beyond_all_bounds_is_divergence_long_before_it_is_infinite() {
         said.split("the loss is ").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
     assert!(loss > 1e8 && loss.is_finite(), "{said}");
 }
+
+#[test]
+fn a_checkpoint_that_speaks_of_more_tasks_than_there_are_is_refused() {
+    let mut trainer = crate::common::trainer(RECIPE);
+    let mut checkpoint = trainer.checkpoint().unwrap();
+    trainer.restore(&checkpoint).unwrap();
+    checkpoint.meta.insert("accuracies".into(), "18446744073709551615\n".into());
+    assert!(message(&trainer.restore(&checkpoint).unwrap_err()).contains("garbled"));
+}
