@@ -144,7 +144,7 @@ impl Program {
         shell.arg("-c").arg(format!("ulimit -v {MEMORY}; exec \"$0\" \"$@\"")).arg(&self.path);
         shell.args(["--ignored", "--exact", "fuzz::long", "--nocapture", "--test-threads=1"]);
         shell.env("BOUTON_FUZZ", words);
-        input.into_iter().for_each(|path| drop(shell.env("BOUTON_FUZZ_INPUT", path)));
+        shell.envs(input.map(|path| ("BOUTON_FUZZ_INPUT", path)));
         let output = shell.output().map_err(|e| e.to_string())?;
         if output.status.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
