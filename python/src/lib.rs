@@ -10,6 +10,7 @@ mod network;
 mod packed;
 mod place;
 mod recipe;
+mod tables;
 mod threads;
 
 use pyo3::prelude::*;

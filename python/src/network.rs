@@ -4,9 +4,10 @@ use crate::arrays::{array_of, exactly, images, labels, places, samples};
 use crate::errors::{argument, raise};
 use crate::place;
 use crate::recipe::Recipe;
+use crate::tables::{checked, named, outcome};
 use crate::threads::{compute, watch};
 use bouton::Error;
-use bouton::credit::{Batch, Collect, Step, outside};
+use bouton::credit::{Batch, Collect, outside};
 use bouton::network::{Network as Net, Shape};
 use bouton::objective::Given;
 use bouton::rng::Key;
@@ -477,55 +478,3 @@ impl Network {
 
 /// How to make a network again: its class, what to call that with, and its state.
 type Reduced<'py> = (Bound<'py, PyAny>, (Recipe, Option<usize>), Bound<'py, PyDict>);
-
-/// Gradients by the names of their parameters; zeros where a rule has nothing to say.
-fn named<'py>(py: Python<'py>, net: &Net, mut collected: Collect) -> PyResult<Bound<'py, PyDict>> {
-    let d = PyDict::new(py);
-    for (id, name, mat) in net.parameters() {
-        let zeros = || Mat::zeros(mat.dtype(), mat.rows(), mat.cols());
-        d.set_item(name, array_of(py, collected.gradients.remove(&id).unwrap_or_else(zeros))?)?;
-    }
-    Ok(d)
-}
-
-/// Arrays that fit parameters by name and shape.
-fn checked(
-    py: Python<'_>,
-    arrays: &Bound<'_, PyDict>,
-    shapes: &HashMap<String, (usize, usize)>,
-    dtype: bouton_kernels::DType,
-) -> PyResult<HashMap<String, Mat>> {
-    let one = |(name, array): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
-        let name: String = name.extract()?;
-        let Some(shape) = shapes.get(&name) else {
-            let mut known: Vec<_> = shapes.keys().map(String::as_str).collect();
-            known.sort_unstable();
-            let hint = format!("there are {}", known.join(", "));
-            return Err(argument(py, "ShapeError", &format!("the network has no `{name}`"), &hint));
-        };
-        let mat = exactly(&array, dtype, *shape, &name)?;
-        Ok((name, mat))
-    };
-    arrays.iter().map(one).collect()
-}
-
-fn outcome<'py>(py: Python<'py>, step: &Step) -> PyResult<Bound<'py, PyDict>> {
-    if !step.loss.is_finite() {
-        let error = Error::Diverged {
-            message: format!("the loss is {}", step.loss),
-            hint: Some("lower the learning rate, or the gain of the initial weights".into()),
-        };
-        return Err(raise(py, &error));
-    }
-    let d = PyDict::new(py);
-    d.set_item("loss", step.mean_loss())?;
-    d.set_item("accuracy", step.accuracy())?;
-    d.set_item("samples", step.samples)?;
-    for (phase, relaxed) in [("free", &step.free), ("nudged", &step.nudged)] {
-        if relaxed.samples > 0 && relaxed.sweeps > 0 {
-            d.set_item(format!("sweeps.{phase}"), relaxed.mean_sweeps())?;
-            d.set_item(format!("residual.{phase}"), relaxed.residual)?;
-        }
-    }
-    Ok(d)
-}
