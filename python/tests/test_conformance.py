@@ -250,7 +250,7 @@ def test_cli_and_python_agree_bit_for_bit(tmp_path, recipe):
     code = "import sys; sys.argv[0] = 'bouton'; from bouton._command import main; main()"
     subprocess.run([sys.executable, "-c", code, "run", str(file), "--out", str(tmp_path / "cli")], check=True, capture_output=True)
     run = bouton.Experiment(file, out=tmp_path / "python").run(progress=False)
-    cli = bouton.Run(next((tmp_path / "cli").iterdir()))
+    cli = bouton.Run(next((tmp_path / "cli").glob("*/status.json")).parent)
     last = lambda r: (r.path / "checkpoints" / "last.safetensors").read_bytes()
     assert last(run) == last(cli)
     strip = lambda r: [{k: v for k, v in line.items() if k != "wall"} for line in r.records()]
