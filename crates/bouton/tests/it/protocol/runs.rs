@@ -193,13 +193,13 @@ fn the_status_says_how_far_a_run_came() {
     let text = layered("[optim.sgd]\nlr = 0.1\n");
     let out = tempfile::tempdir().unwrap();
     assert!(go(&text, out.path(), 6).is_none());
+    let mut runs = std::fs::read_dir(out.path()).unwrap().map(|entry| entry.unwrap().path());
+    let run = runs.find(|path| path.join("status.json").is_file()).unwrap();
     let status = || {
-        let run = std::fs::read_dir(out.path()).unwrap().next().unwrap().unwrap().path();
-        let status = bouton::train::RunDir::open(run).unwrap().status().unwrap();
+        let status = bouton::train::RunDir::open(&run).unwrap().status().unwrap();
         (status.state, status.step, status.epoch)
     };
     assert_eq!(status(), (bouton::train::State::Interrupted, 6, 1));
-    let run = std::fs::read_dir(out.path()).unwrap().next().unwrap().unwrap().path();
     let checkpoints = Checkpoints::new(run.join("checkpoints"), None);
     assert_eq!(checkpoints.newest().unwrap().unwrap().step, 6, "nothing is lost");
     go(&text, out.path(), usize::MAX).unwrap();
