@@ -69,7 +69,7 @@ const TOKENS: &[&str] = &[
 
 const IMAGES: &str = "seed = 2\n[task.synthetic]\nshape = [3, 8, 8]\nclasses = 4\ntrain = 8\ntest = 8\nbatch = 4\nepochs = 2\n\
     [network]\nlayers = [{ image = [3, 8, 8] }, { filters = 4, kernel = 3, padding = 1, pool = { max = 2 } }, 9, 4]\n\
-    [neuron.settle]\nactivation = \"shifted-sigmoid\"\n[objective.squared-error]\n\
+    [wiring.conv]\n[neuron.settle]\nactivation = \"shifted-sigmoid\"\n[objective.squared-error]\n\
     [credit.eq-prop]\nbeta = 0.5\nfree-steps = 20\nnudged-steps = 5\n[optim.sgd]\nlr = [0.1, 0.05, 0.02]\nmomentum = 0.9\n\
     [schedule.step]\nevery = 2\nfactor = 0.5\n[run]\nlog-every = 10\n";
 
