@@ -22,7 +22,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::account::count_product;
-use crate::simd::best;
+use crate::simd::best_for;
 use crate::{DType, Elem, Operand, View, ViewMut, dispatch};
 use direct::Direct;
 use form::{Correlate, Form, Way};
@@ -176,9 +176,9 @@ fn slope(
     dispatch!(x.dtype(), T => {
         let (x, g, w) = (x.slice::<T>(), g.slice(), w.slice_mut());
         match method {
-            ConvMethod::Direct => best(Slope { shape, x, g, band, w }),
-            ConvMethod::Tiles2 => best(TiledSlope::<T, Two, 2, 4> { shape, x, g, band, w, tiling: PhantomData }),
-            ConvMethod::Tiles4 => best(TiledSlope::<T, Four, 4, 6> { shape, x, g, band, w, tiling: PhantomData }),
+            ConvMethod::Direct => best_for::<T, _>(Slope { shape, x, g, band, w }),
+            ConvMethod::Tiles2 => best_for::<T, _>(TiledSlope::<T, Two, 2, 4> { shape, x, g, band, w, tiling: PhantomData }),
+            ConvMethod::Tiles4 => best_for::<T, _>(TiledSlope::<T, Four, 4, 6> { shape, x, g, band, w, tiling: PhantomData }),
         }
     });
 }
@@ -229,7 +229,7 @@ fn correlate(method: ConvMethod, shape: &ConvShape, way: Way, weight: &Operand, 
 fn run<T: Elem, F: Form<T>>(shape: &ConvShape, way: Way, weight: &Operand, x: View<'_>, mut y: ViewMut<'_>) {
     let form: std::sync::Arc<F> =
         weight.form(|form: &F| form.made_for() == (*shape, way), || F::new(*shape, way, weight.view()));
-    best(Correlate { form: &*form, x: x.slice(), y: y.slice_mut() });
+    best_for::<T, _>(Correlate { form: &*form, x: x.slice(), y: y.slice_mut() });
 }
 
 /// Counts a call with these filters and images, which adds to `added` elements; whether there is anything to do.

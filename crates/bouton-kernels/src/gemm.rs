@@ -10,8 +10,8 @@ use rayon::prelude::*;
 use crate::account::count_product;
 use crate::chain::{Chain, Left};
 use crate::dots::{Dots, ROWS};
-use crate::simd::best;
-use crate::{DType, Elem, Mat, Operand, View, ViewMut, dispatch};
+use crate::simd::best_for;
+use crate::{DType, Mat, Operand, View, ViewMut, dispatch};
 
 /// c[r, j] += Σ_k a[r, k] w[j, k].
 pub fn gemm_nt(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
@@ -24,7 +24,7 @@ pub fn gemm_nt(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
     dispatch!(a.dtype(), T => {
         let a: Vec<&[T]> = a.slice().chunks(w.cols()).collect();
         let mut c: Vec<&mut [T]> = c.slice_mut().chunks_mut(w.rows()).collect();
-        best(Dots { a: &a, w: w.slice(), c: &mut c });
+        best_for::<T, _>(Dots { a: &a, w: w.slice(), c: &mut c });
     });
 }
 
@@ -39,7 +39,7 @@ pub fn gemm_nn(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
     dispatch!(a.dtype(), T => {
         let mut c: Vec<&mut [T]> = c.slice_mut().chunks_mut(w.cols()).collect();
         let a: Vec<&[T]> = a.slice().chunks(w.rows()).collect();
-        best(Chain { x: Left::Rows(&a), b: w.slice(), c: &mut c });
+        best_for::<T, _>(Chain { x: Left::Rows(&a), b: w.slice(), c: &mut c });
     });
 }
 
@@ -63,7 +63,7 @@ pub fn gemm_tn(g: View<'_>, cols: Range<usize>, pre: View<'_>, mut c: ViewMut<'_
     );
     dispatch!(g.dtype(), T => {
         let mut c: Vec<&mut [T]> = c.slice_mut().chunks_mut(pre.cols()).collect();
-        best(Chain { x: Left::Cols(&g.slice()[cols.start..], g.cols()), b: pre.slice(), c: &mut c });
+        best_for::<T, _>(Chain { x: Left::Cols(&g.slice()[cols.start..], g.cols()), b: pre.slice(), c: &mut c });
     });
 }
 
@@ -98,7 +98,7 @@ pub fn par_gemm_nt(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
             row.chunks_mut(band).zip(&mut bands).for_each(|(piece, band)| band.push(piece));
         }
         let bands = bands.par_iter_mut().zip(w.slice::<T>().par_chunks(band * k));
-        bands.for_each(|(c, w)| best(Dots { a: &a, w, c }));
+        bands.for_each(|(c, w)| best_for::<T, _>(Dots { a: &a, w, c }));
     });
 }
 
@@ -115,19 +115,28 @@ const WORTH_THREADS: usize = 2_000_000;
 pub fn product(a: View<'_>, b: View<'_>, threads: bool) -> Mat {
     let mut c = Mat::zeros(a.dtype(), a.rows(), b.cols());
     check("product", [a, b, c.view()], (a.cols(), a.rows(), b.cols()), (b.rows(), c.rows(), c.cols()));
-    let parallelism = if threads { gemm::Parallelism::Rayon(0) } else { gemm::Parallelism::None };
+    let parallelism =
+        if threads { gemm_common::Parallelism::Rayon(0) } else { gemm_common::Parallelism::None };
     let (m, n, k) = (a.rows(), b.cols(), a.cols());
     counted(a, b, c.view());
-    dispatch!(a.dtype(), T => {
-        let (out, lhs, rhs) = (c.slice_mut::<T>(), a.slice::<T>(), b.slice::<T>());
-        // SAFETY: the three slices are row-major m x n, m x k and k x n (checked above), and `out` is not aliased.
-        unsafe {
-            gemm::gemm(
-                m, n, k, out.as_mut_ptr(), 1, n as isize, false, lhs.as_ptr(), 1, k as isize, rhs.as_ptr(), 1,
-                n as isize, T::from_f64(0.0), T::from_f64(1.0), false, false, false, parallelism,
-            )
-        }
-    });
+    // The microkernels want columns, which the rows of cᵀ = bᵀ·aᵀ are.
+    macro_rules! transposed {
+        ($gemm:path, $t:ty) => {{
+            let (out, lhs, rhs) = (c.slice_mut::<$t>(), a.slice::<$t>(), b.slice::<$t>());
+            let (row, out_row, lhs_row) = (1, n as isize, k as isize);
+            // SAFETY: the three slices are row-major m x n, m x k and k x n (checked above), and `out` is not aliased.
+            unsafe {
+                $gemm()(
+                    n, m, k, out.as_mut_ptr(), out_row, row, false, rhs.as_ptr(), out_row, row, lhs.as_ptr(), lhs_row,
+                    row, 0.0, 1.0, false, false, false, parallelism,
+                )
+            }
+        }};
+    }
+    match a.dtype() {
+        DType::F32 => transposed!(gemm_f32::gemm::f32::get_gemm_fn, f32),
+        DType::F64 => transposed!(gemm_f64::gemm::f64::get_gemm_fn, f64),
+    }
     c
 }
 

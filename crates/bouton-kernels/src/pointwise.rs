@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use crate::account::count;
 use crate::pack::Pack;
-use crate::simd::{at, best};
+use crate::simd::{at, best_for};
 use crate::{DType, Elem, Level, Real};
 
 /// An equation of `P` parameters and `I` inputs that replaces `O` values of an element.
@@ -29,7 +29,7 @@ where
     let all = All::new(f, params, input, values);
     let n = all.values[0].len();
     count((I + O) * n, (I + 2 * O) * n * size_of::<T>());
-    best(all)
+    best_for::<T, _>(all)
 }
 
 /// [`pointwise`] with a given level, or `None` if this machine cannot run it; for tests.
@@ -76,8 +76,9 @@ where
 
     #[inline(always)]
     fn with_simd<S: Simd>(mut self, s: S) -> T {
-        // Double precision is for checks: one register at a time halves what there is to compile.
-        let (at, most) = if const { matches!(T::DTYPE, DType::F64) } {
+        // Double precision is for checks, and where registers hold a single number the compiler fills them: one at a time
+        // halves what there is to compile.
+        let (at, most) = if const { matches!(T::DTYPE, DType::F64) || S::IS_SCALAR } {
             (0, T::default())
         } else if const { S::REGISTER_COUNT >= 32 } {
             self.whole::<S, MANY>(s)

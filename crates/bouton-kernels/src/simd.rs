@@ -4,6 +4,8 @@
 
 use pulp::{Scalar, Simd, WithSimd};
 
+use crate::{DType, Elem};
+
 /// A family of vector instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -55,6 +57,22 @@ pub(crate) fn best<Op: WithSimd>(op: Op) -> Op::Output {
         if let Some(simd) = pulp::x86::V4::try_new() {
             return Simd::vectorize(simd, op);
         }
+    }
+    narrow(op)
+}
+
+/// Runs `op`, which computes in `T`, with the best level. Double precision is for checks: it stays at 256-bit vectors, so
+/// that a third less is compiled.
+#[inline(always)]
+pub(crate) fn best_for<T: Elem, Op: WithSimd>(op: Op) -> Op::Output {
+    if const { matches!(T::DTYPE, DType::F32) } { best(op) } else { narrow(op) }
+}
+
+/// Runs `op` with the best level of at most 256-bit vectors.
+#[inline(always)]
+fn narrow<Op: WithSimd>(op: Op) -> Op::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
         if let Some(simd) = pulp::x86::V3::try_new() {
             return Simd::vectorize(simd, op);
         }
@@ -98,7 +116,7 @@ mod tests {
     use super::*;
     use crate::chain::{Chain, Left};
     use crate::dots::Dots;
-    use crate::{DType, Elem, Mat, dispatch};
+    use crate::{Mat, dispatch};
 
     fn noise(t: DType, rows: usize, cols: usize) -> Mat {
         Mat::from_fn(t, rows, cols, |r, c| ((r * 31 + c * 17 + r * c) % 23) as f64 / 23.0 - 0.4)

@@ -2,10 +2,19 @@
 
 use pulp::Simd;
 
+/// Machines of this family without 256-bit vectors are too old to lay out code for.
+const OLD: bool = cfg!(target_arch = "x86_64");
+
 /// The most rows of a tile that is four registers or four outputs wide: 24 accumulators, or 12 where registers are few.
 #[inline(always)]
 pub(crate) const fn tallest<S: Simd>() -> usize {
-    if S::REGISTER_COUNT >= 32 { 6 } else { 3 }
+    if S::IS_SCALAR && OLD {
+        1
+    } else if S::REGISTER_COUNT >= 32 {
+        6
+    } else {
+        3
+    }
 }
 
 /// Runs a block with a constant equal to a run-time height of at most [`tallest`].
@@ -26,12 +35,14 @@ macro_rules! by_height {
                 5 => with!(5),
                 _ => with!(6),
             }
-        } else {
+        } else if const { crate::tiles::tallest::<$s>() == 3 } {
             match $height {
                 1 => with!(1),
                 2 => with!(2),
                 _ => with!(3),
             }
+        } else {
+            with!(1)
         }
     }};
 }

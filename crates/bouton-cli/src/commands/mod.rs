@@ -104,19 +104,12 @@ pub fn dispatch(
 
 /// Logs go to stderr; RUST_LOG chooses how much, by default warnings.
 fn start_log() {
-    use tracing_subscriber::{
-        filter::LevelFilter, filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt,
-    };
+    let mut log = env_logger::Builder::new();
     let wanted = std::env::var("RUST_LOG").unwrap_or_else(|_| "warn".into());
-    // Spans, in brackets, would be taken for the name of a target.
-    let filter = wanted.parse::<Targets>().ok().filter(|_| !wanted.contains('['));
-    let filter = filter.unwrap_or_else(|| {
+    if env_filter::Builder::new().try_parse(&wanted).is_ok() {
+        log.parse_filters(&wanted);
+    } else {
         say(format_args!("RUST_LOG is not understood: `{wanted}` (try RUST_LOG=bouton=debug)"));
-        Targets::new().with_default(LevelFilter::WARN)
-    });
-    let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(colour);
-    // An error of its own would be told on stderr, by a macro that panics.
-    let lines = lines.log_internal_errors(false);
-    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
+    }
+    let _ = log.try_init();
 }

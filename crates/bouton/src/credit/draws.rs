@@ -77,7 +77,7 @@ mod tests {
 
     /// The mean loss of the first samples, by the mean weights or by draws, and by each of the drawn networks alone.
     fn losses(synapse: &str, samples: usize, draws: Option<usize>, head: bool) -> (f64, Vec<f64>) {
-        let recipe: Recipe = toml::from_str(&format!("{RECIPE}{synapse}")).unwrap();
+        let recipe = Recipe::parse(&format!("{RECIPE}{synapse}"), "test").unwrap();
         let mut course = crate::task::stream::open(&recipe, None).unwrap();
         let mut network = Network::build(&recipe).unwrap();
         let credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();

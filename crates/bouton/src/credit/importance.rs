@@ -281,7 +281,7 @@ mod tests {
     }
 
     fn sum_of_single_samples(recipe: &str) {
-        let recipe: Recipe = toml::from_str(recipe).unwrap();
+        let recipe = Recipe::parse(recipe, "test").unwrap();
         let mut course = crate::task::stream::open(&recipe, None).unwrap();
         let network = Network::build(&recipe).unwrap();
         let credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();
@@ -318,7 +318,7 @@ mod tests {
     #[test]
     fn the_exact_fisher_of_an_output_bias_is_known() {
         let text = RECIPE.replace("[norm.batch]\n", "").replace("[9, 7, 4]", "[9, 4]");
-        let recipe: Recipe = toml::from_str(&text).unwrap();
+        let recipe = Recipe::parse(&text, "test").unwrap();
         let mut course = crate::task::stream::open(&recipe, None).unwrap();
         let network = Network::build(&recipe).unwrap();
         let credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();
@@ -340,7 +340,7 @@ mod tests {
     /// E over drawn labels is the exact sum over labels: the error of n draws per sample falls as 1/√n.
     #[test]
     fn sampled_fisher_information_approaches_the_exact_one() {
-        let recipe: Recipe = toml::from_str(RECIPE).unwrap();
+        let recipe = Recipe::parse(RECIPE, "test").unwrap();
         let mut course = crate::task::stream::open(&recipe, None).unwrap();
         let network = Network::build(&recipe).unwrap();
         let credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();

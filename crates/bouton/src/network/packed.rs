@@ -244,8 +244,8 @@ mod tests {
         let layers = "{ filters = 32, kernel = 3, padding = 1 }, { filters = 64, kernel = 3, padding = 1, pool = { max = 2 } }, \
             { filters = 40, kernel = 3, padding = 1 }, 33, 4]";
         let (head, tail) = IMAGES.split_at(IMAGES.find("{ filters").unwrap());
-        let recipe: Recipe =
-            toml::from_str(&format!("{head}{layers}{}", &tail[tail.find("\n[neuron").unwrap()..])).unwrap();
+        let text = format!("{head}{layers}{}", &tail[tail.find("\n[neuron").unwrap()..]);
+        let recipe = Recipe::parse(&text, "test").unwrap();
         let mut trainer = Trainer::new(&recipe, None).unwrap();
         assert!(differs(&recipe, &trainer).is_none());
         let shapes = chain(&recipe.network).unwrap();
@@ -260,14 +260,16 @@ mod tests {
     fn every_synapse_of_two_weights_is_packed() {
         for synapse in ["metaplastic]\nm = 1.0", "bop]", "cascade]", "binary-beakers]", "rram]"] {
             let text = RECIPE.replace("binary]", synapse);
-            let recipe: Recipe = toml::from_str(&text).unwrap();
+            let recipe = Recipe::parse(&text, "test").unwrap();
             assert!(differs(&recipe, &Trainer::new(&recipe, None).unwrap()).is_none(), "{synapse}");
-            refused(&toml::from_str(&text.replace(synapse, &format!("{synapse}\nscale = 0.5"))).unwrap());
+            refused(
+                &Recipe::parse(&text.replace(synapse, &format!("{synapse}\nscale = 0.5")), "test").unwrap(),
+            );
         }
     }
 
     fn answers_alike(text: &str) {
-        let recipe: Recipe = toml::from_str(text).unwrap();
+        let recipe = Recipe::parse(text, "test").unwrap();
         let mut trainer = Trainer::new(&recipe, None).unwrap();
         while trainer.update() < trainer.updates() {
             trainer.learn().unwrap();
@@ -300,14 +302,14 @@ mod tests {
 
     #[test]
     fn a_bit_takes_less_than_a_number() {
-        let recipe: Recipe = toml::from_str(RECIPE).unwrap();
+        let recipe = Recipe::parse(RECIPE, "test").unwrap();
         let network = Network::build(&recipe).unwrap();
         assert!(Packed::new(&recipe, &network).unwrap().bytes() < network.parameter_count() * 4);
     }
 
     #[test]
     fn a_file_whose_arrays_do_not_fit_is_refused() {
-        let recipe: Recipe = toml::from_str(IMAGES).unwrap();
+        let recipe = Recipe::parse(IMAGES, "test").unwrap();
         let file = Packed::new(&recipe, &Network::build(&recipe).unwrap()).unwrap().to_checkpoint();
         for i in 0..file.tensors.len() {
             let mut missing = file.clone();
@@ -328,7 +330,7 @@ mod tests {
 
     #[test]
     fn a_file_of_two_number_types_is_refused() {
-        let recipe: Recipe = toml::from_str(RECIPE).unwrap();
+        let recipe = Recipe::parse(RECIPE, "test").unwrap();
         let file = Packed::new(&recipe, &Network::build(&recipe).unwrap()).unwrap().to_checkpoint();
         let mut mixed = 0;
         for (i, tensor) in file.tensors.iter().enumerate() {
@@ -349,10 +351,10 @@ mod tests {
             ("[norm.batch]", "[norm.batch]\nstatistics = \"batch\""),
             ("[neuron.sign]", "[neuron.sign]\nzero = \"zero\""),
         ] {
-            let recipe: Recipe = toml::from_str(&RECIPE.replace(from, to)).unwrap();
+            let recipe = Recipe::parse(&RECIPE.replace(from, to), "test").unwrap();
             refused(&recipe);
         }
-        refused(&toml::from_str(&IMAGES.replace("max = 2", "average = 2")).unwrap());
+        refused(&Recipe::parse(&IMAGES.replace("max = 2", "average = 2"), "test").unwrap());
     }
 
     fn refused(recipe: &Recipe) {

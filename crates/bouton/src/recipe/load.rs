@@ -2,6 +2,7 @@
 
 use super::{Recipe, inspect};
 use crate::{Error, Result};
+use serde::Deserialize;
 use std::path::Path;
 use toml::de::DeTable;
 
@@ -71,10 +72,11 @@ pub(super) fn read(text: &str, place: impl Fn(usize) -> String) -> Result<Recipe
         let place = place(problem.span.start);
         return Err(problem.into_error().context(place));
     }
-    serde_path_to_error::deserialize(toml::Deserializer::from(document)).map_err(|e| {
-        let at = e.inner().span().map_or(0, |s| s.start);
-        Error::config(format!("{}: `{}`: {}", place(at), e.path(), e.inner().message()))
-    })
+    // By way of a plain table, whose keys an error names: the structs of a recipe are compiled for one kind of reader.
+    let table = toml::Table::deserialize(toml::Deserializer::from(document)).map_err(syntax)?;
+    table
+        .try_into()
+        .map_err(|e: toml::de::Error| Error::config(format!("{}: {}", place(0), e.to_string().trim_end())))
 }
 
 /// Whether `table` has the key that `keys` lead to.

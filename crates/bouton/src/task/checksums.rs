@@ -122,7 +122,7 @@ impl Cache {
             let mut text = serde_json::to_string_pretty(&self.known).expect("checksums are plain data");
             text.push('\n');
             if let Err(error) = atomic::write(Self::file(&self.root), text) {
-                tracing::debug!(%error, "checksums are not kept");
+                log::debug!("checksums are not kept: {error}");
             }
         }
     }

@@ -121,7 +121,7 @@ impl KnownSet {
     ) -> Result<T> {
         let mut answers = Vec::new();
         for url in urls {
-            tracing::debug!(url, "mirror asked");
+            log::debug!("{url} asked");
             match get(&url) {
                 Ok(content) => return Ok(content),
                 Err(Trouble::Remote(why)) => answers.push(format!("{url}: {why}")),

@@ -2,8 +2,12 @@
 
 use std::io::{Read, Seek};
 
+#[cfg(feature = "import")]
+use super::imagenet32;
 use super::samples::Samples;
-use super::{cifar, imagenet32, stl, svhn};
+use super::{cifar, stl, svhn};
+#[cfg(not(feature = "import"))]
+use crate::Error;
 use crate::Result;
 
 /// The layout of the files of a set of colour images.
@@ -39,7 +43,11 @@ impl Layout {
             Self::Svhn => svhn::decode(reader, file, into),
             Self::Stl10 if labels => stl::labels(reader, file, into),
             Self::Stl10 => stl::images(reader, file, into),
+            #[cfg(feature = "import")]
             Self::ImageNet32 => imagenet32::decode(reader, file, into),
+            #[cfg(not(feature = "import"))]
+            Self::ImageNet32 => Err(Error::data(format!("{file}: this program cannot read NumPy archives"))
+                .with_hint("build the library with its feature `import`")),
         }
     }
 }

@@ -6,11 +6,15 @@ mod checksums;
 pub mod cifar;
 mod dataset;
 pub mod digits;
+#[cfg(feature = "download")]
 pub mod download;
 pub mod embedded;
 pub mod idx;
+#[cfg(feature = "import")]
 pub mod imagenet32;
+#[cfg(feature = "import")]
 pub mod import;
+#[cfg(feature = "import")]
 pub mod jpegs;
 pub mod layout;
 pub mod mat;

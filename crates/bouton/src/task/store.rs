@@ -229,7 +229,7 @@ impl KnownSet {
         }
         let path = self.path(file, root);
         let file = std::fs::File::open(&path).map_err(|e| Error::io(&path, e))?;
-        tracing::debug!(path = %path.display(), "data read");
+        log::debug!("{} read", path.display());
         Ok(Box::new(file))
     }
 

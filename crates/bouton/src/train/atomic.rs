@@ -44,7 +44,7 @@ pub fn write_with(
         temp.persist(path).map(drop).map_err(|e| e.error)
     };
     attempt().map_err(|e| Error::io(path, e))?;
-    tracing::debug!(path = %path.display(), "written");
+    log::debug!("{} written", path.display());
     Ok(())
 }
 

@@ -13,6 +13,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::atomic;
+use super::crc32c::{self, crc32c};
 use crate::{Error, Result};
 
 /// Key of the metadata object, and inside it of the checksum.
@@ -164,7 +165,7 @@ impl Checkpoint {
     /// [`Error::Io`] if it cannot be read, [`Error::Checkpoint`] if it is truncated or garbled.
     pub fn load(path: &Path) -> Result<Self> {
         let file = fs::read(path).map_err(|e| Error::io(path, e))?;
-        tracing::debug!(path = %path.display(), bytes = file.len(), "checkpoint read");
+        log::debug!("{}: checkpoint of {} bytes read", path.display(), file.len());
         Self::parse(&file, &path.display().to_string())
     }
 
@@ -209,9 +210,9 @@ fn checksum(meta: &BTreeMap<String, String>, tensors: &[Tensor]) -> String {
     let meta = serde_json::to_string(meta).expect("texts by name are plain data");
     let mut tensors: Vec<_> = tensors.iter().collect();
     tensors.sort_by_key(|tensor| &tensor.name);
-    let crc = tensors.iter().fold(crc32c::crc32c(meta.as_bytes()), |crc, tensor| {
+    let crc = tensors.iter().fold(crc32c(meta.as_bytes()), |crc, tensor| {
         let head = format!("{} {:?}", tensor.name, tensor.shape);
-        crc32c::crc32c_append(crc32c::crc32c_append(crc, head.as_bytes()), &tensor.data.to_bytes())
+        crc32c::append(crc32c::append(crc, head.as_bytes()), &tensor.data.to_bytes())
     });
     format!("{crc:08x}")
 }

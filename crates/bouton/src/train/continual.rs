@@ -198,7 +198,7 @@ mod tests {
     const SUBSETS: &str = "[sequence.subsets]\nparts = 2\n";
 
     fn list(text: &str) -> Vec<String> {
-        told(&toml::from_str(&format!("{BASE}{text}")).unwrap()).list()
+        told(&Recipe::parse(&format!("{BASE}{text}"), "test").unwrap()).list()
     }
 
     #[test]

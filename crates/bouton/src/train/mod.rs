@@ -5,6 +5,7 @@ mod by_hand;
 pub mod checkpoint;
 pub mod checkpoints;
 pub mod continual;
+mod crc32c;
 pub mod event;
 mod flips;
 mod heard;

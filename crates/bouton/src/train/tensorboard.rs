@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::crc32c::crc32c;
 use super::metrics::Record;
 use crate::{Error, Result};
 
@@ -86,7 +87,7 @@ fn seconds(time: Timestamp) -> f64 {
 }
 
 fn frame(payload: &[u8]) -> Vec<u8> {
-    let mask = |bytes: &[u8]| crc32c::crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes();
+    let mask = |bytes: &[u8]| crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes();
     let length = (payload.len() as u64).to_le_bytes();
     [&length[..], &mask(&length), payload, &mask(payload)].concat()
 }

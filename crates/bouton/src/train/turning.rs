@@ -55,7 +55,7 @@ mod tests {
     /// With the sum of all weights as the loss, turning a weight w costs exactly −2w.
     #[test]
     fn the_cost_is_the_rise_of_the_loss_and_nothing_stays_turned() {
-        let recipe: Recipe = toml::from_str(RECIPE).unwrap();
+        let recipe = Recipe::parse(RECIPE, "test").unwrap();
         let mut network = Network::build(&recipe).unwrap();
         let weights = network.connections[0].weight.mat().to_f64s();
         let of = |sign: f64| (0..20).filter(|&i| weights[i] == sign).collect::<Vec<_>>();

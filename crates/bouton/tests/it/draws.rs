@@ -13,7 +13,7 @@ const RECIPE: &str = "precision = \"f64\"\nseed = 3\n[run]\ntrain-draws = 3\n[ta
     [objective.softmax-cross-entropy]\n[optim.sgd]\nlr = 0.1\n";
 
 fn recipe(synapse: &str) -> Recipe {
-    toml::from_str(&format!("{RECIPE}[synapse.{synapse}]\n")).unwrap()
+    Recipe::parse(&format!("{RECIPE}[synapse.{synapse}]\n"), "test").unwrap()
 }
 
 /// The equations of BiMU from the gradients at each of the weights that were drawn; biases move by the mean gradient.

@@ -9,10 +9,13 @@ mod common;
 mod continual;
 mod convolution;
 mod costs;
+#[cfg(feature = "download")]
 mod crash;
+#[cfg(feature = "download")]
 mod data;
 mod determinism;
 mod docs;
+#[cfg(feature = "download")]
 mod download;
 mod draws;
 mod dropout;
@@ -23,6 +26,7 @@ mod gradients;
 mod holomorphic;
 mod identity;
 mod image_recipes;
+#[cfg(feature = "download")]
 mod images;
 mod metaplastic_adam;
 mod outside;
