@@ -91,7 +91,7 @@ fn tests_come_when_they_are_due() {
     assert_eq!(at("[run]\ntest-every = 3\nupdates = 18\n", "test"), [12, 18]);
     assert_eq!(at("[run]\nupdates = 18\n", "train"), [4, 8, 12, 16, 18]);
     assert_eq!(at("[run]\nlog-every = 7\n", "batch"), [7, 14]);
-    let tasks = "[sequence.permuted]\ntasks = 2\n[continual]\nupdates = 6\n[run]\ntest-every = 2\n";
+    let tasks = "[sequence.permuted]\ntasks = 2\n[continual]\nupdates = 6\n[run]\ntest-every = 5\n";
     assert_eq!(at(tasks, "test"), [6, 12], "six updates are an epoch and a half");
 }
 

@@ -274,18 +274,18 @@ fn replay_adds_what_it_was_told() {
     assert_eq!(again, (4, drawn[0].clone()), "a buffer that goes back forgets");
 }
 
-/// A buffer of four holds four, however many tasks share it.
+/// A buffer of eight holds eight, however many tasks share it.
 #[test]
 fn replay_keeps_no_more_than_its_size() {
     let mut stream =
-        course("[sequence.permuted]\ntasks = 4\n[continual.replay]\nsize = 4\nbatch = 9\n").stream;
+        course("[sequence.permuted]\ntasks = 4\n[continual.replay]\nsize = 8\nbatch = 9\n").stream;
     for task in 1..4 {
         let drawn = (6 * task..6 * task + 6).flat_map(|u| {
             let ids = ids(&mut stream, u);
             ids[ids.len() - 9..].to_vec()
         });
         let kept: std::collections::BTreeSet<usize> = drawn.collect();
-        assert!((2..=4).contains(&kept.len()) && kept.iter().all(|id| *id < 10 * task as usize), "{kept:?}");
+        assert!((4..=8).contains(&kept.len()) && kept.iter().all(|id| *id < 10 * task as usize), "{kept:?}");
     }
 }
 
