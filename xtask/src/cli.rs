@@ -32,7 +32,7 @@ pub fn recipe() -> String {
         let words: Vec<String> = page.choices.iter().map(|choice| format!("`{}`", choice.name)).collect();
         let value = page.value.unwrap_or_else(|| words.join(", "));
         let default = page.default.map(|default| format!("`{default}`")).unwrap_or_default();
-        text += &format!("| `{key}` | {value} | {default} | {} |\n", page.about);
+        text += &row(&[&format!("`{key}`"), &value, &default, &page.about]);
     }
     text += "\n";
     for table in ["run", "network"] {
@@ -66,7 +66,27 @@ fn keys(page: &Page) -> String {
             Some(default) => format!("`{default}`"),
             None => String::new(),
         };
-        text += &format!("| `{}` | {} | {default} | {} |\n", key.name, key.value, key.about);
+        text += &row(&[&format!("`{}`", key.name), &key.value, &default, &key.about]);
     }
     text + "\n"
+}
+
+/// A row of a Markdown table, in which a bar would begin another cell, even within code.
+fn row(cells: &[&str]) -> String {
+    let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+    format!("| {} |\n", cells.join(" | "))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_row_of_a_table_has_as_many_cells_as_its_head() {
+        let page = super::recipe();
+        let cells = |line: &str| line.replace("\\|", "").matches('|').count();
+        let rows: Vec<_> = page.lines().filter(|line| line.starts_with('|')).collect();
+        assert!(rows.len() > 200 && rows.iter().any(|row| row.contains("\\|")));
+        for row in rows {
+            assert_eq!(cells(row), 5, "{row}");
+        }
+    }
 }

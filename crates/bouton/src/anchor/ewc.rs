@@ -28,10 +28,12 @@ pub enum Fisher {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Ewc {
     /// Strength λ. Default 1.
+    #[schemars(extend("minimum" = 0, "maximum" = 1e15, "x-hint" = "100 to 5000 are usual"))]
     pub lambda: f64,
     /// How the Fisher information is estimated.
     pub fisher: Fisher,
     /// Samples of the task that take part, in file order. Default: all.
+    #[schemars(extend("minimum" = 1, "maximum" = 1_000_000_000, "x-hint" = "leave it out for all samples"))]
     pub samples: Option<usize>,
     /// Shuffle the importances within each parameter: the control that should not help. Default false.
     pub shuffle: bool,
@@ -70,12 +72,15 @@ impl Anchor for Ewc {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct OnlineEwc {
     /// Strength λ. Default 1.
+    #[schemars(extend("minimum" = 0, "maximum" = 1e15, "x-hint" = "100 to 5000 are usual"))]
     pub lambda: f64,
     /// What is left of the earlier tasks' importance after a task, γ. Default 1.
+    #[schemars(extend("minimum" = 0, "maximum" = 1, "x-hint" = "1 forgets nothing"))]
     pub decay: f64,
     /// How the Fisher information is estimated.
     pub fisher: Fisher,
     /// Samples of the task that take part, in file order. Default: all.
+    #[schemars(extend("minimum" = 1, "maximum" = 1_000_000_000, "x-hint" = "leave it out for all samples"))]
     pub samples: Option<usize>,
 }
 

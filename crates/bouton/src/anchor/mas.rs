@@ -11,10 +11,13 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Mas {
     /// Strength λ. Default 1.
+    #[schemars(extend("minimum" = 0, "maximum" = 1e15, "x-hint" = "1 is usual"))]
     pub lambda: f64,
     /// Weight α of the earlier tasks in αΩ + (1 − α)Ω_t; absent: importances add up, as in the paper.
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1, "x-hint" = "0.5 is usual"))]
     pub alpha: Option<f64>,
     /// Samples of the task that take part, in file order. Default: all.
+    #[schemars(extend("minimum" = 1, "maximum" = 1_000_000_000, "x-hint" = "leave it out for all samples"))]
     pub samples: Option<usize>,
 }
 

@@ -24,8 +24,10 @@ pub enum PathGradient {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct SynapticIntelligence {
     /// Strength c. Default 0.1.
+    #[schemars(extend("minimum" = 0, "maximum" = 1e15, "x-hint" = "0.1 is usual"))]
     pub c: f64,
     /// Damping ξ. Default 0.1.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "0.1 is usual"))]
     pub xi: f64,
     /// Which gradient the path integral takes.
     pub gradient: PathGradient,

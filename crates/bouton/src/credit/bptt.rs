@@ -18,9 +18,17 @@ use std::ops::Range;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Bptt {
     /// Sweeps T from zero to the outcome.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "a phase needs sweeps; 20 free and 4 nudged ones are a start"
+    ))]
     pub steps: usize,
     /// Last sweeps the gradient goes through ("truncated", TBP). Default: all.
     #[serde(default)]
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "leave it out to go through all steps"
+    ))]
     pub truncate: Option<usize>,
 }
 

@@ -17,13 +17,25 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ContinualEqProp {
     /// Strength β > 0 of the nudge.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "without a nudge there is no gradient; 0.1 to 0.5 are usual, and `nudge` chooses the sign"
+    ))]
     pub beta: f64,
     /// Sign of the nudge; `symmetric` is not possible, because the weights move during the phase. Default positive.
     #[serde(default = "positive")]
     pub nudge: Nudge,
     /// Sweeps T of the free phase.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "a phase needs sweeps; 20 free and 4 nudged ones are a start"
+    ))]
     pub free_steps: usize,
     /// Sweeps K of the nudged phase, each followed by an update.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "a phase needs sweeps; 20 free and 4 nudged ones are a start"
+    ))]
     pub nudged_steps: usize,
 }
 

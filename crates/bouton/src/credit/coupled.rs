@@ -11,13 +11,25 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct CoupledLearning {
     /// How far the clamp moves from the free output towards the target, β > 0.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "without a nudge there is no gradient; 0.1 to 0.5 are usual, and `nudge` chooses the sign"
+    ))]
     pub beta: f64,
     /// Which phases are contrasted.
     #[serde(default)]
     pub nudge: Nudge,
     /// Most sweeps of the free phase.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "a phase needs sweeps; 20 free and 4 nudged ones are a start"
+    ))]
     pub free_steps: usize,
     /// Most sweeps of each clamped phase.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "a phase needs sweeps; 20 free and 4 nudged ones are a start"
+    ))]
     pub nudged_steps: usize,
 }
 

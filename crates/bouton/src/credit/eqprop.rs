@@ -40,13 +40,25 @@ pub enum Start {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct EqProp {
     /// Strength β > 0 of the nudge.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "without a nudge there is no gradient; 0.1 to 0.5 are usual, and `nudge` chooses the sign"
+    ))]
     pub beta: f64,
     /// Which phases are contrasted.
     #[serde(default)]
     pub nudge: Nudge,
     /// Most sweeps T of the free phase.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "a phase needs sweeps; 20 free and 4 nudged ones are a start"
+    ))]
     pub free_steps: usize,
     /// Most sweeps K of each nudged phase.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "a phase needs sweeps; 20 free and 4 nudged ones are a start"
+    ))]
     pub nudged_steps: usize,
     /// Where the free phase starts in training (evaluation starts from zero).
     #[serde(default)]

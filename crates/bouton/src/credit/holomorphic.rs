@@ -32,19 +32,36 @@ const LOST: f64 = 1.0;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct HolomorphicEqProp {
     /// Radius β > 0 of the circle of nudges.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "without a nudge there is no gradient; 0.1 to 0.5 are usual, and `nudge` chooses the sign"
+    ))]
     pub beta: f64,
     /// Points N on the circle: 1 or an even number. Default 2, which is symmetric equilibrium propagation.
     #[serde(default = "two")]
+    #[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "2 is symmetric EP; 4 to 10 are usual"))]
     pub points: usize,
     /// Most sweeps T of the free phase; in the continuous version only of evaluation.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "a phase needs sweeps; 20 free and 4 nudged ones are a start"
+    ))]
     pub free_steps: usize,
     /// Sweeps K at every point.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "a phase needs sweeps; 20 free and 4 nudged ones are a start"
+    ))]
     pub nudged_steps: usize,
     /// Whether nudged phases follow the transposed network around the free state: see `credit.eq-prop`. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub corrected: bool,
     /// Periods of the continuous version. Default: a free phase, and every point settled from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 100_000,
+        "x-hint" = "3 is usual; leave it out for settled phases"
+    ))]
     pub periods: Option<usize>,
 }
 

@@ -13,8 +13,16 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RecurrentBackprop {
     /// Most sweeps of the free phase.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "a phase needs sweeps; 20 free and 4 nudged ones are a start"
+    ))]
     pub free_steps: usize,
     /// Iterations of the adjoint.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "a phase needs sweeps; 20 free and 4 nudged ones are a start"
+    ))]
     pub adjoint_steps: usize,
 }
 

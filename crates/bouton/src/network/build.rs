@@ -4,7 +4,7 @@ use super::{Connection, Feedback, Layer, Network, Node, Role, Shape, Skip};
 use crate::error::{Error, Result};
 use crate::neuron::{NeuronSpec, linear};
 use crate::norm::Norm;
-use crate::recipe::{Precision, Recipe};
+use crate::recipe::{Memory, Precision, Recipe};
 use crate::rng::{Key, Stream};
 use crate::synapse::{Plain, Rule, Synapse};
 use crate::wiring::{BiasInit, ConvWiring, Dense, DenseWiring, FeedbackSpec, Identity, Init, Pool, Wiring};
@@ -21,11 +21,15 @@ impl From<Precision> for DType {
 
 impl Network {
     /// The network of `recipe`, weights drawn from its seed.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if layers do not chain, [`Error::Config`] if there is no memory for them.
     pub fn build(recipe: &Recipe) -> Result<Self> {
         let shapes = recipe.network.shapes()?;
         if shapes.len() < 2 {
             return Err(Error::shape("network.layers needs an input and an output"));
         }
+        Memory { learning: 0, checkpoint: 0, states: 0, data: 0, ..recipe.memory()? }.fits()?;
         let dtype = recipe.precision.into();
         let key = Key::new(recipe.seed).of("init", 0);
         let populations: Vec<Node> =

@@ -16,9 +16,17 @@ pub struct NetworkSpec {
     pub skips: Vec<Skip>,
     /// Probability that a hidden unit is silent in a training step; the others are scaled up. Default 0.
     #[serde(default)]
+    #[schemars(extend(
+        "minimum" = 0, "exclusiveMaximum" = 1,
+        "x-hint" = "0.5 is usual; leave it out for none"
+    ))]
     pub dropout: f64,
     /// The same for input units. Default 0.
     #[serde(default)]
+    #[schemars(extend(
+        "minimum" = 0, "exclusiveMaximum" = 1,
+        "x-hint" = "0.2 is usual; leave it out for none"
+    ))]
     pub input_dropout: f64,
 }
 
@@ -27,7 +35,13 @@ pub struct NetworkSpec {
 #[serde(untagged)]
 pub enum Layer {
     /// So many units, each connected to all of the layer before.
-    Units(usize),
+    Units(
+        #[schemars(extend(
+            "minimum" = 1, "maximum" = 100_000_000,
+            "x-hint" = "give every layer at least one unit"
+        ))]
+        usize,
+    ),
     /// The input as an image.
     Image(ImageLayer),
     /// A convolution of the layer before.
@@ -39,6 +53,10 @@ pub enum Layer {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ImageLayer {
     /// Channels, height and width.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 65_536,
+        "x-hint" = "channels, height and width, such as [1, 28, 28]"
+    ))]
     pub image: [usize; 3],
 }
 
@@ -47,14 +65,18 @@ pub struct ImageLayer {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ConvLayer {
     /// Filters, the channels of this layer.
+    #[schemars(extend("minimum" = 1, "maximum" = 1_000_000, "x-hint" = "16 to 512 are usual"))]
     pub filters: usize,
     /// Height and width of the kernel.
+    #[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "3 to 5 are usual"))]
     pub kernel: usize,
     /// Pixels from one place of the kernel to the next. Default 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "1 or 2 are usual"))]
     pub stride: usize,
     /// Zeros around the image before it. Default 0.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(extend("minimum" = 0, "maximum" = 1024, "x-hint" = "1 keeps the size with a kernel of 3"))]
     pub padding: usize,
     /// Pooling of the filters' drives. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -66,9 +88,9 @@ pub struct ConvLayer {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PoolSpec {
     /// The largest drive of windows of this side.
-    Max(usize),
+    Max(#[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "2 is usual"))] usize),
     /// The mean drive of windows of this side.
-    Average(usize),
+    Average(#[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "2 is usual"))] usize),
     /// The mean weighted by exp(drive/temperature), which is smooth (Laborieux & Zenke 2022).
     Soft(SoftPool),
 }
@@ -78,9 +100,11 @@ pub enum PoolSpec {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SoftPool {
     /// Side of the windows.
+    #[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "2 is usual"))]
     pub size: usize,
     /// Temperature T. Default 1.
     #[serde(default = "unit")]
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "1 is the default"))]
     pub temperature: f64,
 }
 
@@ -262,17 +286,22 @@ fn wrong<T>(layer: usize, message: &str, hint: &str) -> Result<T> {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Skip {
     /// Layer it starts from (0 = input).
+    #[schemars(extend("minimum" = 0, "maximum" = 1000, "x-hint" = "layers are counted from 0, the input"))]
     pub from: usize,
     /// Layer it ends at.
+    #[schemars(extend("minimum" = 0, "maximum" = 1000, "x-hint" = "layers are counted from 0, the input"))]
     pub to: usize,
     /// Height and width of the kernel of a convolution. Default: an identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "kernel = 1 makes it a 1×1 convolution"))]
     pub kernel: Option<usize>,
     /// Pixels from one place of the kernel to the next. Default 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "1 or 2 are usual"))]
     pub stride: usize,
     /// Zeros around the image it starts from. Default 0.
     #[serde(default, skip_serializing_if = "is_zero")]
+    #[schemars(extend("minimum" = 0, "maximum" = 1024, "x-hint" = "1 keeps the size with a kernel of 3"))]
     pub padding: usize,
 }
 

@@ -50,11 +50,13 @@ pub struct Settle {
     pub dynamics: Dynamics,
     /// Step ε of the energy dynamics, in units of the membrane time constant. Default 0.5; the prototypical dynamics
     /// have no such step.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1, "x-hint" = "0.2 to 0.5 are usual"))]
     pub dt: f64,
     /// Where the nudge enters.
     pub nudge: NudgePosition,
     /// Standard deviation of Gaussian noise on the drive of every unit in every step of training. Default 0.
     #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "leave it out for none"))]
     pub noise: f64,
 }
 

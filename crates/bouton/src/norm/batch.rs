@@ -19,13 +19,16 @@ pub enum Statistics {
     Batch,
 }
 
-/// Batch normalisation (`[norm.batch]`).
+/// Batch normalisation (`[norm.batch]`). A batch of one sample has no variance: batch sizes that leave one at the end of an
+/// epoch are refused.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct BatchNorm {
     /// ε added to the variance. Default 1e-5.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "1e-5 is usual"))]
     pub eps: f64,
     /// Weight of a new batch in the running means. Default 0.1.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1, "x-hint" = "0.1 is usual"))]
     pub momentum: f64,
     /// Whether γ and b are learned; without them γ = 1 and b = 0. Default true.
     pub affine: bool,

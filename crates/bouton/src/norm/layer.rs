@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct LayerNorm {
     /// ε added to the variance. Default 1e-5.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "1e-5 is usual"))]
     pub eps: f64,
     /// Whether γ and b are learned; without them γ = 1 and b = 0. Default true.
     pub affine: bool,

@@ -13,21 +13,33 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Adam {
     /// Learning rate η, one for all connections or one each from the input side on.
+    #[schemars(extend(
+        "minimum" = 0, "maximum" = 1e6,
+        "x-hint" = "the optimiser descends by itself; 1e-3 is usual"
+    ))]
     pub lr: PerLayer,
     /// Decay β₁ of the first moment. Default 0.9.
     #[serde(default = "beta1")]
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1, "x-hint" = "0.9 is usual"))]
     pub beta1: f64,
     /// Decay β₂ of the second moment. Default 0.999.
     #[serde(default = "beta2")]
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1, "x-hint" = "0.999 is usual"))]
     pub beta2: f64,
     /// ε. Default 1e-8.
     #[serde(default = "eps")]
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "1e-8 is usual"))]
     pub eps: f64,
     /// Weight decay λ of weights (not of biases). Default 0.
     #[serde(default)]
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "0 is none"))]
     pub decay: f64,
     /// Learning rate of biases and of the gains of a normalisation, whatever the schedule. Default: `lr`.
     #[serde(default)]
+    #[schemars(extend(
+        "minimum" = 0, "maximum" = 1e6,
+        "x-hint" = "leave it out for the learning rate of the connection that leads to the units"
+    ))]
     pub unit_lr: Option<f64>,
     /// Whether ε joins √v before the bias of the second moment is corrected, as PyTorch did until 1.2. Default false.
     #[serde(default)]
@@ -39,18 +51,26 @@ pub struct Adam {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct AdamW {
     /// Learning rate η, one for all connections or one each from the input side on.
+    #[schemars(extend(
+        "minimum" = 0, "maximum" = 1e6,
+        "x-hint" = "the optimiser descends by itself; 1e-3 is usual"
+    ))]
     pub lr: PerLayer,
     /// Decay β₁ of the first moment. Default 0.9.
     #[serde(default = "beta1")]
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1, "x-hint" = "0.9 is usual"))]
     pub beta1: f64,
     /// Decay β₂ of the second moment. Default 0.999.
     #[serde(default = "beta2")]
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1, "x-hint" = "0.999 is usual"))]
     pub beta2: f64,
     /// ε. Default 1e-8.
     #[serde(default = "eps")]
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "1e-8 is usual"))]
     pub eps: f64,
     /// Weight decay λ of weights (not of biases). Default 0.01.
     #[serde(default = "adamw_decay")]
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "0 is none"))]
     pub decay: f64,
 }
 

@@ -24,8 +24,10 @@ pub enum ScheduleSpec {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Step {
     /// Epochs between two drops.
+    #[schemars(extend("minimum" = 1, "maximum" = 1_000_000, "x-hint" = "epochs between two drops"))]
     pub every: usize,
     /// Factor of each drop.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1000, "x-hint" = "0.99 shrinks the rate by 1 %"))]
     pub factor: f64,
 }
 
@@ -34,9 +36,11 @@ pub struct Step {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Cosine {
     /// Epochs until the minimum.
+    #[schemars(extend("minimum" = 1, "maximum" = 1_000_000, "x-hint" = "the number of epochs of the task"))]
     pub epochs: usize,
     /// Smallest factor. Default 0.
     #[serde(default)]
+    #[schemars(extend("minimum" = 0, "maximum" = 1, "x-hint" = "0 is the default"))]
     pub min: f64,
 }
 
@@ -45,6 +49,7 @@ pub struct Cosine {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Exponential {
     /// Factor per epoch.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1000, "x-hint" = "0.99 shrinks the rate by 1 %"))]
     pub factor: f64,
 }
 

@@ -28,21 +28,28 @@ pub enum Decay {
 pub struct Sgd {
     /// Learning rate η, one for all connections or one each from the input side on; a bias uses the rate of the
     /// connection that enters its population.
+    #[schemars(extend(
+        "minimum" = 0, "maximum" = 1e6,
+        "x-hint" = "the optimiser descends by itself; 0.01 to 0.1 are usual"
+    ))]
     pub lr: PerLayer,
     /// Momentum μ. Default 0.
     #[serde(default)]
+    #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1, "x-hint" = "0 is none; 0.9 is usual"))]
     pub momentum: f64,
     /// Let the step look ahead: Δ = −η(μm + g) with the new m (Nesterov's momentum, as in PyTorch). Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub nesterov: bool,
     /// Weight decay λ of weights (not of biases). Default 0.
     #[serde(default)]
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "0 is none"))]
     pub decay: f64,
     /// Where the decay enters.
     #[serde(default)]
     pub decay_style: Decay,
     /// Factor on the rate of biases. Default 1.
     #[serde(default = "one")]
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "0 keeps biases as they are"))]
     pub bias_scale: f64,
 }
 

@@ -214,7 +214,7 @@ mod tests {
         let page = explain("eq-prop").unwrap();
         assert_eq!(page.path, "credit.eq-prop");
         let beta = page.keys.iter().find(|k| k.name == "beta").unwrap();
-        assert!(beta.required && beta.default.is_none() && beta.value == "a number");
+        assert!(beta.required && beta.default.is_none() && beta.value == "a number above 0 and at most 1e6");
         let nudge = page.keys.iter().find(|k| k.name == "nudge").unwrap();
         assert_eq!(nudge.default.as_deref(), Some("\"symmetric\""));
         assert!(page.about.starts_with("Equilibrium propagation."));
@@ -224,7 +224,10 @@ mod tests {
     fn a_key_explains_its_values() {
         let page = explain("neuron.settle.activation").unwrap();
         assert!(page.choices.iter().any(|c| c.name == "d-silu" && c.about.contains("Laborieux")));
-        assert_eq!(explain("seed").unwrap().value.as_deref(), Some("a whole number"));
+        assert_eq!(
+            explain("seed").unwrap().value.as_deref(),
+            Some("a whole number from 0 to 9,223,372,036,854,775,807")
+        );
         assert_eq!(explain("wiring").unwrap().choices.len(), list("wiring").unwrap().len());
     }
 

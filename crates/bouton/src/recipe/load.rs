@@ -68,9 +68,9 @@ pub(super) fn read(text: &str, place: impl Fn(usize) -> String) -> Result<Recipe
         Error::config(format!("{}: not valid TOML: {}", place(at), e.message()))
     };
     let document = DeTable::parse(text).map_err(syntax)?;
-    if let Some(problem) = inspect::document(&document).into_iter().next() {
-        let place = place(problem.span.start);
-        return Err(problem.into_error().context(place));
+    let problems = inspect::document(&document);
+    if !problems.is_empty() {
+        return Err(inspect::error(problems, |problem| format!("{}: ", place(problem.span.start))));
     }
     // By way of a plain table, whose keys an error names: the structs of a recipe are compiled for one kind of reader.
     let table = toml::Table::deserialize(toml::Deserializer::from(document)).map_err(syntax)?;

@@ -1,12 +1,16 @@
 //! A recipe: everything that determines a run, as one TOML file.
 
+mod bounds;
 mod cells;
 mod cite;
 mod combos;
 pub mod describe;
 pub(crate) mod embed;
+#[cfg(test)]
+mod extremes;
 mod inspect;
 mod load;
+mod memory;
 mod overrides;
 mod resolve;
 mod schema;
@@ -16,6 +20,7 @@ mod validate;
 pub use cells::{Cell, combinations};
 pub use cite::{Reference, bibliography};
 pub use combos::compatible;
+pub use memory::Memory;
 pub use resolve::tag;
 pub use schema::schema;
 pub use signs::Signs;
@@ -60,6 +65,10 @@ pub struct Recipe {
     pub cite: Vec<String>,
     /// Seed of everything random. Default 1.
     #[serde(default = "one")]
+    #[schemars(extend(
+        "minimum" = 0, "maximum" = i64::MAX,
+        "x-hint" = "a smaller number does as well"
+    ))]
     pub seed: u64,
     /// Number type of states and weights.
     #[serde(default)]
@@ -115,23 +124,42 @@ pub struct Recipe {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct RunSpec {
     /// Stop after so many updates. Default: when the epochs are over.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 1_000_000_000_000_i64,
+        "x-hint" = "leave it out to train for all epochs"
+    ))]
     pub updates: Option<u64>,
     /// Also checkpoint every so many updates, update 0 included. Default: at the end of every epoch only.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 1_000_000_000_000_i64,
+        "x-hint" = "leave it out to checkpoint once per epoch"
+    ))]
     pub checkpoint_every: Option<u64>,
     /// Numbered checkpoints to keep, or `"all"`. Default 3.
     pub keep_checkpoints: Keep,
     /// Log training metrics every so many updates. Default 100.
+    #[schemars(extend("minimum" = 1, "maximum" = 1_000_000_000_000_i64, "x-hint" = "100 is usual"))]
     pub log_every: u64,
     /// Evaluate on the test set every so many epochs. Default 1.
+    #[schemars(extend("minimum" = 1, "maximum" = 1_000_000_000_000_i64, "x-hint" = "1 tests after every epoch"))]
     pub test_every: usize,
     /// Average the answers in tests over so many draws of weights that are distributions. Default: the mean weights
     /// answer.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 100_000,
+        "x-hint" = "leave it out for the answers of the mean weights"
+    ))]
     pub test_draws: Option<usize>,
     /// Average the gradients of an update over so many draws of weights that are distributions. Default: one. Running
     /// means of batch normalisation move once with every draw.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 100_000,
+        "x-hint" = "leave it out for one sample of the weights"
+    ))]
     pub train_draws: Option<usize>,
     /// When the run ends, measure what turning binary weights costs by so many draws of weights in each range of the
     /// hidden weight; 100 is usual. Default: not measured.
+    #[schemars(extend("minimum" = 1, "maximum" = 100_000, "x-hint" = "100 is usual"))]
     pub turn_draws: Option<usize>,
 }
 
@@ -139,8 +167,11 @@ pub struct RunSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Keep {
-    /// The newest so many, one at least.
-    Newest(usize),
+    /// The newest so many.
+    Newest(
+        #[schemars(extend("minimum" = 1, "maximum" = 1_000_000_000, "x-hint" = "3 is usual; \"all\" keeps every one"))]
+         usize,
+    ),
     /// All of them (`"all"`).
     All(All),
 }

@@ -4,10 +4,15 @@
 //! derived from the structs themselves; there is no second list.
 
 use super::Recipe;
+use super::bounds::{self, Bounds};
 use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
-static SCHEMA: LazyLock<Value> = LazyLock::new(|| schemars::schema_for!(Recipe).to_value());
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+    let mut schema = schemars::schema_for!(Recipe).to_value();
+    bounds::settle(&mut schema);
+    schema
+});
 
 /// The JSON schema (draft 2020-12) of a recipe.
 pub fn schema() -> &'static Value {
@@ -110,6 +115,11 @@ impl Node {
         self.here.get("default").filter(|v| !v.is_null())
     }
 
+    /// What a number that stands here has to be.
+    pub fn bounds(self) -> Option<Bounds> {
+        Bounds::of(self.target)
+    }
+
     /// What may stand here, in words.
     pub fn expects(self) -> String {
         match self.kind() {
@@ -118,11 +128,11 @@ impl Node {
                 let names: Vec<_> = members.iter().map(|m| format!("`{}`", m.name)).collect();
                 if names.len() == 1 { names[0].clone() } else { format!("one of {}", names.join(", ")) }
             }
-            Kind::Either(any) => any.iter().map(|n| n.expects()).collect::<Vec<_>>().join(" or "),
+            Kind::Either(any) => either(&any),
             Kind::List(item, None) => format!("a list of {}", item.expects_many()),
             Kind::List(item, Some(n)) => format!("a list of {n} {}", item.expects_many()),
-            Kind::Whole => "a whole number".into(),
-            Kind::Number => "a number".into(),
+            Kind::Whole => self.within("a whole number"),
+            Kind::Number => self.within("a number"),
             Kind::Text => "text".into(),
             Kind::Flag => "true or false".into(),
         }
@@ -130,8 +140,8 @@ impl Node {
 
     fn expects_many(self) -> String {
         match self.kind() {
-            Kind::Whole => "whole numbers".into(),
-            Kind::Number => "numbers".into(),
+            Kind::Whole => self.within("whole numbers"),
+            Kind::Number => self.within("numbers"),
             Kind::Table(_) => "tables".into(),
             Kind::Either(any) => {
                 let mut kinds: Vec<_> = any.iter().map(|n| n.expects_many()).collect();
@@ -141,6 +151,20 @@ impl Node {
             _ => "texts".into(),
         }
     }
+
+    fn within(self, what: &str) -> String {
+        self.bounds().map_or(what.into(), |bounds| format!("{what} {bounds}"))
+    }
+}
+
+/// Alternatives in words: "a number from 0 to 1 or a list of them".
+fn either(any: &[Node]) -> String {
+    let of_them = |n: &Node| match n.kind() {
+        Kind::List(item, None) => any.iter().any(|one| one.expects() == item.expects()),
+        _ => false,
+    };
+    let words = any.iter().map(|n| if of_them(n) { "a list of them".into() } else { n.expects() });
+    words.collect::<Vec<_>>().join(" or ")
 }
 
 /// The schema behind references and "or null".
@@ -193,9 +217,9 @@ mod tests {
         assert!(matches!(table.field("beta").unwrap().kind(), Kind::Number));
         assert_eq!(table.field("nudge").unwrap().default().unwrap(), "symmetric");
         let run = root.field("run").unwrap();
-        assert_eq!(run.field("updates").unwrap().expects(), "a whole number");
+        assert_eq!(run.field("updates").unwrap().expects(), "a whole number from 1 to 1,000,000,000,000");
         let Kind::Choice(tasks) = root.field("task").unwrap().kind() else { panic!("task is a choice") };
         let batch = tasks[0].table.unwrap().field("batch").unwrap();
-        assert_eq!(batch.expects(), "a whole number or `all`");
+        assert_eq!(batch.expects(), "a whole number from 1 to 10,000,000 or `all`");
     }
 }

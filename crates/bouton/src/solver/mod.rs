@@ -35,6 +35,10 @@ impl Default for SolverSpec {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Synchronous {
     /// A sample stops once no unit moved by more than this in a sweep. Absent: every sample takes all steps.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "leave it out to take every sweep; 1e-4 is a start"
+    ))]
     pub tolerance: Option<f64>,
 }
 
@@ -43,8 +47,16 @@ pub struct Synchronous {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct EvenOdd {
     /// Over-relaxation ω in (0, 2). Default 1 (none); 1.2 saves a third of the sweeps.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "exclusiveMaximum" = 2,
+        "x-hint" = "1 is none; 1.2 is a good choice"
+    ))]
     pub relaxation: f64,
     /// A sample stops once no unit moved by more than this in a sweep. Absent: every sample takes all steps.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "leave it out to take every sweep; 1e-4 is a start"
+    ))]
     pub tolerance: Option<f64>,
 }
 
@@ -60,9 +72,17 @@ impl Default for EvenOdd {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct AndersonMixing {
     /// Sweeps that a step looks back at before it starts over. Default 5.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 100,
+        "x-hint" = "5 is usual; so many states of every sample are kept"
+    ))]
     pub memory: usize,
     /// A sample stops once no unit of its second group moved by more than this in a sweep. Absent: every sample takes all
     /// steps.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "leave it out to take every sweep; 1e-4 is a start"
+    ))]
     pub tolerance: Option<f64>,
 }
 

@@ -19,14 +19,25 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct BayesBiNn {
     /// Step size of λ, above 0 and up to 1. Default 1e-3.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1, "x-hint" = "1e-3 is usual"))]
     pub rate: f64,
     /// N: samples that the posterior stands for, those of a task. Default 60000.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e12,
+        "x-hint" = "the number of samples of a task"
+    ))]
     pub samples: f64,
     /// τ: temperature of the relaxed weight. Default 0.01.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "0.01 is usual"))]
     pub temperature: f64,
     /// |λ| of a fresh weight, with the sign that the wiring drew. Default 10.
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "10 is usual"))]
     pub start: f64,
     /// Size of the weight. Default 1; networks without normalisation need about 1/√fan_in.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "1, or about 1/√fan_in without normalisation"
+    ))]
     pub scale: f64,
 }
 

@@ -19,12 +19,19 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Beakers {
     /// n: beakers in the chain, the weight included, 2 to 1000. Default 5.
+    #[schemars(extend("minimum" = 2, "maximum" = 1000, "x-hint" = "5 is usual"))]
     pub length: usize,
     /// α: time of the first beaker in updates, for a coupling of 1. Default 500.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e12, "x-hint" = "500 is usual"))]
     pub alpha: f64,
     /// β: time of the last beaker, at least α. Default 2500.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e12,
+        "x-hint" = "2500 is usual for an alpha of 500"
+    ))]
     pub beta: f64,
     /// Factor on every flow; 0 leaves a plain weight. Default 1.
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "1, or the learning rate"))]
     pub coupling: f64,
     /// Whether the last beaker leaks towards 0. Default true.
     pub leak: bool,
@@ -37,9 +44,6 @@ impl Default for Beakers {
 }
 
 impl Beakers {
-    /// Lengths a chain can have.
-    pub const LENGTHS: std::ops::RangeInclusive<usize> = 2..=1000;
-
     /// Largest part of its level that a beaker loses in one update; below 1 the chain is stable.
     pub fn largest_loss(&self) -> f64 {
         let flow = |k: usize| self.flow(k);

@@ -18,18 +18,28 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct BiMu {
     /// Step size of λ. Default 4.9.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "4.9 is usual"))]
     pub rate: f64,
     /// c: factor on the gradient. Default 161.3.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "161.3 is usual"))]
     pub gain: f64,
     /// κ: weight of the variance in the curvature. Default 3.76.
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "3.76 is usual"))]
     pub kappa: f64,
     /// Largest factor D on a gradient. Default 0.0023.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "0.0023 is usual"))]
     pub rate_max: f64,
     /// N: updates after which unused certainty is forgotten. Default 700.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e12, "x-hint" = "700 is usual"))]
     pub window: f64,
     /// τ: temperature of the relaxed weight. Default 1.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "1 is usual"))]
     pub temperature: f64,
     /// Size of the weight. Default 1; networks without normalisation need about 1/√fan_in.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "1, or about 1/√fan_in without normalisation"
+    ))]
     pub scale: f64,
 }
 

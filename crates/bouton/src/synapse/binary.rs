@@ -37,10 +37,16 @@ impl SignOfZero {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Binary {
     /// Size of the weight. Default 1; networks without normalisation need about 1/√fan_in.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "1, or about 1/√fan_in without normalisation"
+    ))]
     pub scale: f64,
     /// Largest |W^h| at which a proposal still counts. Default: no limit.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "1 is usual"))]
     pub window: Option<f64>,
     /// Bound that |W^h| is clipped to. Default: none.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "1 is usual"))]
     pub clip: Option<f64>,
     /// Weight of a hidden weight of zero.
     pub zero: SignOfZero,

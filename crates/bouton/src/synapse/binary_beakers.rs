@@ -18,14 +18,22 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct BinaryBeakers {
     /// r: pipe behind each beaker, 2 to 1000 of them; the last one leads to 0. Default [1e-2, 1e-3, 1e-4, 1e-5].
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "1e-2 is usual"))]
     pub pipes: Vec<f64>,
     /// A: area of each beaker, as many as pipes. Default [1, 2, 4, 8].
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e12, "x-hint" = "1 is usual"))]
     pub areas: Vec<f64>,
     /// F: pull of the last beaker on the first. Default 5e-3.
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "5e-3 is usual"))]
     pub feedback: f64,
     /// m: strength of the last beaker's protection. Default 0.
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "1.35 is usual"))]
     pub m: f64,
     /// Size of the weight. Default 1; networks without normalisation need about 1/√fan_in.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "1, or about 1/√fan_in without normalisation"
+    ))]
     pub scale: f64,
     /// Weight of a hidden weight of zero.
     pub zero: SignOfZero,

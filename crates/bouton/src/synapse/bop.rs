@@ -15,10 +15,16 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Bop {
     /// γ: share of the newest gradient in the momentum, above 0 and up to 1. Default 1e-4.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1, "x-hint" = "1e-4 is usual"))]
     pub gamma: f64,
     /// Momentum against the weight beyond which it flips. Default 1e-8.
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "1e-8 is usual"))]
     pub threshold: f64,
     /// Size of the weight. Default 1; networks without normalisation need about 1/√fan_in.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "1, or about 1/√fan_in without normalisation"
+    ))]
     pub scale: f64,
 }
 

@@ -19,12 +19,22 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Cascade {
     /// n: levels of either sign, 1 to 30. Default 5.
+    #[schemars(extend("minimum" = 1, "maximum" = 30, "x-hint" = "5 is usual"))]
     pub levels: usize,
     /// x: ratio of the probabilities of neighbouring levels, above 0 and up to ½. Default ½.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 0.5, "x-hint" = "0.5 is usual"))]
     pub ratio: f64,
     /// |Δ| that makes an event certain. Default 0.01.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "about the largest proposal: the learning rate, with Adam"
+    ))]
     pub step: f64,
     /// Size of the weight. Default 1; networks without normalisation need about 1/√fan_in.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "1, or about 1/√fan_in without normalisation"
+    ))]
     pub scale: f64,
 }
 

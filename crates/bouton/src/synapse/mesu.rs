@@ -17,17 +17,23 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Mesu {
     /// Step size of μ. Default 1.6.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "1.6 is usual"))]
     pub rate: f64,
     /// Step size of σ; times `clip` below 2, so that σ stays positive. Default 2.1.
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "2.1 is usual"))]
     pub spread_rate: f64,
     /// σ_0: standard deviation of the prior. Default 0.3.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "0.3 is usual"))]
     pub spread: f64,
     /// σ of a fresh weight, around what the wiring drew, one for all connections or one each from the input side on. Default:
     /// σ_0.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "1/√fan_in is usual"))]
     pub start: Option<PerLayer>,
     /// N: updates after which unused certainty is forgotten. Default 6e5.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e12, "x-hint" = "6e5 is usual"))]
     pub window: f64,
     /// Bound of a gradient, in units of 1/σ. Default 0.36.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "0.36 is usual"))]
     pub clip: f64,
 }
 

@@ -16,9 +16,14 @@ use serde::{Deserialize, Serialize};
 pub struct Metaplastic {
     /// Strength m of the protection, one for all connections or one each from the input side on; 0 is the binary
     /// synapse.
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "1.35 is usual"))]
     pub m: PerLayer,
     /// Size of the weight. Default 1; networks without normalisation need about 1/√fan_in.
     #[serde(default = "one")]
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "1, or about 1/√fan_in without normalisation"
+    ))]
     pub scale: f64,
     /// Weight of a hidden weight of zero.
     #[serde(default)]

@@ -38,10 +38,16 @@ pub struct Rram {
     pub set: bool,
     /// Metaplastic protection m: pulses that would bring the pair nearer to turning are multiplied by
     /// 1 − tanh²(m·ln(R_BL/R_BLb)), the hidden weight of a pair being physical. Default 0: none.
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "leave it out for no protection"))]
     pub m: f64,
     /// Most pulses of one update, from 1 to 10000. Default 14.
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000, "x-hint" = "14 is usual"))]
     pub pulses: u32,
     /// Size of the weight. Default 1; networks without normalisation need about 1/√fan_in.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "1, or about 1/√fan_in without normalisation"
+    ))]
     pub scale: f64,
     /// Weight of a pair of equal resistances.
     pub zero: SignOfZero,

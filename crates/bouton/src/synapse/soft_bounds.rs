@@ -29,6 +29,7 @@ pub struct SoftBound {
     /// Whether the visible weight is noisy. Default true.
     pub write_noise: bool,
     /// Most pulses of one update, at least 1. Default 31.
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000, "x-hint" = "31 is usual"))]
     pub pulses: u32,
 }
 

@@ -17,12 +17,18 @@ use std::collections::HashMap;
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct ReplaySpec {
     /// Samples kept in all.
+    #[schemars(extend("minimum" = 1, "maximum" = 100_000_000, "x-hint" = "2000 is usual"))]
     pub size: Option<usize>,
     /// Samples kept of every class of every earlier task.
+    #[schemars(extend("minimum" = 1, "maximum" = 100_000_000, "x-hint" = "100 is usual"))]
     pub per_class: Option<usize>,
     /// Which samples are kept.
     pub policy: Policy,
     /// Kept samples in each batch, on top of the new ones. Default: as many as there are new ones.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 1_000_000,
+        "x-hint" = "leave it out for as many as there are new samples"
+    ))]
     pub batch: Option<usize>,
 }
 

@@ -29,9 +29,11 @@ pub enum SequenceSpec {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Permuted {
     /// Number of tasks.
+    #[schemars(extend("minimum" = 1, "maximum" = 100_000, "x-hint" = "10 is usual"))]
     pub tasks: usize,
     /// Rows and columns of zeros put around every image before its pixels are permuted. Default 0.
     #[serde(default)]
+    #[schemars(extend("minimum" = 0, "maximum" = 64, "x-hint" = "2 turns 28×28 into 32×32"))]
     pub pad: usize,
     /// Leave the first task's pixels in place. Default false: every task is permuted.
     #[serde(default)]
@@ -43,6 +45,7 @@ pub struct Permuted {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Split {
     /// Classes of each task; the number of classes must be a multiple of it.
+    #[schemars(extend("minimum" = 1, "maximum" = 65_536, "x-hint" = "2 is usual"))]
     pub classes: usize,
     /// Deal the classes out in a random order, another one for every seed. Default false: in the order of their labels.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -54,6 +57,7 @@ pub struct Split {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Rotated {
     /// Angle of each task in degrees, counter-clockwise.
+    #[schemars(extend("minimum" = -36_000, "maximum" = 36_000, "x-hint" = "angles are in degrees"))]
     pub degrees: Vec<f64>,
 }
 
@@ -62,6 +66,10 @@ pub struct Rotated {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Subsets {
     /// Number of parts, of equal size, in file order.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 1_000_000_000,
+        "x-hint" = "60 parts of MNIST have 1,000 samples each"
+    ))]
     pub parts: usize,
 }
 
@@ -93,12 +101,17 @@ pub struct ContinualSpec {
     /// What the network is told about tasks.
     pub scenario: Scenario,
     /// Updates of each task, instead of the epochs of `[task]`.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 1_000_000_000_000_i64,
+        "x-hint" = "leave it out to learn each task for its epochs"
+    ))]
     pub updates: Option<u64>,
     /// Mix the samples of all tasks from the start: the upper bound. Default false.
     pub interleaved: bool,
     /// Forget the optimiser's state when a task begins. Default false.
     pub reset_optimiser: bool,
     /// Test only so many of the newest tasks. Default: all of them, future ones too.
+    #[schemars(extend("minimum" = 1, "maximum" = 100_000, "x-hint" = "leave it out to test all tasks"))]
     pub recent: Option<usize>,
     /// Keep samples of earlier tasks and mix them into the batches. Default: none.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -44,7 +44,13 @@ pub enum TaskSpec {
 #[serde(untagged)]
 pub enum BatchSize {
     /// This many.
-    Samples(usize),
+    Samples(
+        #[schemars(extend(
+            "minimum" = 1, "maximum" = 10_000_000,
+            "x-hint" = "20 is usual; \"all\" takes the whole training set"
+        ))]
+        usize,
+    ),
     /// The whole training set (`"all"`).
     All(All),
 }
@@ -103,8 +109,16 @@ impl Pixels {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Normalise {
     /// What is subtracted, one number per channel.
+    #[schemars(extend(
+        "minimum" = -1e6, "maximum" = 1e6,
+        "x-hint" = "the mean of the channel, on the scale from 0 to 1"
+    ))]
     pub mean: Vec<f64>,
     /// What the difference is divided by, one positive number per channel.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "the standard deviation of the channel"
+    ))]
     pub std: Vec<f64>,
 }
 
@@ -115,12 +129,15 @@ pub struct Images {
     /// Samples per batch, or `"all"`.
     pub batch: BatchSize,
     /// Passes over the training set.
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "run.updates stops within an epoch"))]
     pub epochs: usize,
     /// Only the first so many training samples. Default: all.
     #[serde(default)]
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "leave it out to use every sample"))]
     pub train: Option<usize>,
     /// Only the first so many test samples. Default: all.
     #[serde(default)]
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "leave it out to use every sample"))]
     pub test: Option<usize>,
     /// What a pixel is to the network.
     #[serde(default)]
@@ -130,6 +147,7 @@ pub struct Images {
     pub shuffle: bool,
     /// Shift training images by up to so many pixels in each direction. Default 0.
     #[serde(default)]
+    #[schemars(extend("minimum" = 0, "maximum" = 1024, "x-hint" = "1 or 2 pixels are usual"))]
     pub shift: usize,
     /// Flip training images left to right with probability ½. Default false.
     #[serde(default)]
@@ -140,6 +158,7 @@ pub struct Images {
     /// Put every image in the middle of so many rows and columns of zeros: 32 lets 28×28 images into a network for
     /// 32×32. Default: as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "32 turns 28×28 into 32×32"))]
     pub size: Option<usize>,
     /// Subtract a mean and divide by a standard deviation in each channel, zeros of a border included. Default: do
     /// not.
@@ -152,16 +171,24 @@ pub struct Images {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SyntheticImages {
     /// Channels, height and width.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 65_536,
+        "x-hint" = "channels, height, width, such as [1, 28, 28]"
+    ))]
     pub shape: [usize; 3],
     /// Number of classes.
+    #[schemars(extend("minimum" = 2, "maximum" = 65_536, "x-hint" = "10 is usual"))]
     pub classes: usize,
     /// Training samples.
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "100 is plenty"))]
     pub train: usize,
     /// Test samples.
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "100 is plenty"))]
     pub test: usize,
     /// Samples per batch, or `"all"`.
     pub batch: BatchSize,
     /// Passes over the training set.
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "run.updates stops within an epoch"))]
     pub epochs: usize,
 }
 

@@ -140,6 +140,11 @@ impl Course {
     }
 }
 
+/// Whether the last batch of a test has one sample.
+pub fn answers_alone(part: &Part) -> bool {
+    part.len() % EVALUATION == 1
+}
+
 impl Stream {
     fn new(mut parts: Vec<Part>, images: Images, recipe: &Recipe) -> Self {
         if let SequenceSpec::Subsets(s) = &recipe.sequence {
@@ -172,6 +177,13 @@ impl Stream {
         let buffer = replay.as_ref().map(|spec| Buffer::new(spec, recipe.seed));
         stream.replay = buffer.map(|buffer| Replay { buffer, segment: 0, pass: stream.pass(0), shown: 0 });
         stream
+    }
+
+    /// Whether the last batch of an epoch has one sample, the replayed ones included.
+    pub fn ends_alone(&self) -> bool {
+        let replayed = |segment: usize| segment > 0 && self.replay.is_some();
+        let alone = |s: &Segment| s.samples % s.batch == 1 || s.batch == 1;
+        self.segments.iter().enumerate().any(|(i, s)| alone(s) && !replayed(i))
     }
 
     /// Number of segments.

@@ -10,6 +10,7 @@ use crate::anchor::{Fisher, Importance};
 use crate::credit::{CreditSpec, Step, draws};
 use crate::error::{Error, Result};
 use crate::network::{ConnId, Network, ParamId};
+use crate::norm::{NormSpec, Statistics};
 use crate::objective::{Head, Objective, ObjectiveSpec};
 use crate::recipe::Recipe;
 use crate::rng::Key;
@@ -44,11 +45,31 @@ impl DerefMut for Trainer {
     }
 }
 
+/// Refuses batches of one sample where the mean and variance of a batch normalise: whatever the weights, every output is
+/// 0 then, and so is the gradient.
+fn alone(recipe: &Recipe, course: &Course) -> Result<()> {
+    let NormSpec::Batch(norm) = &recipe.norm else { return Ok(()) };
+    let refused = |of: &str, hint: &str| {
+        let message =
+            format!("norm.batch takes mean and variance of a batch, but the last batch {of} has one sample");
+        Err(Error::config(message).with_hint(hint))
+    };
+    if course.stream.ends_alone() {
+        return refused("of an epoch", "choose another batch size, or another number of training samples");
+    }
+    if norm.statistics == Statistics::Batch && course.tests.iter().any(stream::answers_alone) {
+        return refused("of a test", "choose another number of test samples, or statistics = \"running\"");
+    }
+    Ok(())
+}
+
 impl Trainer {
     /// Builds everything that `recipe` names; data sets are looked for in `folder` (default: the user's data folder).
     pub fn new(recipe: &Recipe, folder: Option<&Path>) -> Result<Self> {
         recipe.check()?;
+        recipe.memory()?.fits()?;
         let course = stream::open(recipe, folder)?;
+        alone(recipe, &course)?;
         let learner = Learner::new(recipe, course.stream.samples())?;
         Ok(Self { flips: Flips::new(&learner.network, &recipe.synapse), course, learner })
     }

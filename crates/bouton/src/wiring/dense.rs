@@ -79,6 +79,7 @@ pub struct Dense {
     /// Distribution of the weights.
     pub init: Init,
     /// Factor on the initial weights and biases. Default 1.
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "1 is the default"))]
     pub gain: PerLayer,
     /// Distribution of the biases. Behind a normalisation they begin at 0.
     pub bias: BiasInit,
@@ -87,11 +88,13 @@ pub struct Dense {
     /// First angle α between feedback weights of their own and the transposed forward ones, in degrees:
     /// W_b = sin α · (drawn) + cos α · W_f. Default 90.
     #[serde(skip_serializing_if = "is_right")]
+    #[schemars(extend("minimum" = 0, "maximum" = 180, "x-hint" = "0 starts with tied weights"))]
     pub angle: f64,
     /// Strength λ of Jacobian homeostasis, λ/2n ‖J − Jᵀ‖² of the drives of n settling units, with feedback = "vector-field"
     /// (Laborieux & Zenke 2024): in closed form for dense connections, else along one random direction per sample.
     /// Default 0.
     #[serde(skip_serializing_if = "is_zero")]
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "1 is usual"))]
     pub homeostasis: f64,
 }
 

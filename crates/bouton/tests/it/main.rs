@@ -28,6 +28,7 @@ mod identity;
 mod image_recipes;
 #[cfg(feature = "download")]
 mod images;
+mod memory;
 mod metaplastic_adam;
 mod outside;
 mod protocol;

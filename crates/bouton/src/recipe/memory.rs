@@ -1,0 +1,198 @@
+//! What training a recipe holds in memory, estimated before any of it is allocated.
+
+use super::Recipe;
+use crate::anchor::AnchorSpec;
+use crate::credit::CreditSpec;
+use crate::network::{Layer, Shape};
+use crate::solver::SolverSpec;
+use crate::task::{BatchSize, DATA, SequenceSpec, TaskSpec};
+use crate::wiring::FeedbackSpec;
+use crate::{Error, Result};
+use bouton_kernels::DType;
+use serde::Serialize;
+
+/// Samples of an evaluation batch.
+const EVALUATION: usize = 512;
+
+/// Bytes that training holds at once, at least: working memory of single kernels comes on top.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Memory {
+    /// Weights and biases, feedback weights of their own included.
+    pub weights: u64,
+    /// What optimiser, anchor and averages over draws keep of every weight.
+    pub learning: u64,
+    /// State that synapses keep beside every weight.
+    pub synapses: u64,
+    /// A copy of the three for a checkpoint.
+    pub checkpoint: u64,
+    /// States of all units for one batch, those that a credit rule or a solver remembers included.
+    pub states: u64,
+    /// Images, lists of samples and orders of pixels, and the matrix of accuracies.
+    pub data: u64,
+}
+
+impl Memory {
+    /// All of it.
+    pub fn total(&self) -> u64 {
+        let parts = [self.weights, self.learning, self.synapses, self.checkpoint, self.states, self.data];
+        parts.into_iter().fold(0, u64::saturating_add)
+    }
+
+    /// Refuses what this machine has no memory for.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the estimate, what is there, and what to make smaller.
+    pub(crate) fn fits(&self) -> Result<()> {
+        let (total, there) = (self.total(), available());
+        if total <= there {
+            return Ok(());
+        }
+        let (part, most, hint) = self.largest();
+        let [total, most, there] = [total, most, there].map(gigabytes);
+        let message = format!("this needs about {total} of memory ({most} for {part}), but {there} are free");
+        Err(Error::config(message).with_hint(hint))
+    }
+
+    /// The part that is the largest, and what makes it smaller; a checkpoint copies others.
+    fn largest(&self) -> (&'static str, u64, &'static str) {
+        let layers = "make network.layers smaller";
+        let parts = [
+            ("weights", self.weights, layers),
+            (
+                "the optimiser",
+                self.learning,
+                "use an optimiser with less state, such as optim.sgd without momentum",
+            ),
+            (
+                "states of synapses",
+                self.synapses,
+                "use a synapse with fewer states, or smaller network.layers",
+            ),
+            (
+                "states of units",
+                self.states,
+                "make the batches of [task] smaller, or the sweeps that bptt keeps fewer",
+            ),
+            ("data", self.data, "train on fewer or smaller images, or on fewer tasks"),
+        ];
+        parts.into_iter().max_by_key(|part| part.1).unwrap_or(parts[0])
+    }
+}
+
+impl Recipe {
+    /// An estimate of what training holds in memory. The recipe has passed [`Recipe::check`].
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if layers do not chain.
+    pub fn memory(&self) -> Result<Memory> {
+        let shapes = self.network.shapes()?;
+        let size = if DType::from(self.precision) == DType::F32 { 4 } else { 8 };
+        let own = self.wiring.weights().feedback != FeedbackSpec::Tied;
+        let weights = parameters(self, &shapes) * size * if own { 2 } else { 1 };
+        let kept = self.optim.build().slots()
+            + if self.anchor == AnchorSpec::None { 0 } else { 4 }
+            + usize::from(self.run.train_draws.is_some());
+        let hidden = self.synapse.build(0, 0).map_or(0, |synapse| synapse.state().len());
+        let [learning, synapses] = [kept, hidden].map(|n| n as u128 * weights);
+        let bytes = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
+        Ok(Memory {
+            weights: bytes(weights),
+            learning: bytes(learning),
+            synapses: bytes(synapses),
+            checkpoint: bytes(weights + learning + synapses),
+            states: bytes(states(self, &shapes) * size),
+            data: bytes(data(self)),
+        })
+    }
+}
+
+/// Weights and biases.
+fn parameters(recipe: &Recipe, shapes: &[Shape]) -> u128 {
+    let product = |sides: [usize; 3]| sides.into_iter().map(|n| n as u128).product::<u128>();
+    let chain = (1..shapes.len()).map(|i| {
+        let fan_in = match recipe.network.layers[i] {
+            Layer::Conv(conv) => product([shapes[i - 1].channels, conv.kernel, conv.kernel]),
+            _ => shapes[i - 1].units() as u128,
+        };
+        (fan_in + 1) * shapes[i].channels as u128
+    });
+    let beside = recipe.network.convolved_skips().filter_map(|skip| {
+        let (from, to) = (shapes.get(skip.from)?, shapes.get(skip.to)?);
+        Some(product([from.channels, skip.kernel?, skip.kernel?]) * to.channels as u128)
+    });
+    chain.chain(beside).sum()
+}
+
+/// Numbers that hold the states of a batch.
+fn states(recipe: &Recipe, shapes: &[Shape]) -> u128 {
+    let units: u128 = shapes.iter().map(|shape| shape.units() as u128).sum();
+    let all = recipe.task.samples();
+    let new = match recipe.task.batch() {
+        BatchSize::Samples(n) => n.min(all),
+        BatchSize::All(_) => all,
+    };
+    let replayed = recipe.continual.replay.as_ref().map_or(0, |replay| replay.batch.unwrap_or(new));
+    let rows = (new + replayed).max(all.min(EVALUATION)) as u128;
+    // Output, drive, constant drive and their gradient.
+    let copies = match &recipe.credit {
+        CreditSpec::Bptt(c) => 4 + 2 * c.truncate.unwrap_or(c.steps) as u128,
+        CreditSpec::HolomorphicEqProp(c) if c.periods.is_none() => 4 * (1 + c.points as u128),
+        CreditSpec::Backprop(_) => 4,
+        _ => 8,
+    };
+    let mixed = match &recipe.solver {
+        SolverSpec::Anderson(s) => 2 * s.memory as u128,
+        _ => 0,
+    };
+    rows * units * (copies + mixed)
+}
+
+/// Bytes of data sets and of what is known about their samples.
+fn data(recipe: &Recipe) -> u128 {
+    let product = |sides: [usize; 3]| sides.into_iter().map(|n| n as u128).product::<u128>();
+    let (shape, classes) = recipe.task.shape();
+    let pixels = product(shape);
+    let (sets, samples) = match &recipe.task {
+        TaskSpec::Synthetic(s) => ((s.train + s.test + classes) as u128 * pixels, s.train + s.test),
+        task => {
+            let names = match &recipe.sequence {
+                SequenceSpec::Sets(sets) => sets.then.iter().map(String::as_str).collect(),
+                _ => Vec::new(),
+            };
+            let known = DATA.iter().filter(|set| set.name == task.name() || names.contains(&set.name));
+            let cut = |n: Option<usize>, all: usize| n.map_or(all, |n| n.min(all));
+            let images = task.images();
+            known.fold((0, 0), |(bytes, samples), set| {
+                let used = images.map_or(0, |i| cut(i.train, set.train) + cut(i.test, set.test));
+                let bordered =
+                    if images.is_some_and(|i| i.size.is_some()) { used as u128 * pixels } else { 0 };
+                (bytes + (set.train + set.test) as u128 * product(set.shape) + bordered, samples + used)
+            })
+        }
+    };
+    let tasks = recipe.sequence.tasks(classes) as u128;
+    let orders = match &recipe.sequence {
+        SequenceSpec::Permuted(_) => 8 * tasks * product(recipe.sequence.shape(shape)),
+        SequenceSpec::Subsets(s) => 128 * s.parts as u128,
+        _ => 0,
+    };
+    sets + 16 * samples as u128 + orders + 8 * tasks * tasks
+}
+
+/// Bytes that the system can still give; a tebibyte where it does not say.
+fn available() -> u64 {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let text = read("/proc/meminfo");
+    let entry = |name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().next()?.parse::<u64>().ok().map(|kilobytes| kilobytes << 10)
+    };
+    let free = entry("MemAvailable:").map(|n| n + entry("SwapFree:").unwrap_or(0));
+    let allowed = read("/sys/fs/cgroup/memory.max").trim().parse().ok();
+    free.into_iter().chain(allowed).min().unwrap_or(1 << 40)
+}
+
+/// "12.3 GB".
+fn gigabytes(bytes: u64) -> String {
+    format!("{:.1} GB", bytes as f64 / 1e9)
+}
