@@ -37,7 +37,7 @@ pub enum Layer {
     /// So many units, each connected to all of the layer before.
     Units(
         #[schemars(extend(
-            "minimum" = 1, "maximum" = 100_000_000,
+            "minimum" = 1, "maximum" = MOST_UNITS,
             "x-hint" = "give every layer at least one unit"
         ))]
         usize,

@@ -56,7 +56,7 @@ fn what_no_machine_holds_is_refused_before_it_is_allocated() {
     let unrolled: Vec<_> = SETTLING.into_iter().chain(["credit.bptt={steps=10000000}"]).collect();
     let cases = [
         (
-            vec!["optim.sgd.lr=0.1", "network.layers=[64, 100000000, 100000000, 10]"],
+            vec!["optim.sgd.lr=0.1", "network.layers=[64, 60000000, 60000000, 10]"],
             "for weights)",
             "network.layers",
         ),

@@ -157,11 +157,11 @@ fn wrong_types_say_what_is_expected_and_found() {
             "free-steps = -2",
             "`credit.eq-prop.free-steps` is -2, but must be from 1 to 10,000,000",
         ),
-        ("[784, 64, 10]", "[784, -64, 10]", "`network.layers[1]` is -64, but must be from 1 to 100,000,000"),
+        ("[784, 64, 10]", "[784, -64, 10]", "`network.layers[1]` is -64, but must be from 1 to 67,108,864"),
         (
             "[784, 64, 10]",
             "784",
-            "`network.layers` must be a list of whole numbers from 1 to 100,000,000 or tables, not 784",
+            "`network.layers` must be a list of whole numbers from 1 to 67,108,864 or tables, not 784",
         ),
         (
             "batch = 20",
@@ -279,7 +279,7 @@ fn overrides_keep_types_and_know_absent_keys() {
     let (message, _) = refused(&["network.layers.1=3"]);
     assert!(
         message.ends_with(
-            "`network.layers` is a list of whole numbers from 1 to 100,000,000 or tables and has no keys"
+            "`network.layers` is a list of whole numbers from 1 to 67,108,864 or tables and has no keys"
         ),
         "{message}"
     );
