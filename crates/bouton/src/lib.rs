@@ -1,4 +1,7 @@
 //! bouton: brain-inspired learning put together from four free choices (neuron, wiring, credit, synapse).
+//!
+//! Features, off by default and on in the command: `import` takes data sets out of archives (zip, tar, xz) and JPEG images,
+//! `download` fetches them from their mirrors.
 
 #![forbid(unsafe_code)]
 
