@@ -3,6 +3,9 @@
 //! `BOUTON_BUILD` is the commit and a mark of what differs from it in what is compiled, `34d4860` or
 //! `34d4860, modified 1b2f3a9`; it is not set where there is no git. `BOUTON_COMMIT`, if it is set, says it instead.
 
+// Cargo listens on stdout.
+#![allow(clippy::disallowed_macros)]
+
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -151,7 +151,7 @@ fn a_sample_does_not_feel_its_company() {
 #[test]
 fn divergence_names_population_phase_and_update() {
     let folder = tempfile::tempdir().unwrap();
-    let tables = ["optim.adam.lr=1e30", "neuron.settle.activation=\"hard-sigmoid\""];
+    let tables = ["optim.adam.lr=1e6", "neuron.settle.activation=\"hard-sigmoid\""];
     let error = train(folder.path(), &recipe(&tables), None).unwrap_err();
     assert_eq!(error.exit_code(), 1);
     assert!(error.to_string().contains("update"), "{error}");

@@ -170,11 +170,12 @@ fn feedback_that_cannot_be_learned_is_refused_with_a_hint() {
         field(90.0, "[credit.contrastive-learning]\nfree-steps = 5\nnudged-steps = 5\n"),
         field(90.0, &EIGHT.replace("points = 8\n", "points = 8\nperiods = 2\n")),
         field(90.0, EIGHT).replace("vector-field\"", "tied\"\nhomeostasis = 1.0"),
-        field(200.0, EIGHT),
         field(90.0, &EIGHT.replace("points = 8\n", "corrected = true\n"))
             .replace("vector-field", "kolen-pollack"),
     ] {
         let error = recipe(&LAYERS, &tables).check().unwrap_err();
         assert!(error.hint().is_some(), "{error}");
     }
+    let error = recipe(&LAYERS, &field(90.0, EIGHT)).with_overrides(&["wiring.dense.angle=200"]).unwrap_err();
+    assert!(error.to_string().contains("must be from 0 to 180"), "{error}");
 }

@@ -141,6 +141,6 @@ fn one_m_for_every_connection_or_one_each() {
         assert!(error.to_string().starts_with(&expected), "{error}");
         assert!(error.hint().is_some_and(|hint| hint.contains("one per connection")), "{error}");
     }
-    let error = recipe(true, &[1.0, -1.0]).check().unwrap_err();
+    let error = recipe(true, &[1.0, 1.0]).with_overrides(&["synapse.metaplastic.m=[1.0, -1.0]"]).unwrap_err();
     assert!(error.to_string().contains("`synapse.metaplastic.m[1]` is -1"), "{error}");
 }

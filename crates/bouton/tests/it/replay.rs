@@ -133,8 +133,8 @@ fn replay_that_makes_no_sense_is_refused_with_a_hint() {
         (PERMUTED, RESERVOIR.replace("size", "per-class"), "which a reservoir does not"),
     ];
     for (sequence, continual, message) in refused {
-        let recipe = Recipe::parse(&text(sequence, 4, &continual), "test").unwrap();
-        let error = recipe.check().unwrap_err();
+        let recipe = Recipe::parse(&text(sequence, 4, &continual), "test");
+        let error = recipe.and_then(|r| r.check()).unwrap_err();
         assert!(error.to_string().contains(message), "{error}");
         assert!(error.hint().is_some());
     }

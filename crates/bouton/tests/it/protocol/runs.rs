@@ -74,7 +74,7 @@ fn lines_are_means_of_the_updates_behind_them() {
             let step = sum(from, to);
             let wanted = [step.mean_loss(), step.accuracy(), 1.0 - step.accuracy()];
             assert!(near(&["loss", "accuracy", "error"].map(|k| line.values[k]), &wanted), "{split} at {to}");
-            assert_eq!((line.step, line.epoch), (to as u64, to as u64 / 4), "{split}");
+            assert_eq!((line.step, line.epoch), (to as u64, to.div_ceil(4) as u64), "{split}");
         }
     }
     assert_eq!(sum(0, 4).samples, 22);
