@@ -28,7 +28,8 @@ fn is_whole(folder: &Path) {
 #[test]
 fn a_run_that_lost_its_terminal_ends_as_usual() {
     let words = ["run", "small.toml"];
-    let lost: [(&str, fn(&mut Command) -> &mut Command); 5] = [
+    type Lose = fn(&mut Command) -> &mut Command;
+    let lost: [(&str, Lose); 5] = [
         ("", |c| c.stderr(full())),
         ("", |c| c.stderr(full()).env("RUST_LOG", "debug")),
         ("", |c| c.stderr(closed())),

@@ -26,7 +26,9 @@ fn by_hand(recipe: &Recipe) -> (ByHand, Vec<f64>) {
     for segment in 0..course.stream.segments() {
         let samples: Batch = whole(&course.stream.parts(segment)[0]);
         assert_eq!(hand.begin_task().unwrap(), segment);
-        (0..2).for_each(|_| drop(hand.epoch(&samples, 1.0, &|| false).unwrap()));
+        for _ in 0..2 {
+            hand.epoch(&samples, 1.0, &|| false).unwrap();
+        }
         hand.end_task(Some(&samples)).unwrap();
     }
     let mut test = |(task, part)| hand.evaluate(&whole(part), Some(task)).unwrap().mean_loss();

@@ -45,9 +45,10 @@ fn a_feed_forward_network_is_checked() {
 
 #[test]
 fn units_that_are_never_on_are_counted() {
-    let found = check(RELU, |name, values| match name {
-        "hidden1.bias" => values[..9].fill(-1e3),
-        _ => {}
+    let found = check(RELU, |name, values| {
+        if name == "hidden1.bias" {
+            values[..9].fill(-1e3);
+        }
     });
     let dead = property(&found, "dead-units");
     assert_eq!((dead.measured, &dead.verdict), (Some(0.75), &Verdict::Fail));

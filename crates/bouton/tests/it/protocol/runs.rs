@@ -216,7 +216,9 @@ fn flips_are_counted_by_epoch() {
     let signs = |t: &bouton::train::Trainer| t.network.connections[0].weight.mat().to_f64s();
     for line in lines(&run, "train") {
         let before = signs(&t);
-        (0..4).for_each(|_| drop(t.learn().unwrap()));
+        for _ in 0..4 {
+            t.learn().unwrap();
+        }
         let turned = before.iter().zip(signs(&t)).filter(|(a, b)| **a != *b).count();
         assert!(turned > 0);
         assert_eq!(line.values["flips.input-hidden1"], turned as f64 / 45.0);

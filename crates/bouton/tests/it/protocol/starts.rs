@@ -120,7 +120,9 @@ fn tests_start_from_zero() {
     for start in ["previous-batch", "persistent"] {
         let loss = |start: &str, updates: usize| {
             let mut t = trainer(&text("activation = \"shifted-sigmoid\"", start, ""), &[]);
-            (0..updates).for_each(|_| drop(t.learn().unwrap()));
+            for _ in 0..updates {
+                t.learn().unwrap();
+            }
             let before = tensors(&mut t);
             let loss = t.evaluate(0).unwrap().loss;
             assert_eq!(tensors(&mut t), before);

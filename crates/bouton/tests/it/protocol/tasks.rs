@@ -12,7 +12,9 @@ const DRAWN: &str = "[synapse.bayesbinn]\n[optim.sgd]\nlr = 0.05\n";
 fn synapses_hear_of_tasks_and_not_of_cuts() {
     for (sequence, updates, told) in [(TASKS, 8, true), (PARTS, 4, false)] {
         let mut t = trainer(&layered(&format!("{sequence}{DRAWN}")), &[]);
-        (0..updates).for_each(|_| drop(t.learn().unwrap()));
+        for _ in 0..updates {
+            t.learn().unwrap();
+        }
         assert!(t.place().ends_segment);
         let before = tensors(&mut t);
         t.end_segment().unwrap();
@@ -61,7 +63,7 @@ fn a_task_keeps_the_normalisation_that_it_ended_with() {
     assert!(t.memory.norms.is_empty(), "no task has ended");
     learn(&mut t, 8);
     let kept = t.network.norms();
-    assert_eq!(t.memory.norms, [kept.clone()]);
+    assert_eq!(t.memory.norms, std::slice::from_ref(&kept));
     let first = t.evaluate(0).unwrap();
     learn(&mut t, 16);
     assert_eq!((t.memory.norms.len(), &t.memory.norms[0]), (2, &kept));
