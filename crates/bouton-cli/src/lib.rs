@@ -33,6 +33,11 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
     printer.end(result)
 }
 
+/// The command line of this process; what is no text in it is replaced.
+pub(crate) fn command_line() -> Vec<String> {
+    std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect()
+}
+
 /// A panic is a bug of bouton; the process then ends with code 101.
 fn report_bug(panic: &std::panic::PanicHookInfo<'_>) {
     let place = panic.location().map_or_else(String::new, |l| format!(" at {}:{}", l.file(), l.line()));

@@ -14,7 +14,6 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from torch import nn
-from torch.autograd.function import once_differentiable
 
 from bouton._bouton import Network, Recipe
 from bouton.errors import RecipeError, ShapeError
@@ -207,9 +206,14 @@ class _Learn(torch.autograd.Function):
         return torch.from_numpy(out).to(x)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, g: torch.Tensor) -> tuple[Any, ...]:
         """What the credit rule makes of ∂loss/∂outputs."""
+        if torch.is_grad_enabled():
+            # PyTorch would take what follows for a constant: second derivatives of zero, without a word.
+            raise RuntimeError(
+                "create_graph=True: what a credit rule computes has no derivative of its own, so that second derivatives,"
+                " gradient penalties and torch.autograd.functional.jvp do not go through a block"
+            )
         x, *parameters = ctx.saved_tensors
         block = ctx.block
         if not x.numel():

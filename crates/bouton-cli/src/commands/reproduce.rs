@@ -91,7 +91,7 @@ impl Reproduce {
             data: self.data.data.clone(),
             earlier: Earlier::AnyBuild,
             interrupt: &|| interrupt.asked(),
-            command: std::env::args().collect(),
+            command: crate::command_line(),
             build: crate::BUILD.map(Into::into),
             ..RunOptions::new(&self.out.out)
         };

@@ -49,7 +49,7 @@ impl Run {
             data: self.data.data.clone(),
             earlier: if self.again { Earlier::Ignored } else { Earlier::Same },
             interrupt: &|| interrupt.asked(),
-            command: std::env::args().collect(),
+            command: crate::command_line(),
             build: crate::BUILD.map(Into::into),
             ..RunOptions::new(scratch.as_ref().map_or(self.out.out.as_path(), |s| s.path()))
         };

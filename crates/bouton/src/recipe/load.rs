@@ -96,6 +96,8 @@ fn unreadable(path: &Path, e: &std::io::Error) -> Error {
     let near = [name.clone(), Path::new("recipes").join(path), Path::new("recipes").join(name)];
     if let Some(near) = near.iter().find(|near| near.is_file()) {
         error.with_hint(format!("did you mean `{}`?", near.display()))
+    } else if path.join("recipe.toml").is_file() {
+        error.with_hint(format!("the recipe of this run is `{}`", path.join("recipe.toml").display()))
     } else if path.is_dir() {
         error.with_hint("name one recipe (a .toml file) of this folder")
     } else {

@@ -4,6 +4,7 @@
 //! readable one.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::atomic;
@@ -59,7 +60,11 @@ impl Checkpoints {
     /// are then untouched.
     pub fn save(&self, checkpoint: &Checkpoint) -> Result<()> {
         let path = self.path(checkpoint.meta("step")?);
-        fs::create_dir_all(&self.folder).map_err(|e| Error::io(&self.folder, e))?;
+        // Not with the folders above it: a run whose folder was taken away must end, not go on in a torso of it.
+        match fs::create_dir(&self.folder) {
+            Err(e) if e.kind() != ErrorKind::AlreadyExists => return Err(Error::io(&self.folder, e)),
+            _ => {}
+        }
         checkpoint.save(&path)?;
         atomic::alias(&path, &self.last())?;
         if let Some(keep) = self.keep {

@@ -147,9 +147,9 @@ impl Identity {
 fn refused(run: &RunDir, done: bool, differ: &str) -> Error {
     let path = run.path().display();
     let (state, hint) = if done {
-        ("finished", "--again trains once more, in a folder of its own")
+        ("a finished", "--again trains once more, in a folder of its own")
     } else {
-        ("unfinished", "bring back what it began with, or begin anew with --again")
+        ("an unfinished", "bring back what it began with, or begin anew with --again")
     };
-    Error::config(format!("{path} is a {state} run of this recipe, but {differ}")).with_hint(hint)
+    Error::config(format!("{path} is {state} run of this recipe, but {differ}")).with_hint(hint)
 }

@@ -174,7 +174,7 @@ impl<'a> Loop<'a> {
             }
         } else {
             atomic::write(dir.recipe(), trainer.recipe.to_toml())?;
-            atomic::write(dir.command(), options.command.join(" ") + "\n")?;
+            atomic::write(dir.command(), shell(&options.command) + "\n")?;
             let threads = rayon::current_num_threads();
             let here = Provenance::gather(threads, simd_level(), &options.command, BTreeMap::new());
             identity.sign(here).write(&dir.provenance())?;
@@ -346,6 +346,16 @@ impl<'a> Loop<'a> {
         self.observer.on(&Event::Checkpoint { path: &path, update: self.trainer.update() });
         Ok(())
     }
+}
+
+/// A command line as a shell takes it back.
+fn shell(words: &[String]) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=+:,@%~".contains(c);
+    let quoted = words.iter().map(|word| match !word.is_empty() && word.chars().all(plain) {
+        true => word.clone(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    });
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 /// The mean of what was tested.

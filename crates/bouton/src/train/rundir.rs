@@ -150,9 +150,13 @@ impl RunDir {
     /// # Errors
     /// [`Error::Io`] or [`Error::Data`] if its status or metrics cannot be read.
     pub fn summary(&self) -> Result<RunSummary> {
-        let status = self.status()?;
+        let mut status = self.status()?;
         let records =
             if self.metrics().exists() { metrics::read(&self.metrics())?.records } else { Vec::new() };
+        // A killed run wrote its last lines after its last status.
+        if let Some(record) = records.last().filter(|record| record.step > status.step) {
+            (status.step, status.epoch) = (record.step, record.epoch);
+        }
         let wall = records.last().map_or(0.0, |record| record.wall);
         let last = records.into_iter().map(|record| (record.split.clone(), record)).collect();
         Ok(RunSummary { run: self.clone(), status, wall, last })
