@@ -58,6 +58,15 @@ fn the_log_shows_what_happens_inside_if_asked() {
     assert!(all.contains("DEBUG bouton::train::atomic]"), "{all}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_no_text_is_a_path() {
+    use std::os::unix::ffi::OsStrExt;
+    let (folder, name) = (folder(), std::ffi::OsStr::from_bytes(b"o\xff"));
+    let run = bouton(folder.path(), &["run", "small.toml"]).arg("--out").arg(name).output().unwrap();
+    assert!(run.status.success() && folder.path().join(name).is_dir(), "{run:?}");
+}
+
 #[test]
 fn a_finished_run_is_found_listed_compared_and_reported() {
     let folder = folder();

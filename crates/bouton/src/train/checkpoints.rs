@@ -159,6 +159,15 @@ mod tests {
     }
 
     #[test]
+    fn the_folder_of_a_run_that_was_taken_away_is_not_made_again() {
+        let root = tempfile::tempdir().unwrap();
+        let run = root.path().join("run");
+        let error = Checkpoints::new(run.join("checkpoints"), None).save(&at(1)).unwrap_err();
+        assert!(matches!(&error, Error::Io { path, .. } if path.ends_with("run/checkpoints")), "{error}");
+        assert!(!run.exists());
+    }
+
+    #[test]
     fn the_newest_are_kept_and_the_best_outlives_its_number() {
         let (_folder, checkpoints) = with_steps(Some(3), &[0, 999_999]);
         checkpoints.mark_best(0).unwrap();

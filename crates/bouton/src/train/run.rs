@@ -407,3 +407,13 @@ fn metrics(step: &Step) -> BTreeMap<String, f64> {
     }
     values
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_shell_takes_a_command_line_back() {
+        let words = ["bouton", "run", "./x;rm.toml", "--out", "sp ace", "it's", "", "optim.sgd.lr=[0.1,0.2]"];
+        let quoted = super::shell(&words.map(String::from));
+        assert_eq!(quoted, r"bouton run './x;rm.toml' --out 'sp ace' 'it'\''s' '' 'optim.sgd.lr=[0.1,0.2]'");
+    }
+}

@@ -431,6 +431,11 @@ mod tests {
         let [summary] = &listing.runs[..] else { panic!("{listing:?}") };
         assert_eq!((summary.status.name.as_str(), summary.status.seed, summary.wall), ("good", 4, 2.0));
         assert_eq!((summary.last["test"].step, summary.last["train"].step), (2, 1));
+        assert_eq!(
+            (summary.status.step, summary.status.epoch),
+            (2, 1),
+            "the last line is younger than the status"
+        );
         assert_eq!(listing.damaged.len(), 2);
         assert!(listing.damaged.iter().any(|(_, what)| what.contains("metrics.jsonl:1")));
         assert!(listing.damaged.iter().any(|(_, what)| what.contains("status.json")));
