@@ -162,7 +162,7 @@ def test_overrides_as_python_values(recipe, tmp_path):
 
 
 def test_a_diverging_network_says_so(recipe, batch):
-    network = bouton.Network(bouton.Recipe(recipe, neuron={"relu": {}}, credit={"backprop": {}}, optim__sgd__lr=1e20))
+    network = bouton.Network(bouton.Recipe(recipe, neuron={"relu": {}}, credit={"backprop": {}}, optim__sgd__lr=1e6))
     with pytest.raises(bouton.DivergedError):
         for _ in range(20):
             network.step(*batch)

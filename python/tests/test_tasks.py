@@ -32,7 +32,8 @@ KINDS = {
     "replay-of-heads": ALL | {"continual": {"scenario": "task", "replay": {"size": 12}}},
     "schedule": {"schedule": {"exponential": {"factor": 0.5}}},
     "reset": {"optim": {"adam": {"lr": 0.01}}, "continual": {"reset-optimiser": True}},
-    "norm": {"norm": {"batch": {"per-task": True}}},
+    # Batches of 20 would leave a last one of a single sample.
+    "norm": {"norm": {"batch": {"per-task": True}}, "task": {"digits": {**BASE["task"]["digits"], "batch": 16}}},
     "outputs-of-tasks": ALL | {"continual": {"scenario": "task"}},
     "outputs-seen": ALL | {"continual": {"scenario": "class"}},
     "updates": {"continual": {"updates": 5}},
