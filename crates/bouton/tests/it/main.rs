@@ -9,13 +9,10 @@ mod common;
 mod continual;
 mod convolution;
 mod costs;
-#[cfg(feature = "download")]
 mod crash;
-#[cfg(feature = "download")]
 mod data;
 mod determinism;
 mod docs;
-#[cfg(feature = "download")]
 mod download;
 mod draws;
 mod dropout;
@@ -26,7 +23,6 @@ mod gradients;
 mod holomorphic;
 mod identity;
 mod image_recipes;
-#[cfg(feature = "download")]
 mod images;
 mod memory;
 mod metaplastic_adam;
