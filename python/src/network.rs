@@ -64,6 +64,18 @@ impl Inner {
         Ok((Batch { ids: (0..x.rows()).collect(), x, labels }, images))
     }
 
+    /// A task of the recipe's sequence.
+    fn task(&self, py: Python<'_>, task: Option<i64>) -> PyResult<Option<usize>> {
+        let tasks = self.hand.tasks();
+        let number = |task: i64| {
+            usize::try_from(task).ok().filter(|number| *number < tasks).ok_or_else(|| {
+                let message = format!("there is no task {task}: the sequence of the recipe has {tasks}");
+                argument(py, "DataError", &message, "tasks are counted from 0")
+            })
+        };
+        task.map(number).transpose()
+    }
+
     /// Names the random numbers of a training pass from outside.
     fn pass(&self, draw: u64) -> Key {
         Key::new(self.hand.learner.recipe.seed).of("pass", draw)
@@ -94,7 +106,8 @@ impl Network {
 impl Network {
     #[new]
     #[pyo3(signature = (recipe, samples=None))]
-    fn new(py: Python<'_>, recipe: &Recipe, samples: Option<usize>) -> PyResult<Self> {
+    fn new(py: Python<'_>, recipe: &Bound<'_, PyAny>, samples: Option<usize>) -> PyResult<Self> {
+        let recipe = Recipe::new(recipe, None)?;
         let inner = compute(py, || Inner::new(&recipe.inner, samples))?.map_err(|e| raise(py, &e))?;
         Ok(Self { inner: Mutex::new(inner) })
     }
@@ -213,10 +226,11 @@ impl Network {
         &self,
         py: Python<'py>,
         x: &Bound<'py, PyAny>,
-        task: Option<usize>,
+        task: Option<i64>,
         draw: Option<u64>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let mut inner = self.lock(py);
+        let task = inner.task(py, task)?;
         let batch = inner.batch(x, None)?;
         let key = draw.map(|draw| inner.pass(draw));
         let learner = &mut inner.hand.learner;
@@ -363,9 +377,10 @@ impl Network {
         py: Python<'py>,
         x: &Bound<'py, PyAny>,
         y: &Bound<'py, PyAny>,
-        task: Option<usize>,
+        task: Option<i64>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let mut inner = self.lock(py);
+        let task = inner.task(py, task)?;
         let batch = inner.batch(x, Some(y))?;
         let hand = &mut inner.hand;
         let step = compute(py, || hand.evaluate(&batch, task))?;

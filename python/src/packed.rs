@@ -31,6 +31,10 @@ impl Packed {
         array_of(py, compute(py, || self.inner.outputs(x.view()))?)
     }
 
+    fn __repr__(&self) -> String {
+        format!("<bouton.Packed of {} bytes>", self.inner.bytes())
+    }
+
     /// Bytes of weights, thresholds and normalisations in the file.
     #[getter]
     fn bytes(&self) -> usize {

@@ -18,7 +18,7 @@ impl Recipe {
     /// From a file, TOML text or a dictionary, with keyword overrides.
     #[new]
     #[pyo3(signature = (source, /, **overrides))]
-    fn new(source: &Bound<'_, PyAny>, overrides: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+    pub fn new(source: &Bound<'_, PyAny>, overrides: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let py = source.py();
         let recipe = if let Ok(known) = source.extract::<Recipe>() {
             Ok(known.inner)

@@ -166,3 +166,27 @@ def test_a_diverging_network_says_so(recipe, batch):
     with pytest.raises(bouton.DivergedError):
         for _ in range(20):
             network.step(*batch)
+
+
+def test_networks_take_whatever_recipes_take(recipe, tmp_path, batch):
+    from conftest import SMALL
+
+    (tmp_path / "r.toml").write_text(recipe.to_toml())
+    for source in (recipe, SMALL | {"seed": 3}, recipe.to_toml(), tmp_path / "r.toml", str(tmp_path / "r.toml")):
+        np.testing.assert_array_equal(bouton.Network(source).forward(batch[0]), bouton.Network(recipe).forward(batch[0]))
+    with pytest.raises(TypeError, match="not int"):
+        bouton.Network(3)
+
+
+@pytest.mark.parametrize("task", [-1, 2, 2**40])
+def test_tasks_that_are_not_in_the_sequence(recipe, batch, task):
+    network = bouton.Network(recipe.replace(sequence={"split": {"tasks": 2}}))
+    network.evaluate(*batch, task=1)
+    for ask in (lambda: network.evaluate(*batch, task=task), lambda: network.forward(batch[0], task=task)):
+        with pytest.raises(bouton.DataError, match=f"no task {task}"):
+            ask()
+
+
+def test_a_folder_that_is_no_run(tmp_path):
+    with pytest.raises(bouton.DataError, match="is no run"):
+        bouton.Run(tmp_path / "nowhere")

@@ -183,3 +183,11 @@ def test_batches():
     assert model.network_.updates == 2
     model.partial_fit(X3[:40], Y3[:40])
     assert model.network_.updates == 4
+
+
+def test_hints_that_can_be_followed():
+    X, y = np.random.default_rng(1).random((8, 3)), np.zeros(8, dtype=int)
+    with pytest.raises(ValueError, match="settings has the key 1"):
+        BoutonClassifier(settings={1: 2}).fit(X, y)
+    with pytest.raises(ValueError, match="needs classes="):
+        BoutonClassifier().partial_fit(X, y)

@@ -141,6 +141,19 @@ impl Error {
         self
     }
 
+    /// All `errors` as one, each on a line of its own.
+    ///
+    /// # Errors
+    /// If there are any.
+    pub fn all(mut errors: Vec<Self>) -> Result<()> {
+        let line = |e: &Self| format!("{e}{}", e.hint().map(|hint| format!(" ({hint})")).unwrap_or_default());
+        match errors.len() {
+            0 => Ok(()),
+            1 => Err(errors.remove(0)),
+            _ => Err(Self::config(errors.iter().map(line).collect::<Vec<_>>().join("\n"))),
+        }
+    }
+
     /// What to try, if anything is known.
     pub fn hint(&self) -> Option<&str> {
         match self {

@@ -21,6 +21,8 @@ class Run:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).expanduser()
+        if not (self.path / "status.json").is_file():
+            raise DataError(f"{self.path} is no run", "runs() lists the runs of a folder")
 
     @property
     def status(self) -> dict[str, Any]:

@@ -75,6 +75,8 @@ class BoutonClassifier(ClassifierMixin, BaseEstimator):
         first = not hasattr(self, "network_")
         X, y = validate_data(self, X, y, dtype=np.float64, reset=first)
         if first:
+            if classes is None and len(unique_labels(y)) < 2:
+                raise ValueError("y shows one class only: the first partial_fit needs classes=[…], all that there are")
             self._start(X, y, unique_labels(y) if classes is None else np.unique(classes))
             self.n_iter_ = 0
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
@@ -117,7 +119,9 @@ class BoutonClassifier(ClassifierMixin, BaseEstimator):
         if self.settings is not None and not isinstance(self.settings, Mapping):
             raise RecipeError(f"settings is {self.settings!r}", 'pass a dict of overrides, {"credit.eq-prop.beta": 0.2}')
         for key, value in (self.settings or {}).items():
-            plain = str(key).replace("__", ".").replace("_", "-")
+            if not isinstance(key, str):
+                raise RecipeError(f"settings has the key {key!r}", 'keys are those of recipes, as in "credit.eq-prop.beta"')
+            plain = key.replace("__", ".").replace("_", "-")
             taken = [own for own in OWN if plain == own or plain.startswith(own + ".") or own.startswith(plain + ".")]
             if taken and (plain != "network" or "layers" in value):
                 raise RecipeError(f"settings has {key!r}", f"{taken[0]} comes from {OWN[taken[0]]}")

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Check what theory says about a recipe: gradients, fixed points, invariants
 #[derive(Args, Debug)]
 pub struct Check {
-    /// The recipe, a TOML file
+    /// The recipe, a TOML file, or a run folder, which is checked with the weights that it has
     #[arg(required_unless_present = "theory")]
     recipe: Option<PathBuf>,
     /// Changes to the recipe: `seed=2`, `credit.eq-prop.beta=0.5`
@@ -44,7 +44,8 @@ impl Check {
         let findings = match &self.recipe {
             Some(path) => {
                 let args = RecipeArgs { recipe: path.clone(), overrides: self.overrides.clone() };
-                let weights = self.weights.as_deref().map(trained).transpose()?;
+                let of_run = path.join("recipe.toml").is_file().then_some(path.as_path());
+                let weights = self.weights.as_deref().or(of_run).map(trained).transpose()?;
                 analysis::check(&mut Lab::new(&args.load()?, self.data.data.as_deref(), weights.as_ref())?)?
             }
             None => {

@@ -3,12 +3,13 @@
 use crate::printer::Printer;
 use bouton::Result;
 use bouton::recipe::describe::{self, Field, Page};
+use bouton::theory;
 use clap::Args;
 
-/// Explain a choice, a table or a key of recipes
+/// Explain a choice, a table or a key of recipes, or show the file of a device
 #[derive(Args, Debug)]
 pub struct Explain {
-    /// The place: `credit`, `credit.eq-prop`, `eq-prop`, `credit.eq-prop.beta`, `run`
+    /// The place: `credit`, `credit.eq-prop`, `eq-prop`, `credit.eq-prop.beta`, `run`; or a device of `bouton list devices`
     place: String,
     /// Print JSON
     #[arg(long)]
@@ -18,6 +19,9 @@ pub struct Explain {
 impl Explain {
     /// Carries it out.
     pub fn go(self, printer: &mut Printer) -> Result<()> {
+        if let Some(device) = theory::built_in(&self.place) {
+            return if self.json { printer.json(&device) } else { printer.text(device) };
+        }
         let page = describe::explain(&self.place)?;
         if self.json { printer.json(&page) } else { printer.text(&text(&page)) }
     }

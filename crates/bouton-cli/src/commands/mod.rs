@@ -39,7 +39,7 @@ pub enum Verb {
 /// A recipe with overrides.
 #[derive(Args, Debug)]
 pub struct RecipeArgs {
-    /// The recipe, a TOML file
+    /// The recipe, a TOML file, or the folder of a run of it
     pub recipe: PathBuf,
     /// Changes to the recipe: `seed=2`, `credit.eq-prop.beta=0.5`, `optim.adam.lr=1e-3`, `neuron=relu`
     #[arg(value_name = "KEY=VALUE")]

@@ -35,3 +35,22 @@ fn a_check_of_nothing_says_so_and_fails_if_that_counts() {
     let units = ["neuron=relu", "norm=none"];
     assert_eq!(check(folder.path(), &[&units[..], &["--strict"]].concat()).0, Some(0));
 }
+
+/// A run folder stands for its recipe, with the weights that it has; a device is shown as the file to copy.
+#[test]
+fn runs_and_devices_are_looked_at_by_name() {
+    let folder = folder();
+    let asked = |words: &[&str]| {
+        let Output { status, stdout, stderr } = bouton(folder.path(), words).output().unwrap();
+        (status.code(), String::from_utf8([stdout, stderr].concat()).unwrap())
+    };
+    std::fs::write(folder.path().join("signs.toml"), SIGNS).unwrap();
+    let units = ["neuron=relu", "norm=none"];
+    assert_eq!(asked(&[&["run", "signs.toml", "--quiet"][..], &units].concat()).0, Some(0));
+    let run = std::fs::read_dir(folder.path().join("runs")).unwrap().next().unwrap().unwrap().path();
+    let run = run.to_str().unwrap();
+    assert_eq!(asked(&["check", run, "--strict"]), asked(&["check", run, "--strict", "--weights", run]));
+    assert_ne!(asked(&["check", run]), asked(&[&["check", "signs.toml"][..], &units].concat()));
+    assert_eq!(asked(&["cite", run]), asked(&[&["cite", "signs.toml"][..], &units].concat()));
+    assert_eq!(asked(&["explain", "majumdar2021"]).1, bouton::theory::built_in("majumdar2021").unwrap());
+}

@@ -16,11 +16,17 @@ impl Recipe {
     /// is the user's home.
     ///
     /// # Errors
-    /// [`Error::Config`] with the key if a file cannot be read, is no text or larger than a MiB.
+    /// [`Error::Config`] with the key if a file cannot be read, is no text or larger than a MiB, or with its name if it
+    /// is not what it should be.
     pub fn embedded(mut self, folder: &Path) -> Result<Self> {
         let key = format!("synapse.{}.device", tag(&self.synapse));
         if let Some(device) = self.synapse.device_mut() {
-            *device = preset::embedded(device, folder).map_err(|e| e.context(key))?;
+            let name = device.clone();
+            *device = preset::embedded(&name, folder).map_err(|e| e.context(key))?;
+            if *device != name {
+                let file = folder.join(home(&name));
+                self.synapse.check_device().map_err(|e| e.context(file.display()))?;
+            }
         }
         Ok(self)
     }

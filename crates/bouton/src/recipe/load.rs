@@ -7,14 +7,15 @@ use std::path::Path;
 use toml::de::DeTable;
 
 impl Recipe {
-    /// Reads the recipe at `path` and the files that it names, whose paths begin at its folder. Its name defaults to the
-    /// file's, made fit.
+    /// Reads the recipe at `path`, or that of the run in the folder `path`, and the files that it names, whose paths begin
+    /// at its folder. Its name defaults to the file's, made fit.
     ///
     /// # Errors
     /// [`Error::Config`] if a file cannot be read or is not a recipe. Numbers and combinations are checked by
     /// [`Recipe::check`], after overrides.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
+        let of_run = path.as_ref().join("recipe.toml");
+        let path = if of_run.is_file() { &of_run } else { path.as_ref() };
         let bytes = std::fs::read(path).map_err(|e| unreadable(path, &e))?;
         let text = String::from_utf8(bytes)
             .map_err(|_| Error::config(format!("{}: not a text file", path.display())))?;
@@ -96,8 +97,6 @@ fn unreadable(path: &Path, e: &std::io::Error) -> Error {
     let near = [name.clone(), Path::new("recipes").join(path), Path::new("recipes").join(name)];
     if let Some(near) = near.iter().find(|near| near.is_file()) {
         error.with_hint(format!("did you mean `{}`?", near.display()))
-    } else if path.join("recipe.toml").is_file() {
-        error.with_hint(format!("the recipe of this run is `{}`", path.join("recipe.toml").display()))
     } else if path.is_dir() {
         error.with_hint("name one recipe (a .toml file) of this folder")
     } else {

@@ -16,17 +16,18 @@ impl Recipe {
     /// stands in the list. Paths begin at the present folder.
     ///
     /// # Errors
-    /// [`Error::Config`] with the nearest valid names, or if `signs` and another override contradict each other.
+    /// [`Error::Config`] with the nearest valid names, all mistakes at once, or if `signs` and another override contradict each other.
     pub fn with_overrides<S: AsRef<str>>(&self, overrides: &[S]) -> Result<Self> {
         if overrides.is_empty() {
             return Ok(self.clone());
         }
         let mut document: DocumentMut =
             self.to_toml().parse().map_err(|e| Error::config(format!("resolved recipe: {e}")))?;
-        for one in overrides {
-            let text = one.as_ref();
-            apply(document.as_table_mut(), text).map_err(|e| e.context(format!("override `{text}`")))?;
-        }
+        let wrong = overrides.iter().filter_map(|one| {
+            let error = apply(document.as_table_mut(), one.as_ref()).err()?;
+            Some(error.context(format!("override `{}`", one.as_ref())))
+        });
+        Error::all(wrong.collect())?;
         let recipe = load::read(&document.to_string(), |_| "recipe with overrides".to_string())?;
         let recipe = recipe.spelled_out(|keys| overrides.iter().any(|one| names(one.as_ref(), keys)))?;
         recipe.embedded(Path::new(""))

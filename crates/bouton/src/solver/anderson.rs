@@ -191,3 +191,50 @@ fn minus(a: &[f64], b: &[f64]) -> Vec<f64> {
 fn add(to: &mut [f64], factor: f64, what: &[f64]) {
     to.iter_mut().zip(what).for_each(|(t, w)| *t += factor * w);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipe::Recipe;
+    use bouton_kernels::Mat;
+
+    const RECIPE: &str = "name = \"anderson\"\nprecision = \"f64\"\n[task.synthetic]\nshape = [1, 2, 2]\nclasses = 3\ntrain = 1\n\
+        test = 1\nbatch = 1\nepochs = 1\n[network]\nlayers = [4, 6, 3]\n[neuron.settle]\nactivation = \"hard-sigmoid\"\n\
+        [credit.eq-prop]\nbeta = 0.1\nfree-steps = 9\nnudged-steps = 1\n[optim.sgd]\nlr = 0.1\n[solver.anderson]\n";
+
+    /// What `look` finds in a solver of two groups and one sample with six hidden units at 0.9.
+    fn with<R>(look: impl FnOnce(&Anderson<'_>, &mut State) -> R) -> R {
+        let recipe = Recipe::parse(RECIPE, "test").unwrap();
+        let network = Network::build(&recipe).unwrap();
+        let solver = Solver::new(&recipe.solver, &network).unwrap();
+        let [output, other] = &solver.plan.0[..] else { panic!("two groups") };
+        let constant = network.constant_drive(Mat::from_fn(DType::F64, 1, 4, |_, c| c as f64 / 4.0).view());
+        let mut state = State::new(&network, &constant, 0..1, &[0]);
+        let anderson = Anderson { solver: &solver, network: &network, output, other };
+        scatter(&mut state, other, 0, &[0.9; 6]);
+        look(&anderson, &mut state)
+    }
+
+    #[test]
+    fn a_mixed_state_stays_in_the_range_of_its_units() {
+        let mixed = with(|anderson, state| {
+            // Residuals that shrink slowly: the secant leads far out.
+            let mut past = Past { last: Some((vec![0.2; 6], vec![0.8; 6])), ..Past::default() };
+            anderson.mix(state, &mut past, &[0.75; 6], 0);
+            assert_eq!(past.basis.len(), 1);
+            gather(state, anderson.other, 0)
+        });
+        assert_eq!(mixed, [1.0; 6]);
+    }
+
+    #[test]
+    fn a_refused_step_forgets_its_basis() {
+        with(|anderson, state| {
+            let basis = vec![(vec![1.0; 6], vec![1.0; 6])];
+            let mut past = [Past { plain: Some((-1e9, vec![0.5; 6])), basis, ..Past::default() }];
+            assert_eq!(anderson.guard(state, &mut past, 1), 1, "no state has so little energy");
+            assert!(past[0].basis.is_empty());
+            assert_eq!(gather(state, anderson.other, 0), [0.5; 6]);
+        });
+    }
+}

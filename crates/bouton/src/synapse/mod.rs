@@ -117,6 +117,18 @@ impl SynapseSpec {
         }
     }
 
+    /// Reads the population of its devices, if it has one.
+    ///
+    /// # Errors
+    /// With what is wrong with its file.
+    pub fn check_device(&self) -> Result<()> {
+        match self {
+            Self::Rram(spec) => spec.parameters().map(drop),
+            Self::SoftBounds(spec) => spec.parameters().map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// Whether weights are exactly ±1 and keep their sign until an update turns it.
     pub fn signs(&self) -> bool {
         let ones = match self {

@@ -14,6 +14,7 @@ use crate::theory::{DeviceParameters, preset};
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// A weight of ±`scale` from a pair of resistive devices (`[synapse.rram]`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -124,8 +125,10 @@ pub const RRAM_STATE: [&str; VALUES - 1] = [
 
 impl Pair {
     /// The random numbers that belong to the two devices of pair `index` for good.
+    #[inline]
     fn of(&self, index: u64) -> [Draw; 2] {
-        [0, 1].map(|side| Draw { key: self.key, index: 2 * index + side })
+        let of = |side| Draw { key: self.key, index: 2 * index + side };
+        [of(0), of(1)]
     }
 
     /// W; `number` is the first of four uniforms of this update.
@@ -134,13 +137,12 @@ impl Pair {
     }
 
     /// ln(R_BL/R_BLb).
+    #[inline]
     fn gap(&self, cells: &[Cell; 2], draw: Draw, number: u64) -> f64 {
         let of = self.of(draw.index);
-        let [bl, blb] = [0, 1].map(|side| {
-            let first = number + 2 * side as u64;
-            self.devices.read(&cells[side], of[side], || [draw.uniform(first), draw.uniform(first + 1)])
-        });
-        bl - blb
+        let uniforms = |first| [draw.uniform(first), draw.uniform(first + 1)];
+        let bl = self.devices.read(&cells[0], of[0], || uniforms(number));
+        bl - self.devices.read(&cells[1], of[1], || uniforms(number + 2))
     }
 
     /// What is left of the proposal `delta` behind the protection.
@@ -185,12 +187,21 @@ fn cells<T: Elem>(values: &[&mut [T]; VALUES], i: usize) -> [Cell; 2] {
     [1, 8].map(|first| Cell::from(std::array::from_fn(|k| values[first + k][i].to_f64())))
 }
 
-fn store<T: Elem>(values: &mut [&mut [T]; VALUES], i: usize, weight: f64, cells: &[Cell; 2]) {
+/// Values of a device that pulses change; a SET changes its level, too.
+const PULSED: Range<usize> = 4..7;
+
+#[inline]
+fn store<T: Elem>(
+    values: &mut [&mut [T]; VALUES],
+    i: usize,
+    weight: f64,
+    cells: &[Cell; 2],
+    changed: Range<usize>,
+) {
     values[0][i] = T::from_f64(weight);
     for (cell, first) in cells.iter().zip([1, 8]) {
-        for (k, value) in cell.values().into_iter().enumerate() {
-            values[first + k][i] = T::from_f64(value);
-        }
+        let new = cell.values();
+        changed.clone().for_each(|k| values[first + k][i] = T::from_f64(new[k]));
     }
 }
 
@@ -208,7 +219,7 @@ impl Synapse for Pair {
             let mut values = array::<T, VALUES>(&mut weight, state);
             for i in 0..values[0].len() {
                 let (weight, cells) = self.begin(values[0][i].to_f64(), Draw { key, index: i as u64 });
-                store(&mut values, i, weight, &cells);
+                store(&mut values, i, weight, &cells, 0..7);
             }
         });
     }
@@ -226,7 +237,7 @@ impl Synapse for Pair {
                 let (mut cells, draw) = (cells(&values, i), Draw { key, index: (at + i) as u64 });
                 let n = self.protected(delta, old, &cells, draw).clamp(-most, most).round_ties_even();
                 let new = self.take(n, old, &mut cells, draw);
-                store(&mut values, i, new, &cells);
+                store(&mut values, i, new, &cells, if self.spec.set { 0..7 } else { PULSED });
             }
         });
     }

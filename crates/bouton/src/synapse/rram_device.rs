@@ -37,6 +37,7 @@ pub(super) struct Cell {
 
 impl Cell {
     /// ln R without noise.
+    #[inline(always)]
     pub fn growth(&self) -> f64 {
         let law = Device {
             early_slope: self.early,
@@ -127,6 +128,7 @@ impl Devices {
     }
 
     /// Applies `n` RESET pulses; `uniform` decides about the telegraph state behind them.
+    #[inline(always)]
     pub fn pulse(&self, cell: &mut Cell, n: f64, uniform: f64) {
         cell.pulses += n;
         if self.rtn {
@@ -136,6 +138,7 @@ impl Devices {
     }
 
     /// ln R; two uniforms redraw the telegraph step.
+    #[inline(always)]
     pub fn read(&self, cell: &Cell, of: Draw, uniforms: impl FnOnce() -> [f64; 2]) -> f64 {
         let mut read = cell.growth();
         if cell.high > 0.5 {

@@ -34,7 +34,7 @@ pub use cascade::{Cascade, best_cascade};
 pub use device::{Device, DeviceParameters, resistance_quantiles};
 pub use distribution::Distribution;
 pub use pink::Pink;
-pub use preset::{Preset, presets};
+pub use preset::{Preset, built_in, presets};
 pub use quadratic::{Quadratic, pearson, spearman};
 pub use report::report;
 pub use series::series;

@@ -27,8 +27,8 @@ pub fn presets() -> Vec<Preset> {
     TEXTS.map(head).into()
 }
 
-/// The text of a built-in preset.
-fn built_in(device: &str) -> Option<&'static str> {
+/// The text of the built-in preset `device`: a file to copy and change.
+pub fn built_in(device: &str) -> Option<&'static str> {
     presets().iter().position(|p| p.name == device).map(|i| TEXTS[i])
 }
 

@@ -78,6 +78,17 @@ impl ByHand {
         if self.at.begun { self.at.ended } else { self.at.ended.saturating_sub(1) }
     }
 
+    /// Tasks that there can be: without a sequence, as many as the caller likes.
+    pub fn tasks(&self) -> usize {
+        let recipe = &self.learner.recipe;
+        match &recipe.sequence {
+            SequenceSpec::Single => usize::MAX,
+            SequenceSpec::Subsets(s) => s.parts,
+            _ if recipe.continual.interleaved => 1,
+            sequence => sequence.tasks(recipe.task.shape().1),
+        }
+    }
+
     /// Begins the next task; its number, from 0.
     ///
     /// # Errors
@@ -87,13 +98,7 @@ impl ByHand {
             return Err(Error::config(format!("task {} has not ended", self.at.ended))
                 .with_hint("call end_task() first"));
         }
-        let recipe = &self.learner.recipe;
-        let tasks = match &recipe.sequence {
-            SequenceSpec::Single => usize::MAX,
-            SequenceSpec::Subsets(s) => s.parts,
-            _ if recipe.continual.interleaved => 1,
-            sequence => sequence.tasks(recipe.task.shape().1),
-        };
+        let tasks = self.tasks();
         if self.at.ended >= tasks {
             return Err(Error::config(format!(
                 "the sequence of the recipe has {tasks} tasks, no further one"

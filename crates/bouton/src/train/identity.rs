@@ -127,6 +127,9 @@ impl Identity {
             Err(error) => return Ok(Some(format!("without a readable provenance ({error})"))),
         };
         let mut differ = Vec::new();
+        if !Recipe::load(run.recipe()).is_ok_and(|recipe| recipe.hash() == self.recipe) {
+            differ.push("its recipe.toml was changed since".to_owned());
+        }
         let data = self.data.iter().flat_map(|data| &data.files);
         if let Some((file, _)) = data.clone().find(|(file, sum)| began.data.get(*file) != Some(sum)) {
             differ.push(format!("with other data ({file})"));

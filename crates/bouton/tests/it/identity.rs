@@ -189,6 +189,22 @@ fn what_a_run_cannot_go_on_with_leaves_it_as_it_was() {
 
 /// A run that was stopped before its first checkpoint begins again in its folder, with whatever there is then.
 #[test]
+fn a_recipe_that_was_changed_in_its_run_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, _) = folder_of(go(&digits(), ALL, RunOptions::new(folder.path())));
+    let text = std::fs::read_to_string(run.recipe()).unwrap();
+    std::fs::write(run.recipe(), text.replace("lr = 8.0", "lr = 4.0")).unwrap();
+    refused(
+        go(&digits(), ALL, RunOptions::new(folder.path())),
+        &["recipe.toml was changed since", "--again"],
+    );
+    std::fs::write(run.recipe(), text).unwrap();
+    assert!(folder_of(go(&digits(), ALL, RunOptions::new(folder.path()))).1);
+    // The folder of a run stands for its recipe.
+    assert_eq!(Recipe::load(run.path()).unwrap().hash(), digits().hash());
+}
+
+#[test]
 fn where_nothing_was_trained_anything_may_begin() {
     let out = tempfile::tempdir().unwrap();
     let dir = RunDir::create(out.path(), "digits", 1, &digits().hash()).unwrap();

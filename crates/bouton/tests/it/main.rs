@@ -27,6 +27,7 @@ mod images;
 mod memory;
 mod metaplastic_adam;
 mod outside;
+mod overrides;
 mod protocol;
 mod recipe;
 mod replay;

@@ -11,9 +11,7 @@ pub(super) fn check(synapse: &SynapseSpec, connections: usize) -> Result<()> {
         SynapseSpec::Beakers(s) => beakers(s),
         SynapseSpec::Mesu(s) => mesu(s, connections),
         SynapseSpec::BinaryBeakers(s) => binary_beakers(s),
-        SynapseSpec::Rram(s) => s.parameters().map(drop),
-        SynapseSpec::SoftBounds(s) => s.parameters().map(drop),
-        _ => Ok(()),
+        _ => synapse.check_device(),
     }
 }
 

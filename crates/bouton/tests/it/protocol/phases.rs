@@ -1,11 +1,12 @@
 //! Which weights a phase sees, and what reaches feedback weights: small networks, worked out by hand.
 
-use crate::common::{batch, recipe};
+use crate::common::{batch, central_differences, recipe};
 use bouton::credit::{Batch, Collect};
 use bouton::network::{Feedback, Network, ParamId};
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
+use bouton_kernels::{DType, Mat};
 
 /// One linear output on the input: s = d + β(y − s) settles in one sweep at (d + βy)/(1 + β), and weights move after each.
 #[test]
@@ -122,4 +123,42 @@ fn homeostasis_draws_both_directions_together() {
         }
     }
     assert_ne!(before[0], network.connections[1].weight.mat().to_f64s());
+}
+
+/// Through max pooling a phase's gradient takes the largest units of its own last states, not of the sweep before.
+#[test]
+fn pools_choose_from_the_last_states_of_a_phase() {
+    let text = "precision = \"f64\"\n[task.synthetic]\nshape = [1, 4, 4]\nclasses = 5\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
+         [network]\nlayers = [{ image = [1, 4, 4] }, { filters = 2, kernel = 3, padding = 1 },\n\
+         { filters = 3, kernel = 3, padding = 1, pool = { max = 2 } }, 5]\n[neuron.settle]\nactivation = \"shifted-sigmoid\"\n\
+         [wiring.conv]\ngain = 3.0\n[optim.sgd]\nlr = 0.1\n[credit.eq-prop]\nbeta = 2.0\nnudge = \"symmetric\"\n\
+         free-steps = 3\nnudged-steps = 3";
+    let recipe = Recipe::parse(text, "test").unwrap();
+    let mut network = Network::build(&recipe).unwrap();
+    let batch = batch(&network, 3);
+    let found = gradients(&recipe, &mut network, &batch).values(ParamId::Weight(1));
+    let credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
+    let phases = credit.phases(&network, &batch, &*recipe.objective.build(), &Key::new(1)).unwrap();
+    // Σ_k −1/(2β_k n) ⟨P_kᵀ(s_post), W s_pre⟩ is linear in W.
+    let of = |network: &Network| -> f64 {
+        let nudged = phases.iter().filter(|phase| phase.beta != 0.0);
+        let term = |phase: &bouton::credit::Settled| {
+            let c = &network.connections[1];
+            let zeros = |cols| Mat::zeros(DType::F64, 8, cols);
+            let (mut drive, mut choice, mut wide) = (zeros(12), zeros(c.choices()), zeros(c.room()));
+            c.par_forward(phase.out[1].view(), drive.view_mut(), choice.view_mut());
+            c.wiring.par_forward(&c.weight, phase.out[1].view(), wide.view_mut());
+            let post = c.spread(choice.view(), phase.out[2].view(), false).view().to_mat();
+            let product: f64 = post.to_f64s().iter().zip(wide.to_f64s()).map(|(a, b)| a * b).sum();
+            -product / (16.0 * phase.beta)
+        };
+        nudged.map(term).sum()
+    };
+    let all = central_differences(&mut network, &mut |network| of(network));
+    let parameters = network.parameters();
+    let sizes =
+        parameters.iter().take_while(|(id, ..)| *id != ParamId::Weight(1)).map(|(.., m)| m.to_f64s().len());
+    let expected = &all[sizes.sum()..][..found.len()];
+    let close = found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-7);
+    assert!(close && found.iter().any(|g| g.abs() > 1e-3), "{found:?} {expected:?}");
 }

@@ -145,6 +145,21 @@ fn a_mixed_sample_ends_with_a_plain_sweep() {
     assert_eq!(again.out, state.out);
 }
 
+/// A phase with held outputs, like a nudged one, is swept plainly: what mixing looks back at belongs to free phases.
+#[test]
+fn held_outputs_are_not_mixed() {
+    let after = |solver: &str, hold: bool| {
+        let lab = Lab::new(&settling(SIGMOID, &format!("{solver}]")));
+        let constant = lab.network.constant_drive(lab.batch.x.view());
+        let mut state = State::new(&lab.network, &constant, 0..ROWS, &lab.batch.labels);
+        state.held = hold.then(|| lab.network.output());
+        lab.solver.relax(&lab.network, &mut state, None, 9, "test").unwrap();
+        state.out
+    };
+    assert_eq!(after("anderson", true), after("even-odd", true));
+    assert_ne!(after("anderson", false), after("even-odd", false));
+}
+
 /// One population that nothing but the input drives: in every step its drive is the same but for the noise.
 #[test]
 fn noise_is_new_in_every_step_and_copy() {
