@@ -1,8 +1,9 @@
 //! Generates the files that are derived from the code: `cargo xtask generate`; `cargo xtask check` fails if one of
 //! them is stale. `cargo xtask store RUN...` adds finished runs of claims to the stored results, `cargo xtask smoke` tries every
-//! recipe, `cargo xtask fuzz` gives readers damaged files, `cargo xtask ci` does what must hold before anything lands and takes
+//! recipe, `cargo xtask bits` prints what every recipe computes, `cargo xtask fuzz` gives readers damaged files, `cargo xtask ci` does what must hold before anything lands and takes
 //! too long for the tests.
 
+mod bits;
 mod ci;
 mod cli;
 mod fuzz;
@@ -21,13 +22,14 @@ fn main() -> ExitCode {
         Some("generate") => report(files(root).iter().filter_map(|file| write(root, file).err()).collect()),
         Some("check") => report(files(root).iter().filter_map(|file| stale(root, file)).collect()),
         Some("smoke") => report(smoke::problems(root)),
+        Some("bits") => report(bits::problems(root)),
         Some("ci") => report(ci::problems(root)),
         Some("store") => {
             report(std::env::args().skip(2).filter_map(|run| store(root, Path::new(&run)).err()).collect())
         }
         Some("fuzz") => report(fuzz::fuzz(root).err().into_iter().collect()),
         _ => {
-            eprintln!("usage: cargo xtask generate|check|smoke|ci|store RUN...|fuzz [READER...]");
+            eprintln!("usage: cargo xtask generate|check|smoke|bits|ci|store RUN...|fuzz [READER...]");
             ExitCode::from(2)
         }
     }

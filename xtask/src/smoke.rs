@@ -10,9 +10,7 @@ use std::time::Instant;
 
 /// What is wrong with each recipe that does not run.
 pub fn problems(root: &Path) -> Vec<String> {
-    let (started, mut paths, mut kinds) = (Instant::now(), Vec::new(), BTreeSet::new());
-    collect(&root.join("recipes"), &mut paths);
-    paths.sort();
+    let (started, paths, mut kinds) = (Instant::now(), recipes(root), BTreeSet::new());
     let mut go = |path: &PathBuf| -> bouton::Result<()> {
         let recipe = Recipe::load(path)?;
         recipe.check()?;
@@ -33,6 +31,14 @@ fn kind(recipe: &Recipe) -> String {
         .split(|c: char| c.is_ascii_digit() || ".-".contains(c))
         .filter(|s| !s.is_empty())
         .collect()
+}
+
+/// The recipes of the repository, by name.
+pub fn recipes(root: &Path) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    collect(&root.join("recipes"), &mut paths);
+    paths.sort();
+    paths
 }
 
 fn collect(folder: &Path, into: &mut Vec<PathBuf>) {

@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+mod axis;
 mod error;
 
 pub mod analysis;
@@ -25,6 +26,7 @@ pub mod theory;
 pub mod train;
 pub mod wiring;
 
+pub use axis::{Cite, Place};
 pub use error::{Error, Result};
 
 /// Raised by hand whenever the same recipe and data give other numbers than before: a run goes on only with the

@@ -3,7 +3,7 @@
 use bouton::Result;
 use bouton::network::Layer;
 use bouton::recipe::Recipe;
-use bouton::synapse::{RRAM_STATE, log_ratio};
+use bouton::synapse::{RRAM_STATES, log_ratio};
 use bouton::train::{Checkpoint, Tensor, TensorData};
 
 use super::Figure;
@@ -32,7 +32,7 @@ pub fn weights(checkpoint: &Checkpoint) -> Result<Vec<Figure>> {
         let of = |end: &str| tensor.name.strip_suffix(end);
         // A second dot before the end stands before a synapse or an optimiser.
         let state = STATES.iter().find(|(end, ..)| of(end).is_some_and(|of| !of.contains('.')));
-        let (of, kind, axis, values) = match (state, of(&format!(".{}", RRAM_STATE[0]))) {
+        let (of, kind, axis, values) = match (state, of(&format!(".{}", RRAM_STATES[0]))) {
             (Some((end, kind, axis)), _) => (of(end).unwrap_or_default(), *kind, *axis, numbers(tensor)),
             (None, Some(of)) => (of, "Log ratios", "ln(R_BL/R_BLb)", log_ratios(checkpoint, of)?),
             (None, None) => continue,
@@ -48,7 +48,7 @@ pub fn weights(checkpoint: &Checkpoint) -> Result<Vec<Figure>> {
 /// ln(R_BL/R_BLb) without noise of the pairs of connection `of`.
 fn log_ratios(checkpoint: &Checkpoint, of: &str) -> Result<Option<Vec<f64>>> {
     let mut states = Vec::new();
-    for name in RRAM_STATE {
+    for name in RRAM_STATES {
         let Some(values) = numbers(checkpoint.tensor(&format!("{of}.{name}"))?) else { return Ok(None) };
         states.push(values);
     }

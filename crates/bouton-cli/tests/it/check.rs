@@ -46,7 +46,7 @@ fn runs_and_devices_are_looked_at_by_name() {
     };
     std::fs::write(folder.path().join("signs.toml"), SIGNS).unwrap();
     let units = ["neuron=relu", "norm=none"];
-    assert_eq!(asked(&[&["run", "signs.toml", "--quiet"][..], &units].concat()).0, Some(0));
+    assert_eq!(asked(&[&["run", "signs.toml", "run.updates=3"][..], &units].concat()).0, Some(0));
     let run = std::fs::read_dir(folder.path().join("runs")).unwrap().next().unwrap().unwrap().path();
     let run = run.to_str().unwrap();
     assert_eq!(asked(&["check", run, "--strict"]), asked(&["check", run, "--strict", "--weights", run]));

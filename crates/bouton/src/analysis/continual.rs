@@ -48,7 +48,7 @@ fn continual_update(lab: &Lab, free_steps: usize) -> Result<Vec<f64>> {
     let recipe = Recipe { synapse: SynapseSpec::default(), ..lab.recipe.clone() };
     let mut network = Network::build(&recipe)?;
     copy(&lab.network, &mut network)?;
-    let solver = lab.recipe.solver.plain();
+    let solver = lab.recipe.solver.method().plain();
     let spec = ContinualEqProp { beta: BETA, nudge: Nudge::Positive, free_steps, nudged_steps: K };
     let mut rule = CreditSpec::ContinualEqProp(spec).build(&solver, &network, lab.batch.ids.len())?;
     let sgd = Sgd {

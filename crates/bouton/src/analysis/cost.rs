@@ -3,7 +3,7 @@
 //!
 //! A rule with local signals keeps a few states whatever its number of sweeps T; backpropagation through time keeps all T.
 
-use crate::credit::{Backprop, Batch, Bptt, CreditSpec};
+use crate::credit::{Acts, Backprop, Batch, Bptt, CreditSpec};
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::neuron::NeuronSpec;
@@ -54,11 +54,13 @@ pub fn costs(recipe: &Recipe, folder: Option<&Path>, checkpoint: Option<&Checkpo
 
 /// The recipe with BPTT, and with backpropagation.
 fn others(recipe: &Recipe) -> Vec<Recipe> {
-    if !matches!(recipe.neuron, NeuronSpec::Settle(_)) {
+    if !recipe.neuron.method().traits().settles() {
         return Vec::new();
     }
     let plain = Recipe { solver: SolverSpec::default(), ..recipe.clone() };
-    let steps = recipe.credit.free_steps().filter(|_| !matches!(recipe.credit, CreditSpec::Bptt(_)));
+    let rule = recipe.credit.method().needs();
+    let through_time = rule.acts == Acts::Gradient && rule.fixed_steps;
+    let steps = recipe.credit.free_steps().filter(|_| !through_time);
     let unrolled = steps
         .map(|steps| Recipe { credit: CreditSpec::Bptt(Bptt { steps, truncate: None }), ..plain.clone() });
     let layered = Recipe {

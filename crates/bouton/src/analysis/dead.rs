@@ -4,14 +4,13 @@
 use super::{Bound, Findings, Lab, Property};
 use crate::error::Result;
 use crate::network::Role;
-use crate::neuron::NeuronSpec;
 
 pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
     let (id, bound) = ("dead-units", Bound::AtMost(0.5));
     let samples = lab.wide.labels.len();
     let statement =
         format!("share of the rectified units that none of {samples} training samples switches on");
-    if !matches!(lab.recipe.neuron, NeuronSpec::Relu(_)) {
+    if !lab.recipe.neuron.method().traits().rectifies {
         findings.properties.push(Property::not_applicable(id, statement, bound, "no unit is rectified"));
         return Ok(());
     }

@@ -8,7 +8,6 @@ use super::{Bound, Findings, Lab, Property};
 use crate::credit::Collect;
 use crate::error::Result;
 use crate::network::ParamId;
-use crate::neuron::NeuronSpec;
 use crate::rng::Key;
 
 /// Half a difference.
@@ -22,10 +21,11 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
     let id = "gradient-differences";
     let statement = "backpropagated gradient against central differences, worst parameter's median error";
     let bound = Bound::AtMost(1e-5);
-    let why = match &lab.recipe.neuron {
-        NeuronSpec::Relu(_) => None,
-        NeuronSpec::Settle(_) => Some("the network settles"),
-        NeuronSpec::Sign(_) | NeuronSpec::Gate(_) => Some("the units jump: their slope is a stand-in"),
+    let unit = lab.recipe.neuron.method().traits();
+    let why = match () {
+        () if unit.settles() => Some("the network settles"),
+        () if unit.surrogate => Some("the units jump: their slope is a stand-in"),
+        () => None,
     };
     findings.properties.push(match why {
         Some(why) => Property::not_applicable(id, statement, bound, why),

@@ -4,7 +4,6 @@ use super::finite;
 use crate::credit::{Batch, Collect, CreditSpec};
 use crate::error::Result;
 use crate::network::{Network, Role, State};
-use crate::neuron::{Dynamics, NeuronSpec, NudgePosition};
 use crate::objective::Objective;
 use crate::recipe::{Precision, Recipe};
 use crate::rng::Key;
@@ -66,7 +65,7 @@ impl Lab {
         let wide = wide.unwrap_or_else(|| batch.clone());
         let damage = finite::damage(&mut network)?;
         let n = batch.labels.len();
-        let solver = Solver::new(&recipe.solver.plain(), &network)?;
+        let solver = Solver::new(&recipe.solver.method().plain(), &network)?;
         let constant = network.constant_drive(batch.x.view());
         let mut free = State::new(&network, &constant, 0..n, &batch.labels);
         let to_rest = Solver { tolerance: Some(REST), ..solver.clone() };
@@ -108,12 +107,15 @@ impl Lab {
 
     /// Whether the output is nudged outside σ, where increments do not equal those of BPTT.
     pub(super) fn nudged_outside(&self) -> bool {
-        matches!(&self.recipe.neuron, NeuronSpec::Settle(s) if s.nudge == NudgePosition::Outside)
+        self.recipe.neuron.method().traits().nudge_outside
     }
 
     /// Whether the units follow the energy dynamics.
     pub(super) fn follows_energy(&self) -> bool {
-        matches!(&self.recipe.neuron, NeuronSpec::Settle(s) if s.dynamics == Dynamics::Energy)
+        {
+            let unit = self.recipe.neuron.method().traits();
+            unit.settles() && !unit.minimises
+        }
     }
 
     fn kinked(&self) -> impl Iterator<Item = usize> + '_ {
@@ -149,7 +151,8 @@ impl Lab {
 
     /// The gradient of a credit rule on the batch, flattened, with the lab's plan of sweeps.
     pub fn gradient(&mut self, credit: &CreditSpec) -> Result<Vec<f64>> {
-        let mut rule = credit.build(&self.recipe.solver.plain(), &self.network, self.batch.ids.len())?;
+        let mut rule =
+            credit.build(&self.recipe.solver.method().plain(), &self.network, self.batch.ids.len())?;
         let mut sink = Collect::default();
         rule.learn(&mut self.network, &self.batch, &*self.objective, &mut sink, &Key::new(self.recipe.seed))?;
         Ok(sink.flat(&self.network))

@@ -4,7 +4,8 @@
 //! Kirkpatrick et al., PNAS 114:3521 (2017); online: F̃ ← γF̃ + F with one anchor (Schwarz et al. 2018). The four
 //! estimators of F are those compared by van de Ven (2025).
 
-use super::{Anchor, Importance};
+use super::{Anchor, AnchorMethod, AnchorNeeds, Importance};
+use crate::axis::Cite;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +66,10 @@ impl Anchor for Ewc {
     fn shuffles(&self) -> bool {
         self.shuffle
     }
+
+    fn hidden(&self) -> bool {
+        false
+    }
 }
 
 /// One decaying penalty (`[anchor.online-ewc]`).
@@ -101,5 +106,57 @@ impl Anchor for OnlineEwc {
 
     fn join(&self, old: f64, new: f64) -> f64 {
         self.decay * old + new
+    }
+
+    fn moves(&self) -> bool {
+        true
+    }
+
+    fn shuffles(&self) -> bool {
+        false
+    }
+
+    fn hidden(&self) -> bool {
+        false
+    }
+}
+
+impl AnchorMethod for Ewc {
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("kirkpatrick2017")]
+    }
+
+    fn needs(&self) -> AnchorNeeds {
+        AnchorNeeds { log_likelihood: true, ..AnchorNeeds::SAMPLES }
+    }
+
+    fn examples() -> Vec<Self> {
+        let estimators = [Fisher::Exact, Fisher::Sampled, Fisher::Empirical, Fisher::Batched];
+        let of =
+            |fisher| Self { lambda: 10.0, fisher, shuffle: fisher == Fisher::Batched, ..Self::default() };
+        estimators.map(of).to_vec()
+    }
+
+    fn build(&self) -> Option<Box<dyn Anchor>> {
+        Some(Box::new(*self))
+    }
+}
+
+impl AnchorMethod for OnlineEwc {
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("schwarz2018")]
+    }
+
+    fn needs(&self) -> AnchorNeeds {
+        AnchorNeeds { log_likelihood: true, ..AnchorNeeds::SAMPLES }
+    }
+
+    fn examples() -> Vec<Self> {
+        let estimators = [Fisher::Exact, Fisher::Sampled, Fisher::Empirical, Fisher::Batched];
+        estimators.map(|fisher| Self { lambda: 10.0, decay: 0.5, fisher, samples: Some(7) }).to_vec()
+    }
+
+    fn build(&self) -> Option<Box<dyn Anchor>> {
+        Some(Box::new(*self))
     }
 }

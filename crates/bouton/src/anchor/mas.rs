@@ -2,7 +2,8 @@
 //!
 //! L + λ Σ Ω (θ − θ*)². Aljundi et al., ECCV 2018. The mean is over samples, each with its own absolute gradient.
 
-use super::{Anchor, Importance};
+use super::{Anchor, AnchorMethod, AnchorNeeds, Importance};
+use crate::axis::Cite;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -38,5 +39,35 @@ impl Anchor for Mas {
 
     fn join(&self, old: f64, new: f64) -> f64 {
         self.alpha.map_or(old + new, |a| a * old + (1.0 - a) * new)
+    }
+
+    fn moves(&self) -> bool {
+        true
+    }
+
+    fn shuffles(&self) -> bool {
+        false
+    }
+
+    fn hidden(&self) -> bool {
+        false
+    }
+}
+
+impl AnchorMethod for Mas {
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("aljundi2018")]
+    }
+
+    fn needs(&self) -> AnchorNeeds {
+        AnchorNeeds::SAMPLES
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self::default(), Self { alpha: Some(0.5), samples: Some(7), ..Self::default() }]
+    }
+
+    fn build(&self) -> Option<Box<dyn Anchor>> {
+        Some(Box::new(*self))
     }
 }

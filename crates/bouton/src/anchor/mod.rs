@@ -12,37 +12,89 @@ pub use ewc::{Ewc, Fisher, OnlineEwc};
 pub use mas::Mas;
 pub use si::{Path, PathGradient, SynapticIntelligence};
 
+use crate::axis::{Cite, axis};
 use bouton_kernels::{Elem, Mat, Real, View, ViewMut, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The anchor of a recipe: `[anchor.<name>]`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum AnchorSpec {
-    /// Nothing is held.
-    #[default]
-    None,
-    /// Elastic weight consolidation, one penalty per task (Kirkpatrick et al. 2017).
-    Ewc(Ewc),
-    /// Elastic weight consolidation with one decaying penalty (Schwarz et al. 2018).
-    OnlineEwc(OnlineEwc),
-    /// Synaptic intelligence (Zenke, Poole & Ganguli 2017).
-    Si(SynapticIntelligence),
-    /// Memory aware synapses (Aljundi et al. 2018).
-    Mas(Mas),
+axis! {
+    /// The anchor of a recipe: `[anchor.<name>]`.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+    pub enum AnchorSpec: AnchorMethod [
+        /// Nothing is held.
+        #[default]
+        None = Nothing
+    ] {
+        /// Elastic weight consolidation, one penalty per task (Kirkpatrick et al. 2017).
+        Ewc(Ewc),
+        /// Elastic weight consolidation with one decaying penalty (Schwarz et al. 2018).
+        OnlineEwc(OnlineEwc),
+        /// Synaptic intelligence (Zenke, Poole & Ganguli 2017).
+        Si(SynapticIntelligence),
+        /// Memory aware synapses (Aljundi et al. 2018).
+        Mas(Mas),
+    }
+}
+
+/// What a recipe's anchor says of itself, in its own file.
+pub trait AnchorMethod: std::fmt::Debug {
+    /// The publications that it comes from.
+    fn cites(&self) -> Vec<Cite>;
+    /// What it wants of the other axes.
+    fn needs(&self) -> AnchorNeeds;
+    /// Settings for the tests of every member, in which each word and each switch occurs.
+    fn examples() -> Vec<Self>
+    where
+        Self: Sized;
+    /// The anchor itself, if there is one.
+    fn build(&self) -> Option<Box<dyn Anchor>>;
+}
+
+/// What an anchor wants of the other axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnchorNeeds {
+    /// Whether it holds anything: then tasks have to end, and weights must not be samples.
+    pub holds: bool,
+    /// Whether it measures gradients sample by sample.
+    pub per_sample: bool,
+    /// Whether it measures the Fisher information, which only a log-likelihood has.
+    pub log_likelihood: bool,
+}
+
+impl AnchorNeeds {
+    /// Tasks that end, and nothing else.
+    pub const TASKS: Self = Self { holds: true, per_sample: false, log_likelihood: false };
+    /// Gradients sample by sample, at the end of a task.
+    pub const SAMPLES: Self = Self { per_sample: true, ..Self::TASKS };
+}
+
+/// No anchor.
+#[derive(Debug)]
+struct Nothing;
+
+impl AnchorMethod for Nothing {
+    fn cites(&self) -> Vec<Cite> {
+        Vec::new()
+    }
+
+    fn needs(&self) -> AnchorNeeds {
+        AnchorNeeds { holds: false, per_sample: false, log_likelihood: false }
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self]
+    }
+
+    fn build(&self) -> Option<Box<dyn Anchor>> {
+        None
+    }
 }
 
 impl AnchorSpec {
     /// The anchor itself, if there is one.
     pub fn build(&self) -> Option<Box<dyn Anchor>> {
-        match self {
-            Self::None => None,
-            Self::Ewc(a) => Some(Box::new(*a)),
-            Self::OnlineEwc(a) => Some(Box::new(*a)),
-            Self::Si(a) => Some(Box::new(*a)),
-            Self::Mas(a) => Some(Box::new(*a)),
-        }
+        self.method().build()
     }
 }
 
@@ -66,17 +118,11 @@ pub trait Anchor: Send + Sync + std::fmt::Debug {
     /// Total importance after a task of importance `new`.
     fn join(&self, old: f64, new: f64) -> f64;
     /// Whether all importance moves to where the last task ended, instead of each task's staying where it was.
-    fn moves(&self) -> bool {
-        true
-    }
+    fn moves(&self) -> bool;
     /// Whether importances are shuffled within each parameter: the control that should not help.
-    fn shuffles(&self) -> bool {
-        false
-    }
+    fn shuffles(&self) -> bool;
     /// Whether the hidden weight of a binary synapse is held, instead of the weight that the loss sees.
-    fn hidden(&self) -> bool {
-        false
-    }
+    fn hidden(&self) -> bool;
 }
 
 /// What an anchor keeps of one parameter.

@@ -4,7 +4,8 @@
 //! Zenke, Poole & Ganguli, ICML 2017. g is the gradient of the loss without the penalty and negative shares count as
 //! zero, as in the authors' code; `gradient = "total"` and `clip = false` are the choices of van de Ven & Tolias.
 
-use super::{Anchor, Importance};
+use super::{Anchor, AnchorMethod, AnchorNeeds, Importance};
+use crate::axis::Cite;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -78,5 +79,32 @@ impl Anchor for SynapticIntelligence {
 
     fn hidden(&self) -> bool {
         self.hidden
+    }
+
+    fn moves(&self) -> bool {
+        true
+    }
+
+    fn shuffles(&self) -> bool {
+        false
+    }
+}
+
+impl AnchorMethod for SynapticIntelligence {
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("zenke2017")]
+    }
+
+    fn needs(&self) -> AnchorNeeds {
+        AnchorNeeds::TASKS
+    }
+
+    fn examples() -> Vec<Self> {
+        let total = Self { gradient: PathGradient::Total, clip: false, hidden: false, ..Self::default() };
+        vec![Self::default(), total]
+    }
+
+    fn build(&self) -> Option<Box<dyn Anchor>> {
+        Some(Box::new(*self))
     }
 }

@@ -4,13 +4,16 @@
 //! whole, because a batch normalisation looks at all of its samples: threads share the products instead.
 
 use super::outcome::verdict;
-use super::{Batch, Credit, Settled, Sink, Step};
+use super::{Batch, Credit, CreditMethod, CreditNeeds, Settled, Sink, Step};
+use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::network::{Network, PopId, Role, Seen};
+use crate::neuron::UnitDynamics;
 use crate::neuron::{Ctx, Inputs};
 use crate::norm::Normalised;
 use crate::objective::Objective;
 use crate::rng::Key;
+use crate::solver::Solver;
 use crate::synapse::Draw;
 use bouton_kernels::{Mat, Real, View, dispatch, vectorize};
 use rayon::prelude::*;
@@ -222,5 +225,35 @@ impl Credit for Layered {
         let trace = Self::forward(network, x.view(), Some(key));
         observe(network, &trace.norm);
         Ok(Settled { beta: 0.0, out: trace.out, residual: vec![0.0; batch.labels.len()] })
+    }
+}
+
+impl CreditMethod for Backprop {
+    fn check(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("rumelhart1986")]
+    }
+
+    fn needs(&self) -> CreditNeeds {
+        CreditNeeds { per_sample: true, ..CreditNeeds::gradient(UnitDynamics::Feedforward) }
+    }
+
+    fn steps_mut(&mut self) -> Vec<&mut usize> {
+        Vec::new()
+    }
+
+    fn copies(&self) -> usize {
+        4
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self {}]
+    }
+
+    fn build(&self, _: Solver, _: &Network, _: usize) -> Box<dyn Credit> {
+        Box::new(Layered)
     }
 }

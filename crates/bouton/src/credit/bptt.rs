@@ -3,9 +3,11 @@
 use super::outcome::{evaluate, free_phase, judge};
 use super::sink::Recorder;
 use super::tape::{Adjoint, record};
-use super::{Batch, Credit, Settled, Sink, Step, homeostasis, shards};
+use super::{Batch, Credit, CreditMethod, CreditNeeds, Settled, Sink, Step, homeostasis, shards};
+use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::network::{Constant, Network, Seen, State};
+use crate::neuron::UnitDynamics;
 use crate::objective::Objective;
 use crate::rng::Key;
 use crate::solver::Solver;
@@ -110,5 +112,37 @@ impl Credit for Unroll {
 
     fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled> {
         free_phase(network, batch, objective, &self.solver, self.free + self.recorded, None)
+    }
+}
+
+impl CreditMethod for Bptt {
+    fn check(&self, at: &Place) -> Result<()> {
+        let (most, truncate) = (self.steps, self.truncate.unwrap_or(self.steps));
+        let need = format!("from 1 to steps = {most}");
+        at.require(truncate <= most, "truncate", truncate, &need, "leave it out to go through all steps")
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("werbos1990")]
+    }
+
+    fn needs(&self) -> CreditNeeds {
+        CreditNeeds { fixed_steps: true, ..CreditNeeds::gradient(UnitDynamics::Settling) }
+    }
+
+    fn steps_mut(&mut self) -> Vec<&mut usize> {
+        std::iter::once(&mut self.steps).chain(&mut self.truncate).collect()
+    }
+
+    fn copies(&self) -> usize {
+        4 + 2 * self.truncate.unwrap_or(self.steps)
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self { steps: 60, truncate: None }, Self { steps: 60, truncate: Some(50) }]
+    }
+
+    fn build(&self, solver: Solver, _: &Network, _: usize) -> Box<dyn Credit> {
+        Box::new(self.rule(solver))
     }
 }

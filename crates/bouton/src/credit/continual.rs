@@ -3,8 +3,9 @@
 
 use super::outcome::{evaluate, free_phase, judge};
 use super::weighed::Weights;
-use super::{Batch, Credit, Nudge, Settled, Sink, Step};
-use crate::error::Result;
+use super::{Acts, Batch, Credit, CreditMethod, CreditNeeds, Nudge, Settled, Sink, Step};
+use crate::axis::{Cite, Place};
+use crate::error::{Error, Result};
 use crate::network::{Network, Seen, State, Term};
 use crate::objective::Objective;
 use crate::rng::Key;
@@ -139,5 +140,43 @@ impl Credit for Continual {
         key: &Key,
     ) -> Result<Settled> {
         free_phase(network, batch, objective, &self.solver, self.spec.free_steps, Some(key))
+    }
+}
+
+impl CreditMethod for ContinualEqProp {
+    fn check(&self, _: &Place) -> Result<()> {
+        if self.nudge == Nudge::Symmetric {
+            return Err(Error::incompatible(
+                "continual-eq-prop moves the weights during the nudged phase, so there is no second phase to contrast",
+                "use nudge = \"positive\" or \"random-sign\", or credit.eq-prop",
+            ));
+        }
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("ernoult2020")]
+    }
+
+    fn needs(&self) -> CreditNeeds {
+        let pushes = (self.nudge != Nudge::Positive).then_some(self.beta);
+        CreditNeeds { pushes, fixed_steps: true, online: true, ..CreditNeeds::phases(Acts::Nudge) }
+    }
+
+    fn steps_mut(&mut self) -> Vec<&mut usize> {
+        vec![&mut self.free_steps, &mut self.nudged_steps]
+    }
+
+    fn copies(&self) -> usize {
+        8
+    }
+
+    fn examples() -> Vec<Self> {
+        let of = |nudge| Self { beta: 1e-3, nudge, free_steps: 300, nudged_steps: 300 };
+        [Nudge::Positive, Nudge::Negative, Nudge::RandomSign].map(of).to_vec()
+    }
+
+    fn build(&self, solver: Solver, _: &Network, _: usize) -> Box<dyn Credit> {
+        Box::new(self.rule(solver))
     }
 }

@@ -1,7 +1,10 @@
 //! Contrastive learning (Movellan 1991): a free phase against a phase with the output clamped to the target.
 
 use super::memory::Memory;
-use super::{Contrast, Nudge};
+use super::{Acts, Contrast, Credit, CreditMethod, CreditNeeds, Nudge};
+use crate::axis::{Cite, Place};
+use crate::error::Result;
+use crate::network::Network;
 use crate::solver::Solver;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,5 +39,35 @@ impl ContrastiveLearning {
             solver,
             memory: Memory::default(),
         }
+    }
+}
+
+impl CreditMethod for ContrastiveLearning {
+    fn check(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("movellan1991")]
+    }
+
+    fn needs(&self) -> CreditNeeds {
+        CreditNeeds::phases(Acts::Clamp)
+    }
+
+    fn steps_mut(&mut self) -> Vec<&mut usize> {
+        vec![&mut self.free_steps, &mut self.nudged_steps]
+    }
+
+    fn copies(&self) -> usize {
+        8
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self { free_steps: 300, nudged_steps: 300 }]
+    }
+
+    fn build(&self, solver: Solver, _: &Network, _: usize) -> Box<dyn Credit> {
+        Box::new(self.rule(solver))
     }
 }

@@ -1,7 +1,10 @@
 //! Coupled learning (Stern et al. 2021): the output is clamped at o* − β ∂ℓ/∂o and the hidden units settle again.
 
 use super::memory::Memory;
-use super::{Contrast, Nudge};
+use super::{Acts, Contrast, Credit, CreditMethod, CreditNeeds, Nudge};
+use crate::axis::{Cite, Place};
+use crate::error::Result;
+use crate::network::Network;
 use crate::solver::Solver;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,5 +48,36 @@ impl CoupledLearning {
             solver,
             memory: Memory::default(),
         }
+    }
+}
+
+impl CreditMethod for CoupledLearning {
+    fn check(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("stern2021")]
+    }
+
+    fn needs(&self) -> CreditNeeds {
+        CreditNeeds::phases(Acts::Clamp)
+    }
+
+    fn steps_mut(&mut self) -> Vec<&mut usize> {
+        vec![&mut self.free_steps, &mut self.nudged_steps]
+    }
+
+    fn copies(&self) -> usize {
+        8
+    }
+
+    fn examples() -> Vec<Self> {
+        let of = |nudge| Self { beta: 1e-3, nudge, free_steps: 300, nudged_steps: 300 };
+        [Nudge::Positive, Nudge::Negative, Nudge::RandomSign, Nudge::Symmetric].map(of).to_vec()
+    }
+
+    fn build(&self, solver: Solver, _: &Network, _: usize) -> Box<dyn Credit> {
+        Box::new(self.rule(solver))
     }
 }

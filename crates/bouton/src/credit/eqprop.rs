@@ -2,7 +2,11 @@
 
 use super::Contrast;
 use super::memory::Memory;
+use super::{Acts, Credit, CreditMethod, CreditNeeds};
+use crate::axis::{Cite, Place};
+use crate::error::Result;
 use crate::network::Network;
+use crate::recipe::tag;
 use crate::solver::Solver;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -82,5 +86,63 @@ impl EqProp {
             solver,
             memory: Memory::new(self.start, network, samples),
         }
+    }
+}
+
+impl CreditMethod for EqProp {
+    fn check(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        let nudge = match self.nudge {
+            Nudge::Positive | Nudge::RandomSign => "scellier2017",
+            Nudge::Negative => "scellier2023",
+            Nudge::Symmetric => "laborieux2021",
+        };
+        let start = match self.start {
+            Start::Zero => None,
+            Start::PreviousBatch => Some("scellier2023"),
+            Start::Persistent => Some("scellier2017"),
+        };
+        let nudge = Cite::setting(nudge, format!("nudge = \"{}\"", tag(&self.nudge)));
+        let start = start.map(|key| Cite::setting(key, format!("start = \"{}\"", tag(&self.start))));
+        [Cite::of("scellier2017"), nudge].into_iter().chain(start).collect()
+    }
+
+    fn needs(&self) -> CreditNeeds {
+        let pushes = (self.nudge != Nudge::Positive).then_some(self.beta);
+        let Self { start, corrected, .. } = *self;
+        CreditNeeds { pushes, start, corrected, ..CreditNeeds::phases(Acts::Nudge) }
+    }
+
+    fn steps_mut(&mut self) -> Vec<&mut usize> {
+        vec![&mut self.free_steps, &mut self.nudged_steps]
+    }
+
+    fn copies(&self) -> usize {
+        8
+    }
+
+    fn examples() -> Vec<Self> {
+        let of = |nudge, start| Self {
+            beta: 1e-3,
+            nudge,
+            free_steps: 300,
+            nudged_steps: 300,
+            start,
+            corrected: false,
+        };
+        vec![
+            of(Nudge::Symmetric, Start::Zero),
+            of(Nudge::Positive, Start::PreviousBatch),
+            of(Nudge::Negative, Start::Persistent),
+            of(Nudge::RandomSign, Start::Zero),
+            Self { corrected: true, ..of(Nudge::Symmetric, Start::Zero) },
+        ]
+    }
+
+    fn build(&self, solver: Solver, network: &Network, samples: usize) -> Box<dyn Credit> {
+        Box::new(self.rule(solver, network, samples))
     }
 }

@@ -12,7 +12,8 @@
 use super::outcome::{evaluate, free_phase, judge};
 use super::sink::Recorder;
 use super::weighed::Weights;
-use super::{Batch, Credit, Settled, Sink, Step, homeostasis, shards};
+use super::{Acts, Batch, Credit, CreditMethod, CreditNeeds, Settled, Sink, Step, homeostasis, shards};
+use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::network::{Constant, Network, Seen, State, Term};
 use crate::objective::Objective;
@@ -249,5 +250,43 @@ impl Credit for Holomorphic {
         key: &Key,
     ) -> Result<Settled> {
         free_phase(network, batch, objective, &self.solver, self.spec.free_steps, Some(key))
+    }
+}
+
+impl CreditMethod for HolomorphicEqProp {
+    fn check(&self, at: &Place) -> Result<()> {
+        let even = self.points == 1 || self.points.is_multiple_of(2);
+        at.require(even, "points", self.points, "1 or even", "2 is symmetric EP; 4 to 10 are usual")
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("laborieux2022")]
+    }
+
+    fn needs(&self) -> CreditNeeds {
+        let complex = self.points > 2 || self.periods.is_some();
+        let pushes = (self.points > 1).then_some(self.beta);
+        let (corrected, free_state) = (self.corrected, self.periods.is_none());
+        CreditNeeds { pushes, corrected, free_state, ..CreditNeeds::phases(Acts::ComplexNudge { complex }) }
+    }
+
+    fn steps_mut(&mut self) -> Vec<&mut usize> {
+        [&mut self.free_steps, &mut self.nudged_steps].into_iter().chain(&mut self.periods).collect()
+    }
+
+    fn copies(&self) -> usize {
+        if self.periods.is_none() { 4 * (1 + self.points) } else { 8 }
+    }
+
+    fn examples() -> Vec<Self> {
+        let of = |points, periods| {
+            let (beta, corrected) = (0.1, false);
+            Self { beta, points, free_steps: 300, nudged_steps: 300, corrected, periods }
+        };
+        vec![of(2, None), of(6, None), Self { corrected: true, ..of(2, None) }, of(4, Some(3))]
+    }
+
+    fn build(&self, solver: Solver, _: &Network, _: usize) -> Box<dyn Credit> {
+        Box::new(self.rule(solver))
     }
 }

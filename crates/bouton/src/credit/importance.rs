@@ -194,6 +194,10 @@ impl Objective for Label {
         });
     }
 
+    fn error_complex(&self, _: View<'_>, _: Targets<'_>, _: ViewMut<'_>) -> bool {
+        false
+    }
+
     fn is_spring(&self) -> bool {
         false
     }

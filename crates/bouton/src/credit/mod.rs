@@ -38,8 +38,10 @@ pub(crate) use sink::add_scaled;
 pub use sink::{Collect, Outside, Sink};
 pub use tape::{Adjoint, Frame, record};
 
+use crate::axis::{Cite, Place, axis};
 use crate::error::{Error, Result};
 use crate::network::{Network, Visitor};
+use crate::neuron::UnitDynamics;
 use crate::objective::Objective;
 use crate::rng::Key;
 use crate::solver::{Solver, SolverSpec};
@@ -47,26 +49,119 @@ use bouton_kernels::Mat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The credit axis of a recipe: `[credit.<name>]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum CreditSpec {
-    /// Backpropagation through a feed-forward network.
-    Backprop(Backprop),
-    /// Backpropagation through time, whole or truncated.
-    Bptt(Bptt),
-    /// Recurrent backpropagation: the adjoint's fixed point.
-    RecurrentBackprop(RecurrentBackprop),
-    /// Equilibrium propagation.
-    EqProp(EqProp),
-    /// Holomorphic equilibrium propagation: the nudge turns in the complex plane.
-    HolomorphicEqProp(HolomorphicEqProp),
-    /// Continual equilibrium propagation: weights move during the nudged phase.
-    ContinualEqProp(ContinualEqProp),
-    /// Coupled learning: the output is clamped a little closer to the target.
-    CoupledLearning(CoupledLearning),
-    /// Contrastive learning: the output is clamped to the target.
-    ContrastiveLearning(ContrastiveLearning),
+axis! {
+    /// The credit axis of a recipe: `[credit.<name>]`.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+    pub enum CreditSpec: CreditMethod {
+        /// Backpropagation through a feed-forward network.
+        Backprop(Backprop),
+        /// Backpropagation through time, whole or truncated.
+        Bptt(Bptt),
+        /// Recurrent backpropagation: the adjoint's fixed point.
+        RecurrentBackprop(RecurrentBackprop),
+        /// Equilibrium propagation.
+        EqProp(EqProp),
+        /// Holomorphic equilibrium propagation: the nudge turns in the complex plane.
+        HolomorphicEqProp(HolomorphicEqProp),
+        /// Continual equilibrium propagation: weights move during the nudged phase.
+        ContinualEqProp(ContinualEqProp),
+        /// Coupled learning: the output is clamped a little closer to the target.
+        CoupledLearning(CoupledLearning),
+        /// Contrastive learning: the output is clamped to the target.
+        ContrastiveLearning(ContrastiveLearning),
+    }
+}
+
+/// What a recipe's credit rule says of itself, in its own file.
+pub trait CreditMethod: std::fmt::Debug {
+    /// Refuses settings that cannot be meant together; the bounds of numbers are attributes of their fields.
+    ///
+    /// # Errors
+    /// [`Error`] with the key and a hint.
+    fn check(&self, at: &Place) -> Result<()>;
+    /// The publications that it comes from.
+    fn cites(&self) -> Vec<Cite>;
+    /// What it wants of the other axes, and what it gives.
+    fn needs(&self) -> CreditNeeds;
+    /// Every number of sweeps that it has, those to the free state first.
+    fn steps_mut(&mut self) -> Vec<&mut usize>;
+    /// Numbers that it keeps of every unit and sample at once, for the estimate of memory.
+    fn copies(&self) -> usize;
+    /// Settings for the tests of every member, in which each word and each switch occurs.
+    fn examples() -> Vec<Self>
+    where
+        Self: Sized;
+    /// The rule itself, for `network` and a training set of `samples` samples.
+    fn build(&self, solver: Solver, network: &Network, samples: usize) -> Box<dyn Credit>;
+}
+
+/// What a credit rule wants of the other axes, and what it gives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CreditNeeds {
+    /// How populations have to come to their outputs.
+    pub dynamics: UnitDynamics,
+    /// How it acts on the network.
+    pub acts: Acts,
+    /// The strength with which it pushes outputs away from the target, if it does.
+    pub pushes: Option<f64>,
+    /// Whether all samples have to take the same plain sweeps.
+    pub fixed_steps: bool,
+    /// Whether weights move within the phases of a batch.
+    pub online: bool,
+    /// Where the free phase starts in training.
+    pub start: Start,
+    /// Whether it gives the gradient of every sample alone.
+    pub per_sample: bool,
+    /// Whether nudged phases follow the transposed network around the free state.
+    pub corrected: bool,
+    /// Whether every update has a free state to learn from.
+    pub free_state: bool,
+}
+
+/// How a credit rule acts on a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acts {
+    /// It goes back through what the network did.
+    Gradient,
+    /// It nudges the output by a force.
+    Nudge,
+    /// It nudges the output by a force that turns in the complex plane; off the real line if `complex`.
+    ComplexNudge {
+        /// Whether there are nudges with an imaginary part.
+        complex: bool,
+    },
+    /// It holds the output.
+    Clamp,
+}
+
+impl Acts {
+    /// Whether the output is pushed by a force, so that its place in the dynamics matters.
+    pub fn nudges(self) -> bool {
+        matches!(self, Self::Nudge | Self::ComplexNudge { .. })
+    }
+}
+
+impl CreditNeeds {
+    /// A gradient through a network of these dynamics.
+    pub fn gradient(dynamics: UnitDynamics) -> Self {
+        Self {
+            dynamics,
+            acts: Acts::Gradient,
+            pushes: None,
+            fixed_steps: false,
+            online: false,
+            start: Start::Zero,
+            per_sample: false,
+            corrected: false,
+            free_state: true,
+        }
+    }
+
+    /// Phases of a network that settles, from rest.
+    pub fn phases(acts: Acts) -> Self {
+        Self { acts, ..Self::gradient(UnitDynamics::Settling) }
+    }
 }
 
 /// Samples with their targets.
@@ -146,17 +241,20 @@ pub trait Credit: Send + Sync + std::fmt::Debug {
 
 impl CreditSpec {
     /// The rule itself, for `network` and a training set of `samples` samples.
+    ///
+    /// # Errors
+    /// Those of the solver.
     pub fn build(&self, solver: &SolverSpec, network: &Network, samples: usize) -> Result<Box<dyn Credit>> {
-        let solver = Solver::new(solver, network)?;
-        Ok(match self {
-            Self::Backprop(_) => Box::new(backprop::Layered),
-            Self::Bptt(spec) => Box::new(spec.rule(solver)),
-            Self::RecurrentBackprop(spec) => Box::new(spec.rule(solver)),
-            Self::EqProp(spec) => Box::new(spec.rule(solver, network, samples)),
-            Self::HolomorphicEqProp(spec) => Box::new(spec.rule(solver)),
-            Self::ContinualEqProp(spec) => Box::new(spec.rule(solver)),
-            Self::CoupledLearning(spec) => Box::new(spec.rule(solver)),
-            Self::ContrastiveLearning(spec) => Box::new(spec.rule(solver)),
-        })
+        Ok(self.method().build(Solver::new(solver, network)?, network, samples))
+    }
+
+    /// Most sweeps to the free state; `None` if there are no sweeps.
+    pub(crate) fn free_steps(&self) -> Option<usize> {
+        self.clone().steps_mut().first().map(|steps| **steps)
+    }
+
+    /// Every number of sweeps that the rule has.
+    pub(crate) fn steps_mut(&mut self) -> Vec<&mut usize> {
+        self.method_mut().map_or_else(Vec::new, |rule| rule.steps_mut())
     }
 }

@@ -4,6 +4,11 @@
 //! again and again.
 
 use super::bptt::Unroll;
+use super::{Credit, CreditMethod, CreditNeeds};
+use crate::axis::{Cite, Place};
+use crate::error::Result;
+use crate::network::Network;
+use crate::neuron::UnitDynamics;
 use crate::solver::Solver;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,5 +39,35 @@ impl RecurrentBackprop {
             recorded: 1,
             repeat: self.adjoint_steps,
         }
+    }
+}
+
+impl CreditMethod for RecurrentBackprop {
+    fn check(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("almeida1987"), Cite::of("pineda1987")]
+    }
+
+    fn needs(&self) -> CreditNeeds {
+        CreditNeeds::gradient(UnitDynamics::Settling)
+    }
+
+    fn steps_mut(&mut self) -> Vec<&mut usize> {
+        vec![&mut self.free_steps, &mut self.adjoint_steps]
+    }
+
+    fn copies(&self) -> usize {
+        8
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self { free_steps: 200, adjoint_steps: 200 }]
+    }
+
+    fn build(&self, solver: Solver, _: &Network, _: usize) -> Box<dyn Credit> {
+        Box::new(self.rule(solver))
     }
 }

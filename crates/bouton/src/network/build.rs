@@ -2,11 +2,12 @@
 
 use super::{Connection, Feedback, Layer, Network, Node, Role, Shape, Skip};
 use crate::error::{Error, Result};
-use crate::neuron::{NeuronSpec, linear};
+use crate::neuron::linear;
 use crate::norm::Norm;
+use crate::objective::Outputs;
 use crate::recipe::{Memory, Precision, Recipe};
 use crate::rng::{Key, Stream};
-use crate::synapse::{Plain, Rule, Synapse};
+use crate::synapse::{ElementwiseSynapse, Plain, Site, Synapse};
 use crate::wiring::{BiasInit, ConvWiring, Dense, DenseWiring, FeedbackSpec, Identity, Init, Pool, Wiring};
 use bouton_kernels::{ConvShape, DType, Mat, Operand, PoolShape};
 
@@ -54,15 +55,14 @@ fn node(recipe: &Recipe, shapes: &[Shape], key: &Key, dtype: DType, i: usize) ->
         _ if is_output => "output".to_owned(),
         _ => format!("hidden{i}"),
     };
-    let (role, model) = match &recipe.neuron {
-        _ if i == 0 => (Role::Clamped, linear()),
-        NeuronSpec::Settle(_) if is_output && !recipe.objective.build().is_spring() => {
-            (Role::Forward, linear())
-        }
-        NeuronSpec::Settle(settle) => (Role::Settling, settle.population(is_output)),
-        NeuronSpec::Relu(relu) => (Role::Forward, relu.population(is_output)),
-        NeuronSpec::Sign(sign) => (Role::Forward, sign.population(is_output)),
-        NeuronSpec::Gate(gate) => (Role::Forward, gate.population(is_output)),
+    let unit = recipe.neuron.method();
+    let settles = unit.traits().settles();
+    let readout = is_output && settles && recipe.objective.method().traits().outputs != Outputs::States;
+    let (role, model) = match () {
+        () if i == 0 => (Role::Clamped, linear()),
+        () if readout => (Role::Forward, linear()),
+        () if settles => (Role::Settling, unit.population(is_output)),
+        () => (Role::Forward, unit.population(is_output)),
     };
     let norm = if i > 0 { Norm::new(&recipe.norm, dtype, shape) } else { None };
     let shifted = norm.as_ref().is_none_or(Norm::is_affine);
@@ -80,10 +80,7 @@ fn node(recipe: &Recipe, shapes: &[Shape], key: &Key, dtype: DType, i: usize) ->
         _ if is_output => 0.0,
         _ => recipe.network.dropout,
     };
-    let noise = match &recipe.neuron {
-        NeuronSpec::Settle(settle) if role == Role::Settling => settle.noise,
-        _ => 0.0,
-    };
+    let noise = if role == Role::Clamped || readout { 0.0 } else { unit.traits().noise };
     Node { name, units: shape.units(), shape, role, model, bias, norm, dropout, noise }
 }
 
@@ -135,7 +132,7 @@ fn learned(recipe: &Recipe, key: &Key, dtype: DType, nodes: &[Node], edge: Edge)
         FeedbackSpec::VectorField => Feedback::Field(turned(draw("feedback"), &weight, dense.angle)),
     };
     let own = key.of("synapse", named).number();
-    let synapse = recipe.synapse.build(layer, own)?;
+    let synapse = recipe.synapse.method().build(Site { layer, key: own })?;
     let (weight, memory) = begin(&*synapse, own, weight);
     let beside = if layer + 1 < nodes.len() { "" } else { "-skip" };
     Ok(Connection {
@@ -155,7 +152,9 @@ fn learned(recipe: &Recipe, key: &Key, dtype: DType, nodes: &[Node], edge: Edge)
 
 /// Whether the connections behind `pre` add up products of ±1, so that thresholds stand among whole numbers.
 fn counts(recipe: &Recipe, pre: &Node) -> bool {
-    pre.role != Role::Clamped && recipe.neuron.signs() && recipe.synapse.signs()
+    pre.role != Role::Clamped
+        && recipe.neuron.method().traits().exact_signs
+        && recipe.synapse.method().traits().signs()
 }
 
 /// The kernels of the chain's connection that enters `layer`, of shape `post`; `exact`: see [`ConvWiring`].
@@ -215,8 +214,8 @@ fn turned(drawn: Operand, forward: &Operand, angle: f64) -> Operand {
 /// Lets the synapses turn drawn numbers into weights.
 fn begin(synapse: &dyn Synapse, key: u64, mut weight: Operand) -> (Operand, Vec<Mat>) {
     let (dtype, rows, cols) = (weight.mat().dtype(), weight.mat().rows(), weight.mat().cols());
-    let mut memory: Vec<Mat> = synapse.state().iter().map(|_| Mat::zeros(dtype, rows, cols)).collect();
-    weight.update(|w| synapse.begin(key, w, &mut memory.iter_mut().map(Mat::view_mut).collect::<Vec<_>>()));
+    let mut memory: Vec<Mat> = synapse.states().iter().map(|_| Mat::zeros(dtype, rows, cols)).collect();
+    weight.update(|w| synapse.init(key, w, &mut memory.iter_mut().map(Mat::view_mut).collect::<Vec<_>>()));
     (weight, memory)
 }
 
@@ -271,7 +270,7 @@ fn identity(pre: &Node, post: &Node, skip: &Skip, dtype: DType) -> Result<Connec
         homeostasis: 0.0,
         weight: Operand::new(Mat::zeros(dtype, 0, 0)),
         feedback: if both_settle { Feedback::Tied } else { Feedback::None },
-        synapse: Box::new(Rule(Plain {})),
+        synapse: Box::new(ElementwiseSynapse(Plain {})),
         memory: Vec::new(),
     })
 }

@@ -26,7 +26,7 @@ use crate::error::{Error, Result};
 use crate::neuron::Population;
 use crate::norm::Norm;
 use crate::rng::Key;
-use crate::synapse::{Plain, Rule, Synapse};
+use crate::synapse::{ElementwiseSynapse, Plain, Synapse};
 use crate::wiring::{Identity, Wiring};
 use bouton_kernels::{DType, Mat, Operand, dispatch};
 
@@ -114,29 +114,29 @@ pub struct Network {
 impl Network {
     /// A network of these parts.
     pub fn new(dtype: DType, populations: Vec<Node>, connections: Vec<Connection>) -> Self {
-        Self { dtype, populations, connections, plain: Box::new(Rule(Plain {})) }
+        Self { dtype, populations, connections, plain: Box::new(ElementwiseSynapse(Plain {})) }
     }
 
     /// Tells every synapse that a task ended.
     pub fn task_ended(&mut self) {
         for c in &mut self.connections {
             let mut memory: Vec<_> = c.memory.iter_mut().map(Mat::view_mut).collect();
-            c.weight.update(|w| c.synapse.task_ended(w, &mut memory));
+            c.weight.update(|w| c.synapse.on_task_end(w, &mut memory));
         }
     }
 
     /// The weights that are samples of distributions.
     pub fn samples(&self) -> Vec<(ConnId, Mat)> {
-        let sampled = self.connections.iter().enumerate().filter(|(_, c)| c.synapse.sampled());
+        let sampled = self.connections.iter().enumerate().filter(|(_, c)| c.synapse.info().bayesian);
         sampled.map(|(id, c)| (id, c.weight.mat().clone())).collect()
     }
 
     /// Puts fresh samples, drawn by `key`, in the place of weights that are samples of distributions, or means without it.
     pub fn show(&mut self, key: Option<&Key>) {
-        for (id, c) in self.connections.iter_mut().enumerate().filter(|(_, c)| c.synapse.sampled()) {
+        for (id, c) in self.connections.iter_mut().enumerate().filter(|(_, c)| c.synapse.info().bayesian) {
             let mut memory: Vec<_> = c.memory.iter_mut().map(Mat::view_mut).collect();
             let key = key.map(|key| key.of("connection", id as u64).number());
-            c.weight.update(|w| c.synapse.answer(key, w, &mut memory));
+            c.weight.update(|w| c.synapse.sample_or_mean(key, w, &mut memory));
         }
     }
 
@@ -213,7 +213,7 @@ impl Network {
     /// What an anchor holds: the parameter, or the hidden weight of its synapses if it wants that and there is one.
     pub(crate) fn anchored(&self, id: ParamId, hidden: bool) -> &Mat {
         if let ParamId::Weight(c) = id
-            && let Some(h) = self.connections[c].synapse.hidden().filter(|_| hidden)
+            && let Some(h) = self.connections[c].synapse.info().latent.filter(|_| hidden)
         {
             return &self.connections[c].memory[h];
         }
@@ -294,7 +294,7 @@ impl Network {
             }
         }
         for c in &mut self.connections {
-            for (name, mat) in c.synapse.state().iter().zip(&mut c.memory) {
+            for (name, mat) in c.synapse.states().iter().zip(&mut c.memory) {
                 visitor(&format!("{}.{name}", c.name), mat)?;
             }
         }

@@ -10,7 +10,6 @@ use super::build::{geometry, wiring};
 use super::packed_norm::Affine;
 use super::{Layer, Network, NetworkSpec, PoolSpec, Role, Shape};
 use crate::error::{Error, Result};
-use crate::norm::{NormSpec, Statistics};
 use crate::recipe::Recipe;
 use crate::wiring::{Pool, Wiring};
 use bouton_kernels::{
@@ -188,18 +187,16 @@ pub(super) fn chain(network: &NetworkSpec) -> Result<Vec<Shape>> {
 
 fn packable(recipe: &Recipe) -> Result<()> {
     let refuse = |message: &str, hint: &str| Err(Error::incompatible(message, hint));
-    if !recipe.synapse.signs() {
+    if !recipe.synapse.method().traits().signs() {
         return refuse(
             "only weights of exactly ±1 fit one bit",
             "use a binary synapse, such as synapse.binary, with scale = 1 and, where it has that choice, zero = \"plus\"",
         );
     }
-    if !recipe.neuron.signs() {
+    if !recipe.neuron.method().traits().exact_signs {
         return refuse("only hidden units of exactly ±1 fit one bit", "use neuron.sign with zero = \"plus\"");
     }
-    let fixed =
-        matches!(&recipe.norm, NormSpec::Batch(n) if n.statistics == Statistics::Running && !n.per_task);
-    if !fixed {
+    if !recipe.norm.method().traits().fixed_in_evaluation {
         return refuse(
             "thresholds need a normalisation that is fixed in evaluation",
             "use norm.batch with statistics = \"running\"",

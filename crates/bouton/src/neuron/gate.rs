@@ -3,7 +3,10 @@
 //! The slope is that of |d| in a window around the threshold: sign(d) where θ/2 < |d| < 3θ/2, else 0. Both ends of the drive
 //! switch such a unit on. Released code of Cottart et al., github.com/kellian-cottart/active-continual-learning-bayesianbinn.
 
-use super::{Input, Neuron, Population, Units, linear};
+use super::{Input, Neuron, NeuronMethod, Population, Surrogate, UnitTraits, Units, linear};
+use crate::Result;
+use crate::axis::{Cite, Place};
+use crate::synapse::SignOfZero;
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,9 +26,28 @@ impl Default for Gate {
     }
 }
 
-impl Gate {
-    /// The population of hidden or output units.
-    pub fn population(&self, output: bool) -> Box<dyn Population> {
+impl NeuronMethod for Gate {
+    fn check(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("bimu")]
+    }
+
+    fn traits(&self) -> UnitTraits {
+        UnitTraits { surrogate: true, bounded: [true, false], ..UnitTraits::FEEDFORWARD }
+    }
+
+    fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)> {
+        None
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self::default()]
+    }
+
+    fn population(&self, output: bool) -> Box<dyn Population> {
         if output { linear() } else { Box::new(Units(*self)) }
     }
 }

@@ -20,29 +20,105 @@ pub use relu::{Rectified, Relu, linear};
 pub use settle::{Dynamics, EnergyUnit, NudgePosition, PrototypicalUnit, Settle};
 pub use sign::{Sign, Surrogate};
 
+use crate::Result;
+use crate::axis::{Cite, Place, axis};
 use crate::synapse::SignOfZero;
 use bouton_kernels::{Analytic, Real};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The neuron axis of a recipe: `[neuron.<name>]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum NeuronSpec {
-    /// Settling rate units: relax to a fixed point of an energy.
-    Settle(Settle),
-    /// Rectified linear units of a feed-forward network.
-    Relu(Relu),
-    /// Sign units of a feed-forward network.
-    Sign(Sign),
-    /// Units of a feed-forward network that are on where the drive is large, whatever its sign.
-    Gate(Gate),
+axis! {
+    /// The neuron axis of a recipe: `[neuron.<name>]`.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+    pub enum NeuronSpec: NeuronMethod {
+        /// Settling rate units: relax to a fixed point of an energy.
+        Settle(Settle),
+        /// Rectified linear units of a feed-forward network.
+        Relu(Relu),
+        /// Sign units of a feed-forward network.
+        Sign(Sign),
+        /// Units of a feed-forward network that are on where the drive is large, whatever its sign.
+        Gate(Gate),
+    }
 }
 
-impl NeuronSpec {
+/// What a recipe's unit says of itself, in its own file.
+pub trait NeuronMethod: std::fmt::Debug {
+    /// Refuses settings that cannot be meant together; the bounds of numbers are attributes of their fields.
+    ///
+    /// # Errors
+    /// [`crate::Error`] with the key and a hint.
+    fn check(&self, at: &Place) -> Result<()>;
+    /// The publications that it comes from.
+    fn cites(&self) -> Vec<Cite>;
+    /// What the other axes may ask.
+    fn traits(&self) -> UnitTraits;
+    /// The settings that the sign conventions of other libraries stand for: the output at a drive of zero and the slope.
+    fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)>;
+    /// Settings for the tests of every member, in which each word and each switch occurs.
+    fn examples() -> Vec<Self>
+    where
+        Self: Sized;
+    /// A population of hidden or, with `output`, of output units.
+    fn population(&self, output: bool) -> Box<dyn Population>;
+}
+
+/// How a population comes to its outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnitDynamics {
+    /// In one pass, from what drives it.
+    Feedforward,
+    /// In many sweeps, to a fixed point that it shares with others.
+    Settling,
+}
+
+/// What the other axes may ask of a unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct UnitTraits {
+    /// How a population comes to its outputs.
+    pub dynamics: UnitDynamics,
     /// Whether hidden units are exactly ±1.
-    pub fn signs(&self) -> bool {
-        matches!(self, Self::Sign(sign) if sign.zero == SignOfZero::Plus)
+    pub exact_signs: bool,
+    /// Whether the slope of a unit is a stand-in, because the unit jumps.
+    pub surrogate: bool,
+    /// Whether nothing comes back through a unit that is off.
+    pub rectifies: bool,
+    /// Whether the outputs of hidden and of output units are bounded.
+    pub bounded: [bool; 2],
+    /// Whether the nudge of an output acts outside its activation.
+    pub nudge_outside: bool,
+    /// Whether a step leads to the minimum of the energy along the unit, given the others.
+    pub minimises: bool,
+    /// Whether the step of a population continues into the complex plane, apart from its activation.
+    pub complex_step: bool,
+    /// Whether the activations do.
+    pub analytic: bool,
+    /// The first activation without an energy in closed form, if there is one.
+    pub without_energy: Option<Activation>,
+    /// Standard deviation of the noise on a drive in training.
+    pub noise: f64,
+}
+
+impl UnitTraits {
+    /// Units computed in one pass, with a linear output.
+    pub const FEEDFORWARD: Self = Self {
+        dynamics: UnitDynamics::Feedforward,
+        exact_signs: false,
+        surrogate: false,
+        rectifies: false,
+        bounded: [false, false],
+        nudge_outside: false,
+        minimises: false,
+        complex_step: false,
+        analytic: false,
+        without_energy: None,
+        noise: 0.0,
+    };
+
+    /// Whether populations settle.
+    pub fn settles(&self) -> bool {
+        self.dynamics == UnitDynamics::Settling
     }
 }
 

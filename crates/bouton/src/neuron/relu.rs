@@ -1,6 +1,9 @@
 //! Rectified linear units: s = max(0, d); the output population of such a network is linear.
 
-use super::{Input, Neuron, Population, Units};
+use super::{Input, Neuron, NeuronMethod, Population, Surrogate, UnitTraits, Units};
+use crate::Result;
+use crate::axis::{Cite, Place};
+use crate::synapse::SignOfZero;
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,9 +13,28 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Relu {}
 
-impl Relu {
-    /// The population of hidden or output units.
-    pub fn population(&self, output: bool) -> Box<dyn Population> {
+impl NeuronMethod for Relu {
+    fn check(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        Vec::new()
+    }
+
+    fn traits(&self) -> UnitTraits {
+        UnitTraits { rectifies: true, ..UnitTraits::FEEDFORWARD }
+    }
+
+    fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)> {
+        None
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self {}]
+    }
+
+    fn population(&self, output: bool) -> Box<dyn Population> {
         if output { linear() } else { Box::new(Units(Rectified)) }
     }
 }

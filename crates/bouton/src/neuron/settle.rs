@@ -9,7 +9,14 @@
 //! s ← (1 − ω)s + ω·(new s) before clipping.
 
 use super::activation::with_activation;
-use super::{Activation, ActivationFn, Input, Neuron, Population, Units};
+use super::{
+    Activation, ActivationFn, Input, Neuron, NeuronMethod, Population, Surrogate, UnitDynamics, UnitTraits,
+    Units,
+};
+use crate::axis::{Cite, Place};
+use crate::recipe::tag;
+use crate::synapse::SignOfZero;
+use crate::{Error, Result};
 use bouton_kernels::{Analytic, Real};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -78,9 +85,70 @@ impl Default for Settle {
 }
 
 impl Settle {
-    /// The population of hidden or output units.
-    pub fn population(&self, output: bool) -> Box<dyn Population> {
-        let activation = if output { self.output.unwrap_or(self.activation) } else { self.activation };
+    /// Activations of hidden and of output units.
+    fn activations(&self) -> [Activation; 2] {
+        [self.activation, self.output.unwrap_or(self.activation)]
+    }
+}
+
+impl NeuronMethod for Settle {
+    fn check(&self, at: &Place) -> Result<()> {
+        let outside = self.nudge == NudgePosition::Outside && self.dynamics == Dynamics::Energy;
+        if outside {
+            return Err(Error::incompatible(
+                "nudge = \"outside\" has no meaning for the energy dynamics, where the nudge is part of the energy",
+                format!("leave {} out", at.key("nudge")),
+            ));
+        }
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        let dynamics = match self.dynamics {
+            Dynamics::Prototypical => "ernoult2019",
+            Dynamics::Energy => "scellier2017",
+        };
+        let mut cites = vec![Cite::setting(dynamics, format!("dynamics = \"{}\"", tag(&self.dynamics)))];
+        let mut activations = self.activations().to_vec();
+        activations.dedup();
+        let of = |a: Activation| Some(Cite::setting(a.cites()?, format!("activation \"{}\"", tag(&a))));
+        cites.extend(activations.into_iter().filter_map(of));
+        cites
+    }
+
+    fn traits(&self) -> UnitTraits {
+        let all = self.activations();
+        let prototypical = self.dynamics == Dynamics::Prototypical;
+        UnitTraits {
+            dynamics: UnitDynamics::Settling,
+            exact_signs: false,
+            surrogate: false,
+            rectifies: false,
+            bounded: all.map(|a| a.range().is_some()),
+            nudge_outside: self.nudge == NudgePosition::Outside,
+            minimises: prototypical,
+            complex_step: prototypical && self.nudge == NudgePosition::Inside,
+            analytic: all.into_iter().all(Activation::is_analytic),
+            without_energy: all.into_iter().find(|a| a.potential(0.5).is_none()),
+            noise: self.noise,
+        }
+    }
+
+    fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)> {
+        None
+    }
+
+    fn examples() -> Vec<Self> {
+        let of = |activation| Self { activation, ..Self::default() };
+        let energy = |activation| Self { dynamics: Dynamics::Energy, dt: 0.4, ..of(activation) };
+        let linear = Self { output: Some(Activation::Linear), noise: 0.01, ..Self::default() };
+        let outside = Self { nudge: NudgePosition::Outside, ..Self::default() };
+        let each = Activation::ALL.into_iter().filter(|a| *a != Activation::Linear);
+        each.clone().map(of).chain(each.map(energy)).chain([linear, outside]).collect()
+    }
+
+    fn population(&self, output: bool) -> Box<dyn Population> {
+        let activation = self.activations()[usize::from(output)];
         with_activation!(activation, A => match (self.dynamics, self.nudge) {
             (Dynamics::Energy, _) => Box::new(Units(EnergyUnit::<A>::new(self.dt))),
             (_, NudgePosition::Inside) => Box::new(Units(PrototypicalUnit::<A, true>::default())),

@@ -3,7 +3,9 @@
 //! window: 1 where |d| ≤ 1 (straight-through, Courbariaux et al. 2016);  triangle: 2 − 2|d| there (Liu et al. 2018);
 //! swish: β(2 − βd tanh(βd/2))/(1 + cosh βd) with β = 5 (Darabi et al. 2019).
 
-use super::{Input, Neuron, Population, Units, linear};
+use super::{Input, Neuron, NeuronMethod, Population, UnitTraits, Units, linear};
+use crate::Result;
+use crate::axis::{Cite, Place};
 use crate::synapse::SignOfZero;
 use bouton_kernels::Real;
 use schemars::JsonSchema;
@@ -32,9 +34,31 @@ pub struct Sign {
     pub zero: SignOfZero,
 }
 
-impl Sign {
-    /// The population of hidden or output units.
-    pub fn population(&self, output: bool) -> Box<dyn Population> {
+impl NeuronMethod for Sign {
+    fn check(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("courbariaux2016")]
+    }
+
+    fn traits(&self) -> UnitTraits {
+        let exact_signs = self.zero == SignOfZero::Plus;
+        UnitTraits { exact_signs, surrogate: true, bounded: [true, false], ..UnitTraits::FEEDFORWARD }
+    }
+
+    fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)> {
+        Some((&mut self.zero, &mut self.surrogate))
+    }
+
+    fn examples() -> Vec<Self> {
+        let of = |(surrogate, zero)| Self { surrogate, zero };
+        let slopes = [Surrogate::Window, Surrogate::Triangle, Surrogate::Swish];
+        slopes.into_iter().zip([SignOfZero::Plus, SignOfZero::Zero, SignOfZero::Plus]).map(of).collect()
+    }
+
+    fn population(&self, output: bool) -> Box<dyn Population> {
         if output { linear() } else { Box::new(Units(*self)) }
     }
 }

@@ -3,7 +3,9 @@
 //! Ioffe & Szegedy 2015. In training μ and σ² are the batch's; running means of them (the variance without bias, as in
 //! PyTorch) are kept for evaluation, where the way back takes them for constants.
 
-use super::{Normalised, columns};
+use super::{Kind, NormMethod, NormTraits, Normalised, columns};
+use crate::axis::Cite;
+use crate::network::Shape;
 use bouton_kernels::{DType, Mat, Real, ViewMut, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -149,6 +151,33 @@ fn blend(to: &mut Mat, keep: f64, new: &Mat, weight: f64) {
             *to = keep * *to + weight * new;
         }
     });
+}
+
+impl NormMethod for BatchNorm {
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("ioffe2015")]
+    }
+
+    fn traits(&self) -> NormTraits {
+        let by_batch = self.statistics == Statistics::Batch;
+        NormTraits {
+            acts: true,
+            needs_batch: true,
+            answers_by_batch: by_batch,
+            fixed_in_evaluation: !by_batch && !self.per_task,
+            per_task: self.per_task,
+            least_units: 1,
+        }
+    }
+
+    fn examples() -> Vec<Self> {
+        let plain = Self { affine: false, statistics: Statistics::Batch, ..Self::default() };
+        vec![Self::default(), plain, Self { per_task: true, ..Self::default() }]
+    }
+
+    fn build(&self, dtype: DType, shape: Shape) -> Option<(Kind, bool)> {
+        Some((Kind::Batch(Batch::new(*self, dtype, shape.channels)), self.affine))
+    }
 }
 
 #[cfg(test)]

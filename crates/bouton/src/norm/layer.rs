@@ -4,8 +4,10 @@
 //! sample at a time it is the normalisation that works. Through a convolution all channels and places of an image are taken
 //! together, and γ and b belong to channels.
 
-use super::Normalised;
-use bouton_kernels::{Elem, Mat, Real, dispatch, vectorize};
+use super::{Kind, NormMethod, NormTraits, Normalised};
+use crate::axis::Cite;
+use crate::network::Shape;
+use bouton_kernels::{DType, Elem, Mat, Real, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +84,32 @@ fn mean_of<T: Elem>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
     }
     let rest = a[last..].iter().zip(&b[last..]).fold(T::lit(0.0), |sum, (&a, &b)| sum + f(a, b));
     lanes.into_iter().fold(rest, |sum, x| sum + x) * T::lit(1.0 / a.len() as f64)
+}
+
+impl NormMethod for LayerNorm {
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("ba2016")]
+    }
+
+    fn traits(&self) -> NormTraits {
+        NormTraits {
+            acts: true,
+            needs_batch: false,
+            answers_by_batch: false,
+            fixed_in_evaluation: false,
+            per_task: false,
+            // One unit becomes 0 and two become ±1, whatever the weights.
+            least_units: 3,
+        }
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self::default(), Self { affine: false, ..Self::default() }]
+    }
+
+    fn build(&self, _: DType, shape: Shape) -> Option<(Kind, bool)> {
+        Some((Kind::Layer(Layer { spec: *self, units: shape.units() }), self.affine))
+    }
 }
 
 #[cfg(test)]

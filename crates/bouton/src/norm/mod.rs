@@ -7,23 +7,87 @@ mod layer;
 pub use batch::{Batch, BatchNorm, Statistics};
 pub use layer::{Layer, LayerNorm};
 
+use crate::axis::{Cite, axis};
 use crate::network::Shape;
 use crate::optim::add_columns;
 use bouton_kernels::{DType, Elem, Mat, Operand, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The normalisation of a recipe: `[norm.<name>]`, for every population but the input.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum NormSpec {
-    /// Drives as they are.
-    #[default]
-    None,
-    /// Batch normalisation (Ioffe & Szegedy 2015).
-    Batch(BatchNorm),
-    /// Layer normalisation (Ba, Kiros & Hinton 2016).
-    Layer(LayerNorm),
+axis! {
+    /// The normalisation of a recipe: `[norm.<name>]`, for every population but the input.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+    pub enum NormSpec: NormMethod [
+        /// Drives as they are.
+        #[default]
+        None = Nothing
+    ] {
+        /// Batch normalisation (Ioffe & Szegedy 2015).
+        Batch(BatchNorm),
+        /// Layer normalisation (Ba, Kiros & Hinton 2016).
+        Layer(LayerNorm),
+    }
+}
+
+/// What a recipe's normalisation says of itself, in its own file.
+pub trait NormMethod: std::fmt::Debug {
+    /// The publications that it comes from.
+    fn cites(&self) -> Vec<Cite>;
+    /// What the other axes may ask.
+    fn traits(&self) -> NormTraits;
+    /// Settings for the tests of every member, in which each word and each switch occurs.
+    fn examples() -> Vec<Self>
+    where
+        Self: Sized;
+    /// What is taken together in a population of this shape, and whether γ and b are learned; nothing for drives as they are.
+    fn build(&self, dtype: DType, shape: Shape) -> Option<(Kind, bool)>;
+}
+
+/// What the other axes may ask of a normalisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NormTraits {
+    /// Whether it changes drives: then a population is computed in one pass.
+    pub acts: bool,
+    /// Whether training takes several samples together.
+    pub needs_batch: bool,
+    /// Whether the answers of evaluation depend on the other samples of the batch.
+    pub answers_by_batch: bool,
+    /// Whether evaluation adds and multiplies by numbers that no longer change.
+    pub fixed_in_evaluation: bool,
+    /// Whether every task has a normalisation of its own.
+    pub per_task: bool,
+    /// The fewest units of a layer that leave something to learn.
+    pub least_units: usize,
+}
+
+/// No normalisation.
+#[derive(Debug)]
+struct Nothing;
+
+impl NormMethod for Nothing {
+    fn cites(&self) -> Vec<Cite> {
+        Vec::new()
+    }
+
+    fn traits(&self) -> NormTraits {
+        NormTraits {
+            acts: false,
+            needs_batch: false,
+            answers_by_batch: false,
+            fixed_in_evaluation: false,
+            per_task: false,
+            least_units: 1,
+        }
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self]
+    }
+
+    fn build(&self, _: DType, _: Shape) -> Option<(Kind, bool)> {
+        None
+    }
 }
 
 /// What is taken together.
@@ -58,11 +122,7 @@ pub struct Normalised {
 impl Norm {
     /// The normalisation of a population of this shape, with γ = 1.
     pub fn new(spec: &NormSpec, dtype: DType, shape: Shape) -> Option<Self> {
-        let (kind, affine) = match spec {
-            NormSpec::None => return None,
-            NormSpec::Batch(spec) => (Kind::Batch(Batch::new(*spec, dtype, shape.channels)), spec.affine),
-            NormSpec::Layer(spec) => (Kind::Layer(Layer { spec: *spec, units: shape.units() }), spec.affine),
-        };
+        let (kind, affine) = spec.method().build(dtype, shape)?;
         let ones = || Operand::new(Mat::from_fn(dtype, 1, shape.channels, |_, _| 1.0));
         Some(Self { kind, gain: affine.then(ones) })
     }

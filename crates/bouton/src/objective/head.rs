@@ -23,6 +23,11 @@ impl Head<'_> {
         part
     }
 
+    /// Labels as the head counts them.
+    fn own(&self, labels: &[u16]) -> Vec<u16> {
+        labels.iter().map(|&l| l - self.active.start as u16).collect()
+    }
+
     /// Puts `part` in their place.
     fn put(&self, part: &Mat, mut out: ViewMut<'_>) {
         dispatch!(out.dtype(), T => for r in 0..out.rows() {
@@ -33,13 +38,24 @@ impl Head<'_> {
 
 impl Objective for Head<'_> {
     fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, loss: &mut [f64]) {
-        let labels: Vec<u16> = targets.labels.iter().map(|&l| l - self.active.start as u16).collect();
+        let labels = self.own(targets.labels);
         let part = self.part(out);
         let mut part_err = Mat::zeros(out.dtype(), part.rows(), part.cols());
         err.fill(0.0);
         let targets = Targets { labels: &labels, samples: targets.samples };
         self.objective.error(part.view(), targets, part_err.view_mut(), loss);
         self.put(&part_err, err);
+    }
+
+    fn error_complex(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>) -> bool {
+        let labels = self.own(targets.labels);
+        let part = self.part(out);
+        let mut part_err = Mat::zeros(out.dtype(), part.rows(), part.cols());
+        err.fill(0.0);
+        let targets = Targets { labels: &labels, samples: targets.samples };
+        let analytic = self.objective.error_complex(part.view(), targets, part_err.view_mut());
+        self.put(&part_err, err);
+        analytic
     }
 
     fn believe(&self, out: ViewMut<'_>) {

@@ -32,6 +32,25 @@ impl Objective for Heads<'_> {
         }
     }
 
+    fn error_complex(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>) -> bool {
+        let n = targets.labels.len();
+        let (mut both, mut row) =
+            (Mat::zeros(out.dtype(), 2, out.cols()), Mat::zeros(out.dtype(), 2, out.cols()));
+        (0..n).all(|r| {
+            let head = Head { objective: self.objective, active: self.of(targets.labels[r]) };
+            let samples = targets.samples.get(r..=r).unwrap_or_default();
+            let targets = Targets { labels: &targets.labels[r..=r], samples };
+            for (k, at) in [r, n + r].into_iter().enumerate() {
+                both.rows_view_mut(k..k + 1).copy_from(out.rows_range(at..at + 1));
+            }
+            let analytic = head.error_complex(both.view(), targets, row.view_mut());
+            for (k, at) in [r, n + r].into_iter().enumerate() {
+                err.reborrow().rows_range(at..at + 1).copy_from(row.rows_view(k..k + 1));
+            }
+            analytic
+        })
+    }
+
     /// A spring would pull on every output; this pulls on some.
     fn is_spring(&self) -> bool {
         false

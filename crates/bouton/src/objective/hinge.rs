@@ -2,7 +2,8 @@
 //!
 //! The loss of the binarized networks of Courbariaux et al. 2016 and of their BNN-PYNQ successors.
 
-use super::{Objective, Targets};
+use super::{LossTraits, Objective, ObjectiveMethod, Outputs, Targets};
+use crate::axis::Cite;
 use bouton_kernels::{Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,30 @@ impl Objective for SquaredHinge {
         });
     }
 
+    fn error_complex(&self, _: View<'_>, _: Targets<'_>, _: ViewMut<'_>) -> bool {
+        false
+    }
+
     fn is_spring(&self) -> bool {
         false
+    }
+}
+
+impl ObjectiveMethod for SquaredHinge {
+    fn cites(&self, _: bool) -> Vec<Cite> {
+        Vec::new()
+    }
+
+    fn traits(&self) -> LossTraits {
+        LossTraits { log_likelihood: false, analytic: false, outputs: Outputs::Signs }
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self {}]
+    }
+
+    fn build(&self) -> Box<dyn Objective> {
+        Box::new(*self)
     }
 }
 

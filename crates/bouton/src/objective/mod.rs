@@ -15,21 +15,60 @@ pub use squared_error::SquaredError;
 pub use xent::SoftmaxCrossEntropy;
 pub(crate) use xent::softmax;
 
+use crate::axis::{Cite, axis};
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// The objective of a recipe: `[objective.<name>]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum ObjectiveSpec {
-    /// ½‖s − y‖² on the output population, which is part of the dynamics of a settling network.
-    SquaredError(SquaredError),
-    /// Cross-entropy of a softmax readout, which is not part of the dynamics of a settling network.
-    SoftmaxCrossEntropy(SoftmaxCrossEntropy),
-    /// Squared hinge on ±1 targets, of a feed-forward network.
-    SquaredHinge(SquaredHinge),
+axis! {
+    /// The objective of a recipe: `[objective.<name>]`.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+    pub enum ObjectiveSpec: ObjectiveMethod {
+        /// ½‖s − y‖² on the output population, which is part of the dynamics of a settling network.
+        SquaredError(SquaredError),
+        /// Cross-entropy of a softmax readout, which is not part of the dynamics of a settling network.
+        SoftmaxCrossEntropy(SoftmaxCrossEntropy),
+        /// Squared hinge on ±1 targets, of a feed-forward network.
+        SquaredHinge(SquaredHinge),
+    }
+}
+
+/// What a recipe's objective says of itself, in its own file.
+pub trait ObjectiveMethod: std::fmt::Debug {
+    /// The publications that it comes from, in a network that settles or in one that does not.
+    fn cites(&self, settles: bool) -> Vec<Cite>;
+    /// What the other axes may ask.
+    fn traits(&self) -> LossTraits;
+    /// Settings for the tests of every member, in which each word and each switch occurs.
+    fn examples() -> Vec<Self>
+    where
+        Self: Sized;
+    /// The objective itself.
+    fn build(&self) -> Box<dyn Objective>;
+}
+
+/// What the other axes may ask of an objective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LossTraits {
+    /// Whether it is minus the logarithm of a probability.
+    pub log_likelihood: bool,
+    /// Whether it continues to complex outputs.
+    pub analytic: bool,
+    /// What outputs have to be.
+    pub outputs: Outputs,
+}
+
+/// What the outputs are that an objective judges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outputs {
+    /// Whatever the output units send; they can be part of a settling network.
+    States,
+    /// Logits of a linear readout behind the network.
+    Logits,
+    /// Numbers whose sign is the answer, of a linear readout.
+    Signs,
 }
 
 impl Default for ObjectiveSpec {
@@ -41,11 +80,7 @@ impl Default for ObjectiveSpec {
 impl ObjectiveSpec {
     /// The objective itself.
     pub fn build(&self) -> Box<dyn Objective> {
-        match self {
-            Self::SquaredError(o) => Box::new(*o),
-            Self::SoftmaxCrossEntropy(o) => Box::new(*o),
-            Self::SquaredHinge(o) => Box::new(*o),
-        }
+        self.method().build()
     }
 }
 
@@ -63,10 +98,8 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
     /// Overwrites `err` with ∂ℓ/∂output and `loss` with ℓ, row by row.
     fn error(&self, out: View<'_>, targets: Targets<'_>, err: ViewMut<'_>, loss: &mut [f64]);
     /// As `error`, continued to complex outputs: the first half of the rows of `out` and `err` holds real parts, the second
-    /// half imaginary ones. Whether the objective is analytic; default: no.
-    fn error_complex(&self, _out: View<'_>, _targets: Targets<'_>, _err: ViewMut<'_>) -> bool {
-        false
-    }
+    /// half imaginary ones; false if the objective is not analytic.
+    fn error_complex(&self, out: View<'_>, targets: Targets<'_>, err: ViewMut<'_>) -> bool;
     /// Whether ℓ = ½‖out − y‖², so that a nudge is a spring towards the one-hot y.
     fn is_spring(&self) -> bool;
     /// A loss from outside, whose gradients have any size, as one of gradients of size 1 and the size of each sample's.

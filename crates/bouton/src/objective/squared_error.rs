@@ -1,6 +1,7 @@
 //! Squared error: ℓ = ½‖s − y‖² with one-hot y, ∂ℓ/∂s = s − y.
 
-use super::{Objective, Targets};
+use super::{LossTraits, Objective, ObjectiveMethod, Outputs, Targets};
+use crate::axis::Cite;
 use bouton_kernels::{Elem, Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,24 @@ impl Objective for SquaredError {
 
     fn is_spring(&self) -> bool {
         true
+    }
+}
+
+impl ObjectiveMethod for SquaredError {
+    fn cites(&self, _: bool) -> Vec<Cite> {
+        Vec::new()
+    }
+
+    fn traits(&self) -> LossTraits {
+        LossTraits { log_likelihood: false, analytic: true, outputs: Outputs::States }
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self {}]
+    }
+
+    fn build(&self) -> Box<dyn Objective> {
+        Box::new(*self)
     }
 }
 

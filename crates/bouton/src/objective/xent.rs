@@ -1,6 +1,7 @@
 //! Softmax cross-entropy: ℓ = −ln p_y with p = softmax(o), ∂ℓ/∂o = p − y.
 
-use super::{Objective, Targets};
+use super::{LossTraits, Objective, ObjectiveMethod, Outputs, Targets};
+use crate::axis::Cite;
 use bouton_kernels::{Complex, Elem, Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -82,6 +83,25 @@ fn softmax_complex<T: Elem>(re: &mut [T], im: &mut [T]) {
     for (re, im) in re.iter_mut().zip(im.iter_mut()) {
         let p = Complex { re: *re, im: *im } / sum;
         (*re, *im) = (p.re, p.im);
+    }
+}
+
+impl ObjectiveMethod for SoftmaxCrossEntropy {
+    fn cites(&self, settles: bool) -> Vec<Cite> {
+        let readout = Cite::setting("laborieux2021", "softmax readout of a settling network");
+        settles.then_some(readout).into_iter().collect()
+    }
+
+    fn traits(&self) -> LossTraits {
+        LossTraits { log_likelihood: true, analytic: true, outputs: Outputs::Logits }
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self {}]
+    }
+
+    fn build(&self) -> Box<dyn Objective> {
+        Box::new(*self)
     }
 }
 

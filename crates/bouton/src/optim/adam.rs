@@ -2,7 +2,9 @@
 //!
 //! Kingma & Ba 2015; decoupled decay: Loshchilov & Hutter 2019.
 
-use super::{Hyper, Optim, Rate, tile};
+use super::{Hyper, Optim, OptimMethod, Rate, tile};
+use crate::Result;
+use crate::axis::{Cite, Place};
 use crate::wiring::PerLayer;
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
@@ -145,4 +147,52 @@ fn adam<T: Elem>(c: [f64; 9], w: View<'_>, g: View<'_>, slots: &mut [ViewMut<'_>
         let v = b2 * v + a2 * g * g;
         (rate * m / ((v * second).sqrt() + eps) + decoupled * w, [m, v])
     });
+}
+
+impl OptimMethod for Adam {
+    fn check(&self, at: &Place) -> Result<()> {
+        at.per_connection("lr", &self.lr)
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("kingma2015")]
+    }
+
+    fn weight_decay(&self) -> f64 {
+        self.decay
+    }
+
+    fn examples() -> Vec<Self> {
+        let (lr, unit_lr) = (PerLayer::All(0.01), None);
+        let base =
+            Self { lr, beta1: beta1(), beta2: beta2(), eps: eps(), decay: 0.0, unit_lr, early_eps: false };
+        vec![base.clone(), Self { decay: 0.01, unit_lr: Some(0.001), early_eps: true, ..base }]
+    }
+
+    fn build(&self) -> Box<dyn Optim> {
+        Box::new(self.clone())
+    }
+}
+
+impl OptimMethod for AdamW {
+    fn check(&self, at: &Place) -> Result<()> {
+        at.per_connection("lr", &self.lr)
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("loshchilov2019")]
+    }
+
+    fn weight_decay(&self) -> f64 {
+        self.decay
+    }
+
+    fn examples() -> Vec<Self> {
+        let lr = PerLayer::All(0.01);
+        vec![Self { lr, beta1: beta1(), beta2: beta2(), eps: eps(), decay: adamw_decay() }]
+    }
+
+    fn build(&self) -> Box<dyn Optim> {
+        Box::new(self.clone())
+    }
 }

@@ -42,11 +42,11 @@ impl Take<'_> {
             let delta = &mut s[0];
             negate(gradient.as_view(), delta.rows_view_mut(0..n));
             let (at, delta) = (b.from * cols, delta.rows_view(0..n));
-            return self.synapse.gather(self.key, at, delta, b.weight.reborrow(), &mut b.state);
+            return self.synapse.accumulate(self.key, at, delta, b.weight.reborrow(), &mut b.state);
         }
         let (slots, rest) = b.state.split_at_mut(self.optim.slots());
         let (memory, held) = rest.split_at_mut(self.states);
-        let hidden = self.synapse.hidden();
+        let hidden = self.synapse.info().latent;
         let [delta, loss, old] = s;
         if let (Some(anchor), [omega, pull, path @ ..]) = (self.anchor, &mut *held) {
             let theta = theta(hidden.filter(|_| anchor.hidden()), &b.weight, memory);
@@ -57,13 +57,13 @@ impl Take<'_> {
             add_penalty(anchor.strength(), theta, omega.as_view(), pull.as_view(), gradient.reborrow());
         }
         let proposed = delta.rows_view_mut(0..n);
-        if self.synapse.raw() {
+        if self.synapse.info().own_step_size {
             negate(gradient.as_view(), proposed);
         } else {
             let w = theta(hidden, &b.weight, memory);
             self.optim.propose(self.hyper, w, gradient.as_view(), slots, proposed);
         }
-        self.synapse.take(self.key, b.from * cols, delta.rows_view(0..n), b.weight.reborrow(), memory);
+        self.synapse.update(self.key, b.from * cols, delta.rows_view(0..n), b.weight.reborrow(), memory);
         if let (Some(anchor), [_, _, path]) = (self.anchor, held) {
             let theta = theta(hidden.filter(|_| anchor.hidden()), &b.weight, memory);
             let total = matches!(anchor.importance(), Importance::Path(p) if p.total);
@@ -75,8 +75,8 @@ impl Take<'_> {
     /// Whether the weight is finite, and the hidden weight that it stands for; signs are finite whatever they are of.
     fn is_finite(&self, b: &Band<'_>) -> bool {
         let memory = &b.state[self.optim.slots()..];
-        let drawn = || !self.synapse.sampled() || is_finite(b.weight.as_view());
-        is_finite(theta(self.synapse.hidden(), &b.weight, memory)) && drawn()
+        let drawn = || !self.synapse.info().bayesian || is_finite(b.weight.as_view());
+        is_finite(theta(self.synapse.info().latent, &b.weight, memory)) && drawn()
     }
 }
 

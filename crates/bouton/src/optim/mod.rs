@@ -13,31 +13,50 @@ pub use schedule::{Cosine, Exponential, ScheduleSpec, Step};
 pub use sgd::{Decay, Sgd};
 pub use updater::Updater;
 
+use crate::Result;
+use crate::axis::{Cite, Place, axis};
 use bouton_kernels::{Elem, View, ViewMut, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The optimiser of a recipe: `[optim.<name>]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum OptimSpec {
-    /// Stochastic gradient descent.
-    Sgd(Sgd),
-    /// Adam (Kingma & Ba 2015).
-    Adam(Adam),
-    /// Adam with decoupled weight decay (Loshchilov & Hutter 2019).
-    #[serde(rename = "adamw")]
-    AdamW(AdamW),
+axis! {
+    /// The optimiser of a recipe: `[optim.<name>]`.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+    pub enum OptimSpec: OptimMethod {
+        /// Stochastic gradient descent.
+        Sgd(Sgd),
+        /// Adam (Kingma & Ba 2015).
+        Adam(Adam),
+        /// Adam with decoupled weight decay (Loshchilov & Hutter 2019).
+        #[serde(rename = "adamw")]
+        AdamW(AdamW),
+    }
+}
+
+/// What a recipe's optimiser says of itself, in its own file.
+pub trait OptimMethod: std::fmt::Debug {
+    /// Refuses numbers that cannot be meant together; the bounds of each are attributes of its field.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] with the key and a hint.
+    fn check(&self, at: &Place) -> Result<()>;
+    /// The publications that it comes from.
+    fn cites(&self) -> Vec<Cite>;
+    /// Weight decay λ.
+    fn weight_decay(&self) -> f64;
+    /// Settings for the tests of every member, in which each word and each switch occurs.
+    fn examples() -> Vec<Self>
+    where
+        Self: Sized;
+    /// The optimiser itself.
+    fn build(&self) -> Box<dyn Optim>;
 }
 
 impl OptimSpec {
     /// The optimiser itself.
     pub fn build(&self) -> Box<dyn Optim> {
-        match self {
-            Self::Sgd(o) => Box::new(o.clone()),
-            Self::Adam(o) => Box::new(o.clone()),
-            Self::AdamW(o) => Box::new(o.clone()),
-        }
+        self.method().build()
     }
 }
 

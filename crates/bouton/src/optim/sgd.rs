@@ -5,7 +5,9 @@
 //!
 //! Nesterov's momentum looks a step ahead: μm + g in the place of the last m.
 
-use super::{Hyper, Optim, Rate, tile};
+use super::{Hyper, Optim, OptimMethod, Rate, tile};
+use crate::Result;
+use crate::axis::{Cite, Place};
 use crate::wiring::PerLayer;
 use bouton_kernels::{Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
@@ -95,6 +97,40 @@ fn descend<T: Real>([rate, momentum, coupled, decoupled, ahead]: [T; 5], w: T, g
     // Exactly m without a look ahead.
     let step = m + ahead * (g + momentum * m - m);
     (rate * step + decoupled * w, m)
+}
+
+impl OptimMethod for Sgd {
+    fn check(&self, at: &Place) -> Result<()> {
+        let moving = !self.nesterov || self.momentum > 0.0;
+        at.require(moving, "nesterov", self.nesterov, "false without momentum", "set momentum = 0.9")?;
+        at.per_connection("lr", &self.lr)
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        Vec::new()
+    }
+
+    fn weight_decay(&self) -> f64 {
+        self.decay
+    }
+
+    fn examples() -> Vec<Self> {
+        let base = Self {
+            lr: PerLayer::All(0.1),
+            momentum: 0.0,
+            nesterov: false,
+            decay: 0.0,
+            decay_style: Decay::Coupled,
+            bias_scale: 1.0,
+        };
+        let moving = Self { momentum: 0.9, decay: 0.01, ..base.clone() };
+        let ahead = Self { nesterov: true, decay_style: Decay::Decoupled, bias_scale: 0.5, ..moving.clone() };
+        vec![base, moving, ahead]
+    }
+
+    fn build(&self) -> Box<dyn Optim> {
+        Box::new(self.clone())
+    }
 }
 
 #[cfg(test)]

@@ -195,7 +195,7 @@ impl Updater {
         for (i, param) in self.params.iter().enumerate() {
             let ParamId::Weight(c) = param.id else { continue };
             let Parameter { value, wiring, synapse, memory } = network.parameter_mut(param.id);
-            if !synapse.sampled() {
+            if !synapse.info().bayesian {
                 continue;
             }
             let key = Key::new(self.seed).of("synapse", self.updates).of("parameter", i as u64);
@@ -269,7 +269,7 @@ impl Sink for Updater {
             let anchor = self.anchor.as_deref().filter(|_| param.hold.is_some());
             // Only synapses that draw need a key; hashing one for each parameter costs more than a small update.
             let key = || Key::new(self.seed).of("synapse", self.updates).of("parameter", i as u64).number();
-            let key = if synapse.draws() { key() } else { 0 };
+            let key = if synapse.info().stochastic { key() } else { 0 };
             let (optim, states) = (&*self.optim, memory.len());
             let rule = Take { optim, synapse, states, anchor, hyper, key, gathers: false };
             let held = param.hold.iter_mut().flat_map(|h| [&mut h.importance, &mut h.pull, &mut h.path]);

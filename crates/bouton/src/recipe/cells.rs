@@ -1,7 +1,7 @@
 //! The table of every combination of neuron, credit, objective and solver, with its verdict.
 
 use super::schema::{Kind, Node};
-use super::{Recipe, combos};
+use super::Recipe;
 
 /// One combination and its verdict.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +28,7 @@ pub fn combinations() -> Vec<Cell> {
             for (objective, objective_text) in members("objective") {
                 for (solver, solver_text) in members("solver") {
                     let recipe = recipe(&[&neuron_text, &credit_text, &objective_text, &solver_text]);
-                    let refusal = combos::compatible(&recipe).err();
+                    let refusal = recipe.check().err();
                     cells.push(Cell {
                         neuron: neuron.clone(),
                         credit: credit.into(),

@@ -1,14 +1,7 @@
 //! Which publications a recipe rests on.
 
 use super::{Recipe, inspect, tag};
-use crate::anchor::AnchorSpec;
-use crate::credit::{CreditSpec, EqProp, Nudge, Start};
-use crate::neuron::{Activation, Dynamics, NeuronSpec, Settle};
-use crate::norm::NormSpec;
-use crate::objective::ObjectiveSpec;
-use crate::optim::OptimSpec;
-use crate::solver::SolverSpec;
-use crate::synapse::SynapseSpec;
+use crate::Cite;
 use crate::task::{SequenceSpec, TaskSpec};
 use crate::wiring::{FeedbackSpec, Init};
 use crate::{Error, Result};
@@ -71,27 +64,15 @@ impl Recipe {
 fn methods(r: &Recipe) -> Vec<(&str, String)> {
     let mut used = vec![("bouton", "the program".to_string())];
     used.extend(data(&r.task).map(|key| (key, format!("task.{}", tag(&r.task)))));
-    used.extend(credit(&r.credit).into_iter().map(|key| (key, format!("credit.{}", tag(&r.credit)))));
-    if let CreditSpec::EqProp(c) = &r.credit {
-        used.extend(eq_prop(c));
-    }
-    if let NeuronSpec::Settle(s) = &r.neuron {
-        used.extend(settle(s));
-        if matches!(r.objective, ObjectiveSpec::SoftmaxCrossEntropy(_)) {
-            used.push(("laborieux2021", "softmax readout of a settling network".into()));
-        }
-    }
-    if !matches!(r.solver, SolverSpec::Synchronous(_)) {
-        used.push(("scellier2023", "even-odd sweeps".into()));
-    }
-    if matches!(r.solver, SolverSpec::Anderson(_)) {
-        used.push(("anderson1965", "solver.anderson".into()));
-    }
-    used.extend(optim(&r.optim).map(|key| (key, format!("optim.{}", tag(&r.optim)))));
-    used.extend(norm(&r.norm).map(|key| (key, format!("norm.{}", tag(&r.norm)))));
-    used.extend(unit(&r.neuron).map(|key| (key, format!("neuron.{}", tag(&r.neuron)))));
-    used.extend(synapse(&r.synapse).map(|key| (key, format!("synapse.{}", tag(&r.synapse)))));
-    used.extend(anchor(&r.anchor).map(|key| (key, format!("anchor.{}", tag(&r.anchor)))));
+    used.extend(cited(r.credit.method().cites(), "credit", &tag(&r.credit)));
+    used.extend(cited(r.neuron.method().cites(), "neuron", &tag(&r.neuron)));
+    let settles = r.neuron.method().traits().settles();
+    used.extend(cited(r.objective.method().cites(settles), "objective", &tag(&r.objective)));
+    used.extend(cited(r.solver.method().cites(), "solver", &tag(&r.solver)));
+    used.extend(cited(r.optim.method().cites(), "optim", &tag(&r.optim)));
+    used.extend(cited(r.norm.method().cites(), "norm", &tag(&r.norm)));
+    used.extend(cited(r.synapse.method().cites(), "synapse", &tag(&r.synapse)));
+    used.extend(cited(r.anchor.method().cites(), "anchor", &tag(&r.anchor)));
     if !matches!(r.sequence, SequenceSpec::Single | SequenceSpec::Subsets(_)) {
         used.push(("vandeven2019", "scenarios of continual learning".into()));
     }
@@ -111,6 +92,12 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
     used
 }
 
+/// What a member of an axis rests on.
+fn cited(cites: Vec<Cite>, axis: &str, member: &str) -> impl Iterator<Item = (&'static str, String)> {
+    let member = format!("{axis}.{member}");
+    cites.into_iter().map(move |cite| (cite.key, cite.what.unwrap_or_else(|| member.clone())))
+}
+
 fn data(task: &TaskSpec) -> Option<&'static str> {
     match task {
         TaskSpec::FashionMini(_) | TaskSpec::FashionMnist(_) => Some("xiao2017"),
@@ -123,107 +110,6 @@ fn data(task: &TaskSpec) -> Option<&'static str> {
         TaskSpec::ImageNet32(_) => Some("chrabaszcz2017"),
         TaskSpec::Synthetic(_) => None,
     }
-}
-
-fn optim(optim: &OptimSpec) -> Option<&'static str> {
-    match optim {
-        OptimSpec::Sgd(_) => None,
-        OptimSpec::Adam(_) => Some("kingma2015"),
-        OptimSpec::AdamW(_) => Some("loshchilov2019"),
-    }
-}
-
-fn norm(norm: &NormSpec) -> Option<&'static str> {
-    match norm {
-        NormSpec::None => None,
-        NormSpec::Batch(_) => Some("ioffe2015"),
-        NormSpec::Layer(_) => Some("ba2016"),
-    }
-}
-
-fn unit(neuron: &NeuronSpec) -> Option<&'static str> {
-    match neuron {
-        NeuronSpec::Sign(_) => Some("courbariaux2016"),
-        NeuronSpec::Gate(_) => Some("bimu"),
-        NeuronSpec::Settle(_) | NeuronSpec::Relu(_) => None,
-    }
-}
-
-fn synapse(synapse: &SynapseSpec) -> Option<&'static str> {
-    match synapse {
-        SynapseSpec::Plain(_) => None,
-        SynapseSpec::Binary(_) => Some("courbariaux2016"),
-        SynapseSpec::Metaplastic(_) | SynapseSpec::BinaryBeakers(_) => Some("laborieux2021-metaplasticity"),
-        SynapseSpec::Bop(_) => Some("helwegen2019"),
-        SynapseSpec::Beakers(_) => Some("benna2016"),
-        SynapseSpec::Cascade(_) => Some("fusi2005"),
-        SynapseSpec::BayesBiNn(_) => Some("meng2020"),
-        SynapseSpec::BiMu(_) => Some("bimu"),
-        SynapseSpec::Mesu(_) => Some("bonnet2025"),
-        SynapseSpec::Rram(_) => Some("majumdar2021"),
-        SynapseSpec::SoftBounds(_) => Some("gong2018"),
-    }
-}
-
-fn anchor(anchor: &AnchorSpec) -> Option<&'static str> {
-    match anchor {
-        AnchorSpec::None => None,
-        AnchorSpec::Ewc(_) => Some("kirkpatrick2017"),
-        AnchorSpec::OnlineEwc(_) => Some("schwarz2018"),
-        AnchorSpec::Si(_) => Some("zenke2017"),
-        AnchorSpec::Mas(_) => Some("aljundi2018"),
-    }
-}
-
-fn credit(credit: &CreditSpec) -> Vec<&'static str> {
-    match credit {
-        CreditSpec::Backprop(_) => vec!["rumelhart1986"],
-        CreditSpec::Bptt(_) => vec!["werbos1990"],
-        CreditSpec::RecurrentBackprop(_) => vec!["almeida1987", "pineda1987"],
-        CreditSpec::EqProp(_) => vec!["scellier2017"],
-        CreditSpec::HolomorphicEqProp(_) => vec!["laborieux2022"],
-        CreditSpec::ContinualEqProp(_) => vec!["ernoult2020"],
-        CreditSpec::CoupledLearning(_) => vec!["stern2021"],
-        CreditSpec::ContrastiveLearning(_) => vec!["movellan1991"],
-    }
-}
-
-fn eq_prop(c: &EqProp) -> Vec<(&'static str, String)> {
-    let nudge = match c.nudge {
-        Nudge::Positive | Nudge::RandomSign => "scellier2017",
-        Nudge::Negative => "scellier2023",
-        Nudge::Symmetric => "laborieux2021",
-    };
-    let start = match c.start {
-        Start::Zero => None,
-        Start::PreviousBatch => Some("scellier2023"),
-        Start::Persistent => Some("scellier2017"),
-    };
-    let mut used = vec![(nudge, format!("nudge = \"{}\"", tag(&c.nudge)))];
-    used.extend(start.map(|key| (key, format!("start = \"{}\"", tag(&c.start)))));
-    used
-}
-
-fn settle(s: &Settle) -> Vec<(&'static str, String)> {
-    let dynamics = match s.dynamics {
-        Dynamics::Prototypical => "ernoult2019",
-        Dynamics::Energy => "scellier2017",
-    };
-    let mut used = vec![(dynamics, format!("dynamics = \"{}\"", tag(&s.dynamics)))];
-    let mut activations = vec![s.activation];
-    activations.extend(s.output.filter(|output| *output != s.activation));
-    for activation in activations {
-        let key = match activation {
-            Activation::HardSigmoid => "scellier2017",
-            Activation::HalfHardSigmoid => "laborieux2021",
-            Activation::ShiftedSigmoid => "ernoult2019",
-            Activation::DSilu => "laborieux2022",
-            Activation::SiluStep => "scellier2023",
-            Activation::Sigmoid | Activation::Tanh | Activation::Relu6 | Activation::Linear => continue,
-        };
-        used.push((key, format!("activation \"{}\"", tag(&activation))));
-    }
-    used
 }
 
 #[cfg(test)]

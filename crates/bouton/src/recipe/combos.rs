@@ -6,16 +6,13 @@ mod feedback;
 mod sweeps;
 
 use super::{Recipe, tag};
-use crate::anchor::AnchorSpec;
-use crate::credit::{CreditSpec, Nudge, Start};
-use crate::neuron::{Activation, Dynamics, NeuronSpec, NudgePosition, Settle};
-use crate::norm::NormSpec;
-use crate::objective::ObjectiveSpec;
-use crate::optim::{OptimSpec, ScheduleSpec};
-use crate::solver::SolverSpec;
-use crate::synapse::SynapseSpec;
+use crate::credit::{Acts, CreditNeeds, Start};
+use crate::neuron::{UnitDynamics, UnitTraits};
+use crate::objective::{LossTraits, Outputs};
+use crate::optim::ScheduleSpec;
 use crate::task::{BatchSize, Policy, Scenario, SequenceSpec};
 use crate::{Error, Result};
+use std::ops::Not;
 
 /// A combination that is refused: why, and what to use instead.
 type Refusal = Option<(String, &'static str)>;
@@ -34,7 +31,7 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
         sweeps::solver_and_neuron,
         sweeps::solver_and_credit,
         sweeps::mixing,
-        continual,
+        online,
         hidden_activation,
         start_and_data,
         feedback::own_weights,
@@ -64,30 +61,28 @@ fn refusal(message: impl Into<String>, hint: &'static str) -> Refusal {
     Some((message.into(), hint))
 }
 
-fn settle(r: &Recipe) -> Option<&Settle> {
-    match &r.neuron {
-        NeuronSpec::Settle(s) => Some(s),
-        NeuronSpec::Relu(_) | NeuronSpec::Sign(_) | NeuronSpec::Gate(_) => None,
-    }
+/// What the units of a recipe say, if they settle.
+fn settling(r: &Recipe) -> Option<UnitTraits> {
+    Some(r.neuron.method().traits()).filter(UnitTraits::settles)
 }
 
-/// Whether the rule pushes the output with a force, so that the position of the nudge matters.
-fn nudges(credit: &CreditSpec) -> bool {
-    matches!(
-        credit,
-        CreditSpec::EqProp(_) | CreditSpec::ContinualEqProp(_) | CreditSpec::HolomorphicEqProp(_)
-    )
+fn loss(r: &Recipe) -> LossTraits {
+    r.objective.method().traits()
+}
+
+fn rule(r: &Recipe) -> CreditNeeds {
+    r.credit.method().needs()
 }
 
 fn neuron_and_credit(r: &Recipe) -> Refusal {
-    let backprop = matches!(r.credit, CreditSpec::Backprop(_));
-    match settle(r) {
-        Some(_) if backprop => refusal(
-            "backprop needs a feed-forward network, but settle units form a recurrent one",
+    let (unit, credit) = (tag(&r.neuron), tag(&r.credit));
+    match (r.neuron.method().traits().dynamics, rule(r).dynamics) {
+        (UnitDynamics::Settling, UnitDynamics::Feedforward) => refusal(
+            format!("{credit} needs a feed-forward network, but {unit} units form a recurrent one"),
             "use credit.bptt or credit.eq-prop, or neuron.relu",
         ),
-        None if !backprop => refusal(
-            format!("{} needs units that settle, but {} units do not", tag(&r.credit), tag(&r.neuron)),
+        (UnitDynamics::Feedforward, UnitDynamics::Settling) => refusal(
+            format!("{credit} needs units that settle, but {unit} units do not"),
             "use neuron.settle, or credit.backprop",
         ),
         _ => None,
@@ -96,16 +91,11 @@ fn neuron_and_credit(r: &Recipe) -> Refusal {
 
 /// A linear output settles at (d + βy)/(1 + β), which has no minimum from β = −1 on.
 fn strong_push(r: &Recipe) -> Refusal {
-    let (beta, nudge) = match &r.credit {
-        CreditSpec::EqProp(c) => (c.beta, c.nudge),
-        CreditSpec::ContinualEqProp(c) => (c.beta, c.nudge),
-        _ => return None,
-    };
-    let linear = settle(r).is_some_and(|s| s.output.unwrap_or(s.activation) == Activation::Linear);
-    let spring = matches!(r.objective, ObjectiveSpec::SquaredError(_));
-    if linear && spring && nudge != Nudge::Positive && beta >= 1.0 {
+    let beta = rule(r).pushes.filter(|beta| *beta >= 1.0)?;
+    let linear = settling(r)?.bounded[1].not();
+    if linear && loss(r).outputs == Outputs::States {
         return refusal(
-            format!("a linear output has no fixed point when it is pushed away with beta = {beta}"),
+            format!("an unbounded output has no fixed point when it is pushed away with beta = {beta}"),
             "use beta below 1, or nudge = \"positive\"",
         );
     }
@@ -113,12 +103,12 @@ fn strong_push(r: &Recipe) -> Refusal {
 }
 
 fn clamped_output(r: &Recipe) -> Refusal {
-    let clamps = matches!(r.credit, CreditSpec::CoupledLearning(_) | CreditSpec::ContrastiveLearning(_));
-    if clamps && matches!(r.objective, ObjectiveSpec::SoftmaxCrossEntropy(_)) {
+    if rule(r).acts == Acts::Clamp && loss(r).outputs == Outputs::Logits {
         return refusal(
             format!(
-                "{} clamps the output, but a softmax readout is not part of the dynamics",
-                tag(&r.credit)
+                "{} clamps the output, but the readout of {} is not part of the dynamics",
+                tag(&r.credit),
+                tag(&r.objective)
             ),
             "use objective.squared-error",
         );
@@ -127,10 +117,10 @@ fn clamped_output(r: &Recipe) -> Refusal {
 }
 
 fn readout(r: &Recipe) -> Refusal {
-    let softmax = matches!(r.objective, ObjectiveSpec::SoftmaxCrossEntropy(_));
-    if softmax && settle(r).is_some() && r.network.layers.len() < 3 {
+    settling(r)?;
+    if loss(r).outputs == Outputs::Logits && r.network.layers.len() < 3 {
         return refusal(
-            "softmax-cross-entropy reads the last hidden layer, but the network has none",
+            format!("{} reads the last hidden layer, but the network has none", tag(&r.objective)),
             "add a hidden layer, or use objective.squared-error",
         );
     }
@@ -138,39 +128,33 @@ fn readout(r: &Recipe) -> Refusal {
 }
 
 fn nudge_position(r: &Recipe) -> Refusal {
-    let s = settle(r).filter(|s| s.nudge == NudgePosition::Outside)?;
-    if !nudges(&r.credit) {
+    settling(r).filter(|unit| unit.nudge_outside)?;
+    if !rule(r).acts.nudges() {
         return refusal(
             format!("nudge = \"outside\" has no meaning for {}, which does not nudge", tag(&r.credit)),
             "leave neuron.settle.nudge out",
         );
     }
-    if s.dynamics == Dynamics::Energy {
+    if loss(r).outputs != Outputs::States {
         return refusal(
-            "nudge = \"outside\" has no meaning for the energy dynamics, where the nudge is part of the energy",
-            "leave neuron.settle.nudge out",
-        );
-    }
-    if matches!(r.objective, ObjectiveSpec::SoftmaxCrossEntropy(_)) {
-        return refusal(
-            "nudge = \"outside\" adds β(y − s) to the output units, which softmax-cross-entropy does not have",
+            format!(
+                "nudge = \"outside\" adds β(y − s) to the output units, which {} does not have",
+                tag(&r.objective)
+            ),
             "use neuron.settle.nudge = \"inside\"",
         );
     }
     None
 }
 
-fn continual(r: &Recipe) -> Refusal {
-    let CreditSpec::ContinualEqProp(c) = &r.credit else { return None };
-    if c.nudge == Nudge::Symmetric {
+fn online(r: &Recipe) -> Refusal {
+    if rule(r).online && r.solver.method().traits().blocks {
         return refusal(
-            "continual-eq-prop moves the weights during the nudged phase, so there is no second phase to contrast",
-            "use nudge = \"positive\" or \"random-sign\", or credit.eq-prop",
-        );
-    }
-    if !matches!(r.solver, SolverSpec::Synchronous(_)) {
-        return refusal(
-            "continual-eq-prop updates once per step of all layers, which even-odd sweeps do not have",
+            format!(
+                "{} updates once per step of all layers, which {} sweeps do not have",
+                tag(&r.credit),
+                tag(&r.solver)
+            ),
             "use solver.synchronous",
         );
     }
@@ -178,11 +162,10 @@ fn continual(r: &Recipe) -> Refusal {
 }
 
 fn hidden_activation(r: &Recipe) -> Refusal {
-    let s = settle(r).filter(|s| s.activation == Activation::Linear)?;
-    // The softmax readout is not a settling layer, so every settling layer has the hidden activation.
-    let bounded_output = s.output.is_some_and(|a| a != Activation::Linear);
-    let only_output = r.network.layers.len() == 2 && bounded_output;
-    if only_output {
+    let [hidden, output] = settling(r)?.bounded;
+    // A readout is not a settling layer, so every settling layer has the hidden activation.
+    let only_output = r.network.layers.len() == 2 && output;
+    if hidden || only_output {
         return None;
     }
     refusal(
@@ -192,7 +175,7 @@ fn hidden_activation(r: &Recipe) -> Refusal {
 }
 
 fn start_and_data(r: &Recipe) -> Refusal {
-    let persistent = matches!(&r.credit, CreditSpec::EqProp(c) if c.start == Start::Persistent);
+    let persistent = rule(r).start == Start::Persistent;
     let augmented = r.task.images().is_some_and(|t| t.shift > 0 || t.flip);
     if persistent && augmented {
         return refusal(
@@ -203,14 +186,9 @@ fn start_and_data(r: &Recipe) -> Refusal {
     None
 }
 
-/// Whether the hidden layers are settled, not computed in one pass.
-fn settles(r: &Recipe) -> bool {
-    settle(r).is_some()
-}
-
 /// The mean of one sample is the sample: every output would be 0.
 fn norm_and_batch(r: &Recipe) -> Refusal {
-    if matches!(r.norm, NormSpec::Batch(_)) && r.task.batch() == BatchSize::Samples(1) {
+    if r.norm.method().traits().needs_batch && r.task.batch() == BatchSize::Samples(1) {
         return refusal(
             "norm.batch takes mean and variance of a batch, but batches have one sample",
             "use norm.layer, or a larger batch",
@@ -220,14 +198,14 @@ fn norm_and_batch(r: &Recipe) -> Refusal {
 }
 
 fn norm_and_dropout(r: &Recipe) -> Refusal {
-    if settles(r) && r.norm != NormSpec::None {
+    if settling(r).is_some() && r.norm.method().traits().acts {
         return refusal(
             "a normalisation stands in a single pass, but settling units move unit by unit and sample by sample",
             "leave [norm] out, or use feed-forward units, such as neuron.relu, with credit.backprop",
         );
     }
     let drops = r.network.dropout > 0.0 || r.network.input_dropout > 0.0;
-    if settles(r) && drops {
+    if settling(r).is_some() && drops {
         return refusal(
             "dropout silences units of a single pass, but settling units take many sweeps",
             "leave network.dropout and network.input-dropout out",
@@ -237,10 +215,9 @@ fn norm_and_dropout(r: &Recipe) -> Refusal {
 }
 
 fn hinge(r: &Recipe) -> Refusal {
-    let hinge = matches!(r.objective, ObjectiveSpec::SquaredHinge(_));
-    if hinge && settles(r) {
+    if loss(r).outputs == Outputs::Signs && settling(r).is_some() {
         return refusal(
-            "squared-hinge wants outputs of ±1, but settling outputs are states of units",
+            format!("{} wants outputs of ±1, but settling outputs are states of units", tag(&r.objective)),
             "use objective.squared-error or softmax-cross-entropy",
         );
     }
@@ -248,8 +225,8 @@ fn hinge(r: &Recipe) -> Refusal {
 }
 
 fn anchor_and_credit(r: &Recipe) -> Refusal {
-    let measures = matches!(r.anchor, AnchorSpec::Ewc(_) | AnchorSpec::OnlineEwc(_) | AnchorSpec::Mas(_));
-    if measures && !matches!(r.credit, CreditSpec::Backprop(_)) {
+    let measures = r.anchor.method().needs().per_sample;
+    if measures && !rule(r).per_sample {
         return refusal(
             format!(
                 "{} measures gradients of the loss sample by sample, which {} does not give",
@@ -259,8 +236,7 @@ fn anchor_and_credit(r: &Recipe) -> Refusal {
             "use anchor.si, which needs only the updates, or credit.backprop",
         );
     }
-    let softmax = matches!(r.objective, ObjectiveSpec::SoftmaxCrossEntropy(_));
-    if matches!(r.anchor, AnchorSpec::Ewc(_) | AnchorSpec::OnlineEwc(_)) && !softmax {
+    if r.anchor.method().needs().log_likelihood && !loss(r).log_likelihood {
         return refusal(
             format!("{} needs a loss that is a log-likelihood, for the Fisher information", tag(&r.anchor)),
             "use objective.softmax-cross-entropy, or anchor.si",
@@ -271,11 +247,11 @@ fn anchor_and_credit(r: &Recipe) -> Refusal {
 
 /// Whether the weights are samples of distributions.
 fn sampled(r: &Recipe) -> bool {
-    r.synapse.build(0, 0).is_ok_and(|synapse| synapse.sampled())
+    r.synapse.method().traits().info.bayesian
 }
 
 fn anchor_and_draws(r: &Recipe) -> Refusal {
-    if r.anchor != AnchorSpec::None && sampled(r) {
+    if r.anchor.method().needs().holds && sampled(r) {
         return refusal(
             format!(
                 "{} holds the weights that a task ended with, but {} draws them: importance and anchor point would be \
@@ -291,18 +267,8 @@ fn anchor_and_draws(r: &Recipe) -> Refusal {
 
 /// Weights of ±1 make drives of the size √fan_in, far beyond any activation's range, unless something scales them.
 fn scale_of_bits(r: &Recipe) -> Refusal {
-    let unit = match &r.synapse {
-        SynapseSpec::Binary(s) => s.scale == 1.0,
-        SynapseSpec::Metaplastic(s) => s.scale == 1.0 && !s.real,
-        SynapseSpec::Bop(s) => s.scale == 1.0,
-        SynapseSpec::Cascade(s) => s.scale == 1.0,
-        SynapseSpec::BinaryBeakers(s) => s.scale == 1.0,
-        SynapseSpec::Rram(s) => s.scale == 1.0,
-        SynapseSpec::BiMu(s) => s.scale == 1.0,
-        SynapseSpec::BayesBiNn(s) => s.scale == 1.0,
-        _ => false,
-    };
-    if unit && settles(r) {
+    let unit = r.synapse.method().traits().scale == Some(1.0);
+    if unit && settling(r).is_some() {
         return refusal(
             format!(
                 "weights of ±1 drive settling units far beyond their range; {} has no scale",
@@ -323,9 +289,12 @@ fn draws_of_weights(r: &Recipe) -> Refusal {
             "leave it out, or use synapse.bayesbinn, bimu or mesu",
         );
     }
-    if r.run.train_draws.is_some_and(|n| n > 1) && matches!(r.credit, CreditSpec::ContinualEqProp(_)) {
+    if r.run.train_draws.is_some_and(|n| n > 1) && rule(r).online {
         return refusal(
-            "weights move after every sweep of continual-eq-prop, so there is nothing to average over draws",
+            format!(
+                "weights move after every sweep of {}, so there is nothing to average over draws",
+                tag(&r.credit)
+            ),
             "leave run.train-draws out, or use credit.eq-prop",
         );
     }
@@ -336,9 +305,7 @@ fn draws_of_weights(r: &Recipe) -> Refusal {
 fn turns_of_weights(r: &Recipe) -> Refusal {
     r.run.turn_draws?;
     let several = r.continual.interleaved && r.sequence != SequenceSpec::Single;
-    let known = r.synapse.has_hidden_sign()
-        && matches!(r.credit, CreditSpec::Backprop(_))
-        && matches!(r.objective, ObjectiveSpec::SoftmaxCrossEntropy(_));
+    let known = r.synapse.method().traits().has_hidden_sign() && rule(r).per_sample && loss(r).log_likelihood;
     (several || !known).then(|| {
         (
             "run.turn-draws turns binary weights by the size of their hidden weight, which is not measured here".into(),
@@ -349,15 +316,14 @@ fn turns_of_weights(r: &Recipe) -> Refusal {
 
 /// Weight decay is a part of the optimiser's proposal, which synapses with step sizes of their own do not ask for.
 fn decay_of_raw(r: &Recipe) -> Refusal {
-    let (decay, hint) = match &r.optim {
-        OptimSpec::Sgd(o) => (o.decay, "leave optim.sgd.decay out"),
-        OptimSpec::Adam(o) => (o.decay, "leave optim.adam.decay out"),
-        OptimSpec::AdamW(o) => (o.decay, "use optim.adam, or set optim.adamw.decay to 0"),
-    };
-    if decay != 0.0 && r.synapse.raw() {
+    if r.optim.method().weight_decay() != 0.0 && r.synapse.method().traits().info.own_step_size {
         return refusal(
-            format!("{} takes the gradient itself: weight decay would do nothing", tag(&r.synapse)),
-            hint,
+            format!(
+                "{} takes the gradient itself: optim.{}.decay would do nothing",
+                tag(&r.synapse),
+                tag(&r.optim)
+            ),
+            "leave it out, or set it to 0 where the optimiser has one by default",
         );
     }
     None
@@ -365,7 +331,7 @@ fn decay_of_raw(r: &Recipe) -> Refusal {
 
 /// The schedule's factor is on the optimiser's learning rates, of which such synapses have none.
 fn schedule_of_raw(r: &Recipe) -> Refusal {
-    if r.schedule != ScheduleSpec::Constant && r.synapse.raw() {
+    if r.schedule != ScheduleSpec::Constant && r.synapse.method().traits().info.own_step_size {
         return refusal(
             format!(
                 "{} has a step size of its own, which schedule.{} would not reach",
@@ -382,14 +348,14 @@ fn schedule_of_raw(r: &Recipe) -> Refusal {
 fn tasks(r: &Recipe) -> Refusal {
     let bounded =
         !matches!(r.sequence, SequenceSpec::Single | SequenceSpec::Subsets(_)) && !r.continual.interleaved;
-    let per_task = matches!(&r.norm, NormSpec::Batch(n) if n.per_task);
+    let per_task = r.norm.method().traits().per_task;
     if per_task && !bounded {
         return refusal(
             "norm.batch.per-task needs tasks that follow each other",
             "leave per-task out, or choose a [sequence]",
         );
     }
-    if r.anchor != AnchorSpec::None && !bounded {
+    if r.anchor.method().needs().holds && !bounded {
         return refusal(
             format!(
                 "{} consolidates when a task ends, but there are no tasks that follow each other",
@@ -398,7 +364,7 @@ fn tasks(r: &Recipe) -> Refusal {
             "choose a [sequence] such as sequence.permuted, or leave [anchor] out",
         );
     }
-    if r.anchor != AnchorSpec::None && r.sequence.tasks(r.task.shape().1) == 1 {
+    if r.anchor.method().needs().holds && r.sequence.tasks(r.task.shape().1) == 1 {
         return refusal(
             format!("{} holds what earlier tasks needed, but there is one task only", tag(&r.anchor)),
             "give the [sequence] two tasks or more, or leave [anchor] out",
@@ -423,7 +389,7 @@ fn replay(r: &Recipe) -> Refusal {
             "use policy = \"reservoir\" with a size",
         );
     }
-    if matches!(&r.credit, CreditSpec::EqProp(c) if c.start == Start::Persistent) {
+    if rule(r).start == Start::Persistent {
         return refusal(
             "start = \"persistent\" keeps a state per sample of the present task, but replay mixes in earlier ones",
             "use start = \"zero\"",
@@ -440,8 +406,8 @@ fn heads(r: &Recipe) -> Refusal {
             "leave scenario out, or use sequence.split",
         );
     }
-    let clamps = matches!(r.credit, CreditSpec::CoupledLearning(_) | CreditSpec::ContrastiveLearning(_));
-    let outside = settle(r).is_some_and(|s| s.nudge == NudgePosition::Outside);
+    let clamps = rule(r).acts == Acts::Clamp;
+    let outside = settling(r).is_some_and(|unit| unit.nudge_outside);
     if r.continual.scenario != Scenario::Domain && (clamps || outside) {
         return refusal(
             format!("{} acts on every output, but this scenario has outputs of other tasks", tag(&r.credit)),

@@ -4,6 +4,7 @@
 //! Where a recipe may name a file, a word of several lines is the text of one.
 
 use super::{Recipe, tag};
+use crate::synapse::Site;
 use crate::theory::preset;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -20,12 +21,16 @@ impl Recipe {
     /// is not what it should be.
     pub fn embedded(mut self, folder: &Path) -> Result<Self> {
         let key = format!("synapse.{}.device", tag(&self.synapse));
-        if let Some(device) = self.synapse.device_mut() {
+        if let Some(Some(device)) = self.synapse.method_mut().and_then(|synapse| synapse.device()) {
             let name = device.clone();
             *device = preset::embedded(&name, folder).map_err(|e| e.context(key))?;
             if *device != name {
                 let file = folder.join(home(&name));
-                self.synapse.check_device().map_err(|e| e.context(file.display()))?;
+                self.synapse
+                    .method()
+                    .build(Site::default())
+                    .map(drop)
+                    .map_err(|e| e.context(file.display()))?;
             }
         }
         Ok(self)

@@ -1,10 +1,8 @@
 //! What training a recipe holds in memory, estimated before any of it is allocated.
 
 use super::Recipe;
-use crate::anchor::AnchorSpec;
-use crate::credit::CreditSpec;
 use crate::network::{Layer, Shape};
-use crate::solver::SolverSpec;
+use crate::synapse::Site;
 use crate::task::{BatchSize, DATA, SequenceSpec, TaskSpec};
 use crate::wiring::FeedbackSpec;
 use crate::{Error, Result};
@@ -90,9 +88,9 @@ impl Recipe {
         let own = self.wiring.weights().feedback != FeedbackSpec::Tied;
         let weights = parameters(self, &shapes) * size * if own { 2 } else { 1 };
         let kept = self.optim.build().slots()
-            + if self.anchor == AnchorSpec::None { 0 } else { 4 }
+            + if self.anchor.method().needs().holds { 4 } else { 0 }
             + usize::from(self.run.train_draws.is_some());
-        let hidden = self.synapse.build(0, 0).map_or(0, |synapse| synapse.state().len());
+        let hidden = self.synapse.method().build(Site::default()).map_or(0, |synapse| synapse.states().len());
         let [learning, synapses] = [kept, hidden].map(|n| n as u128 * weights);
         let bytes = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
         Ok(Memory {
@@ -134,16 +132,8 @@ fn states(recipe: &Recipe, shapes: &[Shape]) -> u128 {
     let replayed = recipe.continual.replay.as_ref().map_or(0, |replay| replay.batch.unwrap_or(new));
     let rows = (new + replayed).max(all.min(EVALUATION)) as u128;
     // Output, drive, constant drive and their gradient.
-    let copies = match &recipe.credit {
-        CreditSpec::Bptt(c) => 4 + 2 * c.truncate.unwrap_or(c.steps) as u128,
-        CreditSpec::HolomorphicEqProp(c) if c.periods.is_none() => 4 * (1 + c.points as u128),
-        CreditSpec::Backprop(_) => 4,
-        _ => 8,
-    };
-    let mixed = match &recipe.solver {
-        SolverSpec::Anderson(s) => 2 * s.memory as u128,
-        _ => 0,
-    };
+    let copies = recipe.credit.method().copies() as u128;
+    let mixed = 2 * recipe.solver.method().traits().memory as u128;
     rows * units * (copies + mixed)
 }
 

@@ -1,7 +1,6 @@
 //! The resolved recipe: every default filled in, its hash, and its smallest version.
 
 use super::Recipe;
-use crate::credit::CreditSpec;
 use crate::task::store::hex;
 use crate::task::{BatchSize, Permuted, SequenceSpec, SyntheticImages, TaskSpec};
 use sha2::{Digest, Sha256};
@@ -63,28 +62,5 @@ pub fn tag<T: serde::Serialize>(choice: &T) -> String {
         Ok(serde_json::Value::Object(table)) => table.keys().next().cloned().unwrap_or_default(),
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),
-    }
-}
-
-impl CreditSpec {
-    /// Most sweeps to the free state; `None` if there are no sweeps.
-    pub(crate) fn free_steps(&self) -> Option<usize> {
-        self.clone().steps_mut().first().map(|steps| **steps)
-    }
-
-    /// Every number of sweeps that the rule has.
-    fn steps_mut(&mut self) -> Vec<&mut usize> {
-        match self {
-            Self::Backprop(_) => Vec::new(),
-            Self::Bptt(c) => std::iter::once(&mut c.steps).chain(&mut c.truncate).collect(),
-            Self::RecurrentBackprop(c) => vec![&mut c.free_steps, &mut c.adjoint_steps],
-            Self::EqProp(c) => vec![&mut c.free_steps, &mut c.nudged_steps],
-            Self::HolomorphicEqProp(c) => {
-                [&mut c.free_steps, &mut c.nudged_steps].into_iter().chain(&mut c.periods).collect()
-            }
-            Self::ContinualEqProp(c) => vec![&mut c.free_steps, &mut c.nudged_steps],
-            Self::CoupledLearning(c) => vec![&mut c.free_steps, &mut c.nudged_steps],
-            Self::ContrastiveLearning(c) => vec![&mut c.free_steps, &mut c.nudged_steps],
-        }
     }
 }

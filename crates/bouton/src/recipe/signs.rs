@@ -12,8 +12,8 @@
 //! chosen by an override therefore needs `signs` again.
 
 use super::{Recipe, tag};
-use crate::neuron::{NeuronSpec, Surrogate};
-use crate::synapse::{BinaryBeakers, Metaplastic, Rram, SignOfZero, SynapseSpec};
+use crate::neuron::Surrogate;
+use crate::synapse::{SignOfZero, SynapseSpec};
 use crate::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,35 +57,19 @@ impl Signs {
     /// # Errors
     /// [`Error::Incompatible`] if `recipe` has no signs, or synapses that could not follow.
     fn set(self, recipe: &mut Recipe) -> Result<()> {
-        let units = if let NeuronSpec::Sign(unit) = &mut recipe.neuron {
-            (unit.zero, unit.surrogate) = (self.zero(), Surrogate::Window);
-            true
-        } else {
-            false
+        let unit = recipe.neuron.method_mut().and_then(|unit| unit.sign_keys());
+        let units =
+            unit.map(|(zero, surrogate)| (*zero, *surrogate) = (self.zero(), Surrogate::Window)).is_some();
+        let Some(keys) = recipe.synapse.method_mut().and_then(|synapse| synapse.sign_keys()) else {
+            return if units {
+                Ok(())
+            } else {
+                Err(Error::incompatible("`signs` is set, but nothing here has a sign", "leave it out"))
+            };
         };
-        let zero = match &mut recipe.synapse {
-            SynapseSpec::Binary(s) => {
-                (s.window, s.clip) = (self.window(), self.clip());
-                &mut s.zero
-            }
-            SynapseSpec::Metaplastic(Metaplastic { zero, .. })
-            | SynapseSpec::BinaryBeakers(BinaryBeakers { zero, .. })
-            | SynapseSpec::Rram(Rram { zero, .. }) => {
-                if self.window().is_some() || self.clip().is_some() {
-                    return Err(self.unfit(&recipe.synapse));
-                }
-                zero
-            }
-            _ if units => return Ok(()),
-            _ => {
-                return Err(Error::incompatible(
-                    "`signs` is set, but nothing here has a sign",
-                    "leave it out",
-                ));
-            }
-        };
-        *zero = self.zero();
-        Ok(())
+        let fits = set(keys.window, self.window()) && set(keys.clip, self.clip());
+        *keys.zero = self.zero();
+        if fits { Ok(()) } else { Err(self.unfit(&recipe.synapse)) }
     }
 
     fn unfit(self, synapse: &SynapseSpec) -> Error {
@@ -96,6 +80,14 @@ impl Signs {
         );
         Error::incompatible(message, "use signs = \"laborieux\", or synapse.binary")
     }
+}
+
+/// Sets a bound; whether that can be done, as leaving out one that there is none of can.
+fn set(key: Option<&mut Option<f64>>, bound: Option<f64>) -> bool {
+    key.map_or(bound.is_none(), |key| {
+        *key = bound;
+        true
+    })
 }
 
 impl Recipe {

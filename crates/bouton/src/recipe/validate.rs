@@ -2,17 +2,13 @@
 //! are attributes of their fields.
 
 mod sequence;
-mod synapse;
 
 use super::load::{LONGEST_NAME, fit_name, fits_name};
 use super::{Recipe, combos, inspect, tag};
-use crate::credit::CreditSpec;
 use crate::network::{ImageLayer, Layer, NetworkSpec, Shape};
-use crate::norm::NormSpec;
-use crate::optim::OptimSpec;
 use crate::task::{SequenceSpec, TaskSpec};
 use crate::wiring::{PerLayer, WiringSpec};
-use crate::{Error, Result};
+use crate::{Error, Place, Result};
 use toml::de::DeTable;
 
 impl Recipe {
@@ -41,11 +37,13 @@ impl Recipe {
         network(self)?;
         norm(self)?;
         let connections = self.network.weighted();
-        synapse::check(&self.synapse, connections)?;
+        let place = |axis: &str, member: String| Place { table: format!("{axis}.{member}"), connections };
+        self.synapse.method().check(&place("synapse", tag(&self.synapse)))?;
+        self.neuron.method().check(&place("neuron", tag(&self.neuron)))?;
         let wiring = self.wiring.weights();
         per_layer(&format!("wiring.{}.gain", tag(&self.wiring)), &wiring.gain, connections)?;
-        credit(&self.credit)?;
-        optim(&self.optim, connections)
+        self.credit.method().check(&place("credit", tag(&self.credit)))?;
+        self.optim.method().check(&place("optim", tag(&self.optim)))
     }
 }
 
@@ -92,12 +90,12 @@ fn task(task: &TaskSpec) -> Result<()> {
     )
 }
 
-/// One unit becomes 0 and two become ±1, whatever the weights.
 fn norm(recipe: &Recipe) -> Result<()> {
-    let NormSpec::Layer(_) = &recipe.norm else { return Ok(()) };
-    let Some(units) = recipe.network.units()?.into_iter().skip(1).find(|n| *n < 3) else { return Ok(()) };
-    let message = format!("[norm.layer] on a layer of {units} leaves nothing to learn");
-    Err(Error::shape(message).with_hint("use layers of at least 3 units, or norm.batch"))
+    let least = recipe.norm.method().traits().least_units;
+    let Some(units) = recipe.network.units()?.into_iter().skip(1).find(|n| *n < least) else { return Ok(()) };
+    let message = format!("[norm.{}] on a layer of {units} leaves nothing to learn", tag(&recipe.norm));
+    let hint = format!("use layers of at least {least} units, or norm.batch");
+    Err(Error::shape(message).with_hint(hint))
 }
 
 fn network(recipe: &Recipe) -> Result<()> {
@@ -199,35 +197,4 @@ fn per_layer(key: &str, v: &PerLayer, connections: usize) -> Result<()> {
     Err(Error::config(message).with_hint(
         "give one value for all, or one per connection, input side first, then convolutions of skips",
     ))
-}
-
-fn credit(credit: &CreditSpec) -> Result<()> {
-    let key = |field: &str| format!("credit.{}.{field}", tag(credit));
-    match credit {
-        CreditSpec::Bptt(c) => {
-            let (most, truncate) = (c.steps, c.truncate.unwrap_or(c.steps));
-            let need = format!("from 1 to steps = {most}");
-            let hint = "leave it out to go through all steps";
-            require(truncate <= most, &key("truncate"), truncate, &need, hint)
-        }
-        CreditSpec::HolomorphicEqProp(c) => {
-            let ok = c.points == 1 || c.points.is_multiple_of(2);
-            require(ok, &key("points"), c.points, "1 or even", "2 is symmetric EP; 4 to 10 are usual")
-        }
-        _ => Ok(()),
-    }
-}
-
-fn optim(optim: &OptimSpec, connections: usize) -> Result<()> {
-    let key = |field: &str| format!("optim.{}.{field}", tag(optim));
-    let lr = match optim {
-        OptimSpec::Sgd(o) => {
-            let ok = !o.nesterov || o.momentum > 0.0;
-            require(ok, &key("nesterov"), o.nesterov, "false without momentum", "set momentum = 0.9")?;
-            &o.lr
-        }
-        OptimSpec::Adam(o) => &o.lr,
-        OptimSpec::AdamW(o) => &o.lr,
-    };
-    per_layer(&key("lr"), lr, connections)
 }

@@ -7,9 +7,63 @@
 //! follows is not above that of the plain sweep, else the sample goes on from there.
 
 use super::relax::{Relaxed, Solver};
+use super::{EvenOdd, Plan, SolverMethod, SolverSpec, SolverTraits};
+use crate::axis::Cite;
 use crate::network::{Network, PopId, State};
 use crate::neuron::Activation;
 use bouton_kernels::{DType, Elem, dispatch};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Even-odd sweeps with energy-guarded Anderson mixing in free phases (`[solver.anderson]`); nudged phases, which take few
+/// sweeps, are plain even-odd ones.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct AndersonMixing {
+    /// Sweeps that a step looks back at before it starts over. Default 5.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 100,
+        "x-hint" = "5 is usual; so many states of every sample are kept"
+    ))]
+    pub memory: usize,
+    /// A sample stops once no unit of its second group moved by more than this in a sweep. Absent: every sample takes all
+    /// steps.
+    #[schemars(extend(
+        "exclusiveMinimum" = 0, "maximum" = 1e6,
+        "x-hint" = "leave it out to take every sweep; 1e-4 is a start"
+    ))]
+    pub tolerance: Option<f64>,
+}
+
+impl Default for AndersonMixing {
+    fn default() -> Self {
+        Self { memory: 5, tolerance: None }
+    }
+}
+
+impl SolverMethod for AndersonMixing {
+    fn cites(&self) -> Vec<Cite> {
+        let sweeps = Cite::setting("scellier2023", "even-odd sweeps");
+        vec![sweeps, Cite::of("anderson1965")]
+    }
+
+    fn traits(&self) -> SolverTraits {
+        SolverTraits { tolerance: self.tolerance, blocks: true, memory: self.memory, relaxes: false }
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self::default(), Self { memory: 2, tolerance: Some(1e-6) }]
+    }
+
+    fn plain(&self) -> SolverSpec {
+        SolverSpec::EvenOdd(EvenOdd::default())
+    }
+
+    fn build(&self, network: &Network) -> Solver {
+        let plain = Solver::plain(Plan::even_odd(network));
+        Solver { memory: self.memory, tolerance: self.tolerance, ..plain }
+    }
+}
 
 /// What one sample remembers of its sweeps.
 #[derive(Clone, Debug, Default)]

@@ -2,26 +2,35 @@
 
 mod anderson;
 mod complex;
+mod even_odd;
 mod plan;
 mod relax;
+mod synchronous;
 
+pub use anderson::AndersonMixing;
 pub(crate) use complex::scale_complex;
+pub use even_odd::EvenOdd;
 pub use plan::Plan;
 pub use relax::{NudgeForce, Relaxed, Solver, readout_error};
+pub use synchronous::Synchronous;
 
+use crate::axis::{Cite, axis};
+use crate::network::Network;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The solver of a recipe: `[solver.<name>]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum SolverSpec {
-    /// All populations at once, from the states of the sweep before (Jacobi); the papers' mode.
-    Synchronous(Synchronous),
-    /// Populations of one parity, then of the other (block coordinate descent); half the sweeps.
-    EvenOdd(EvenOdd),
-    /// Even-odd sweeps that extrapolate from the last ones while the energy does not rise; for hard samples.
-    Anderson(AndersonMixing),
+axis! {
+    /// The solver of a recipe: `[solver.<name>]`.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+    pub enum SolverSpec: SolverMethod {
+        /// All populations at once, from the states of the sweep before (Jacobi); the papers' mode.
+        Synchronous(Synchronous),
+        /// Populations of one parity, then of the other (block coordinate descent); half the sweeps.
+        EvenOdd(EvenOdd),
+        /// Even-odd sweeps that extrapolate from the last ones while the energy does not rise; for hard samples.
+        Anderson(AndersonMixing),
+    }
 }
 
 impl Default for SolverSpec {
@@ -30,84 +39,38 @@ impl Default for SolverSpec {
     }
 }
 
-/// Synchronous sweeps (`[solver.synchronous]`).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Synchronous {
-    /// A sample stops once no unit moved by more than this in a sweep. Absent: every sample takes all steps.
-    #[schemars(extend(
-        "exclusiveMinimum" = 0, "maximum" = 1e6,
-        "x-hint" = "leave it out to take every sweep; 1e-4 is a start"
-    ))]
+/// What a recipe's solver says of itself, in its own file.
+pub trait SolverMethod: std::fmt::Debug {
+    /// The publications that it comes from.
+    fn cites(&self) -> Vec<Cite>;
+    /// What the other axes may ask.
+    fn traits(&self) -> SolverTraits;
+    /// Settings for the tests of every member, in which each word and each switch occurs.
+    fn examples() -> Vec<Self>
+    where
+        Self: Sized;
+    /// The same groups of populations, without over-relaxation, mixing or early stop.
+    fn plain(&self) -> SolverSpec;
+    /// The solver of `network`.
+    fn build(&self, network: &Network) -> Solver;
+}
+
+/// What the other axes may ask of a solver.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SolverTraits {
+    /// Where a sample stops; `None` if it takes all steps.
     pub tolerance: Option<f64>,
-}
-
-/// Even-odd sweeps (`[solver.even-odd]`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct EvenOdd {
-    /// Over-relaxation ω in (0, 2). Default 1 (none); 1.2 saves a third of the sweeps.
-    #[schemars(extend(
-        "exclusiveMinimum" = 0, "exclusiveMaximum" = 2,
-        "x-hint" = "1 is none; 1.2 is a good choice"
-    ))]
-    pub relaxation: f64,
-    /// A sample stops once no unit moved by more than this in a sweep. Absent: every sample takes all steps.
-    #[schemars(extend(
-        "exclusiveMinimum" = 0, "maximum" = 1e6,
-        "x-hint" = "leave it out to take every sweep; 1e-4 is a start"
-    ))]
-    pub tolerance: Option<f64>,
-}
-
-impl Default for EvenOdd {
-    fn default() -> Self {
-        Self { relaxation: 1.0, tolerance: None }
-    }
-}
-
-/// Even-odd sweeps with energy-guarded Anderson mixing in free phases (`[solver.anderson]`); nudged phases, which take few
-/// sweeps, are plain even-odd ones.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct AndersonMixing {
-    /// Sweeps that a step looks back at before it starts over. Default 5.
-    #[schemars(extend(
-        "minimum" = 1, "maximum" = 100,
-        "x-hint" = "5 is usual; so many states of every sample are kept"
-    ))]
+    /// Whether a sweep goes through groups of populations that do not drive each other, each to its exact minimum.
+    pub blocks: bool,
+    /// Sweeps that free phases mix, guarded by an energy; 0 if they do not.
     pub memory: usize,
-    /// A sample stops once no unit of its second group moved by more than this in a sweep. Absent: every sample takes all
-    /// steps.
-    #[schemars(extend(
-        "exclusiveMinimum" = 0, "maximum" = 1e6,
-        "x-hint" = "leave it out to take every sweep; 1e-4 is a start"
-    ))]
-    pub tolerance: Option<f64>,
-}
-
-impl Default for AndersonMixing {
-    fn default() -> Self {
-        Self { memory: 5, tolerance: None }
-    }
+    /// Whether sweeps are over-relaxed.
+    pub relaxes: bool,
 }
 
 impl SolverSpec {
     /// Where a sample stops; `None` if it takes all steps.
     pub fn tolerance(&self) -> Option<f64> {
-        match self {
-            Self::Synchronous(s) => s.tolerance,
-            Self::EvenOdd(s) => s.tolerance,
-            Self::Anderson(s) => s.tolerance,
-        }
-    }
-
-    /// The same groups of populations, without over-relaxation, mixing or early stop.
-    #[must_use]
-    pub fn plain(&self) -> Self {
-        match self {
-            Self::Synchronous(_) => Self::default(),
-            Self::EvenOdd(_) | Self::Anderson(_) => Self::EvenOdd(EvenOdd::default()),
-        }
+        self.method().traits().tolerance
     }
 }

@@ -68,16 +68,7 @@ impl Solver {
 
     /// The solver of a recipe.
     pub fn new(spec: &SolverSpec, network: &Network) -> Result<Self> {
-        let tolerance = spec.tolerance();
-        Ok(match spec {
-            SolverSpec::Synchronous(_) => Self { tolerance, ..Self::plain(Plan::synchronous(network)) },
-            SolverSpec::EvenOdd(s) => {
-                Self { omega: s.relaxation, tolerance, ..Self::plain(Plan::even_odd(network)) }
-            }
-            SolverSpec::Anderson(s) => {
-                Self { memory: s.memory, tolerance, ..Self::plain(Plan::even_odd(network)) }
-            }
-        })
+        Ok(spec.method().build(network))
     }
 
     /// The same sweeps with the blocks in reverse order. BPTT through even-odd sweeps mirrors EP: where a nudged sweep

@@ -9,7 +9,12 @@
 //! of an update, `run.train-draws`; answers of the network are those of the mean weights, scale·tanh λ. In single precision 1 − tanh² λ is 0 beyond |λ| ≈ 9, where s is
 //! up to 1/τ; the published code has that too.
 
-use super::{Draw, Scalar, SignOfZero};
+use super::{
+    Draw, ElementwiseSynapse, Info, SignKeys, SignOfZero, Site, Synapse, SynapseMethod, UpdateRule,
+    WeightTraits,
+};
+use crate::Result;
+use crate::axis::{Cite, Place};
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,43 +64,76 @@ impl BayesBiNn {
     }
 }
 
-impl Scalar<5> for BayesBiNn {
-    const STATE: &'static [&'static str] =
+impl UpdateRule<5> for BayesBiNn {
+    const STATES: &'static [&'static str] =
         &["bayesbinn.lambda", "bayesbinn.slope", "bayesbinn.prior", "bayesbinn.sum"];
-    const HIDDEN: Option<usize> = Some(0);
-    const RAW: bool = true;
-    const DRAWS: bool = true;
-    const SAMPLED: bool = true;
+    const INFO: Info = Info {
+        latent: Some(0),
+        own_step_size: true,
+        stochastic: true,
+        bayesian: true,
+        changes_at_task_end: true,
+    };
 
     #[inline(always)]
-    fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; 5] {
+    fn init<T: Real>(&self, drawn: T, draw: Draw) -> [T; 5] {
         let lambda = T::lit(self.start) * SignOfZero::Plus.sign(drawn);
         let [w, slope] = self.sample(lambda, draw);
         [w, lambda, slope, T::lit(0.0), T::lit(0.0)]
     }
 
     #[inline(always)]
-    fn gather<T: Real>(&self, delta: T, [_, lambda, slope, prior, sum]: [T; 5], draw: Draw) -> [T; 5] {
+    fn accumulate<T: Real>(&self, delta: T, [_, lambda, slope, prior, sum]: [T; 5], draw: Draw) -> [T; 5] {
         let [w, next] = self.sample(lambda, draw);
         [w, lambda, next, prior, sum + T::lit(self.samples) * slope * delta]
     }
 
     #[inline(always)]
-    fn take<T: Real>(&self, delta: T, [_, lambda, slope, prior, sum]: [T; 5], draw: Draw) -> [T; 5] {
+    fn update<T: Real>(&self, delta: T, [_, lambda, slope, prior, sum]: [T; 5], draw: Draw) -> [T; 5] {
         let pull = sum + T::lit(self.samples) * slope * delta - (lambda - prior);
         let lambda = lambda + T::lit(self.rate) * pull;
         let [w, slope] = self.sample(lambda, draw);
         [w, lambda, slope, prior, T::lit(0.0)]
     }
 
-    fn task_ended<T: Real>(&self, [w, lambda, slope, _, sum]: [T; 5]) -> [T; 5] {
+    fn on_task_end<T: Real>(&self, [w, lambda, slope, _, sum]: [T; 5]) -> [T; 5] {
         [w, lambda, slope, lambda, sum]
     }
 
     /// Drawn without temperature: ±`scale`.
-    fn answer<T: Real>(&self, [_, lambda, ..]: [T; 5], draw: Option<Draw>) -> T {
+    fn sample_or_mean<T: Real>(&self, [_, lambda, ..]: [T; 5], draw: Option<Draw>) -> T {
         let size = T::lit(self.scale);
         draw.map_or_else(|| size * lambda.tanh(), |draw| size * draw.sign(lambda))
+    }
+}
+
+impl SynapseMethod for BayesBiNn {
+    fn check(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("meng2020")]
+    }
+
+    fn traits(&self) -> WeightTraits {
+        WeightTraits::drawn_bits(Self::INFO, self.scale)
+    }
+
+    fn sign_keys(&mut self) -> Option<SignKeys<'_>> {
+        None
+    }
+
+    fn device(&mut self) -> Option<&mut Option<String>> {
+        None
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self::default()]
+    }
+
+    fn build(&self, _: Site) -> Result<Box<dyn Synapse>> {
+        Ok(Box::new(ElementwiseSynapse(*self)))
     }
 }
 
@@ -133,18 +171,18 @@ mod tests {
     #[test]
     fn lambda_follows_the_gradient_and_relaxes_to_the_prior() {
         let rule = BayesBiNn { rate: 0.1, samples: 100.0, ..BayesBiNn::default() };
-        let new = rule.take(-0.06, [1.0, 2.0, 0.5, 3.0_f64, 0.0], at(0));
+        let new = rule.update(-0.06, [1.0, 2.0, 0.5, 3.0_f64, 0.0], at(0));
         // 2 − 0.1 (100 · 0.5 · 0.06 + 2 − 3)
         assert!((new[1] - 1.8).abs() < 1e-15 && new[3] == 3.0);
         // Half of the gradient at each of two draws of the same slope.
-        let gathered = rule.gather(-0.03, [1.0, 2.0, 0.5, 3.0, 0.0], at(0));
+        let gathered = rule.accumulate(-0.03, [1.0, 2.0, 0.5, 3.0, 0.0], at(0));
         assert_eq!((gathered[1], gathered[3]), (2.0, 3.0));
-        let twice = rule.take(-0.03, [gathered[0], 2.0, 0.5, 3.0, gathered[4]], at(1));
+        let twice = rule.update(-0.03, [gathered[0], 2.0, 0.5, 3.0, gathered[4]], at(1));
         assert!((twice[1] - 1.8).abs() < 1e-15 && twice[4] == 0.0);
-        let mut values = rule.begin(-0.3_f64, at(1));
+        let mut values = rule.init(-0.3_f64, at(1));
         assert_eq!((values[1], values[3]), (-10.0, 0.0));
         for _ in 0..200 {
-            values = rule.take(0.0, values, at(2));
+            values = rule.update(0.0, values, at(2));
         }
         assert!(values[1].abs() < 1e-8);
     }
@@ -152,9 +190,9 @@ mod tests {
     #[test]
     fn the_posterior_of_a_task_is_the_prior_of_the_next() {
         let rule = BayesBiNn::default();
-        let ended = rule.task_ended([0.9, -2.5, 0.25, 1.0, 0.0]);
+        let ended = rule.on_task_end([0.9, -2.5, 0.25, 1.0, 0.0]);
         assert_eq!(ended, [0.9, -2.5, 0.25, -2.5, 0.0]);
-        let new = rule.take(0.0, ended, at(0));
+        let new = rule.update(0.0, ended, at(0));
         assert_eq!(new[1], -2.5, "nothing pulls on it");
     }
 }

@@ -9,7 +9,9 @@
 //! Benna & Fusi, Nat. Neurosci. 19:1697 (2016); in networks Kaplanis, Shanahan & Clopath, ICML 2018. The proposal
 //! contains the learning rate, the flows do not: set `coupling` to the learning rate for the version that scales both.
 
-use super::{Synapse, values};
+use super::{Info, STABLE, SignKeys, Site, Synapse, SynapseMethod, WeightTraits, values};
+use crate::Result;
+use crate::axis::{Cite, Place};
 use bouton_kernels::{Elem, View, ViewMut, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// A real-valued weight that leads a chain of beakers (`[synapse.beakers]`).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Beakers {
+pub struct BennaFusi {
     /// n: beakers in the chain, the weight included, 2 to 1000. Default 5.
     #[schemars(extend("minimum" = 2, "maximum" = 1000, "x-hint" = "5 is usual"))]
     pub length: usize,
@@ -37,13 +39,13 @@ pub struct Beakers {
     pub leak: bool,
 }
 
-impl Default for Beakers {
+impl Default for BennaFusi {
     fn default() -> Self {
         Self { length: 5, alpha: 500.0, beta: 2500.0, coupling: 1.0, leak: true }
     }
 }
 
-impl Beakers {
+impl BennaFusi {
     /// Largest part of its level that a beaker loses in one update; below 1 the chain is stable.
     pub fn largest_loss(&self) -> f64 {
         let flow = |k: usize| self.flow(k);
@@ -66,10 +68,6 @@ impl Beakers {
         if closed { 0.0 } else { self.coupling / (self.capacity(k) * self.alpha) }
     }
 
-    pub(super) fn build(&self) -> Box<dyn Synapse> {
-        Box::new(self.chain())
-    }
-
     fn chain(&self) -> Chain {
         let levels = 0..self.length;
         Chain {
@@ -89,7 +87,7 @@ struct Chain {
 impl Chain {
     /// One update of the levels `u`, the weights first, by the proposals `delta`.
     #[inline(always)]
-    fn pour<T: Elem>(&self, delta: &[T], u: &mut [&mut [T]]) {
+    fn step_chain<T: Elem>(&self, delta: &[T], u: &mut [&mut [T]]) {
         assert_eq!(u.len(), self.flow.len(), "a matrix for every beaker");
         let mut inflow = delta.to_vec();
         for k in 0..u.len() {
@@ -105,38 +103,76 @@ impl Chain {
     }
 }
 
+const INFO: Info = Info::PLAIN;
+
 impl Synapse for Chain {
-    fn state(&self) -> Vec<String> {
+    fn states(&self) -> Vec<String> {
         (2..=self.flow.len()).map(|k| format!("beakers.u{k}")).collect()
     }
 
-    fn begin(&self, _: u64, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+    fn info(&self) -> Info {
+        INFO
+    }
+
+    fn init(&self, _: u64, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         state.iter_mut().for_each(|level| level.copy_from(weight.as_view()));
     }
 
-    fn take(&self, _: u64, _: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+    fn update(&self, _: u64, _: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(delta.dtype(), T => {
             let mut levels: Vec<_> = values::<T>(&mut weight, state).collect();
-            vectorize(#[inline(always)] || self.pour::<T>(delta.slice(), &mut levels));
+            vectorize(#[inline(always)] || self.step_chain::<T>(delta.slice(), &mut levels));
         });
+    }
+}
+
+impl SynapseMethod for BennaFusi {
+    fn check(&self, at: &Place) -> Result<()> {
+        let slower = self.beta >= self.alpha;
+        at.require(slower, "beta", self.beta, "at least alpha", "2500 is usual for an alpha of 500")?;
+        at.require(self.largest_loss() < 1.0, "coupling", self.coupling, STABLE, "or raise alpha")
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("benna2016")]
+    }
+
+    fn traits(&self) -> WeightTraits {
+        WeightTraits::real(INFO, true)
+    }
+
+    fn sign_keys(&mut self) -> Option<SignKeys<'_>> {
+        None
+    }
+
+    fn device(&mut self) -> Option<&mut Option<String>> {
+        None
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self::default(), Self { length: 2, leak: false, ..Self::default() }]
+    }
+
+    fn build(&self, _: Site) -> Result<Box<dyn Synapse>> {
+        Ok(Box::new(self.chain()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Draw, Plain, Scalar};
+    use super::super::{Draw, Plain, UpdateRule};
     use super::*;
 
     const DRAW: Draw = Draw { key: 0, index: 0 };
 
     /// x = 2, α = 4.
-    fn doubling(length: usize, leak: bool) -> Beakers {
-        Beakers { length, alpha: 4.0, beta: 4f64.powi(length as i32), coupling: 1.0, leak }
+    fn doubling(length: usize, leak: bool) -> BennaFusi {
+        BennaFusi { length, alpha: 4.0, beta: 4f64.powi(length as i32), coupling: 1.0, leak }
     }
 
     /// One update of a single chain.
-    fn pour<T: Elem>(chain: &Chain, delta: T, u: &mut [T]) {
-        chain.pour(&[delta], &mut u.chunks_mut(1).collect::<Vec<_>>());
+    fn step_chain<T: Elem>(chain: &Chain, delta: T, u: &mut [T]) {
+        chain.step_chain(&[delta], &mut u.chunks_mut(1).collect::<Vec<_>>());
     }
 
     fn noise(t: u64) -> f64 {
@@ -145,13 +181,13 @@ mod tests {
 
     #[test]
     fn without_coupling_it_is_the_plain_weight_bit_for_bit() {
-        let chain = Beakers { coupling: 0.0, ..Beakers::default() }.chain();
+        let chain = BennaFusi { coupling: 0.0, ..BennaFusi::default() }.chain();
         let mut values = [0.3_f32; 5];
         let mut plain = [0.3_f32];
         for t in 0..1000 {
             let delta = noise(t) as f32;
-            pour(&chain, delta, &mut values);
-            plain = Plain {}.take(delta, plain, DRAW);
+            step_chain(&chain, delta, &mut values);
+            plain = Plain {}.update(delta, plain, DRAW);
             assert_eq!(values[0].to_bits(), plain[0].to_bits());
             assert_eq!(values[1..], [0.3; 4]);
         }
@@ -166,13 +202,13 @@ mod tests {
         let mut expected = total(&u);
         for t in 0..10_000 {
             let delta = if t < 5000 { noise(t) } else { 0.0 };
-            pour(&chain, delta, &mut u);
+            step_chain(&chain, delta, &mut u);
             expected += delta;
         }
         assert!((total(&u) - expected).abs() < 1e-10, "{} {expected}", total(&u));
         assert!(u.iter().all(|v| (v - u[0]).abs() < 0.2), "levels even out: {u:?}");
         let mut leaky = u;
-        pour(&doubling(6, true).chain(), 0.0, &mut leaky);
+        step_chain(&doubling(6, true).chain(), 0.0, &mut leaky);
         let lost = spec.flow(4) / 2.0 * u[5];
         assert!((total(&leaky) - total(&u) + lost).abs() < 1e-10);
     }
@@ -182,10 +218,10 @@ mod tests {
     fn what_is_left_of_one_step_has_the_known_course() {
         let chain = doubling(6, true).chain();
         let mut u = [0.0_f64; 6];
-        pour(&chain, 1.0, &mut u);
+        step_chain(&chain, 1.0, &mut u);
         let mut r = vec![u[0]];
         for _ in 0..60_000 {
-            pour(&chain, 0.0, &mut u);
+            step_chain(&chain, 0.0, &mut u);
             r.push(u[0]);
         }
         assert!((r[0] - 1.0).abs() < 1e-15 && (r[1] - 0.75).abs() < 1e-15);
@@ -198,7 +234,7 @@ mod tests {
 
     #[test]
     fn times_run_from_alpha_to_beta() {
-        let spec = Beakers { length: 5, alpha: 500.0, beta: 2500.0, ..Beakers::default() };
+        let spec = BennaFusi { length: 5, alpha: 500.0, beta: 2500.0, ..BennaFusi::default() };
         let time = |k| spec.capacity(k) / spec.flow(k);
         assert!((time(0) - 500.0).abs() < 1e-9 && (time(4) - 2500.0).abs() < 1e-9);
         assert!((time(2) / time(1) - time(1) / time(0)).abs() < 1e-12);
@@ -209,16 +245,16 @@ mod tests {
     #[test]
     fn weights_stand_each_in_a_chain_of_its_own() {
         let chain = doubling(40, true).chain();
-        let names = chain.state();
+        let names = chain.states();
         assert_eq!((names.len(), names[38].as_str()), (39, "beakers.u40"));
         let start = |k: usize, i: usize| noise((40 * i + k) as u64);
         let delta: Vec<f64> = (0..7).map(|i| noise(1000 + i)).collect();
         let mut levels: Vec<Vec<f64>> = (0..40).map(|k| (0..7).map(|i| start(k, i)).collect()).collect();
         let mut views: Vec<&mut [f64]> = levels.iter_mut().map(Vec::as_mut_slice).collect();
-        vectorize(|| chain.pour(&delta, &mut views));
+        vectorize(|| chain.step_chain(&delta, &mut views));
         for i in 0..7 {
             let mut alone: Vec<f64> = (0..40).map(|k| start(k, i)).collect();
-            pour(&chain, delta[i], &mut alone);
+            step_chain(&chain, delta[i], &mut alone);
             assert!((0..40).all(|k| levels[k][i].to_bits() == alone[k].to_bits()));
         }
     }

@@ -8,7 +8,11 @@
 //! the protection of Laborieux et al. (2021) for m = 1. ⟨ ⟩ is the mean over the draws of an update, `run.train-draws`; drawn
 //! answers have weights of ±`scale`. A zero gradient still forgets: the released code leaves λ alone when all are zero.
 
-use super::{Draw, Scalar};
+use super::{
+    Draw, ElementwiseSynapse, Info, SignKeys, Site, Synapse, SynapseMethod, UpdateRule, WeightTraits,
+};
+use crate::Result;
+use crate::axis::{Cite, Place};
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -72,25 +76,28 @@ impl BiMu {
     }
 }
 
-impl Scalar<3> for BiMu {
-    const STATE: &'static [&'static str] = &["bimu.lambda", "bimu.sum"];
-    const HIDDEN: Option<usize> = Some(0);
-    const RAW: bool = true;
-    const DRAWS: bool = true;
-    const SAMPLED: bool = true;
+impl UpdateRule<3> for BiMu {
+    const STATES: &'static [&'static str] = &["bimu.lambda", "bimu.sum"];
+    const INFO: Info = Info {
+        latent: Some(0),
+        own_step_size: true,
+        stochastic: true,
+        bayesian: true,
+        changes_at_task_end: false,
+    };
 
     #[inline(always)]
-    fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; 3] {
+    fn init<T: Real>(&self, drawn: T, draw: Draw) -> [T; 3] {
         [self.sample(drawn, draw), drawn, T::lit(0.0)]
     }
 
     #[inline(always)]
-    fn gather<T: Real>(&self, delta: T, [w, lambda, sum]: [T; 3], draw: Draw) -> [T; 3] {
+    fn accumulate<T: Real>(&self, delta: T, [w, lambda, sum]: [T; 3], draw: Draw) -> [T; 3] {
         [self.sample(lambda, draw), lambda, sum + self.part(delta, w)]
     }
 
     #[inline(always)]
-    fn take<T: Real>(&self, delta: T, [w, lambda, sum]: [T; 3], draw: Draw) -> [T; 3] {
+    fn update<T: Real>(&self, delta: T, [w, lambda, sum]: [T; 3], draw: Draw) -> [T; 3] {
         let (one, two) = (T::lit(1.0), T::lit(2.0));
         let g = -(sum + self.part(delta, w)) * T::lit(self.gain);
         let mean = lambda.tanh();
@@ -102,9 +109,39 @@ impl Scalar<3> for BiMu {
     }
 
     /// Drawn without temperature: ±`scale`.
-    fn answer<T: Real>(&self, [_, lambda, _]: [T; 3], draw: Option<Draw>) -> T {
+    fn sample_or_mean<T: Real>(&self, [_, lambda, _]: [T; 3], draw: Option<Draw>) -> T {
         let size = T::lit(self.scale);
         draw.map_or_else(|| size * lambda.tanh(), |draw| size * draw.sign(lambda))
+    }
+}
+
+impl SynapseMethod for BiMu {
+    fn check(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("bimu")]
+    }
+
+    fn traits(&self) -> WeightTraits {
+        WeightTraits::drawn_bits(Self::INFO, self.scale)
+    }
+
+    fn sign_keys(&mut self) -> Option<SignKeys<'_>> {
+        None
+    }
+
+    fn device(&mut self) -> Option<&mut Option<String>> {
+        None
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self::default()]
+    }
+
+    fn build(&self, _: Site) -> Result<Box<dyn Synapse>> {
+        Ok(Box::new(ElementwiseSynapse(*self)))
     }
 }
 
@@ -123,8 +160,8 @@ mod tests {
             let n = 40_000;
             let mean = |of: &dyn Fn(Draw) -> f64| (0..n).map(|i| of(at(i))).sum::<f64>() / n as f64;
             let drawn = mean(&|draw| rule.sample(lambda, draw));
-            let answered = mean(&|draw| rule.answer([0.0, lambda, 0.0], Some(draw)));
-            for found in [drawn, answered, rule.answer([0.0, lambda, 0.0], None)] {
+            let answered = mean(&|draw| rule.sample_or_mean([0.0, lambda, 0.0], Some(draw)));
+            for found in [drawn, answered, rule.sample_or_mean([0.0, lambda, 0.0], None)] {
                 assert!((found - 0.5 * lambda.tanh()).abs() < 0.01, "{lambda} {found}");
             }
         }
@@ -148,7 +185,7 @@ mod tests {
             let v = 0.5 * (1.0 - m * m);
             let d = 1.0 / (v + 2.0 * big * m + 2.0 * big.abs() + 4.0);
             let expected = lambda - d * (2.0 * big + lambda * v / 10.0);
-            let found = rule.take(-g, [0.6, lambda, 0.0], at(0));
+            let found = rule.update(-g, [0.6, lambda, 0.0], at(0));
             assert!((found[1] - expected).abs() < 1e-14 && found[2] == 0.0, "{lambda} {g}");
         }
     }
@@ -156,22 +193,22 @@ mod tests {
     #[test]
     fn what_draws_gathered_counts_like_one_gradient() {
         let rule = BiMu::default();
-        let first = rule.gather(0.01, [0.5, 0.3, 0.0], at(0));
+        let first = rule.accumulate(0.01, [0.5, 0.3, 0.0], at(0));
         assert!(first[1] == 0.3 && first[2] == 0.0075 && first[0] != 0.5);
-        let after = rule.take(0.02, first, at(1));
+        let after = rule.update(0.02, first, at(1));
         let whole = first[2] + rule.part(0.02, first[0]);
-        assert_eq!(after[1], rule.take(whole, [0.0, 0.3, 0.0], at(1))[1], "∂w/∂λ is 1 where w is 0");
+        assert_eq!(after[1], rule.update(whole, [0.0, 0.3, 0.0], at(1))[1], "∂w/∂λ is 1 where w is 0");
     }
 
     #[test]
     fn steps_are_bounded_and_certainty_is_forgotten_within_the_window() {
         let rule = BiMu::default();
-        let jump = rule.take(-1e9, [0.0, 0.0_f64, 0.0], at(0))[1];
+        let jump = rule.update(-1e9, [0.0, 0.0_f64, 0.0], at(0))[1];
         assert!((jump + 0.5 * rule.rate).abs() < 1e-3, "{jump}");
         let eager = BiMu { rate_max: 1e9, ..rule };
         let mut values = [1.0, 0.5_f64, 0.0];
         for _ in 0..700 {
-            values = eager.take(0.0, values, at(0));
+            values = eager.update(0.0, values, at(0));
         }
         assert!((values[1] - 0.5 * (-1f64).exp()).abs() < 1e-3, "{}", values[1]);
     }

@@ -3,7 +3,11 @@
 //! W^h ← W^h + Δ,  W^b = scale·sign(W^h); the gradient with respect to W^b is applied to W^h as it is
 //! (straight-through, Courbariaux et al. 2016), or only inside |W^h| ≤ `window` (Larq); `clip` keeps |W^h| ≤ clip.
 
-use super::{Draw, Scalar};
+use super::{
+    Draw, ElementwiseSynapse, Info, SignKeys, Site, Synapse, SynapseMethod, UpdateRule, WeightTraits,
+};
+use crate::Result;
+use crate::axis::{Cite, Place};
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -69,22 +73,59 @@ impl Binary {
     }
 }
 
-impl Scalar<2> for Binary {
-    const STATE: &'static [&'static str] = &["binary.hidden"];
-    const HIDDEN: Option<usize> = Some(0);
+impl UpdateRule<2> for Binary {
+    const STATES: &'static [&'static str] = &["binary.hidden"];
+    const INFO: Info = Info {
+        latent: Some(0),
+        own_step_size: false,
+        stochastic: false,
+        bayesian: false,
+        changes_at_task_end: false,
+    };
 
     #[inline(always)]
-    fn begin<T: Real>(&self, drawn: T, _: Draw) -> [T; 2] {
+    fn init<T: Real>(&self, drawn: T, _: Draw) -> [T; 2] {
         self.weight(drawn)
     }
 
     #[inline(always)]
-    fn take<T: Real>(&self, delta: T, [_, hidden]: [T; 2], _: Draw) -> [T; 2] {
+    fn update<T: Real>(&self, delta: T, [_, hidden]: [T; 2], _: Draw) -> [T; 2] {
         let counts = match self.window {
             Some(window) => T::select(T::lit(window) - hidden.abs(), delta, T::lit(0.0)),
             None => delta,
         };
         self.weight(hidden + counts)
+    }
+}
+
+impl SynapseMethod for Binary {
+    fn check(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("courbariaux2016")]
+    }
+
+    fn traits(&self) -> WeightTraits {
+        WeightTraits::bits(Self::INFO, self.scale, self.zero)
+    }
+
+    fn sign_keys(&mut self) -> Option<SignKeys<'_>> {
+        let Self { zero, window, clip, .. } = self;
+        Some(SignKeys { zero, window: Some(window), clip: Some(clip) })
+    }
+
+    fn device(&mut self) -> Option<&mut Option<String>> {
+        None
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self::default(), Self { scale: 0.5, window: Some(1.0), clip: Some(1.0), zero: SignOfZero::Zero }]
+    }
+
+    fn build(&self, _: Site) -> Result<Box<dyn Synapse>> {
+        Ok(Box::new(ElementwiseSynapse(*self)))
     }
 }
 
@@ -97,10 +138,10 @@ mod tests {
     #[test]
     fn the_weight_is_the_sign_of_what_was_collected() {
         let synapse = Binary { scale: 0.5, ..Binary::default() };
-        let first = synapse.begin(-0.25_f64, DRAW);
+        let first = synapse.init(-0.25_f64, DRAW);
         assert_eq!(first, [-0.5, -0.25]);
-        assert_eq!(synapse.take(0.125, first, DRAW), [-0.5, -0.125]);
-        assert_eq!(synapse.take(0.25, first, DRAW), [0.5, 0.0]);
+        assert_eq!(synapse.update(0.125, first, DRAW), [-0.5, -0.125]);
+        assert_eq!(synapse.update(0.25, first, DRAW), [0.5, 0.0]);
     }
 
     #[test]
@@ -113,7 +154,7 @@ mod tests {
     #[test]
     fn window_and_clip_bound_the_hidden_weight() {
         let synapse = Binary { window: Some(1.0), clip: Some(1.25), ..Binary::default() };
-        assert_eq!(synapse.take(0.5, [1.0, 1.0_f64], DRAW)[1], 1.25);
-        assert_eq!(synapse.take(-0.5, [1.0, 1.25_f64], DRAW)[1], 1.25);
+        assert_eq!(synapse.update(0.5, [1.0, 1.0_f64], DRAW)[1], 1.25);
+        assert_eq!(synapse.update(-0.5, [1.0, 1.25_f64], DRAW)[1], 1.25);
     }
 }

@@ -8,7 +8,9 @@
 //! Hirtzlin & Querlioz, Nat. Commun. 12:2549 (2021), after Benna & Fusi (2016): the leak to 0 gives endless streams a
 //! stationary distribution of hidden weights.
 
-use super::{SignOfZero, Synapse, values};
+use super::{Info, STABLE, SignKeys, SignOfZero, Site, Synapse, SynapseMethod, WeightTraits, values};
+use crate::Result;
+use crate::axis::{Cite, Place};
 use bouton_kernels::{Elem, View, ViewMut, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// The sign of the first of a chain of beakers (`[synapse.binary-beakers]`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct BinaryBeakers {
+pub struct BinaryBennaFusi {
     /// r: pipe behind each beaker, 2 to 1000 of them; the last one leads to 0. Default [1e-2, 1e-3, 1e-4, 1e-5].
     #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "1e-2 is usual"))]
     pub pipes: Vec<f64>,
@@ -39,7 +41,7 @@ pub struct BinaryBeakers {
     pub zero: SignOfZero,
 }
 
-impl Default for BinaryBeakers {
+impl Default for BinaryBennaFusi {
     fn default() -> Self {
         Self {
             pipes: vec![1e-2, 1e-3, 1e-4, 1e-5],
@@ -52,10 +54,7 @@ impl Default for BinaryBeakers {
     }
 }
 
-impl BinaryBeakers {
-    /// Lengths a chain can have.
-    pub const LENGTHS: std::ops::RangeInclusive<usize> = 2..=1000;
-
+impl BinaryBennaFusi {
     /// Largest part of its level that a beaker loses in one update; below 1 the chain is stable.
     pub fn largest_loss(&self) -> f64 {
         let loss = |k: usize| {
@@ -64,20 +63,16 @@ impl BinaryBeakers {
         };
         (0..self.pipes.len()).map(loss).fold(0.0, f64::max)
     }
-
-    pub(super) fn build(&self) -> Box<dyn Synapse> {
-        Box::new(Chain(self.clone()))
-    }
 }
 
 /// The chains of one connection.
 #[derive(Clone, Debug)]
-struct Chain(BinaryBeakers);
+struct Chain(BinaryBennaFusi);
 
 impl Chain {
     /// One update of the levels `b` by the proposals `delta`.
     #[inline(always)]
-    fn pour<T: Elem>(&self, delta: &[T], b: &mut [&mut [T]]) {
+    fn step_chain<T: Elem>(&self, delta: &[T], b: &mut [&mut [T]]) {
         assert_eq!(b.len(), self.0.pipes.len(), "a matrix for every beaker");
         let old: Vec<Vec<T>> = b.iter().map(|level| level.to_vec()).collect();
         b[0].iter_mut().zip(delta).for_each(|(b, delta)| *b += *delta);
@@ -113,36 +108,79 @@ impl Chain {
     }
 }
 
+const INFO: Info = Info { latent: Some(0), ..Info::PLAIN };
+
 impl Synapse for Chain {
-    fn state(&self) -> Vec<String> {
+    fn states(&self) -> Vec<String> {
         (1..=self.0.pipes.len()).map(|k| format!("binary-beakers.b{k}")).collect()
     }
 
-    fn hidden(&self) -> Option<usize> {
-        Some(0)
+    fn info(&self) -> Info {
+        INFO
     }
 
-    fn begin(&self, _: u64, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+    fn init(&self, _: u64, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         state.iter_mut().for_each(|level| level.copy_from(weight.as_view()));
         dispatch!(weight.dtype(), T => weight.slice_mut::<T>().iter_mut().for_each(|w| *w = self.weight(*w)));
     }
 
-    fn take(&self, _: u64, _: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+    fn update(&self, _: u64, _: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(delta.dtype(), T => {
             let mut all = values::<T>(&mut weight, state);
             let weight = all.next().expect("the weight comes first");
             let mut levels: Vec<_> = all.collect();
             vectorize(#[inline(always)] || {
-                self.pour::<T>(delta.slice(), &mut levels);
+                self.step_chain::<T>(delta.slice(), &mut levels);
                 weight.iter_mut().zip(&*levels[0]).for_each(|(w, b)| *w = self.weight(*b));
             });
         });
     }
 }
 
+impl SynapseMethod for BinaryBennaFusi {
+    fn check(&self, at: &Place) -> Result<()> {
+        let (pipes, areas) = (self.pipes.len(), self.areas.len());
+        at.require(
+            (2..=1000).contains(&pipes),
+            "pipes",
+            format!("a list of {pipes}"),
+            "of 2 to 1000",
+            "4 are usual",
+        )?;
+        let need = format!("of {pipes}");
+        at.require(areas == pipes, "areas", format!("a list of {areas}"), &need, "one for each pipe")?;
+        let shown = format!("{:?}", self.pipes);
+        at.require(self.largest_loss() < 1.0, "pipes", shown, STABLE, "or raise the areas")
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("laborieux2021-metaplasticity")]
+    }
+
+    fn traits(&self) -> WeightTraits {
+        WeightTraits::bits(INFO, self.scale, self.zero)
+    }
+
+    fn sign_keys(&mut self) -> Option<SignKeys<'_>> {
+        Some(SignKeys { zero: &mut self.zero, window: None, clip: None })
+    }
+
+    fn device(&mut self) -> Option<&mut Option<String>> {
+        None
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self::default(), Self { m: 1.0, scale: 0.5, zero: SignOfZero::Zero, ..Self::default() }]
+    }
+
+    fn build(&self, _: Site) -> Result<Box<dyn Synapse>> {
+        Ok(Box::new(Chain(self.clone())))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::{Binary, Draw, Scalar};
+    use super::super::{Binary, Draw, UpdateRule};
     use super::*;
 
     const DRAW: Draw = Draw { key: 0, index: 0 };
@@ -152,18 +190,18 @@ mod tests {
     }
 
     /// One update of a single chain.
-    fn pour<T: Elem>(chain: &Chain, delta: T, b: &mut [T]) {
-        chain.pour(&[delta], &mut b.chunks_mut(1).collect::<Vec<_>>());
+    fn step_chain<T: Elem>(chain: &Chain, delta: T, b: &mut [T]) {
+        chain.step_chain(&[delta], &mut b.chunks_mut(1).collect::<Vec<_>>());
     }
 
     #[test]
     fn without_pipes_and_feedback_it_is_the_binary_synapse_bit_for_bit() {
-        let chain = BinaryBeakers { pipes: vec![0.0; 4], feedback: 0.0, ..BinaryBeakers::default() };
+        let chain = BinaryBennaFusi { pipes: vec![0.0; 4], feedback: 0.0, ..BinaryBennaFusi::default() };
         let (chain, plain) = (Chain(chain), Binary::default());
-        let (mut a, mut b) = ([-0.2_f32; 4], plain.begin(-0.2_f32, DRAW));
+        let (mut a, mut b) = ([-0.2_f32; 4], plain.init(-0.2_f32, DRAW));
         for t in 0..1000 {
-            pour(&chain, noise(t) as f32, &mut a);
-            b = plain.take(noise(t) as f32, b, DRAW);
+            step_chain(&chain, noise(t) as f32, &mut a);
+            b = plain.update(noise(t) as f32, b, DRAW);
             assert_eq!([chain.weight(a[0]), a[0]].map(f32::to_bits), b.map(f32::to_bits));
             assert_eq!(a[1..], [-0.2; 3]);
         }
@@ -171,7 +209,7 @@ mod tests {
 
     #[test]
     fn one_step_by_hand() {
-        let spec = BinaryBeakers {
+        let spec = BinaryBennaFusi {
             pipes: vec![0.5, 0.25, 0.125],
             areas: vec![1.0, 2.0, 4.0],
             feedback: 0.1,
@@ -182,7 +220,7 @@ mod tests {
         let chain = Chain(spec);
         for b in [[1.0, -2.0, 3.0], [4.0, 1.0, 2.0], [-1.0, 0.5, -0.25], [0.5, 4.0, 1.0_f64]] {
             let mut new = b;
-            pour(&chain, 0.3, &mut new);
+            step_chain(&chain, 0.3, &mut new);
             let pulls = (b[2] - b[0]) * b[2] > 0.0;
             let back = if pulls { 0.1 * (b[2] - b[0]) } else { 0.0 };
             let shrinks = (b[1] - b[2]) * b[2] < 0.0;
@@ -202,15 +240,16 @@ mod tests {
     fn hidden_weights_become_stationary() {
         let spread = |pipes: [f64; 2], steps: u64| {
             let areas = vec![1.0, 2.0];
-            let chain = Chain(BinaryBeakers {
+            let chain = Chain(BinaryBennaFusi {
                 pipes: pipes.into(),
                 areas,
                 feedback: 0.0,
-                ..BinaryBeakers::default()
+                ..BinaryBennaFusi::default()
             });
             let of = |index| {
                 let mut b = [0.0; 2];
-                (0..steps).for_each(|t| pour(&chain, Draw { key: t, index }.uniform::<f64>(0) - 0.5, &mut b));
+                (0..steps)
+                    .for_each(|t| step_chain(&chain, Draw { key: t, index }.uniform::<f64>(0) - 0.5, &mut b));
                 b[0]
             };
             (0..400).map(|i| of(i).powi(2)).sum::<f64>() / 400.0

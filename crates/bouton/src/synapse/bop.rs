@@ -5,7 +5,12 @@
 //! Helwegen, Widdicombe, Geiger, Liu, Cheng & Nusselder, Latent weights do not exist: rethinking binarized neural network
 //! optimization, NeurIPS 2019. g is the gradient itself: the optimiser of the recipe moves only biases and gains.
 
-use super::{Draw, Scalar, SignOfZero};
+use super::{
+    Draw, ElementwiseSynapse, Info, SignKeys, SignOfZero, Site, Synapse, SynapseMethod, UpdateRule,
+    WeightTraits,
+};
+use crate::Result;
+use crate::axis::{Cite, Place};
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -34,21 +39,57 @@ impl Default for Bop {
     }
 }
 
-impl Scalar<2> for Bop {
-    const STATE: &'static [&'static str] = &["bop.momentum"];
-    const RAW: bool = true;
+impl UpdateRule<2> for Bop {
+    const STATES: &'static [&'static str] = &["bop.momentum"];
+    const INFO: Info = Info {
+        latent: None,
+        own_step_size: true,
+        stochastic: false,
+        bayesian: false,
+        changes_at_task_end: false,
+    };
 
     #[inline(always)]
-    fn begin<T: Real>(&self, drawn: T, _: Draw) -> [T; 2] {
+    fn init<T: Real>(&self, drawn: T, _: Draw) -> [T; 2] {
         [T::lit(self.scale) * SignOfZero::Plus.sign(drawn), T::lit(0.0)]
     }
 
     #[inline(always)]
-    fn take<T: Real>(&self, delta: T, [weight, momentum]: [T; 2], _: Draw) -> [T; 2] {
+    fn update<T: Real>(&self, delta: T, [weight, momentum]: [T; 2], _: Draw) -> [T; 2] {
         // Weighting both sides keeps γ = 1 exact; delta is −g.
         let momentum = T::lit(1.0 - self.gamma) * momentum - T::lit(self.gamma) * delta;
         let against = momentum * SignOfZero::Plus.sign(weight);
         [T::select(T::lit(self.threshold) - against, weight, -weight), momentum]
+    }
+}
+
+impl SynapseMethod for Bop {
+    fn check(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("helwegen2019")]
+    }
+
+    fn traits(&self) -> WeightTraits {
+        WeightTraits::bits(Self::INFO, self.scale, SignOfZero::Plus)
+    }
+
+    fn sign_keys(&mut self) -> Option<SignKeys<'_>> {
+        None
+    }
+
+    fn device(&mut self) -> Option<&mut Option<String>> {
+        None
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self::default()]
+    }
+
+    fn build(&self, _: Site) -> Result<Box<dyn Synapse>> {
+        Ok(Box::new(ElementwiseSynapse(*self)))
     }
 }
 
@@ -61,9 +102,9 @@ mod tests {
     #[test]
     fn without_momentum_nothing_flips() {
         let synapse = Bop::default();
-        let mut values = synapse.begin(-0.3_f32, DRAW);
+        let mut values = synapse.init(-0.3_f32, DRAW);
         for _ in 0..1000 {
-            values = synapse.take(0.0, values, DRAW);
+            values = synapse.update(0.0, values, DRAW);
             assert_eq!(values, [-1.0, 0.0]);
         }
     }
@@ -73,7 +114,7 @@ mod tests {
         let synapse = Bop { gamma: 1.0, threshold: 0.5, scale: 0.25 };
         for w in [0.25, -0.25] {
             for g in (-40..=40).map(|k| f64::from(k) * 0.125) {
-                let new = synapse.take(-g, [w, 7.0], DRAW);
+                let new = synapse.update(-g, [w, 7.0], DRAW);
                 let flips = g * w.signum() > 0.5;
                 assert_eq!(new, [if flips { -w } else { w }, g], "{w} {g}");
             }
@@ -86,7 +127,7 @@ mod tests {
         let updates = |g: &dyn Fn(usize) -> f64| {
             let mut values = [1.0, 0.0];
             (0..100).find(|&t| {
-                values = synapse.take(-g(t), values, DRAW);
+                values = synapse.update(-g(t), values, DRAW);
                 values[0] < 0.0
             })
         };

@@ -9,7 +9,12 @@
 //! Fusi, Drew & Abbott, Neuron 45:599 (2005), for as many potentiations as depressions. The proposal Δ is an event with
 //! probability min(1, |Δ|/`step`), a potentiation if Δ > 0 and else a depression.
 
-use super::{Draw, Scalar, SignOfZero};
+use super::{
+    Draw, ElementwiseSynapse, Info, SignKeys, SignOfZero, Site, Synapse, SynapseMethod, UpdateRule,
+    WeightTraits,
+};
+use crate::Result;
+use crate::axis::{Cite, Place};
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -62,12 +67,18 @@ impl Cascade {
     }
 }
 
-impl Scalar<2> for Cascade {
-    const STATE: &'static [&'static str] = &["cascade.level"];
-    const DRAWS: bool = true;
+impl UpdateRule<2> for Cascade {
+    const STATES: &'static [&'static str] = &["cascade.level"];
+    const INFO: Info = Info {
+        latent: None,
+        own_step_size: false,
+        stochastic: true,
+        bayesian: false,
+        changes_at_task_end: false,
+    };
 
     #[inline(always)]
-    fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; 2] {
+    fn init<T: Real>(&self, drawn: T, draw: Draw) -> [T; 2] {
         // Levels are equally probable in the long run.
         let levels = self.levels.max(1);
         let level = 1 + (draw.uniform::<f64>(0) * levels as f64) as usize;
@@ -75,7 +86,7 @@ impl Scalar<2> for Cascade {
     }
 
     #[inline(always)]
-    fn take<T: Real>(&self, delta: T, [weight, level]: [T; 2], draw: Draw) -> [T; 2] {
+    fn update<T: Real>(&self, delta: T, [weight, level]: [T; 2], draw: Draw) -> [T; 2] {
         let [flip, deepen] = self.probabilities(level);
         let agrees = delta * SignOfZero::Plus.sign(weight);
         // With the weight, against it, or no event at all at zero.
@@ -85,6 +96,36 @@ impl Scalar<2> for Cascade {
         let [new_weight, new_level] =
             [T::select(agrees, weight, -weight), T::select(agrees, level + T::lit(1.0), T::lit(1.0))];
         [T::select(stays, weight, new_weight), T::select(stays, level, new_level)]
+    }
+}
+
+impl SynapseMethod for Cascade {
+    fn check(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("fusi2005")]
+    }
+
+    fn traits(&self) -> WeightTraits {
+        WeightTraits::bits(Self::INFO, self.scale, SignOfZero::Plus)
+    }
+
+    fn sign_keys(&mut self) -> Option<SignKeys<'_>> {
+        None
+    }
+
+    fn device(&mut self) -> Option<&mut Option<String>> {
+        None
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self::default()]
+    }
+
+    fn build(&self, _: Site) -> Result<Box<dyn Synapse>> {
+        Ok(Box::new(ElementwiseSynapse(*self)))
     }
 }
 
@@ -100,11 +141,11 @@ mod tests {
     fn after(rule: Cascade, synapses: u64, events: u64) -> (Vec<[f64; 2]>, Vec<[f64; 2]>) {
         let one = |index| {
             let coin = |t| if (Draw { key: 1000 + t, index }).bits(0) & 1 == 0 { 1.0 } else { -1.0 };
-            let mut values = rule.begin(coin(events), Draw { key: 0, index });
+            let mut values = rule.init(coin(events), Draw { key: 0, index });
             for t in 0..events {
-                values = rule.take(coin(t), values, Draw { key: 1 + t, index });
+                values = rule.update(coin(t), values, Draw { key: 1 + t, index });
             }
-            (values, rule.take(1.0, values, Draw { key: 1 + events, index }))
+            (values, rule.update(1.0, values, Draw { key: 1 + events, index }))
         };
         (0..synapses).map(one).unzip()
     }
@@ -154,7 +195,7 @@ mod tests {
         let rule = Cascade { levels: 1, step: 0.5, scale: 0.25, ..Cascade::default() };
         let flips = |delta: f64| {
             (0..20_000)
-                .filter(|&index| rule.take(delta, [-0.25, 1.0], Draw { key: 3, index })[0] == 0.25)
+                .filter(|&index| rule.update(delta, [-0.25, 1.0], Draw { key: 3, index })[0] == 0.25)
                 .count()
         };
         assert_eq!((flips(0.0), flips(-0.5), flips(0.5), flips(7.0)), (0, 0, 20_000, 20_000));

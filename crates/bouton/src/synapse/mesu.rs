@@ -6,7 +6,11 @@
 //! Metaplasticity from synaptic uncertainty: Bonnet et al., Bayesian continual learning and forgetting in neural networks,
 //! arXiv:2504.13569. N is the memory window, g the gradient at a sample, ⟨ ⟩ the mean over the draws of an update, `run.train-draws`.
 
-use super::{Draw, Scalar};
+use super::{
+    Draw, ElementwiseSynapse, Info, SignKeys, Site, Synapse, SynapseMethod, UpdateRule, WeightTraits,
+};
+use crate::Result;
+use crate::axis::{Cite, Place};
 use crate::wiring::PerLayer;
 use bouton_kernels::Real;
 use schemars::JsonSchema;
@@ -45,16 +49,16 @@ impl Default for Mesu {
 
 impl Mesu {
     /// The rule of connection `layer`.
-    pub(super) fn at(&self, layer: usize) -> Uncertain {
+    pub(super) fn at(&self, layer: usize) -> MesuRule {
         let Self { rate, spread_rate, spread, window, clip, .. } = *self;
         let start = self.start.as_ref().map_or(spread, |start| start.at(layer));
-        Uncertain { rate, spread_rate, spread, start, window, clip }
+        MesuRule { rate, spread_rate, spread, start, window, clip }
     }
 }
 
 /// The rule with the σ of its fresh weights.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Uncertain {
+pub(super) struct MesuRule {
     rate: f64,
     spread_rate: f64,
     spread: f64,
@@ -63,29 +67,32 @@ pub(super) struct Uncertain {
     clip: f64,
 }
 
-impl Scalar<6> for Uncertain {
-    const STATE: &'static [&'static str] =
+impl UpdateRule<6> for MesuRule {
+    const STATES: &'static [&'static str] =
         &["mesu.mean", "mesu.spread", "mesu.deviation", "mesu.mean-sum", "mesu.spread-sum"];
-    const HIDDEN: Option<usize> = Some(0);
-    const RAW: bool = true;
-    const DRAWS: bool = true;
-    const SAMPLED: bool = true;
+    const INFO: Info = Info {
+        latent: Some(0),
+        own_step_size: true,
+        stochastic: true,
+        bayesian: true,
+        changes_at_task_end: false,
+    };
 
     #[inline(always)]
-    fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; 6] {
+    fn init<T: Real>(&self, drawn: T, draw: Draw) -> [T; 6] {
         let (spread, deviation, none) = (T::lit(self.start), draw.normal::<T>(0), T::lit(0.0));
         [drawn + spread * deviation, drawn, spread, deviation, none, none]
     }
 
     #[inline(always)]
-    fn gather<T: Real>(&self, delta: T, values: [T; 6], draw: Draw) -> [T; 6] {
+    fn accumulate<T: Real>(&self, delta: T, values: [T; 6], draw: Draw) -> [T; 6] {
         let [_, mean, spread, former, to_mean, to_spread] = values;
         let deviation = draw.normal::<T>(0);
         [mean + spread * deviation, mean, spread, deviation, to_mean + delta, to_spread + delta * former]
     }
 
     #[inline(always)]
-    fn take<T: Real>(&self, delta: T, values: [T; 6], draw: Draw) -> [T; 6] {
+    fn update<T: Real>(&self, delta: T, values: [T; 6], draw: Draw) -> [T; 6] {
         let [_, mean, spread, former, means, spreads] = values;
         let clipped = |step: T| {
             let bound = T::lit(self.clip) / spread;
@@ -102,8 +109,43 @@ impl Scalar<6> for Uncertain {
         [mean + spread * deviation, mean, spread, deviation, none, none]
     }
 
-    fn answer<T: Real>(&self, [_, mean, spread, ..]: [T; 6], draw: Option<Draw>) -> T {
+    fn sample_or_mean<T: Real>(&self, [_, mean, spread, ..]: [T; 6], draw: Option<Draw>) -> T {
         draw.map_or(mean, |draw| mean + spread * draw.normal::<T>(0))
+    }
+}
+
+impl SynapseMethod for Mesu {
+    fn check(&self, at: &Place) -> Result<()> {
+        if let Some(start) = &self.start {
+            at.per_connection("start", start)?;
+        }
+        let positive = self.spread_rate * self.clip < 2.0;
+        let need = "below 2/clip, so that the spread stays positive";
+        at.require(positive, "spread-rate", self.spread_rate, need, "lower it, or clip")
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("bonnet2025")]
+    }
+
+    fn traits(&self) -> WeightTraits {
+        WeightTraits::real(MesuRule::INFO, true)
+    }
+
+    fn sign_keys(&mut self) -> Option<SignKeys<'_>> {
+        None
+    }
+
+    fn device(&mut self) -> Option<&mut Option<String>> {
+        None
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self::default(), Self { start: Some(PerLayer::All(0.1)), ..Self::default() }]
+    }
+
+    fn build(&self, site: Site) -> Result<Box<dyn Synapse>> {
+        Ok(Box::new(ElementwiseSynapse(self.at(site.layer))))
     }
 }
 
@@ -120,7 +162,7 @@ mod tests {
         let second = Mesu { start: Some(PerLayer::Each(vec![0.7, 0.1])), ..Mesu::default() }.at(1);
         for (rule, spread) in [(Mesu::default().at(1), 0.3), (second, 0.1)] {
             let n = 40_000;
-            let deviations: Vec<f64> = (0..n).map(|i| rule.begin(0.25, at(i))[0] - 0.25).collect();
+            let deviations: Vec<f64> = (0..n).map(|i| rule.init(0.25, at(i))[0] - 0.25).collect();
             let variance = deviations.iter().map(|d| d * d).sum::<f64>() / n as f64;
             assert!((variance.sqrt() / spread - 1.0).abs() < 0.02, "{variance}");
         }
@@ -129,11 +171,11 @@ mod tests {
     #[test]
     fn draws_of_an_update_are_added_before_they_are_clipped() {
         let rule = Mesu { clip: 0.5, ..Mesu::default() }.at(0);
-        let first = rule.gather(3.0, [9.0, 0.8, 0.25, 1.5, 0.0, 0.0], at(0));
+        let first = rule.accumulate(3.0, [9.0, 0.8, 0.25, 1.5, 0.0, 0.0], at(0));
         assert!(first[..3] == [0.8 + 0.25 * first[3], 0.8, 0.25] && first[4..] == [3.0, 4.5]);
-        let after = rule.take(-2.5, first, at(1));
+        let after = rule.update(-2.5, first, at(1));
         let (to_mean, to_spread) = (0.5, f64::clamp(4.5 - 2.5 * first[3], -2.0, 2.0));
-        let alone = rule.take(to_mean, [0.0, 0.8, 0.25, to_spread / to_mean, 0.0, 0.0], at(1));
+        let alone = rule.update(to_mean, [0.0, 0.8, 0.25, to_spread / to_mean, 0.0, 0.0], at(1));
         assert!(after.iter().zip(alone).all(|(a, b)| (a - b).abs() < 1e-14) && after[4..] == [0.0; 2]);
     }
 
@@ -144,7 +186,7 @@ mod tests {
         let (mean, spread) = (0.8, 0.25);
         // The bound is 2.
         for (g, deviation) in [(0.5, 1.5), (-0.5, 1.5), (1.8, -1.2), (-7.0, 0.1)] {
-            let new = rule.take(-g, [9.0, mean, spread, deviation, 0.0, 0.0], at(1));
+            let new = rule.update(-g, [9.0, mean, spread, deviation, 0.0, 0.0], at(1));
             let (gm, gs) = (f64::clamp(g, -2.0, 2.0), f64::clamp(g * deviation, -2.0, 2.0));
             let v = 0.0625;
             let m = mean + 2.0 * (-v * gm + v * (0.0 - mean) / (10.0 * 0.25));
@@ -157,14 +199,14 @@ mod tests {
     #[test]
     fn the_spread_stays_positive_and_returns_to_the_prior() {
         let rule = Mesu::default().at(0);
-        let mut values = rule.begin(0.0_f64, at(0));
+        let mut values = rule.init(0.0_f64, at(0));
         for t in 0..50 {
-            values = rule.take(-1e6, [values[0], values[1], values[2], 1.0, 0.0, 0.0], at(t));
+            values = rule.update(-1e6, [values[0], values[1], values[2], 1.0, 0.0, 0.0], at(t));
             assert!(values[2] > 0.0);
         }
         let brief = Mesu { window: 20.0, ..Mesu::default() }.at(0);
         for t in 0..2000 {
-            values = brief.take(0.0, values, at(t));
+            values = brief.update(0.0, values, at(t));
         }
         assert!((values[2] - 0.3).abs() < 1e-6 && values[1].abs() < 1e-3, "{values:?}");
     }

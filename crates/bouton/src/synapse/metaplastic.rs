@@ -4,7 +4,12 @@
 //! Laborieux, Ernoult, Hirtzlin & Querlioz, Nat. Commun. 12:2549 (2021). With Adam the sign of Δ is that of the first
 //! moment, as in the paper. Steps are not clipped: a bound on |W^h| would bound the protection too.
 
-use super::{Draw, Scalar, SignOfZero};
+use super::{
+    Draw, ElementwiseSynapse, Info, SignKeys, SignOfZero, Site, Synapse, SynapseMethod, UpdateRule,
+    WeightTraits,
+};
+use crate::Result;
+use crate::axis::{Cite, Place};
 use crate::wiring::PerLayer;
 use bouton_kernels::Real;
 use schemars::JsonSchema;
@@ -40,42 +45,88 @@ fn one() -> f64 {
 
 impl Metaplastic {
     /// The rule of connection `layer`.
-    pub(super) fn at(&self, layer: usize) -> Protected {
-        Protected { m: self.m.at(layer), scale: self.scale, zero: self.zero, real: self.real }
+    pub(super) fn at(&self, layer: usize) -> MetaplasticRule {
+        MetaplasticRule { m: self.m.at(layer), scale: self.scale, zero: self.zero, real: self.real }
     }
 }
 
 /// The rule with its m.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Protected {
+pub(super) struct MetaplasticRule {
     m: f64,
     scale: f64,
     zero: SignOfZero,
     real: bool,
 }
 
-impl Protected {
+impl MetaplasticRule {
     #[inline(always)]
     fn weight<T: Real>(&self, hidden: T) -> [T; 2] {
         [if self.real { hidden } else { T::lit(self.scale) * self.zero.sign(hidden) }, hidden]
     }
 }
 
-impl Scalar<2> for Protected {
-    const STATE: &'static [&'static str] = &["metaplastic.hidden"];
-    const HIDDEN: Option<usize> = Some(0);
+impl UpdateRule<2> for MetaplasticRule {
+    const STATES: &'static [&'static str] = &["metaplastic.hidden"];
+    const INFO: Info = Info {
+        latent: Some(0),
+        own_step_size: false,
+        stochastic: false,
+        bayesian: false,
+        changes_at_task_end: false,
+    };
 
     #[inline(always)]
-    fn begin<T: Real>(&self, drawn: T, _: Draw) -> [T; 2] {
+    fn init<T: Real>(&self, drawn: T, _: Draw) -> [T; 2] {
         self.weight(drawn)
     }
 
     #[inline(always)]
-    fn take<T: Real>(&self, delta: T, [_, hidden]: [T; 2], _: Draw) -> [T; 2] {
+    fn update<T: Real>(&self, delta: T, [_, hidden]: [T; 2], _: Draw) -> [T; 2] {
         let t = (T::lit(self.m) * hidden).tanh();
         let protected = delta - delta * (t * t);
         // Δ·W^h ≥ 0 grows |W^h|, and so does any step from zero.
         self.weight(hidden + T::select(delta * hidden, delta, protected))
+    }
+}
+
+impl SynapseMethod for Metaplastic {
+    fn check(&self, at: &Place) -> Result<()> {
+        at.per_connection("m", &self.m)
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("laborieux2021-metaplasticity")]
+    }
+
+    fn traits(&self) -> WeightTraits {
+        let info = MetaplasticRule::INFO;
+        if self.real {
+            WeightTraits::real(info, true)
+        } else {
+            WeightTraits::bits(info, self.scale, self.zero)
+        }
+    }
+
+    fn sign_keys(&mut self) -> Option<SignKeys<'_>> {
+        Some(SignKeys { zero: &mut self.zero, window: None, clip: None })
+    }
+
+    fn device(&mut self) -> Option<&mut Option<String>> {
+        None
+    }
+
+    fn examples() -> Vec<Self> {
+        let base = Self { m: PerLayer::All(1.35), scale: 1.0, zero: SignOfZero::Plus, real: false };
+        vec![
+            base.clone(),
+            Self { scale: 0.5, zero: SignOfZero::Zero, ..base.clone() },
+            Self { real: true, ..base },
+        ]
+    }
+
+    fn build(&self, site: Site) -> Result<Box<dyn Synapse>> {
+        Ok(Box::new(ElementwiseSynapse(self.at(site.layer))))
     }
 }
 
@@ -86,7 +137,7 @@ mod tests {
 
     const DRAW: Draw = Draw { key: 0, index: 0 };
 
-    fn rule(m: f64) -> Protected {
+    fn rule(m: f64) -> MetaplasticRule {
         Metaplastic { m: PerLayer::All(m), scale: 1.0, zero: SignOfZero::Plus, real: false }.at(0)
     }
 
@@ -101,14 +152,14 @@ mod tests {
         let plain = Binary::default();
         for (h, d) in grid() {
             let (h, d) = (h as f32, d as f32);
-            assert_eq!(rule(0.0).take(d, [1.0, h], DRAW), plain.take(d, [1.0, h], DRAW));
+            assert_eq!(rule(0.0).update(d, [1.0, h], DRAW), plain.update(d, [1.0, h], DRAW));
         }
     }
 
     #[test]
     fn what_is_held_back_is_the_step_times_tanh_squared_where_it_shrinks() {
         for (h, d) in grid() {
-            let new = rule(1.35).take(d, [1.0, h], DRAW)[1];
+            let new = rule(1.35).update(d, [1.0, h], DRAW)[1];
             let held = if d * h < 0.0 { d * (1.35 * h).tanh().powi(2) } else { 0.0 };
             assert!((h + d - new - held).abs() < 1e-15, "{h} {d}");
         }
@@ -117,7 +168,7 @@ mod tests {
     #[test]
     fn protection_is_even_and_depends_on_m_times_the_weight() {
         for (h, d) in grid().filter(|(h, d)| h * d < 0.0) {
-            let moved = |m: f64, h: f64, d: f64| rule(m).take(d, [1.0, h], DRAW)[1] - h;
+            let moved = |m: f64, h: f64, d: f64| rule(m).update(d, [1.0, h], DRAW)[1] - h;
             assert!((moved(1.3, h, d) + moved(1.3, -h, -d)).abs() < 1e-15);
             assert!((moved(2.0, h, d) - moved(1.0, 2.0 * h, d)).abs() < 1e-15);
         }
@@ -131,7 +182,7 @@ mod tests {
                 let mut h = 4.0_f64;
                 for t in 0..steps {
                     let d = if (Draw { key: t, index }).bits(0) & 1 == 0 { 0.1 } else { -0.1 };
-                    h = rule(m).take(d, [1.0, h], DRAW)[1];
+                    h = rule(m).update(d, [1.0, h], DRAW)[1];
                 }
                 h.abs()
             };

@@ -1,7 +1,7 @@
 //! How a weight takes an update.
 //!
-//! A synapse is a scalar function too: proposal, weight and `S` further state variables in, weight and state out. One
-//! blanket vectorises it in tiles; [`crate::optim::Updater`] is the only caller.
+//! A synapse is one file: equation, settings, what the other axes may ask of it, and how it is built. Most are scalar functions
+//! ([`UpdateRule`]); [`crate::optim::Updater`] is the only caller of what is built.
 
 mod bayesbinn;
 mod beakers;
@@ -11,6 +11,7 @@ mod binary_beakers;
 mod bop;
 mod cascade;
 mod draw;
+mod elementwise;
 mod mesu;
 mod metaplastic;
 mod plain;
@@ -19,54 +20,59 @@ mod rram_device;
 mod soft_bounds;
 
 pub use bayesbinn::BayesBiNn;
-pub use beakers::Beakers;
+pub use beakers::BennaFusi;
 pub use bimu::BiMu;
 pub use binary::{Binary, SignOfZero};
-pub use binary_beakers::BinaryBeakers;
+pub use binary_beakers::BinaryBennaFusi;
 pub use bop::Bop;
 pub use cascade::Cascade;
 pub use draw::Draw;
+pub use elementwise::{ElementwiseSynapse, UpdateRule};
 pub use mesu::Mesu;
 pub use metaplastic::Metaplastic;
 pub use plain::Plain;
-pub use rram::{RRAM_STATE, Rram, log_ratio};
-pub use soft_bounds::SoftBound;
+pub use rram::{RRAM_STATES, Rram, log_ratio};
+pub use soft_bounds::SoftBoundsSynapse;
 
 use crate::Result;
-use bouton_kernels::{Elem, Pointwise, Real, View, ViewMut, dispatch, pointwise, vectorize};
+use crate::axis::{Cite, Place, axis};
+use bouton_kernels::{View, ViewMut};
+use elementwise::{array, owned, values};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The synapse axis of a recipe: `[synapse.<name>]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum SynapseSpec {
-    /// A real number that takes every proposal as it is.
-    Plain(Plain),
-    /// The sign of a hidden weight.
-    Binary(Binary),
-    /// The sign of a hidden weight that is the harder to flip the larger it is.
-    Metaplastic(Metaplastic),
-    /// A sign without hidden weight that flips when its gradients agree.
-    Bop(Bop),
-    /// A real number that shares its changes with a chain of ever slower variables.
-    Beakers(Beakers),
-    /// A sign with ever more stable levels.
-    Cascade(Cascade),
-    /// A sign drawn from a distribution that the last tasks leave behind.
-    #[serde(rename = "bayesbinn")]
-    BayesBiNn(BayesBiNn),
-    /// A sign drawn from a distribution whose variance sets the step; relaxed in training.
-    #[serde(rename = "bimu")]
-    BiMu(BiMu),
-    /// A real number drawn from a normal distribution whose variance sets the step.
-    Mesu(Mesu),
-    /// The sign of a hidden weight that leads a chain of ever slower variables.
-    BinaryBeakers(BinaryBeakers),
-    /// The sign of the difference of two resistive devices.
-    Rram(Rram),
-    /// An analog resistive device with bounds.
-    SoftBounds(SoftBound),
+axis! {
+    /// The synapse axis of a recipe: `[synapse.<name>]`.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+    pub enum SynapseSpec: SynapseMethod {
+        /// A real number that takes every proposal as it is.
+        Plain(Plain),
+        /// The sign of a hidden weight.
+        Binary(Binary),
+        /// The sign of a hidden weight that is the harder to flip the larger it is.
+        Metaplastic(Metaplastic),
+        /// A sign without hidden weight that flips when its gradients agree.
+        Bop(Bop),
+        /// A real number that shares its changes with a chain of ever slower variables.
+        Beakers(BennaFusi),
+        /// A sign with ever more stable levels.
+        Cascade(Cascade),
+        /// A sign drawn from a distribution that the last tasks leave behind.
+        #[serde(rename = "bayesbinn")]
+        BayesBiNn(BayesBiNn),
+        /// A sign drawn from a distribution whose variance sets the step; relaxed in training.
+        #[serde(rename = "bimu")]
+        BiMu(BiMu),
+        /// A real number drawn from a normal distribution whose variance sets the step.
+        Mesu(Mesu),
+        /// The sign of a hidden weight that leads a chain of ever slower variables.
+        BinaryBeakers(BinaryBennaFusi),
+        /// The sign of the difference of two resistive devices.
+        Rram(Rram),
+        /// An analog resistive device with bounds.
+        SoftBounds(SoftBoundsSynapse),
+    }
 }
 
 impl Default for SynapseSpec {
@@ -75,140 +81,139 @@ impl Default for SynapseSpec {
     }
 }
 
-impl SynapseSpec {
-    /// The synapse of connection `layer`, counted from 0 at the input; `key` draws what its devices keep for good.
+/// What a recipe's synapse says of itself, in its own file.
+pub trait SynapseMethod: std::fmt::Debug {
+    /// Refuses numbers that cannot be meant together; the bounds of each are attributes of its field.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] with the key and a hint.
+    fn check(&self, at: &Place) -> Result<()>;
+    /// The publications that it comes from.
+    fn cites(&self) -> Vec<Cite>;
+    /// What the other axes may ask.
+    fn traits(&self) -> WeightTraits;
+    /// The settings that the sign conventions of other libraries stand for.
+    fn sign_keys(&mut self) -> Option<SignKeys<'_>>;
+    /// The population of its devices: the name of a preset, a file, or the text of one; nothing if it has no devices.
+    fn device(&mut self) -> Option<&mut Option<String>>;
+    /// Settings for the tests of every member, in which each word and each switch occurs.
+    fn examples() -> Vec<Self>
+    where
+        Self: Sized;
+    /// The synapse of one connection.
     ///
     /// # Errors
     /// If a device preset cannot be read.
-    pub fn build(&self, layer: usize, key: u64) -> Result<Box<dyn Synapse>> {
-        Ok(match self {
-            Self::Plain(rule) => Box::new(Rule(*rule)),
-            Self::Binary(rule) => Box::new(Rule(*rule)),
-            Self::Metaplastic(spec) => Box::new(Rule(spec.at(layer))),
-            Self::Bop(rule) => Box::new(Rule(*rule)),
-            Self::Beakers(spec) => spec.build(),
-            Self::Cascade(rule) => Box::new(Rule(*rule)),
-            Self::BayesBiNn(rule) => Box::new(Rule(*rule)),
-            Self::BiMu(rule) => Box::new(Rule(*rule)),
-            Self::Mesu(spec) => Box::new(Rule(spec.at(layer))),
-            Self::BinaryBeakers(spec) => spec.build(),
-            Self::Rram(spec) => spec.build(key)?,
-            Self::SoftBounds(spec) => spec.build()?,
-        })
+    fn build(&self, site: Site) -> Result<Box<dyn Synapse>>;
+}
+
+/// The connection that a synapse is built for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// Place of the connection in the chain of layers, from 0 at the input.
+    pub layer: usize,
+    /// Draws what its devices keep for good.
+    pub key: u64,
+}
+
+/// What the updater has to know of a synapse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// The state that plays the weight's part for the optimiser's decay and for anchors on hidden weights; `None`: the weight
+    /// itself.
+    pub latent: Option<usize>,
+    /// Whether it has its own step sizes: then it takes minus the gradient, and no optimiser proposes.
+    pub own_step_size: bool,
+    /// Whether an update uses random numbers.
+    pub stochastic: bool,
+    /// Whether the weight is a sample of a distribution.
+    pub bayesian: bool,
+    /// Whether the end of a task changes it.
+    pub changes_at_task_end: bool,
+}
+
+impl Info {
+    /// A weight that takes an optimiser's proposals, the same each time, and nothing else.
+    pub const PLAIN: Self = Self {
+        latent: None,
+        own_step_size: false,
+        stochastic: false,
+        bayesian: false,
+        changes_at_task_end: false,
+    };
+}
+
+/// What the other axes may ask of a synapse before it is built.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WeightTraits {
+    /// Size of weights that have two values, ±scale; `None` for real numbers.
+    pub scale: Option<f64>,
+    /// Whether a weight of two values keeps its sign until an update flips it: drawn signs flip by themselves.
+    pub keeps_sign: bool,
+    /// Whether a weight of two values can also be exactly zero.
+    pub zero: bool,
+    /// Whether what is kept of a weight is kept for one direction only: feedback weights of their own have no part in it.
+    pub own_state: bool,
+    /// What the updater has to know.
+    pub info: Info,
+}
+
+impl WeightTraits {
+    /// Real numbers.
+    pub fn real(info: Info, own_state: bool) -> Self {
+        Self { scale: None, keeps_sign: false, zero: false, own_state, info }
     }
 
-    /// Whether weights have two values and keep theirs until an update turns it: drawn signs turn by themselves.
+    /// Weights of ±`scale` that keep their sign until an update flips it; with the third value `zero`, if it is one.
+    pub fn bits(info: Info, scale: f64, zero: SignOfZero) -> Self {
+        Self { scale: Some(scale), keeps_sign: true, zero: zero == SignOfZero::Zero, own_state: true, info }
+    }
+
+    /// Weights of ±`scale` that are drawn.
+    pub fn drawn_bits(info: Info, scale: f64) -> Self {
+        Self { scale: Some(scale), keeps_sign: false, zero: false, own_state: true, info }
+    }
+
+    /// Whether weights have two values and keep theirs until an update flips it.
     pub fn binary(&self) -> bool {
-        match self {
-            Self::Metaplastic(s) => !s.real,
-            Self::Binary(_) | Self::Bop(_) | Self::Cascade(_) | Self::BinaryBeakers(_) | Self::Rram(_) => {
-                true
-            }
-            _ => false,
-        }
+        self.scale.is_some() && self.keeps_sign
     }
 
-    /// The population of its devices: the name of a preset, a file, or the text of one.
-    pub fn device_mut(&mut self) -> Option<&mut String> {
-        match self {
-            Self::Rram(spec) => spec.device.as_mut(),
-            Self::SoftBounds(spec) => spec.device.as_mut(),
-            _ => None,
-        }
-    }
-
-    /// Reads the population of its devices, if it has one.
-    ///
-    /// # Errors
-    /// With what is wrong with its file.
-    pub fn check_device(&self) -> Result<()> {
-        match self {
-            Self::Rram(spec) => spec.parameters().map(drop),
-            Self::SoftBounds(spec) => spec.parameters().map(drop),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether weights are exactly ±1 and keep their sign until an update turns it.
+    /// Whether weights are exactly ±1 and keep their sign until an update flips it.
     pub fn signs(&self) -> bool {
-        let ones = match self {
-            Self::Binary(Binary { scale, zero, .. })
-            | Self::Metaplastic(Metaplastic { scale, zero, .. })
-            | Self::BinaryBeakers(BinaryBeakers { scale, zero, .. })
-            | Self::Rram(Rram { scale, zero, .. }) => *scale == 1.0 && *zero == SignOfZero::Plus,
-            Self::Bop(Bop { scale, .. }) | Self::Cascade(Cascade { scale, .. }) => *scale == 1.0,
-            _ => false,
-        };
-        ones && self.binary()
+        self.binary() && self.scale == Some(1.0) && !self.zero
     }
 
     /// Whether weights are the signs of hidden weights.
     pub fn has_hidden_sign(&self) -> bool {
-        self.binary() && self.build(0, 0).is_ok_and(|synapse| synapse.hidden().is_some())
-    }
-
-    /// Whether the synapse takes gradients instead of an optimiser's proposals.
-    pub fn raw(&self) -> bool {
-        self.build(0, 0).is_ok_and(|synapse| synapse.raw())
+        self.binary() && self.info.latent.is_some()
     }
 }
 
-/// One weight as a scalar update rule of `V` values: the weight, then its state.
-pub trait Scalar<const V: usize>: Copy + Send + Sync + std::fmt::Debug {
-    /// Names of the state values, for checkpoints.
-    const STATE: &'static [&'static str];
-    /// The state that plays the weight's part for the optimiser's decay and for anchors on hidden weights; default: the
-    /// weight itself.
-    const HIDDEN: Option<usize> = None;
-    /// Whether the rule has its own step sizes: then `delta` is minus the gradient and no optimiser proposes.
-    const RAW: bool = false;
-    /// Whether `take` uses random numbers. Rules that do not are given several weights at a time; the others stand in a loop
-    /// that the compiler vectorises.
-    const DRAWS: bool = false;
-    /// Whether the weight is a sample of a distribution; `answer` then says which weight answers.
-    const SAMPLED: bool = false;
-    /// The first values, from a weight drawn by the wiring.
-    fn begin<T: Real>(&self, drawn: T, draw: Draw) -> [T; V];
-    /// The values after the proposal `delta`.
-    fn take<T: Real>(&self, delta: T, values: [T; V], draw: Draw) -> [T; V];
-    /// The values after one of several draws that share an update: `delta`, its part of the proposal, is kept for `take`, and
-    /// the weight is drawn anew. Default, for weights that are no samples: as they are.
-    fn gather<T: Real>(&self, _delta: T, values: [T; V], _draw: Draw) -> [T; V] {
-        values
-    }
-    /// The values after the end of a task; default: as they are.
-    fn task_ended<T: Real>(&self, values: [T; V]) -> [T; V] {
-        values
-    }
-    /// A fresh sample of the weight's distribution, or its mean without `draw`; default: the weight.
-    fn answer<T: Real>(&self, values: [T; V], _draw: Option<Draw>) -> T {
-        values[0]
-    }
+/// Settings of a synapse that the sign conventions of other libraries stand for.
+#[derive(Debug)]
+pub struct SignKeys<'a> {
+    /// The weight of a hidden weight of zero.
+    pub zero: &'a mut SignOfZero,
+    /// The bound of the hidden weights that learn, if there can be one.
+    pub window: Option<&'a mut Option<f64>>,
+    /// The bound of all hidden weights, if there can be one.
+    pub clip: Option<&'a mut Option<f64>>,
 }
 
 /// A synapse as the network sees it: elementwise over a tile of a weight matrix.
 pub trait Synapse: Send + Sync + std::fmt::Debug {
     /// Names of the state matrices beside the weight, each of its shape.
-    fn state(&self) -> Vec<String>;
-    /// The state matrix that plays the weight's part for decay and anchors; `None`, the default: the weight.
-    fn hidden(&self) -> Option<usize> {
-        None
-    }
-    /// Whether `take` wants minus the gradient instead of a proposal; default: no.
-    fn raw(&self) -> bool {
-        false
-    }
-    /// Whether `take` uses random numbers; default: no.
-    fn draws(&self) -> bool {
-        false
-    }
+    fn states(&self) -> Vec<String>;
+    /// What the updater has to know.
+    fn info(&self) -> Info;
     /// Turns drawn numbers into the first weights and states.
-    fn begin(&self, key: u64, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]);
+    fn init(&self, key: u64, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]);
     /// Changes `weight` and its state by the proposal `delta`; the tile's first weight is number `at` of its matrix.
-    fn take(&self, key: u64, at: usize, delta: View<'_>, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]);
-    /// Keeps `delta`, the part of one of several draws in a proposal, for [`Synapse::take`], and draws weights anew, tile by tile
-    /// as there; default, for weights that are no samples: nothing happens.
-    fn gather(
+    fn update(&self, key: u64, at: usize, delta: View<'_>, weight: ViewMut<'_>, state: &mut [ViewMut<'_>]);
+    /// Keeps `delta`, the part of one of several draws in a proposal, for [`Synapse::update`], and draws weights anew, tile by
+    /// tile as there. Asked of Bayesian synapses only.
+    fn accumulate(
         &self,
         _key: u64,
         _at: usize,
@@ -217,214 +222,12 @@ pub trait Synapse: Send + Sync + std::fmt::Debug {
         _state: &mut [ViewMut<'_>],
     ) {
     }
-    /// Tells a whole matrix of weights that a task ended; default: nothing happens.
-    fn task_ended(&self, _weight: ViewMut<'_>, _state: &mut [ViewMut<'_>]) {}
-    /// Whether weights are samples of distributions.
-    fn sampled(&self) -> bool {
-        false
-    }
+    /// Tells a whole matrix of weights that a task ended. Asked of synapses that change there.
+    fn on_task_end(&self, _weight: ViewMut<'_>, _state: &mut [ViewMut<'_>]) {}
     /// Overwrites a whole matrix of weights with samples of their distributions, drawn by `key`, or with their means
-    /// without one; default: weights stay.
-    fn answer(&self, _key: Option<u64>, _weight: ViewMut<'_>, _state: &mut [ViewMut<'_>]) {}
+    /// without one. Asked of Bayesian synapses only.
+    fn sample_or_mean(&self, _key: Option<u64>, _weight: ViewMut<'_>, _state: &mut [ViewMut<'_>]) {}
 }
 
-/// The [`Synapse`] of a [`Scalar`] rule.
-#[derive(Clone, Copy, Debug)]
-pub struct Rule<R, const V: usize>(pub R);
-
-impl<R: Scalar<V> + 'static, const V: usize> Synapse for Rule<R, V> {
-    fn state(&self) -> Vec<String> {
-        owned(R::STATE)
-    }
-
-    fn hidden(&self) -> Option<usize> {
-        R::HIDDEN
-    }
-
-    fn raw(&self) -> bool {
-        R::RAW
-    }
-
-    fn draws(&self) -> bool {
-        R::DRAWS
-    }
-
-    fn begin(&self, key: u64, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
-        dispatch!(weight.dtype(), T => {
-            let mut values = array::<T, V>(&mut weight, state);
-            for i in 0..values[0].len() {
-                let new = self.0.begin(values[0][i], Draw { key, index: i as u64 });
-                values.iter_mut().zip(new).for_each(|(v, new)| v[i] = new);
-            }
-        });
-    }
-
-    fn take(&self, key: u64, at: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
-        dispatch!(delta.dtype(), T => {
-            let (rule, delta, values) = (self.0, delta.slice::<T>(), array::<T, V>(&mut weight, state));
-            if R::DRAWS {
-                vectorize(#[inline(always)] move || {
-                    one_by_one(#[inline(always)] move |d, old, draw| rule.take(d, old, draw), key, at, delta, values);
-                });
-            } else {
-                pointwise(Certain::<R, V>(rule), [], [delta], values);
-            }
-        });
-    }
-
-    fn gather(
-        &self,
-        key: u64,
-        at: usize,
-        delta: View<'_>,
-        mut weight: ViewMut<'_>,
-        state: &mut [ViewMut<'_>],
-    ) {
-        if R::SAMPLED {
-            dispatch!(delta.dtype(), T => {
-                let (rule, delta, values) = (self.0, delta.slice::<T>(), array::<T, V>(&mut weight, state));
-                vectorize(#[inline(always)] move || {
-                    one_by_one(#[inline(always)] move |d, old, draw| rule.gather(d, old, draw), key, at, delta, values);
-                });
-            });
-        }
-    }
-
-    fn task_ended(&self, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
-        dispatch!(weight.dtype(), T => {
-            let mut values = array::<T, V>(&mut weight, state);
-            for i in 0..values[0].len() {
-                let new = self.0.task_ended(std::array::from_fn(|k| values[k][i]));
-                values.iter_mut().zip(new).for_each(|(v, new)| v[i] = new);
-            }
-        });
-    }
-
-    fn sampled(&self) -> bool {
-        R::SAMPLED
-    }
-
-    fn answer(&self, key: Option<u64>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
-        dispatch!(weight.dtype(), T => {
-            let values = array::<T, V>(&mut weight, state);
-            for i in 0..values[0].len() {
-                let draw = key.map(|key| Draw { key, index: i as u64 });
-                values[0][i] = self.0.answer(std::array::from_fn(|k| values[k][i]), draw);
-            }
-        });
-    }
-}
-
-/// Hands the proposals of a tile to `take`, the first of which is for weight number `at`.
-#[inline(always)]
-fn one_by_one<T: Elem, const V: usize>(
-    take: impl Fn(T, [T; V], Draw) -> [T; V],
-    key: u64,
-    at: usize,
-    delta: &[T],
-    values: [&mut [T]; V],
-) {
-    let n = delta.len();
-    let values = values.map(|v| &mut v[..n]);
-    for i in 0..n {
-        let old = std::array::from_fn(|k| values[k][i]);
-        let new = take(delta[i], old, Draw { key, index: (at + i) as u64 });
-        for k in 0..V {
-            values[k][i] = new[k];
-        }
-    }
-}
-
-/// A rule without random numbers, as an equation.
-#[derive(Clone, Copy)]
-struct Certain<R, const V: usize>(R);
-
-impl<R: Scalar<V>, const V: usize> Pointwise<0, 1, V> for Certain<R, V> {
-    #[inline(always)]
-    fn at<T: Real>(self, _: [T; 0], [delta]: [T; 1], old: [T; V]) -> [T; V] {
-        self.0.take(delta, old, Draw { key: 0, index: 0 })
-    }
-}
-
-/// The weights, then their states one by one.
-fn values<'a, T: Elem>(
-    weight: &'a mut ViewMut<'_>,
-    state: &'a mut [ViewMut<'_>],
-) -> impl Iterator<Item = &'a mut [T]> {
-    std::iter::once(weight.slice_mut::<T>()).chain(state.iter_mut().map(|v| v.slice_mut::<T>()))
-}
-
-/// The weights and a number of states that the rule knows.
-fn array<'a, T: Elem, const V: usize>(
-    weight: &'a mut ViewMut<'_>,
-    state: &'a mut [ViewMut<'_>],
-) -> [&'a mut [T]; V] {
-    let mut all = values::<T>(weight, state);
-    std::array::from_fn(|_| all.next().expect("as many matrices as the rule has values"))
-}
-
-fn owned(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| (*name).to_owned()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use bouton_kernels::{DType, Mat};
-
-    /// Moves only after two proposals: half of each is kept back.
-    #[derive(Clone, Copy, Debug)]
-    struct Lagging;
-
-    impl Scalar<2> for Lagging {
-        const STATE: &'static [&'static str] = &["kept"];
-
-        fn begin<T: Real>(&self, drawn: T, _: Draw) -> [T; 2] {
-            [drawn, T::lit(0.0)]
-        }
-
-        fn take<T: Real>(&self, delta: T, [weight, kept]: [T; 2], _: Draw) -> [T; 2] {
-            let half = delta * T::lit(0.5);
-            [weight + half + kept, half]
-        }
-    }
-
-    /// Adds the place of the weight, in hundreds.
-    #[derive(Clone, Copy, Debug)]
-    struct Placed;
-
-    impl Scalar<1> for Placed {
-        const STATE: &'static [&'static str] = &[];
-        const DRAWS: bool = true;
-
-        fn begin<T: Real>(&self, drawn: T, _: Draw) -> [T; 1] {
-            [drawn]
-        }
-
-        fn take<T: Real>(&self, delta: T, [weight]: [T; 1], draw: Draw) -> [T; 1] {
-            [weight + delta + T::lit(100.0 * draw.index as f64)]
-        }
-    }
-
-    #[test]
-    fn a_rule_that_draws_knows_the_place_of_its_weight() {
-        let mut w = Mat::zeros(DType::F32, 1, 2);
-        let delta = Mat::from_f64s(DType::F32, 1, 2, &[1.0, 2.0]);
-        Rule(Placed).take(0, 3, delta.view(), w.view_mut(), &mut []);
-        assert_eq!(w.to_f64s(), [301.0, 402.0]);
-    }
-
-    #[test]
-    fn state_variables_survive_between_updates() {
-        let row = |v: &[f64]| Mat::from_f64s(DType::F64, 1, 2, v);
-        let (mut w, mut state) = (row(&[1.0, 2.0]), row(&[9.0, 9.0]));
-        let synapse = Rule(Lagging);
-        assert_eq!(synapse.state(), ["kept"]);
-        synapse.begin(0, w.view_mut(), &mut [state.view_mut()]);
-        for _ in 0..2 {
-            synapse.take(0, 0, row(&[1.0, -2.0]).view(), w.view_mut(), &mut [state.view_mut()]);
-        }
-        assert_eq!(w.to_f64s(), [2.5, -1.0]);
-        assert_eq!(state.to_f64s(), [0.5, -1.0]);
-    }
-}
+/// What an unstable chain has to be.
+const STABLE: &str = "smaller: a beaker would lose all it has in one update";

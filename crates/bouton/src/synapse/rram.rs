@@ -8,8 +8,9 @@
 //! `set` both only grow. Arithmetic is in 64 bits, storage in the recipe's precision.
 
 use super::rram_device::{Cell, Devices};
-use super::{Draw, SignOfZero, Synapse, array, owned};
+use super::{Draw, Info, SignKeys, SignOfZero, Site, Synapse, SynapseMethod, WeightTraits, array, owned};
 use crate::Result;
+use crate::axis::{Cite, Place};
 use crate::theory::{DeviceParameters, preset};
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
@@ -80,14 +81,9 @@ impl Rram {
         let Some(device) = &self.device else { return DeviceParameters::majumdar2021() };
         DeviceParameters::from_toml(&preset::text("rram", device)?)
     }
-
-    /// The synapse whose devices are drawn by `key`.
-    pub(super) fn build(&self, key: u64) -> Result<Box<dyn Synapse>> {
-        Ok(Box::new(Pair { devices: Devices::new(self)?, spec: self.clone(), key }))
-    }
 }
 
-/// ln(R_BL/R_BLb) without noise, from the states of a pair in the order of [`RRAM_STATE`].
+/// ln(R_BL/R_BLb) without noise, from the states of a pair in the order of [`RRAM_STATES`].
 pub fn log_ratio(state: [f64; VALUES - 1]) -> f64 {
     let [bl, blb] = [0, 7].map(|first| Cell::from(std::array::from_fn(|k| state[first + k])).growth());
     bl - blb
@@ -95,7 +91,7 @@ pub fn log_ratio(state: [f64; VALUES - 1]) -> f64 {
 
 /// The pairs of one connection.
 #[derive(Debug)]
-struct Pair {
+struct RramPair {
     spec: Rram,
     devices: Devices,
     key: u64,
@@ -106,7 +102,7 @@ const VALUES: usize = 15;
 /// Those that tell whether a device is in the high state.
 const HIGH: [usize; 2] = [7, 14];
 /// What is kept of a pair, by the names of checkpoints.
-pub const RRAM_STATE: [&str; VALUES - 1] = [
+pub const RRAM_STATES: [&str; VALUES - 1] = [
     "rram.bl.level",
     "rram.bl.early",
     "rram.bl.breakpoint",
@@ -123,7 +119,7 @@ pub const RRAM_STATE: [&str; VALUES - 1] = [
     "rram.blb.high",
 ];
 
-impl Pair {
+impl RramPair {
     /// The random numbers that belong to the two devices of pair `index` for good.
     #[inline]
     fn of(&self, index: u64) -> [Draw; 2] {
@@ -155,7 +151,7 @@ impl Pair {
     }
 
     /// The first weight of the pair `draw.index`.
-    fn begin(&self, drawn: f64, draw: Draw) -> (f64, [Cell; 2]) {
+    fn init(&self, drawn: f64, draw: Draw) -> (f64, [Cell; 2]) {
         let mut cells = self.of(draw.index).map(|of| self.devices.fresh(of));
         if !self.spec.d2d {
             self.devices.pulse(&mut cells[usize::from(drawn < 0.0)], 1.0, draw.uniform(4));
@@ -164,7 +160,7 @@ impl Pair {
     }
 
     /// The weight after `n` pulses.
-    fn take(&self, n: f64, old: f64, cells: &mut [Cell; 2], draw: Draw) -> f64 {
+    fn update(&self, n: f64, old: f64, cells: &mut [Cell; 2], draw: Draw) -> f64 {
         let side = usize::from(n < 0.0);
         if n != 0.0 {
             self.devices.pulse(&mut cells[side], n.abs(), draw.uniform(4));
@@ -205,26 +201,35 @@ fn store<T: Elem>(
     }
 }
 
-impl Synapse for Pair {
-    fn state(&self) -> Vec<String> {
-        owned(&RRAM_STATE)
+const INFO: Info = Info { stochastic: true, ..Info::PLAIN };
+
+impl Synapse for RramPair {
+    fn states(&self) -> Vec<String> {
+        owned(&RRAM_STATES)
     }
 
-    fn draws(&self) -> bool {
-        true
+    fn info(&self) -> Info {
+        INFO
     }
 
-    fn begin(&self, key: u64, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+    fn init(&self, key: u64, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
         dispatch!(weight.dtype(), T => {
             let mut values = array::<T, VALUES>(&mut weight, state);
             for i in 0..values[0].len() {
-                let (weight, cells) = self.begin(values[0][i].to_f64(), Draw { key, index: i as u64 });
+                let (weight, cells) = self.init(values[0][i].to_f64(), Draw { key, index: i as u64 });
                 store(&mut values, i, weight, &cells, 0..7);
             }
         });
     }
 
-    fn take(&self, key: u64, at: usize, delta: View<'_>, mut weight: ViewMut<'_>, state: &mut [ViewMut<'_>]) {
+    fn update(
+        &self,
+        key: u64,
+        at: usize,
+        delta: View<'_>,
+        mut weight: ViewMut<'_>,
+        state: &mut [ViewMut<'_>],
+    ) {
         let most = f64::from(self.spec.pulses);
         dispatch!(delta.dtype(), T => {
             let (delta, mut values) = (delta.slice::<T>(), array::<T, VALUES>(&mut weight, state));
@@ -236,10 +241,43 @@ impl Synapse for Pair {
                 }
                 let (mut cells, draw) = (cells(&values, i), Draw { key, index: (at + i) as u64 });
                 let n = self.protected(delta, old, &cells, draw).clamp(-most, most).round_ties_even();
-                let new = self.take(n, old, &mut cells, draw);
+                let new = self.update(n, old, &mut cells, draw);
                 store(&mut values, i, new, &cells, if self.spec.set { 0..7 } else { PULSED });
             }
         });
+    }
+}
+
+impl SynapseMethod for Rram {
+    fn check(&self, _: &Place) -> Result<()> {
+        self.parameters().map(drop)
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("majumdar2021")]
+    }
+
+    fn traits(&self) -> WeightTraits {
+        WeightTraits::bits(INFO, self.scale, self.zero)
+    }
+
+    fn sign_keys(&mut self) -> Option<SignKeys<'_>> {
+        Some(SignKeys { zero: &mut self.zero, window: None, clip: None })
+    }
+
+    fn device(&mut self) -> Option<&mut Option<String>> {
+        Some(&mut self.device)
+    }
+
+    fn examples() -> Vec<Self> {
+        let base = Self::default();
+        let ideal =
+            Self { d2d: false, rtn: false, pink: false, offset: false, set: true, m: 1.0, ..base.clone() };
+        vec![base, Self { device: Some("majumdar2021".into()), zero: SignOfZero::Zero, ..ideal }]
+    }
+
+    fn build(&self, site: Site) -> Result<Box<dyn Synapse>> {
+        Ok(Box::new(RramPair { devices: Devices::new(self)?, spec: self.clone(), key: site.key }))
     }
 }
 

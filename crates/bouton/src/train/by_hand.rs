@@ -6,7 +6,7 @@
 use super::heard::Heard;
 use super::learner::Learner;
 use super::{Memory, continual};
-use crate::credit::{Batch, CreditSpec, Start, Step};
+use crate::credit::{Batch, Start, Step};
 use crate::error::{Error, Result};
 use crate::network::{ParamId, Visitor};
 use crate::optim::ScheduleSpec;
@@ -383,7 +383,7 @@ impl ByHand {
 
 /// Where free phases start.
 fn start(recipe: &Recipe) -> Start {
-    if let CreditSpec::EqProp(rule) = &recipe.credit { rule.start } else { Start::Zero }
+    recipe.credit.method().needs().start
 }
 
 /// Whether the system would give memory for two numbers of every unit, for so many samples.

@@ -3,12 +3,9 @@
 
 use super::memory::Memory;
 use super::{RunDir, atomic};
-use crate::anchor::AnchorSpec;
 use crate::error::{Error, Result};
-use crate::norm::{NormSpec, Statistics};
 use crate::optim::ScheduleSpec;
 use crate::recipe::{Recipe, tag};
-use crate::synapse::SynapseSpec;
 use crate::task::{Policy, Scenario, SequenceSpec};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -144,7 +141,7 @@ fn own_outputs(recipe: &Recipe) -> bool {
 
 /// Whether each task keeps a normalisation of its own.
 fn per_task(recipe: &Recipe) -> bool {
-    bounded(recipe) && matches!(&recipe.norm, NormSpec::Batch(n) if n.per_task)
+    bounded(recipe) && recipe.norm.method().traits().per_task
 }
 
 fn training(r: &Recipe) -> [Leak; 10] {
@@ -152,9 +149,9 @@ fn training(r: &Recipe) -> [Leak; 10] {
     // A stream of subsets has no tasks to tell, but what happens where it is cut is said of it all the same.
     let cut = matches!(r.sequence, SequenceSpec::Subsets(_)) && !r.continual.interleaved;
     let (reset, scheduled) = (r.continual.reset_optimiser, r.schedule != ScheduleSpec::Constant);
-    let posterior = matches!(r.synapse, SynapseSpec::BayesBiNn(_));
+    let posterior = r.synapse.method().traits().info.changes_at_task_end;
     [
-        (ends && r.anchor != AnchorSpec::None, "the anchor consolidates at the end of a task"),
+        (ends && r.anchor.method().needs().holds, "the anchor consolidates at the end of a task"),
         (ends && posterior, "the posterior of the weights becomes the prior at the end of a task"),
         (ends && reset, "the optimiser's state is forgotten at the end of a task"),
         (cut && reset, "the optimiser's state is forgotten at every cut of the stream"),
@@ -177,7 +174,7 @@ fn training(r: &Recipe) -> [Leak; 10] {
 fn testing(r: &Recipe) -> [Leak; 4] {
     let ends = bounded(r);
     let sequence = r.sequence != SequenceSpec::Single;
-    let of_batch = matches!(&r.norm, NormSpec::Batch(n) if n.statistics == Statistics::Batch);
+    let of_batch = r.norm.method().traits().answers_by_batch;
     [
         (own_outputs(r), "only the outputs of the task count"),
         (ends && r.continual.scenario == Scenario::Class, "outputs of tasks not seen yet do not count"),

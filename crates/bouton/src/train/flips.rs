@@ -20,7 +20,7 @@ const PREFIX: &str = "signs.";
 impl Flips {
     /// The present signs.
     pub fn new(network: &Network, synapse: &SynapseSpec) -> Self {
-        Self { signs: if synapse.binary() { signs(network) } else { BTreeMap::new() } }
+        Self { signs: if synapse.method().traits().binary() { signs(network) } else { BTreeMap::new() } }
     }
 
     /// `flips.<connection>` since it was last asked for.

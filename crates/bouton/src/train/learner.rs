@@ -8,7 +8,6 @@ use crate::anchor::Importance;
 use crate::credit::{Batch, Credit, Sink, Step, draws, measure};
 use crate::error::{Error, Result};
 use crate::network::{Network, ParamId, Visitor};
-use crate::norm::NormSpec;
 use crate::objective::{Head, Heads, Objective};
 use crate::optim::Updater;
 use crate::recipe::Recipe;
@@ -257,5 +256,5 @@ impl Learner {
 
 /// Whether every task has a normalisation of its own.
 fn per_task(recipe: &Recipe) -> bool {
-    matches!(&recipe.norm, NormSpec::Batch(norm) if norm.per_task)
+    recipe.norm.method().traits().per_task
 }

@@ -7,12 +7,11 @@ use super::learner::Learner;
 use super::memory::Memory;
 use super::turning;
 use crate::anchor::{Fisher, Importance};
-use crate::credit::{CreditSpec, Step, draws};
+use crate::credit::{Step, draws};
 use crate::error::{Error, Result};
 use crate::network::{ConnId, Network, ParamId};
-use crate::norm::{NormSpec, Statistics};
-use crate::objective::{Head, Objective, ObjectiveSpec};
-use crate::recipe::Recipe;
+use crate::objective::{Head, Objective};
+use crate::recipe::{Recipe, tag};
 use crate::rng::Key;
 use crate::task::stream::{self, Course, Place};
 use bouton_kernels::{DType, Mat};
@@ -48,16 +47,17 @@ impl DerefMut for Trainer {
 /// Refuses batches of one sample where the mean and variance of a batch normalise: whatever the weights, every output is
 /// 0 then, and so is the gradient.
 fn alone(recipe: &Recipe, course: &Course) -> Result<()> {
-    let NormSpec::Batch(norm) = &recipe.norm else { return Ok(()) };
+    let traits = recipe.norm.method().traits();
     let refused = |of: &str, hint: &str| {
+        let norm = tag(&recipe.norm);
         let message =
-            format!("norm.batch takes mean and variance of a batch, but the last batch {of} has one sample");
+            format!("norm.{norm} takes mean and variance of a batch, but the last batch {of} has one sample");
         Err(Error::config(message).with_hint(hint))
     };
-    if course.stream.ends_alone() {
+    if traits.needs_batch && course.stream.ends_alone() {
         return refused("of an epoch", "choose another batch size, or another number of training samples");
     }
-    if norm.statistics == Statistics::Batch && course.tests.iter().any(stream::answers_alone) {
+    if traits.answers_by_batch && course.tests.iter().any(stream::answers_alone) {
         return refused("of a test", "choose another number of test samples, or statistics = \"running\"");
     }
     Ok(())
@@ -129,10 +129,10 @@ impl Trainer {
     /// # Errors
     /// If a relaxation diverges; [`Error::Interrupted`] as soon as `interrupt` says so.
     pub fn importance(&mut self, interrupt: &dyn Fn() -> bool) -> Result<Vec<Profile>> {
-        let sampled = matches!(self.recipe.credit, CreditSpec::Backprop(_))
-            && matches!(self.recipe.objective, ObjectiveSpec::SoftmaxCrossEntropy(_));
+        let sampled = self.recipe.credit.method().needs().per_sample
+            && self.recipe.objective.method().traits().log_likelihood;
         let mixed = self.course.stream.parts(self.place().segment).len() > 1;
-        if !sampled || mixed || !self.recipe.synapse.has_hidden_sign() {
+        if !sampled || mixed || !self.recipe.synapse.method().traits().has_hidden_sign() {
             return Ok(Vec::new());
         }
         let (segment, stream, dtype) = (self.place().segment, &self.course.stream, self.network.dtype);
@@ -276,7 +276,7 @@ impl Trainer {
 fn same_synapse(network: &Network, checkpoint: &Checkpoint) -> Result<()> {
     for c in &network.connections {
         // Connections without weights keep nothing.
-        let known = &c.synapse.state()[..c.memory.len()];
+        let known = &c.synapse.states()[..c.memory.len()];
         // States are named `<connection>.<synapse>.<state>`; weights have no second dot.
         let of = |t: &'_ Tensor| Some(t.name.strip_prefix(&c.name)?.strip_prefix('.')?.to_owned());
         let found: Vec<String> =

@@ -91,7 +91,7 @@ fn checkpoints_hold_everything_and_threads_do_not_matter() {
 fn a_checkpoint_of_another_synapse_is_refused() {
     let mut trainers = SYNAPSES.map(|synapse| Trainer::new(&recipe(synapse), None).unwrap());
     let saved = trainers.each_mut().map(|trainer| trainer.checkpoint().unwrap());
-    let states = trainers.each_ref().map(|trainer| trainer.network.connections[0].synapse.state());
+    let states = trainers.each_ref().map(|trainer| trainer.network.connections[0].synapse.states());
     for (to, trainer) in trainers.iter_mut().enumerate() {
         for from in (0..SYNAPSES.len()).filter(|from| states[*from] != states[to]) {
             let errors = [

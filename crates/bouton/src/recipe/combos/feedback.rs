@@ -1,29 +1,32 @@
 //! Combinations of nudges and of feedback weights that make no sense.
 
-use super::{Refusal, nudges, refusal, settle};
-use crate::credit::CreditSpec;
+use super::{Refusal, refusal, rule, settling};
+use crate::credit::{Acts, CreditNeeds};
 use crate::network::{ConvLayer, Layer, PoolSpec};
-use crate::neuron::{Activation, Dynamics, NudgePosition};
+use crate::neuron::UnitDynamics;
 use crate::recipe::{Recipe, tag};
-use crate::solver::SolverSpec;
-use crate::synapse::SynapseSpec;
 use crate::wiring::FeedbackSpec;
 
 /// A nudge that turns in the complex plane needs a dynamics that continues there.
 pub(super) fn complex_nudge(r: &Recipe) -> Refusal {
-    let CreditSpec::HolomorphicEqProp(c) = &r.credit else { return None };
-    let s = settle(r)?;
-    if s.dynamics == Dynamics::Energy || s.nudge == NudgePosition::Outside {
+    let Acts::ComplexNudge { complex } = rule(r).acts else { return None };
+    let unit = settling(r)?;
+    if !unit.complex_step {
         return refusal(
-            "holomorphic-eq-prop needs the prototypical dynamics with the nudge inside",
+            format!("{} needs the prototypical dynamics with the nudge inside", tag(&r.credit)),
             "use dynamics = \"prototypical\" and nudge = \"inside\"",
         );
     }
-    let complex = c.points > 2 || c.periods.is_some();
-    if complex && !(s.activation.is_analytic() && s.output.is_none_or(Activation::is_analytic)) {
+    if complex && !unit.analytic {
         return refusal(
             "a clipped activation is not holomorphic, so a complex nudge has no meaning for it",
             "use activation = \"shifted-sigmoid\", or \"d-silu\" for \"half-hard-sigmoid\"; points = 2 stays real",
+        );
+    }
+    if complex && !r.objective.method().traits().analytic {
+        return refusal(
+            format!("{} is not holomorphic, so a complex nudge has no meaning for it", tag(&r.objective)),
+            "use objective.squared-error or softmax-cross-entropy; points = 2 stays real",
         );
     }
     let max = |l: &Layer| matches!(l, Layer::Conv(ConvLayer { pool: Some(PoolSpec::Max(_)), .. }));
@@ -33,9 +36,8 @@ pub(super) fn complex_nudge(r: &Recipe) -> Refusal {
             "use pool = { soft = { size = 2 } } or { average = 2 }; points = 2 stays real",
         );
     }
-    let relaxed = matches!(&r.solver, SolverSpec::EvenOdd(s) if s.relaxation != 1.0);
-    if complex && relaxed {
-        return refusal("complex phases take no over-relaxation", "leave solver.even-odd.relaxation out");
+    if complex && r.solver.method().traits().relaxes {
+        return refusal("complex phases take no over-relaxation", "leave the solver's relaxation out");
     }
     None
 }
@@ -43,21 +45,17 @@ pub(super) fn complex_nudge(r: &Recipe) -> Refusal {
 pub(super) fn own_weights(r: &Recipe) -> Refusal {
     let dense = r.wiring.weights();
     let own = dense.feedback != FeedbackSpec::Tied;
-    let gradient = matches!(r.credit, CreditSpec::Bptt(_) | CreditSpec::RecurrentBackprop(_));
-    let turning = matches!(&r.credit, CreditSpec::HolomorphicEqProp(c) if c.periods.is_some());
+    let CreditNeeds { dynamics, acts, corrected, free_state, .. } = rule(r);
+    let gradient = acts == Acts::Gradient && dynamics == UnitDynamics::Settling;
+    let turning = !free_state;
     let field = dense.feedback == FeedbackSpec::VectorField;
-    if own && !(nudges(&r.credit) || field && gradient) {
+    if own && !(acts.nudges() || field && gradient) {
         let word = tag(&dense.feedback);
         return refusal(
             format!("feedback = \"{word}\" has no meaning for {}, which needs tied weights", tag(&r.credit)),
             "use feedback = \"tied\", or credit.eq-prop",
         );
     }
-    let corrected = match &r.credit {
-        CreditSpec::EqProp(c) => c.corrected,
-        CreditSpec::HolomorphicEqProp(c) => c.corrected,
-        _ => false,
-    };
     if corrected && (!field || turning) {
         return refusal(
             "corrected nudged phases are for feedback weights that learn for themselves, from a free state",
@@ -67,7 +65,7 @@ pub(super) fn own_weights(r: &Recipe) -> Refusal {
     if field && turning {
         return refusal(
             "feedback = \"vector-field\" learns from the free state, which the continuous version does not have",
-            "leave credit.holomorphic-eq-prop.periods out",
+            "leave its periods out",
         );
     }
     if !field && dense.homeostasis > 0.0 {
@@ -82,7 +80,7 @@ pub(super) fn own_weights(r: &Recipe) -> Refusal {
 /// State beside the weight belongs to the forward weight; own feedback weights have none.
 pub(super) fn own_memory(r: &Recipe) -> Refusal {
     let dense = r.wiring.weights();
-    if dense.feedback != FeedbackSpec::Tied && !matches!(r.synapse, SynapseSpec::Plain(_)) {
+    if dense.feedback != FeedbackSpec::Tied && r.synapse.method().traits().own_state {
         return refusal(
             format!(
                 "feedback = \"{}\" has weights of its own, which {} would not share",

@@ -3,10 +3,10 @@ use crate::theory::Device;
 use bouton_kernels::{DType, Mat};
 
 /// Every imperfection off, then changed.
-fn ideal(change: impl Fn(&mut Rram)) -> Pair {
+fn ideal(change: impl Fn(&mut Rram)) -> RramPair {
     let mut spec = Rram { d2d: false, rtn: false, pink: false, offset: false, ..Rram::default() };
     change(&mut spec);
-    Pair { devices: Devices::new(&spec).unwrap(), spec, key: 17 }
+    RramPair { devices: Devices::new(&spec).unwrap(), spec, key: 17 }
 }
 
 /// Weight and state of some pairs after some updates with given proposals.
@@ -17,19 +17,19 @@ struct Run {
 }
 
 impl Run {
-    fn new(pair: &Pair, dtype: DType, drawn: &[f64]) -> Self {
+    fn new(pair: &RramPair, dtype: DType, drawn: &[f64]) -> Self {
         let mut weight = Mat::from_f64s(dtype, 1, drawn.len(), drawn);
-        let mut state: Vec<Mat> = RRAM_STATE.iter().map(|_| Mat::zeros(dtype, 1, drawn.len())).collect();
+        let mut state: Vec<Mat> = RRAM_STATES.iter().map(|_| Mat::zeros(dtype, 1, drawn.len())).collect();
         let mut views: Vec<_> = state.iter_mut().map(Mat::view_mut).collect();
-        Synapse::begin(pair, 1, weight.view_mut(), &mut views);
+        Synapse::init(pair, 1, weight.view_mut(), &mut views);
         Self { weight, state, update: 1 }
     }
 
-    fn take(&mut self, pair: &Pair, delta: &[f64]) {
+    fn update(&mut self, pair: &RramPair, delta: &[f64]) {
         self.update += 1;
         let delta = Mat::from_f64s(self.weight.dtype(), 1, delta.len(), delta);
         let mut views: Vec<_> = self.state.iter_mut().map(Mat::view_mut).collect();
-        Synapse::take(pair, self.update, 0, delta.view(), self.weight.view_mut(), &mut views);
+        Synapse::update(pair, self.update, 0, delta.view(), self.weight.view_mut(), &mut views);
     }
 
     fn weights(&self) -> Vec<f64> {
@@ -37,7 +37,7 @@ impl Run {
     }
 
     fn of(&self, name: &str) -> Vec<f64> {
-        self.state[RRAM_STATE.iter().position(|n| *n == name).unwrap()].to_f64s()
+        self.state[RRAM_STATES.iter().position(|n| *n == name).unwrap()].to_f64s()
     }
 }
 
@@ -53,9 +53,9 @@ fn deltas(t: u64, size: f64) -> Vec<f64> {
     (0..PAIRS as u64).map(one).collect()
 }
 
-fn run(pair: &Pair, updates: u64, size: f64) -> Run {
+fn run(pair: &RramPair, updates: u64, size: f64) -> Run {
     let mut run = Run::new(pair, DType::F32, &drawn());
-    (1..=updates).for_each(|t| run.take(pair, &deltas(t, size)));
+    (1..=updates).for_each(|t| run.update(pair, &deltas(t, size)));
     run
 }
 
@@ -72,7 +72,7 @@ fn without_imperfections_a_pair_counts_pulses() {
             let n = f64::from(*d as f32).clamp(-14.0, 14.0).round_ties_even();
             count[usize::from(n < 0.0)] += n.abs();
         }
-        run.take(&pair, &delta);
+        run.update(&pair, &delta);
         let law: Vec<f64> = counts.iter().map(|[bl, blb]| SignOfZero::Zero.sign(bl - blb)).collect();
         assert_eq!(run.weights(), law, "update {t}");
     }
@@ -91,8 +91,8 @@ fn without_imperfections_a_pair_is_the_mean_pulse_law() {
     let law = Device { offset: mean.fresh_resistance.ln(), ..mean };
     let mut behind = 0;
     for t in 1..=120 {
-        run.take(&pair, &deltas(t, 40.0));
-        let values: Vec<Vec<f64>> = RRAM_STATE.iter().map(|name| run.of(name)).collect();
+        run.update(&pair, &deltas(t, 40.0));
+        let values: Vec<Vec<f64>> = RRAM_STATES.iter().map(|name| run.of(name)).collect();
         for i in 0..PAIRS {
             let cells = [0, 7].map(|first| Cell::from(std::array::from_fn(|k| values[first + k][i])));
             let read =
@@ -108,9 +108,9 @@ fn without_imperfections_a_pair_is_the_mean_pulse_law() {
 
 #[test]
 fn pulses_are_counted_on_the_side_of_the_proposal() {
-    let pair = Pair { devices: Devices::new(&Rram::default()).unwrap(), spec: Rram::default(), key: 3 };
+    let pair = RramPair { devices: Devices::new(&Rram::default()).unwrap(), spec: Rram::default(), key: 3 };
     let mut run = Run::new(&pair, DType::F32, &[0.1; 6]);
-    run.take(&pair, &[0.5, 1.5, -0.4, -3.2, 99.0, -99.0]);
+    run.update(&pair, &[0.5, 1.5, -0.4, -3.2, 99.0, -99.0]);
     assert_eq!(run.of("rram.bl.pulses"), [0.0, 2.0, 0.0, 0.0, 14.0, 0.0]);
     assert_eq!(run.of("rram.blb.pulses"), [0.0, 0.0, 0.0, 3.0, 0.0, 14.0]);
 }
@@ -118,14 +118,14 @@ fn pulses_are_counted_on_the_side_of_the_proposal() {
 #[test]
 fn enough_pulses_turn_any_pair_to_their_side() {
     let spec = Rram { rtn: false, ..Rram::default() };
-    let pair = Pair { devices: Devices::new(&spec).unwrap(), spec, key: 3 };
+    let pair = RramPair { devices: Devices::new(&spec).unwrap(), spec, key: 3 };
     let mut run = Run::new(&pair, DType::F32, &drawn());
     let share = |run: &Run| run.weights().iter().filter(|w| **w > 0.0).count();
     assert!((150..250).contains(&share(&run)));
-    (0..300).for_each(|_| run.take(&pair, &[14.0; PAIRS]));
+    (0..300).for_each(|_| run.update(&pair, &[14.0; PAIRS]));
     assert!(share(&run) > 370);
     // The devices on the other side start from where they were.
-    (0..2000).for_each(|_| run.take(&pair, &[-14.0; PAIRS]));
+    (0..2000).for_each(|_| run.update(&pair, &[-14.0; PAIRS]));
     assert!(share(&run) < 200);
 }
 
@@ -135,7 +135,7 @@ fn every_switch_changes_its_own_part_and_nothing_else() {
     let changed = |change: &dyn Fn(&mut Rram)| {
         let other = run(&ideal(change), 30, 9.0);
         let differs = |n: &&&str| other.of(n) != base.of(n);
-        let names: Vec<&str> = RRAM_STATE.iter().filter(differs).copied().collect();
+        let names: Vec<&str> = RRAM_STATES.iter().filter(differs).copied().collect();
         (names, other.weights() != base.weights())
     };
     let parameters = ["level", "early", "breakpoint", "late"];
@@ -162,36 +162,43 @@ fn every_switch_changes_its_own_part_and_nothing_else() {
 fn a_set_starts_both_devices_anew_where_pulses_turned_the_sign() {
     let pair = ideal(|s| s.set = true);
     let mut run = Run::new(&pair, DType::F64, &[0.1, 0.1]);
-    run.take(&pair, &[6.0, 6.0]);
-    run.take(&pair, &[-9.0, -3.0]);
+    run.update(&pair, &[6.0, 6.0]);
+    run.update(&pair, &[-9.0, -3.0]);
     // 7 against 9 pulses turned: SET, and 9 pulses again; 7 against 3 did not.
     assert_eq!(run.weights(), [-1.0, 1.0]);
     assert_eq!(run.of("rram.blb.pulses"), [18.0, 3.0]);
     assert_eq!(run.of("rram.bl.set"), [7.0, 0.0]);
     assert_eq!(run.of("rram.blb.set"), [9.0, 0.0]);
     // From the fresh pair on it is 0 against 9.
-    run.take(&pair, &[8.0, 0.0]);
+    run.update(&pair, &[8.0, 0.0]);
     assert_eq!(run.weights(), [-1.0, 1.0]);
-    run.take(&pair, &[2.0, 0.0]);
+    run.update(&pair, &[2.0, 0.0]);
     assert_eq!(run.weights(), [1.0, 1.0]);
 }
 
 #[test]
 fn cutting_a_matrix_into_tiles_changes_nothing() {
     let spec = Rram { set: true, ..Rram::default() };
-    let pair = Pair { devices: Devices::new(&spec).unwrap(), spec, key: 5 };
+    let pair = RramPair { devices: Devices::new(&spec).unwrap(), spec, key: 5 };
     let mut whole = Run::new(&pair, DType::F32, &drawn());
     let mut cut = Run::new(&pair, DType::F32, &drawn());
     for t in 1..=60 {
         let delta = Mat::from_f64s(DType::F32, PAIRS, 1, &deltas(t, 30.0));
-        whole.take(&pair, &deltas(t, 30.0));
+        whole.update(&pair, &deltas(t, 30.0));
         cut.update += 1;
         let mut tall = |at: usize, n: usize| {
             let part = |m: &Mat| Mat::from_f64s(DType::F32, n, 1, &m.to_f64s()[at..at + n]);
             let mut weight = part(&cut.weight);
             let mut state: Vec<Mat> = cut.state.iter().map(part).collect();
             let mut views: Vec<_> = state.iter_mut().map(Mat::view_mut).collect();
-            Synapse::take(&pair, cut.update, at, delta.rows_view(at..at + n), weight.view_mut(), &mut views);
+            Synapse::update(
+                &pair,
+                cut.update,
+                at,
+                delta.rows_view(at..at + n),
+                weight.view_mut(),
+                &mut views,
+            );
             let back = |m: &mut Mat, p: &Mat| m.slice_mut::<f32>()[at..at + n].copy_from_slice(p.slice());
             back(&mut cut.weight, &weight);
             cut.state.iter_mut().zip(&state).for_each(|(m, p)| back(m, p));
@@ -201,7 +208,7 @@ fn cutting_a_matrix_into_tiles_changes_nothing() {
     }
     assert_eq!(whole.weights(), cut.weights());
     assert!(whole.of("rram.bl.set").iter().any(|s| *s > 0.0));
-    assert!(RRAM_STATE.iter().all(|n| whole.of(n) == cut.of(n)));
+    assert!(RRAM_STATES.iter().all(|n| whole.of(n) == cut.of(n)));
 }
 
 #[test]

@@ -58,7 +58,12 @@ fn signs_are_of_size_one() {
             SynapseSpec::Bop(Bop { scale, ..Bop::default() }),
             SynapseSpec::Cascade(Cascade { scale, ..Cascade::default() }),
         ];
-        assert!(specs.iter().all(|s| s.binary() && s.signs() == (scale == 1.0)), "{scale}");
+        assert!(
+            specs
+                .iter()
+                .all(|s| s.method().traits().binary() && s.method().traits().signs() == (scale == 1.0)),
+            "{scale}"
+        );
     }
 }
 
@@ -95,7 +100,7 @@ fn what_would_do_nothing_is_refused() {
         (&below, "", ""),
         (&pushed, "", "no fixed point"),
         (&clamped, "", ""),
-        (&clamped, "[objective.softmax-cross-entropy]\n", "softmax readout"),
+        (&clamped, "[objective.softmax-cross-entropy]\n", "not part of the dynamics"),
         (&of_tasks, "[anchor.si]\n", ""),
         (&of_tasks, "[anchor.mas]\n", "sample by sample"),
         (&of_tasks, "[anchor.ewc]\n", "sample by sample"),
@@ -123,5 +128,5 @@ fn what_would_do_nothing_is_refused() {
             "{dropout}"
         );
     }
-    assert!(check(&sign, &["optim.adam.decay=0.1"]).unwrap_err().contains("weight decay would do nothing"));
+    assert!(check(&sign, &["optim.adam.decay=0.1"]).unwrap_err().contains("decay would do nothing"));
 }

@@ -1,0 +1,125 @@
+//! The axes of a recipe: one list per axis, in which every member is a type that brings all that is known of it.
+//!
+//! [`axis!`] makes the enum that recipes are read into. What the rest of the library asks of a member stands in the method trait
+//! of its axis; nothing else names a member.
+
+use crate::wiring::PerLayer;
+use crate::{Error, Result};
+
+/// A publication that a member rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cite {
+    /// Its key in the bibliography.
+    pub key: &'static str,
+    /// What is taken from it, such as `nudge = "symmetric"`; absent: the member itself.
+    pub what: Option<String>,
+}
+
+impl Cite {
+    /// The publication of the member itself.
+    pub fn of(key: &'static str) -> Self {
+        Self { key, what: None }
+    }
+
+    /// The publication of one of its settings.
+    pub fn setting(key: &'static str, what: impl Into<String>) -> Self {
+        Self { key, what: Some(what.into()) }
+    }
+}
+
+/// Where a member stands in a recipe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its table, such as `synapse.metaplastic`.
+    pub table: String,
+    /// Connections with weights, for lists of one value each.
+    pub connections: usize,
+}
+
+impl Place {
+    /// The full name of a key of the member.
+    pub fn key(&self, field: &str) -> String {
+        format!("{}.{field}", self.table)
+    }
+
+    /// "`key` is 0, but must be …" unless `ok`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the key and a hint.
+    pub fn require(
+        &self,
+        ok: bool,
+        field: &str,
+        value: impl std::fmt::Display,
+        need: &str,
+        hint: &str,
+    ) -> Result<()> {
+        if ok {
+            return Ok(());
+        }
+        let message = format!("`{}` is {value}, but must be {need}", self.key(field));
+        Err(Error::config(message).with_hint(hint))
+    }
+
+    /// One value, or as many as there are connections.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with both numbers.
+    pub fn per_connection(&self, field: &str, values: &PerLayer) -> Result<()> {
+        let (PerLayer::Each(values), connections) = (values, self.connections) else { return Ok(()) };
+        if values.len() == connections {
+            return Ok(());
+        }
+        let message = format!(
+            "`{}` lists {} values, but the network has {connections} connections",
+            self.key(field),
+            values.len()
+        );
+        Err(Error::config(message).with_hint(
+            "give one value for all, or one per connection, input side first, then convolutions of skips",
+        ))
+    }
+}
+
+/// Makes the enum of an axis from its list: in brackets the member without settings that stands for none, if there is one, and the
+/// type behind it; then the others, each with its type. Every type implements the method trait of the axis.
+macro_rules! axis {
+    (
+        $(#[$meta:meta])*
+        pub enum $name:ident: $method:ident $([ $(#[$nothing_meta:meta])* $nothing:ident = $type:expr ])? {
+            $($(#[$member_meta:meta])* $member:ident($inner:ty),)*
+        }
+    ) => {
+        $(#[$meta])*
+        pub enum $name {
+            $($(#[$nothing_meta])* $nothing,)?
+            $($(#[$member_meta])* $member($inner),)*
+        }
+
+        impl $name {
+            /// What its axis knows of the member.
+            pub fn method(&self) -> &dyn $method {
+                match self {
+                    $(Self::$nothing => &$type,)?
+                    $(Self::$member(member) => member,)*
+                }
+            }
+
+            /// [`Self::method`], to change; nothing for a member without settings.
+            pub fn method_mut(&mut self) -> Option<&mut dyn $method> {
+                match self {
+                    $(Self::$nothing => None,)?
+                    $(Self::$member(member) => Some(member),)*
+                }
+            }
+
+            /// Every member with the settings that its tests want: each word and each switch of it at least once.
+            pub fn all() -> Vec<Self> {
+                let mut all = vec![$(Self::$nothing)?];
+                $(all.extend(<$inner as $method>::examples().into_iter().map(Self::$member));)*
+                all
+            }
+        }
+    };
+}
+pub(crate) use axis;
