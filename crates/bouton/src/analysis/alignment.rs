@@ -1,8 +1,9 @@
 //! The angle between a rule's gradient and the true one, connection by connection:
 //! cos(g_rule, ∇L) with ∇L by the adjoint's fixed point (Almeida 1987, Pineda 1987).
 
+use super::presets;
 use super::vectors::cosine;
-use crate::credit::{Batch, Collect, CreditSpec, RecurrentBackprop};
+use crate::credit::{Batch, Collect};
 use crate::error::Result;
 use crate::network::Network;
 use crate::recipe::Recipe;
@@ -39,12 +40,8 @@ pub fn alignment(recipe: &Recipe, folder: Option<&Path>, checkpoints: &[Checkpoi
         return Ok(Vec::new());
     };
     let batch = stream::open(recipe, folder)?.stream.batch(0, network.dtype).first(SAMPLES);
-    let exact = RecurrentBackprop { free_steps: PATIENCE * steps, adjoint_steps: PATIENCE * steps };
-    let exact = Recipe {
-        credit: CreditSpec::RecurrentBackprop(exact),
-        solver: SolverSpec::default(),
-        ..recipe.clone()
-    };
+    let credit = presets::exact(PATIENCE * steps);
+    let exact = Recipe { credit, solver: SolverSpec::default(), ..recipe.clone() };
     let named = network.parameters().into_iter();
     let named = named.filter_map(|(id, name, _)| Some((id, name.strip_suffix(".weight")?.to_owned())));
     let (ids, names): (Vec<_>, Vec<_>) = named.unzip();

@@ -3,8 +3,8 @@
 //! Measured against recurrent backpropagation, which is exact; the slope is the median over halvings of β,
 //! because a single one may meet a zero of the error.
 
-use super::{Bound, Findings, Lab, Property, Series, cosine, relative_error};
-use crate::credit::{CreditSpec, EqProp, Nudge, RecurrentBackprop, Start};
+use super::{Bound, Findings, Lab, Property, Series, cosine, presets, relative_error};
+use crate::credit::Nudge;
 use crate::error::Result;
 
 /// Strengths, halving.
@@ -24,16 +24,13 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         return Ok(());
     }
     let steps = lab.sweeps();
-    let exact = lab.gradient(&CreditSpec::RecurrentBackprop(RecurrentBackprop {
-        free_steps: steps,
-        adjoint_steps: steps,
-    }))?;
+    let exact = lab.gradient(&presets::exact(steps))?;
     let mut lines = Vec::new();
     for (id, statement, nudge, of) in rows {
         let mut points = Vec::new();
         let mut finest = Vec::new();
         for beta in BETAS {
-            finest = lab.gradient(&eq_prop(nudge, beta, steps))?;
+            finest = lab.gradient(&presets::eq_prop(nudge, beta, [steps; 2]))?;
             points.push((beta, relative_error(&finest, &exact)));
         }
         let mut slopes: Vec<f64> = points.windows(2).map(|w| (w[0].1 / w[1].1).log2()).collect();
@@ -54,15 +51,4 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         lines,
     });
     Ok(())
-}
-
-pub(super) fn eq_prop(nudge: Nudge, beta: f64, steps: usize) -> CreditSpec {
-    CreditSpec::EqProp(EqProp {
-        beta,
-        nudge,
-        free_steps: steps,
-        nudged_steps: steps,
-        start: Start::Zero,
-        corrected: false,
-    })
 }

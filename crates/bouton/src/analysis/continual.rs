@@ -1,14 +1,13 @@
 //! Continual EP with a vanishing learning rate makes the update of ordinary EP (Ernoult et al. 2020).
 
-use super::{Bound, Findings, Lab, Property, relative_error};
-use crate::credit::{ContinualEqProp, CreditSpec, EqProp, Nudge, Start};
+use super::{Bound, Findings, Lab, Property, presets, relative_error};
+use crate::credit::Nudge;
 use crate::error::Result;
 use crate::network::Network;
-use crate::optim::{Decay, OptimSpec, Sgd, Updater};
+use crate::optim::Updater;
 use crate::recipe::Recipe;
 use crate::rng::Key;
 use crate::synapse::SynapseSpec;
-use crate::wiring::PerLayer;
 
 /// Learning rate small enough for the weights to stand still during the nudged phase.
 const RATE: f64 = 1e-7;
@@ -28,14 +27,7 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         return Ok(());
     }
     let free_steps = lab.sweeps();
-    let ep = CreditSpec::EqProp(EqProp {
-        beta: BETA,
-        nudge: Nudge::Positive,
-        free_steps,
-        nudged_steps: K,
-        start: Start::Zero,
-        corrected: false,
-    });
+    let ep = presets::eq_prop(Nudge::Positive, BETA, [free_steps, K]);
     let gradient = lab.gradient(&ep)?;
     let moved = continual_update(lab, free_steps)?;
     findings.properties.push(Property::measured(id, statement, relative_error(&moved, &gradient), bound));
@@ -49,17 +41,9 @@ fn continual_update(lab: &Lab, free_steps: usize) -> Result<Vec<f64>> {
     let mut network = Network::build(&recipe)?;
     copy(&lab.network, &mut network)?;
     let solver = lab.recipe.solver.method().plain();
-    let spec = ContinualEqProp { beta: BETA, nudge: Nudge::Positive, free_steps, nudged_steps: K };
-    let mut rule = CreditSpec::ContinualEqProp(spec).build(&solver, &network, lab.batch.ids.len())?;
-    let sgd = Sgd {
-        lr: PerLayer::All(RATE),
-        nesterov: false,
-        momentum: 0.0,
-        decay: 0.0,
-        decay_style: Decay::Coupled,
-        bias_scale: 1.0,
-    };
-    let mut updater = Updater::new(&network, OptimSpec::Sgd(sgd).build());
+    let credit = presets::continual(BETA, [free_steps, K]);
+    let mut rule = credit.build(&solver, &network, lab.batch.ids.len())?;
+    let mut updater = Updater::new(&network, presets::descent(RATE, 0.0).build());
     rule.learn(&mut network, &lab.batch, &*lab.objective, &mut updater, &Key::new(lab.recipe.seed))?;
     let flat = |n: &Network| n.parameters().into_iter().flat_map(|(_, _, m)| m.to_f64s()).collect::<Vec<_>>();
     Ok(flat(&lab.network).iter().zip(flat(&network)).map(|(old, new)| (old - new) / RATE).collect())

@@ -3,11 +3,10 @@
 //!
 //! A rule with local signals keeps a few states whatever its number of sweeps T; backpropagation through time keeps all T.
 
-use crate::credit::{Acts, Backprop, Batch, Bptt, CreditSpec};
+use super::presets;
+use crate::credit::{Acts, Batch};
 use crate::error::{Error, Result};
 use crate::network::Network;
-use crate::neuron::NeuronSpec;
-use crate::objective::ObjectiveSpec;
 use crate::optim::Updater;
 use crate::recipe::{Recipe, tag};
 use crate::rng::Key;
@@ -61,14 +60,9 @@ fn others(recipe: &Recipe) -> Vec<Recipe> {
     let rule = recipe.credit.method().needs();
     let through_time = rule.acts == Acts::Gradient && rule.fixed_steps;
     let steps = recipe.credit.free_steps().filter(|_| !through_time);
-    let unrolled = steps
-        .map(|steps| Recipe { credit: CreditSpec::Bptt(Bptt { steps, truncate: None }), ..plain.clone() });
-    let layered = Recipe {
-        credit: CreditSpec::Backprop(Backprop {}),
-        neuron: NeuronSpec::Relu(Default::default()),
-        objective: ObjectiveSpec::SoftmaxCrossEntropy(Default::default()),
-        ..plain
-    };
+    let unrolled = steps.map(|steps| Recipe { credit: presets::through_time(steps, None), ..plain.clone() });
+    let (neuron, credit, objective) = presets::layered();
+    let layered = Recipe { neuron, credit, objective, ..plain };
     unrolled.into_iter().chain([layered]).collect()
 }
 

@@ -1,16 +1,17 @@
 //! Kolen–Pollack feedback: with one update for both and weight decay λ, W_f − W_b shrinks by exactly (1 − ηλ) per
 //! update, whatever the data (Kolen & Pollack 1994).
 
+use super::presets;
 use super::vectors::norm;
 use super::{Bound, Findings, Lab, Property};
-use crate::credit::{CreditSpec, EqProp, Nudge, Start};
+use crate::credit::Nudge;
 use crate::error::Result;
 use crate::network::Network;
-use crate::optim::{Decay, OptimSpec, Sgd, Updater};
+use crate::optim::Updater;
 use crate::recipe::Recipe;
 use crate::rng::Key;
 use crate::synapse::SynapseSpec;
-use crate::wiring::{Dense, FeedbackSpec, PerLayer, WiringSpec};
+use crate::wiring::{Dense, FeedbackSpec};
 
 const RATE: f64 = 0.05;
 const DECAY: f64 = 0.1;
@@ -21,7 +22,7 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
     let bound = Bound::AtMost(1e-12);
     // Feedback weights of their own are plain, and the law is of two weights that take the same updates.
     let mut recipe = Recipe { synapse: SynapseSpec::default(), ..lab.recipe.clone() };
-    let (WiringSpec::Dense(dense) | WiringSpec::Conv(dense)) = &mut recipe.wiring;
+    let dense = recipe.wiring.weights_mut();
     *dense = Dense { feedback: FeedbackSpec::KolenPollack, homeostasis: 0.0, ..dense.clone() };
     let mut network = Network::build(&recipe)?;
     let before = differences(&network);
@@ -30,24 +31,9 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
         findings.properties.push(Property::not_applicable(id, statement, bound, why));
         return Ok(());
     }
-    let credit = EqProp {
-        beta: 0.1,
-        nudge: Nudge::Symmetric,
-        free_steps: 40,
-        nudged_steps: 10,
-        start: Start::Zero,
-        corrected: false,
-    };
-    let mut rule = CreditSpec::EqProp(credit).build(&recipe.solver, &network, lab.batch.ids.len())?;
-    let sgd = Sgd {
-        lr: PerLayer::All(RATE),
-        nesterov: false,
-        momentum: 0.0,
-        decay: DECAY,
-        decay_style: Decay::Coupled,
-        bias_scale: 1.0,
-    };
-    let mut updater = Updater::new(&network, OptimSpec::Sgd(sgd).build());
+    let credit = presets::eq_prop(Nudge::Symmetric, 0.1, [40, 10]);
+    let mut rule = credit.build(&recipe.solver, &network, lab.batch.ids.len())?;
+    let mut updater = Updater::new(&network, presets::descent(RATE, DECAY).build());
     rule.learn(&mut network, &lab.batch, &*lab.objective, &mut updater, &Key::new(recipe.seed))?;
     let contraction = norm(&differences(&network)) / norm(&before);
     let error = (contraction - (1.0 - RATE * DECAY)).abs();

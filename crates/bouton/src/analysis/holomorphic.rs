@@ -3,8 +3,7 @@
 //! Measured against recurrent backpropagation, on the last halving of β that rounding does not hide; the first β is
 //! the largest at which the response is analytic on the whole circle.
 
-use super::{Bound, Findings, Lab, Property, Series, relative_error};
-use crate::credit::{CreditSpec, HolomorphicEqProp, RecurrentBackprop};
+use super::{Bound, Findings, Lab, Property, Series, presets, relative_error};
 use crate::error::Result;
 use crate::network::Role;
 
@@ -28,10 +27,7 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         return Ok(());
     }
     let steps = lab.sweeps();
-    let exact = lab.gradient(&CreditSpec::RecurrentBackprop(RecurrentBackprop {
-        free_steps: steps,
-        adjoint_steps: steps,
-    }))?;
+    let exact = lab.gradient(&presets::exact(steps))?;
     let mut lines = Vec::new();
     for n in POINTS {
         let points = errors(lab, n, steps, &exact)?;
@@ -63,15 +59,7 @@ fn errors(lab: &mut Lab, points: usize, steps: usize, exact: &[f64]) -> Result<V
     let mut errors = Vec::new();
     let mut beta = 0.4;
     while beta > 0.01 && errors.last().is_none_or(|&(_, e)| e > ROUNDING) {
-        let rule = HolomorphicEqProp {
-            beta,
-            points,
-            free_steps: steps,
-            nudged_steps: steps,
-            corrected: false,
-            periods: None,
-        };
-        let gradient = lab.gradient(&CreditSpec::HolomorphicEqProp(rule))?;
+        let gradient = lab.gradient(&presets::holomorphic(points, beta, steps))?;
         errors.push((beta, relative_error(&gradient, exact)));
         beta *= 0.5;
     }

@@ -18,6 +18,7 @@ mod gdu;
 mod holomorphic;
 mod lab;
 mod outside;
+mod presets;
 mod symmetry;
 mod truncation;
 mod vectors;

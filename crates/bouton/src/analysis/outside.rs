@@ -1,7 +1,7 @@
 //! A nudge outside a shifted sigmoid descends ¼ of the binary cross-entropy, not the squared error:
 //! ∂ℓ/∂s = ¼ (s − y)/(s(1 − s)) = (s − y)/σ'(d).
 
-use super::bias::eq_prop;
+use super::presets;
 use super::{Bound, Findings, Lab, Property, relative_error};
 use crate::credit::{Adjoint, Collect, Nudge, record};
 use crate::error::Result;
@@ -26,7 +26,7 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
     }
     let exact = cross_entropy_gradient(lab);
     let steps = lab.sweeps();
-    let ep = lab.gradient(&eq_prop(Nudge::Symmetric, 1e-4, steps))?;
+    let ep = lab.gradient(&presets::eq_prop(Nudge::Symmetric, 1e-4, [steps; 2]))?;
     findings.properties.push(Property::measured(id, statement, relative_error(&ep, &exact), bound));
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::credit::add_scaled;
 use crate::error::Result;
 use crate::network::{Network, PopId, Role, Seen, State};
 use crate::rng::Key;
-use crate::wiring::{Dense, FeedbackSpec, WiringSpec};
+use crate::wiring::{Dense, FeedbackSpec};
 use bouton_kernels::Mat;
 
 /// Random directions.
@@ -20,7 +20,7 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
         ("symmetry-error", "Hutchinson's ‖J − Jᵀ‖² against 2 Σ‖W_f − W_b‖², feedback at 60°");
     let bound = Bound::AtMost(0.1);
     let mut recipe = lab.recipe.clone();
-    let (WiringSpec::Dense(dense) | WiringSpec::Conv(dense)) = &mut recipe.wiring;
+    let dense = recipe.wiring.weights_mut();
     *dense = Dense { feedback: FeedbackSpec::VectorField, angle: 60.0, homeostasis: 0.0, ..dense.clone() };
     let network = Network::build(&recipe)?;
     let own = || network.connections.iter().filter_map(|c| Some((c.weight.mat(), c.feedback.own()?.mat())));

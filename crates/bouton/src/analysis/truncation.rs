@@ -1,8 +1,8 @@
 //! Truncation: recurrent backpropagation is the sum of all increments, and EP stopped after K nudged sweeps is BPTT
 //! through the last K sweeps.
 
-use super::{Bound, Findings, Lab, Property, relative_error};
-use crate::credit::{Bptt, CreditSpec, EqProp, Nudge, RecurrentBackprop, Start};
+use super::{Bound, Findings, Lab, Property, presets, relative_error};
+use crate::credit::Nudge;
 use crate::error::Result;
 
 /// Nudged sweeps of the truncated comparison.
@@ -25,11 +25,8 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         return Ok(());
     }
     let steps = lab.sweeps();
-    let rbp = lab.gradient(&CreditSpec::RecurrentBackprop(RecurrentBackprop {
-        free_steps: steps,
-        adjoint_steps: steps,
-    }))?;
-    let long = lab.gradient(&CreditSpec::Bptt(Bptt { steps: 2 * steps, truncate: Some(steps) }))?;
+    let rbp = lab.gradient(&presets::exact(steps))?;
+    let long = lab.gradient(&presets::through_time(2 * steps, Some(steps)))?;
     let (id, statement, bound) = rows[0];
     findings.properties.push(Property::measured(
         id,
@@ -43,16 +40,8 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         findings.properties.push(Property::not_applicable(id, statement, Bound::AtMost(bound), why));
         return Ok(());
     }
-    let ep = CreditSpec::EqProp(EqProp {
-        beta: 1e-4,
-        nudge: Nudge::Symmetric,
-        free_steps: steps,
-        nudged_steps: K,
-        start: Start::Zero,
-        corrected: false,
-    });
-    let (ep, tbp) =
-        (lab.gradient(&ep)?, lab.gradient(&CreditSpec::Bptt(Bptt { steps: steps + K, truncate: Some(K) }))?);
+    let ep = presets::eq_prop(Nudge::Symmetric, 1e-4, [steps, K]);
+    let (ep, tbp) = (lab.gradient(&ep)?, lab.gradient(&presets::through_time(steps + K, Some(K)))?);
     findings.properties.push(Property::measured(
         id,
         statement,

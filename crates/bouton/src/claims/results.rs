@@ -2,7 +2,6 @@
 
 use super::{Claim, embedded, papers, quick};
 use crate::recipe::Recipe;
-use crate::task::SequenceSpec;
 use crate::train::{Provenance, Record, RunDir, RunSummary, State, atomic, continual};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -101,7 +100,7 @@ pub fn result_of_run(run: &Path) -> Result<ResultLine> {
             .filter(|(name, _)| continual::DEFINITIONS.iter().any(|(known, _)| known == name))
             .map(|(k, v)| (k.clone(), *v))
             .collect(),
-        told: (recipe.sequence != SequenceSpec::Single).then(|| continual::told(&recipe).list()),
+        told: recipe.sequence.method().traits().several.then(|| continual::told(&recipe).list()),
     })
 }
 

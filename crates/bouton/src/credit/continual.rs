@@ -172,7 +172,7 @@ impl CreditMethod for ContinualEqProp {
     }
 
     fn examples() -> Vec<Self> {
-        let of = |nudge| Self { beta: 1e-3, nudge, free_steps: 300, nudged_steps: 300 };
+        let of = |nudge| Self { beta: 1e-4, nudge, free_steps: 300, nudged_steps: 300 };
         [Nudge::Positive, Nudge::Negative, Nudge::RandomSign].map(of).to_vec()
     }
 

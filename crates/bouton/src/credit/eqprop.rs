@@ -126,7 +126,7 @@ impl CreditMethod for EqProp {
 
     fn examples() -> Vec<Self> {
         let of = |nudge, start| Self {
-            beta: 1e-3,
+            beta: 1e-4,
             nudge,
             free_steps: 300,
             nudged_steps: 300,

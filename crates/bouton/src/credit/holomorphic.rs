@@ -280,7 +280,7 @@ impl CreditMethod for HolomorphicEqProp {
 
     fn examples() -> Vec<Self> {
         let of = |points, periods| {
-            let (beta, corrected) = (0.1, false);
+            let (beta, corrected) = (1e-4, false);
             Self { beta, points, free_steps: 300, nudged_steps: 300, corrected, periods }
         };
         vec![of(2, None), of(6, None), Self { corrected: true, ..of(2, None) }, of(4, Some(3))]

@@ -7,7 +7,7 @@ use super::backprop::silence;
 use super::{Batch, Collect, Credit, Outside};
 use crate::error::{Error, Result};
 use crate::network::{Feedback, Network, Node, ParamId};
-use crate::norm::{BatchNorm, Kind, Statistics};
+use crate::norm::NormTraits;
 use crate::objective::{Given, Objective};
 use crate::rng::Key;
 use bouton_kernels::Mat;
@@ -26,7 +26,7 @@ pub fn answer(
 ) -> Result<Mat> {
     let output = network.output();
     let Some(key) = key else { return Ok(credit.free(network, batch, objective)?.out.swap_remove(output)) };
-    let alone = |p: &Node| batch_norm(p).is_some() && batch.labels.len() * p.shape.height * p.shape.width < 2;
+    let alone = |p: &Node| of_batch(p).is_some() && batch.labels.len() * p.shape.height * p.shape.width < 2;
     if network.populations.iter().any(alone) {
         let message = "norm.batch takes mean and variance of a batch, but the batch has one sample";
         return Err(Error::shape(message).with_hint("pass more samples, or answer as in evaluation"));
@@ -70,16 +70,14 @@ fn quiet(network: &mut Network) -> Vec<(f64, f64)> {
     network.populations.iter_mut().map(|p| (take(&mut p.noise), take(&mut p.dropout))).collect()
 }
 
-fn batch_norm(node: &Node) -> Option<&BatchNorm> {
-    match &node.norm.as_ref()?.kind {
-        Kind::Batch(batch) => Some(&batch.spec),
-        Kind::Layer(_) => None,
-    }
+/// What the normalisation of a population takes together.
+fn of_batch(node: &Node) -> Option<NormTraits> {
+    node.norm.as_ref().map(|norm| norm.traits).filter(|norm| norm.needs_batch)
 }
 
 /// Whether evaluation normalises with running statistics, which training does not.
 fn runs(node: &Node) -> bool {
-    batch_norm(node).is_some_and(|norm| norm.statistics == Statistics::Running)
+    of_batch(node).is_some_and(|norm| !norm.answers_by_batch)
 }
 
 /// Feedback weights that learn what the forward weight learns have its gradient.

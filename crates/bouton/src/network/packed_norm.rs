@@ -1,6 +1,6 @@
 //! The normalisation of a packed network, and the counts at which it turns a sign.
 
-use crate::norm::{Kind, Norm};
+use crate::norm::Norm;
 use bouton_kernels::{Elem, Mat, Operand, dispatch, vectorize};
 use rayon::prelude::*;
 
@@ -16,13 +16,16 @@ pub(super) struct Affine {
 impl Affine {
     /// `None` if what a sample becomes depends on all of its units.
     pub(super) fn of(norm: &Norm, bias: Option<&Operand>) -> Option<Self> {
-        let Kind::Batch(batch) = &norm.kind else { return None };
-        let (dtype, units) = (batch.mean.dtype(), batch.mean.cols());
+        if !norm.traits.fixed_in_evaluation {
+            return None;
+        }
+        let mean = norm.statistics().into_iter().find(|(name, _)| *name == "mean")?.1;
+        let (dtype, units) = (mean.dtype(), mean.cols());
         let constant = |x: f64| Mat::from_fn(dtype, 1, units, |_, _| x);
         let mut none = Mat::zeros(dtype, 1, units);
         let scale = norm.evaluate(&mut none, None).scale;
         Some(Self {
-            mean: batch.mean.clone(),
+            mean: mean.clone(),
             scale,
             gain: norm.gain.as_ref().map_or_else(|| constant(1.0), |g| g.mat().clone()),
             bias: bias.map_or_else(|| constant(0.0), |b| b.mat().clone()),

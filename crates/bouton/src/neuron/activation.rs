@@ -264,6 +264,46 @@ mod tests {
         }
     }
 
+    /// Slopes jump where kinks are listed and nowhere else, and only clipped activations have them.
+    #[test]
+    fn kinks_are_where_they_are_said_to_be() {
+        for kind in Activation::ALL {
+            let jumps = with_activation!(kind, A => {
+                let slope = |x: f64| (A::apply(x + 1e-7) - A::apply(x - 1e-7)) / 2e-7;
+                // No drive of the grid is a multiple of ten steps away from where an activation would have its kink.
+                let at = |i: i32| f64::from(i) * 0.01 + 0.005;
+                let edges = (-900..900).filter(|&i| (slope(at(i)) - slope(at(i - 1))).abs() > 0.2);
+                edges.map(|i| at(i) - 0.005).collect::<Vec<f64>>()
+            });
+            let near = jumps.iter().zip(kind.kinks()).all(|(found, said)| (found - said).abs() < 1e-9);
+            assert!(jumps.len() == kind.kinks().len() && near, "{kind:?}: {jumps:?}");
+            assert_eq!(kind.is_smooth(), jumps.is_empty(), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn values_fill_their_range_and_potentials_integrate_the_inverse() {
+        for kind in Activation::ALL {
+            let value = |x: f64| with_activation!(kind, A => A::apply(x));
+            if let Some((low, high)) = kind.range() {
+                let all = (-4000..=4000).map(|i| value(f64::from(i) * 0.01));
+                let (least, most) = all.fold((f64::MAX, f64::MIN), |(a, b), y| (a.min(y), b.max(y)));
+                assert!(least < low + 1e-3 && most > high - 1e-3, "{kind:?}: {least} to {most}");
+                // A smooth one may swing beyond by a little.
+                assert!(least > low - 0.11 && most < high + 0.11, "{kind:?}: {least} to {most}");
+            } else {
+                assert!(value(1e6) > 1e5 && value(-1e6) < -1e5, "{kind:?}");
+            }
+            for x in [0.13, 0.4, 0.77] {
+                let (s, e) = (value(x), 1e-6);
+                let potential = |s: f64| kind.potential(s);
+                if let (Some(up), Some(down)) = (potential(s + e), potential(s - e)) {
+                    assert!(((up - down) / (2.0 * e) - x).abs() < 1e-6, "{kind:?} at {x}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn clipped_units_feel_their_drive_on_the_border_but_not_beyond() {
         assert_eq!(HardSigmoid::slope(0.0), 1.0);

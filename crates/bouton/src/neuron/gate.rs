@@ -55,6 +55,10 @@ impl NeuronMethod for Gate {
 impl Neuron<0, 0> for Gate {
     const SHARED: bool = false;
 
+    fn rest(&self) -> f64 {
+        0.0
+    }
+
     #[inline(always)]
     fn prepare<T: Real>(&self, _: T) -> [T; 0] {
         []

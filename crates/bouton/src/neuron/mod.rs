@@ -146,9 +146,7 @@ pub trait Neuron<const C: usize, const S: usize>: Copy + Send + Sync + std::fmt:
         input.drive
     }
     /// Output of a unit whose state is zero.
-    fn rest(&self) -> f64 {
-        0.0
-    }
+    fn rest(&self) -> f64;
     /// Constants of a sweep with over-relaxation `omega` (1 = none).
     fn prepare<T: Real>(&self, omega: T) -> [T; C];
     /// The state and the output after one step.

@@ -38,18 +38,14 @@ pub trait Population: Send + Sync + std::fmt::Debug {
     fn activation(&self) -> Option<Activation>;
     /// One step in place; `change[row]` becomes the largest |Δ output| of the row if that is larger.
     fn advance(&self, ctx: &Ctx, input: Inputs<'_>, h: ViewMut<'_>, out: ViewMut<'_>, change: &mut [f64]);
-    /// Whether [`Population::advance_complex`] has a meaning. Default: no.
-    fn is_analytic(&self) -> bool {
-        false
-    }
+    /// Whether [`Population::advance_complex`] has a meaning.
+    fn is_analytic(&self) -> bool;
     /// A step in complex numbers: the first half of all rows holds real parts, the second half imaginary ones.
     /// `change[row]`, one per complex row, becomes the largest change of either part if that is larger.
-    fn advance_complex(&self, _input: Inputs<'_>, _out: ViewMut<'_>, _change: &mut [f64]) {
-        unreachable!("whoever asks for complex numbers looks at is_analytic first")
-    }
-    /// Backwards through a free step. `before` is the state before it; `g` holds the gradient with respect to the
-    /// state (or output) after it and receives the one with respect to the state before it; `g_out` is the gradient
-    /// with respect to the output where that is not the state; `g_drive` is overwritten.
+    fn advance_complex(&self, input: Inputs<'_>, out: ViewMut<'_>, change: &mut [f64]);
+    /// Backwards through a free step. `before` is the state before it; `g_out` is the gradient with respect to the output
+    /// after it, `g` holds the one with respect to the state after it, where that is not the output, and receives the one
+    /// with respect to the state before it; `g_drive` is overwritten.
     fn pull(
         &self,
         ctx: &Ctx,

@@ -46,6 +46,10 @@ pub struct Rectified;
 impl Neuron<0, 0> for Rectified {
     const SHARED: bool = false;
 
+    fn rest(&self) -> f64 {
+        0.0
+    }
+
     #[inline(always)]
     fn prepare<T: Real>(&self, _: T) -> [T; 0] {
         []
@@ -67,6 +71,10 @@ struct Identical;
 
 impl Neuron<0, 0> for Identical {
     const SHARED: bool = false;
+
+    fn rest(&self) -> f64 {
+        0.0
+    }
 
     #[inline(always)]
     fn prepare<T: Real>(&self, _: T) -> [T; 0] {

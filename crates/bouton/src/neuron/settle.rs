@@ -141,10 +141,16 @@ impl NeuronMethod for Settle {
     fn examples() -> Vec<Self> {
         let of = |activation| Self { activation, ..Self::default() };
         let energy = |activation| Self { dynamics: Dynamics::Energy, dt: 0.4, ..of(activation) };
-        let linear = Self { output: Some(Activation::Linear), noise: 0.01, ..Self::default() };
+        let output = |a| Self { output: Some(a), noise: 0.01, ..Self::default() };
         let outside = Self { nudge: NudgePosition::Outside, ..Self::default() };
+        let shallow = Self { output: Some(Activation::HardSigmoid), ..of(Activation::Linear) };
         let each = Activation::ALL.into_iter().filter(|a| *a != Activation::Linear);
-        each.clone().map(of).chain(each.map(energy)).chain([linear, outside]).collect()
+        each.clone()
+            .map(of)
+            .chain(each.map(energy))
+            .chain(Activation::ALL.map(output))
+            .chain([outside, shallow])
+            .collect()
     }
 
     fn population(&self, output: bool) -> Box<dyn Population> {
@@ -175,6 +181,10 @@ impl<A: ActivationFn, const INSIDE: bool> Neuron<2, 1> for PrototypicalUnit<A, I
         } else {
             A::core(drive + force - stiffness * s)
         }
+    }
+
+    fn rest(&self) -> f64 {
+        0.0
     }
 
     #[inline(always)]

@@ -87,6 +87,10 @@ impl Surrogate {
 impl Neuron<0, 0> for Sign {
     const SHARED: bool = false;
 
+    fn rest(&self) -> f64 {
+        0.0
+    }
+
     #[inline(always)]
     fn prepare<T: Real>(&self, _: T) -> [T; 0] {
         []

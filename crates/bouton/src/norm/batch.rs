@@ -3,7 +3,7 @@
 //! Ioffe & Szegedy 2015. In training μ and σ² are the batch's; running means of them (the variance without bias, as in
 //! PyTorch) are kept for evaluation, where the way back takes them for constants.
 
-use super::{Kind, NormMethod, NormTraits, Normalised, columns};
+use super::{NormMethod, NormTraits, Normalised, Normaliser, columns};
 use crate::axis::Cite;
 use crate::network::Shape;
 use bouton_kernels::{DType, Mat, Real, ViewMut, dispatch, vectorize};
@@ -65,48 +65,6 @@ impl Batch {
         Self { spec, mean: Mat::zeros(dtype, 1, channels), variance }
     }
 
-    /// Normalises `drive` with its own statistics.
-    pub(super) fn train(&self, drive: &mut Mat) -> Normalised {
-        let (mean, variance) = moments(drive);
-        let scale = self.normalise(drive, &mean, &variance);
-        Normalised { values: drive.clone(), scale, moments: Some([mean, variance]) }
-    }
-
-    /// Normalises `drive` for evaluation.
-    pub(super) fn evaluate(&self, drive: &mut Mat) -> Normalised {
-        let (mean, variance) = match self.spec.statistics {
-            Statistics::Running => (self.mean.clone(), self.variance.clone()),
-            Statistics::Batch => moments(drive),
-        };
-        let scale = self.normalise(drive, &mean, &variance);
-        Normalised { values: drive.clone(), scale, moments: None }
-    }
-
-    /// Takes mean and variance of a training batch of `n` places into the running means.
-    pub(super) fn observe(&mut self, [mean, variance]: &[Mat; 2], n: usize) {
-        let n = n as f64;
-        let (old, unbiased) = (1.0 - self.spec.momentum, self.spec.momentum * n / (n - 1.0).max(1.0));
-        blend(&mut self.mean, old, mean, self.spec.momentum);
-        blend(&mut self.variance, old, variance, unbiased);
-    }
-
-    /// From the gradient with respect to x̂ to the one with respect to d, in place; `products` is that gradient times x̂.
-    pub(super) fn pull(&self, done: &Normalised, g: &mut Mat, products: &Mat) {
-        let (rows, units) = (g.rows(), g.cols());
-        dispatch!(g.dtype(), T => {
-            let (values, scale) = (done.values.slice::<T>(), done.scale.slice::<T>());
-            // Where the statistics depend on the samples.
-            let n = T::lit(if done.moments.is_some() { 1.0 / rows as f64 } else { 0.0 });
-            let (sum, product) = (columns(g), columns(products));
-            for (g, values) in g.slice_mut::<T>().chunks_exact_mut(units).zip(values.chunks_exact(units)) {
-                let (sum, product) = (sum.slice::<T>(), product.slice::<T>());
-                vectorize(#[inline(always)] || for j in 0..units {
-                    g[j] = scale[j] * (g[j] - n * sum[j] - values[j] * (n * product[j]));
-                });
-            }
-        });
-    }
-
     /// (d − μ)/√(σ² + ε) in place; returns 1/√(σ² + ε).
     fn normalise(&self, drive: &mut Mat, mean: &Mat, variance: &Mat) -> Mat {
         let mut scale = variance.clone();
@@ -122,6 +80,56 @@ impl Batch {
             }
         });
         scale
+    }
+}
+
+impl Normaliser for Batch {
+    fn train(&self, drive: &mut Mat) -> Normalised {
+        let (mean, variance) = moments(drive);
+        let scale = self.normalise(drive, &mean, &variance);
+        Normalised { values: drive.clone(), scale, moments: Some([mean, variance]) }
+    }
+
+    fn evaluate(&self, drive: &mut Mat) -> Normalised {
+        let (mean, variance) = match self.spec.statistics {
+            Statistics::Running => (self.mean.clone(), self.variance.clone()),
+            Statistics::Batch => moments(drive),
+        };
+        let scale = self.normalise(drive, &mean, &variance);
+        Normalised { values: drive.clone(), scale, moments: None }
+    }
+
+    fn observe(&mut self, done: &Normalised) {
+        let Some([mean, variance]) = &done.moments else { return };
+        let n = done.values.rows() as f64;
+        let (old, unbiased) = (1.0 - self.spec.momentum, self.spec.momentum * n / (n - 1.0).max(1.0));
+        blend(&mut self.mean, old, mean, self.spec.momentum);
+        blend(&mut self.variance, old, variance, unbiased);
+    }
+
+    fn statistics(&self) -> Vec<(&'static str, &Mat)> {
+        vec![("mean", &self.mean), ("variance", &self.variance)]
+    }
+
+    fn statistics_mut(&mut self) -> Vec<(&'static str, &mut Mat)> {
+        vec![("mean", &mut self.mean), ("variance", &mut self.variance)]
+    }
+
+    fn pull(&self, done: &Normalised, g: &mut Mat, products: &Mat, times_gain: &dyn Fn(&mut Mat)) {
+        let (rows, units) = (g.rows(), g.cols());
+        dispatch!(g.dtype(), T => {
+            let (values, scale) = (done.values.slice::<T>(), done.scale.slice::<T>());
+            // Where the statistics depend on the samples.
+            let n = T::lit(if done.moments.is_some() { 1.0 / rows as f64 } else { 0.0 });
+            let (sum, product) = (columns(g), columns(products));
+            for (g, values) in g.slice_mut::<T>().chunks_exact_mut(units).zip(values.chunks_exact(units)) {
+                let (sum, product) = (sum.slice::<T>(), product.slice::<T>());
+                vectorize(#[inline(always)] || for j in 0..units {
+                    g[j] = scale[j] * (g[j] - n * sum[j] - values[j] * (n * product[j]));
+                });
+            }
+        });
+        times_gain(g);
     }
 }
 
@@ -175,8 +183,8 @@ impl NormMethod for BatchNorm {
         vec![Self::default(), plain, Self { per_task: true, ..Self::default() }]
     }
 
-    fn build(&self, dtype: DType, shape: Shape) -> Option<(Kind, bool)> {
-        Some((Kind::Batch(Batch::new(*self, dtype, shape.channels)), self.affine))
+    fn build(&self, dtype: DType, shape: Shape) -> Option<(Box<dyn Normaliser>, bool)> {
+        Some((Box::new(Batch::new(*self, dtype, shape.channels)), self.affine))
     }
 }
 
@@ -203,7 +211,7 @@ mod tests {
         let mut norm = Batch::new(BatchNorm { momentum: 0.25, ..BatchNorm::default() }, DType::F64, 3);
         let (mean, variance) = moments(&drives());
         let done = norm.train(&mut drives());
-        norm.observe(&done.moments.unwrap(), 5);
+        norm.observe(&done);
         for j in 0..3 {
             assert!((norm.mean.get(0, j) - 0.25 * mean.get(0, j)).abs() < 1e-15);
             let unbiased = variance.get(0, j) * 5.0 / 4.0;

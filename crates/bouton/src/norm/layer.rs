@@ -4,7 +4,7 @@
 //! sample at a time it is the normalisation that works. Through a convolution all channels and places of an image are taken
 //! together, and γ and b belong to channels.
 
-use super::{Kind, NormMethod, NormTraits, Normalised};
+use super::{NormMethod, NormTraits, Normalised, Normaliser};
 use crate::axis::Cite;
 use crate::network::Shape;
 use bouton_kernels::{DType, Elem, Mat, Real, dispatch, vectorize};
@@ -37,9 +37,8 @@ pub struct Layer {
     pub units: usize,
 }
 
-impl Layer {
-    /// Normalises every sample of `drive`, whose rows are places of samples.
-    pub(super) fn normalise(&self, drive: &mut Mat) -> Normalised {
+impl Normaliser for Layer {
+    fn train(&self, drive: &mut Mat) -> Normalised {
         let samples = drive.rows() * drive.cols() / self.units;
         let mut scale = Mat::zeros(drive.dtype(), samples, 1);
         dispatch!(drive.dtype(), T => {
@@ -57,8 +56,22 @@ impl Layer {
         Normalised { values: drive.clone(), scale, moments: None }
     }
 
-    /// From the gradient with respect to x̂ to the one with respect to d, in place.
-    pub(super) fn pull(&self, done: &Normalised, g: &mut Mat) {
+    fn evaluate(&self, drive: &mut Mat) -> Normalised {
+        self.train(drive)
+    }
+
+    fn observe(&mut self, _: &Normalised) {}
+
+    fn statistics(&self) -> Vec<(&'static str, &Mat)> {
+        Vec::new()
+    }
+
+    fn statistics_mut(&mut self) -> Vec<(&'static str, &mut Mat)> {
+        Vec::new()
+    }
+
+    fn pull(&self, done: &Normalised, g: &mut Mat, _: &Mat, times_gain: &dyn Fn(&mut Mat)) {
+        times_gain(g);
         dispatch!(g.dtype(), T => {
             let samples = done.values.slice::<T>().chunks_exact(self.units).zip(done.scale.slice::<T>());
             for (g, (values, &scale)) in g.slice_mut::<T>().chunks_exact_mut(self.units).zip(samples) {
@@ -107,8 +120,8 @@ impl NormMethod for LayerNorm {
         vec![Self::default(), Self { affine: false, ..Self::default() }]
     }
 
-    fn build(&self, _: DType, shape: Shape) -> Option<(Kind, bool)> {
-        Some((Kind::Layer(Layer { spec: *self, units: shape.units() }), self.affine))
+    fn build(&self, _: DType, shape: Shape) -> Option<(Box<dyn Normaliser>, bool)> {
+        Some((Box::new(Layer { spec: *self, units: shape.units() }), self.affine))
     }
 }
 
@@ -122,13 +135,13 @@ mod tests {
         let layer = Layer { spec: LayerNorm { eps: 0.0, affine: false }, units: 6 };
         let drive = Mat::from_fn(DType::F64, 4, 3, |r, c| ((r * 7 + c * 3) % 5) as f64 + 0.25 * c as f64);
         let mut whole = drive.clone();
-        layer.normalise(&mut whole);
+        layer.train(&mut whole);
         for (sample, values) in whole.to_f64s().chunks(6).enumerate() {
             let mean = values.iter().sum::<f64>() / 6.0;
             let variance = values.iter().map(|x| x * x).sum::<f64>() / 6.0;
             assert!(mean.abs() < 1e-15 && (variance - 1.0).abs() < 1e-14);
             let mut alone = drive.rows_view(2 * sample..2 * sample + 2).to_mat();
-            layer.normalise(&mut alone);
+            layer.train(&mut alone);
             assert_eq!(alone.to_f64s(), values);
         }
     }

@@ -40,8 +40,8 @@ pub trait NormMethod: std::fmt::Debug {
     fn examples() -> Vec<Self>
     where
         Self: Sized;
-    /// What is taken together in a population of this shape, and whether γ and b are learned; nothing for drives as they are.
-    fn build(&self, dtype: DType, shape: Shape) -> Option<(Kind, bool)>;
+    /// The normaliser of a population of this shape, and whether γ and b are learned; nothing for drives as they are.
+    fn build(&self, dtype: DType, shape: Shape) -> Option<(Box<dyn Normaliser>, bool)>;
 }
 
 /// What the other axes may ask of a normalisation.
@@ -85,25 +85,35 @@ impl NormMethod for Nothing {
         vec![Self]
     }
 
-    fn build(&self, _: DType, _: Shape) -> Option<(Kind, bool)> {
+    fn build(&self, _: DType, _: Shape) -> Option<(Box<dyn Normaliser>, bool)> {
         None
     }
 }
 
-/// What is taken together.
-#[derive(Debug)]
-pub enum Kind {
-    /// The samples of a batch, channel by channel.
-    Batch(Batch),
-    /// The units of a sample.
-    Layer(Layer),
+/// What brings the drives of one population to mean zero and variance one. Rows are places of samples, one column per channel.
+pub trait Normaliser: Send + Sync + std::fmt::Debug {
+    /// Normalises `drive` in training.
+    fn train(&self, drive: &mut Mat) -> Normalised;
+    /// Normalises `drive` for evaluation.
+    fn evaluate(&self, drive: &mut Mat) -> Normalised;
+    /// Takes what a training batch showed into running means, if there are any.
+    fn observe(&mut self, done: &Normalised);
+    /// Running means, where there are any: their names and values, [1, channels].
+    fn statistics(&self) -> Vec<(&'static str, &Mat)>;
+    /// [`Normaliser::statistics`], to change.
+    fn statistics_mut(&mut self) -> Vec<(&'static str, &mut Mat)>;
+    /// From the gradient behind γ to the one before the normalisation, in place; `products` is that gradient times x̂, and
+    /// `times_gain` multiplies by γ.
+    fn pull(&self, done: &Normalised, g: &mut Mat, products: &Mat, times_gain: &dyn Fn(&mut Mat));
 }
 
 /// The normalisation of one population.
 #[derive(Debug)]
 pub struct Norm {
-    /// What is taken together, with its numbers.
-    pub kind: Kind,
+    /// What brings drives to mean zero and variance one.
+    pub normaliser: Box<dyn Normaliser>,
+    /// What the other axes may ask.
+    pub traits: NormTraits,
     /// γ, [1, channels]; `None` if it is not learned.
     pub gain: Option<Operand>,
 }
@@ -122,9 +132,9 @@ pub struct Normalised {
 impl Norm {
     /// The normalisation of a population of this shape, with γ = 1.
     pub fn new(spec: &NormSpec, dtype: DType, shape: Shape) -> Option<Self> {
-        let (kind, affine) = spec.method().build(dtype, shape)?;
+        let (normaliser, affine) = spec.method().build(dtype, shape)?;
         let ones = || Operand::new(Mat::from_fn(dtype, 1, shape.channels, |_, _| 1.0));
-        Some(Self { kind, gain: affine.then(ones) })
+        Some(Self { normaliser, traits: spec.method().traits(), gain: affine.then(ones) })
     }
 
     /// Whether γ and b are learned.
@@ -134,45 +144,31 @@ impl Norm {
 
     /// Normalises `drive`, one row per place of a sample, in training; then scales it and adds `bias`.
     pub fn train(&self, drive: &mut Mat, bias: Option<&Mat>) -> Normalised {
-        let done = match &self.kind {
-            Kind::Batch(batch) => batch.train(drive),
-            Kind::Layer(layer) => layer.normalise(drive),
-        };
+        let done = self.normaliser.train(drive);
         self.affine(drive, bias);
         done
     }
 
     /// Normalises `drive` for evaluation.
     pub fn evaluate(&self, drive: &mut Mat, bias: Option<&Mat>) -> Normalised {
-        let done = match &self.kind {
-            Kind::Batch(batch) => batch.evaluate(drive),
-            Kind::Layer(layer) => layer.normalise(drive),
-        };
+        let done = self.normaliser.evaluate(drive);
         self.affine(drive, bias);
         done
     }
 
     /// Takes the statistics of a training batch into the running means, if there are any.
     pub fn observe(&mut self, done: &Normalised) {
-        if let (Kind::Batch(batch), Some(moments)) = (&mut self.kind, &done.moments) {
-            batch.observe(moments, done.values.rows());
-        }
+        self.normaliser.observe(done);
     }
 
     /// Running means, where there are any: their names and values.
     pub fn statistics(&self) -> Vec<(&'static str, &Mat)> {
-        match &self.kind {
-            Kind::Batch(batch) => vec![("mean", &batch.mean), ("variance", &batch.variance)],
-            Kind::Layer(_) => Vec::new(),
-        }
+        self.normaliser.statistics()
     }
 
     /// [`Norm::statistics`], to change.
     pub fn statistics_mut(&mut self) -> Vec<(&'static str, &mut Mat)> {
-        match &mut self.kind {
-            Kind::Batch(batch) => vec![("mean", &mut batch.mean), ("variance", &mut batch.variance)],
-            Kind::Layer(_) => Vec::new(),
-        }
+        self.normaliser.statistics_mut()
     }
 
     /// From the gradient behind the normalisation to the one before it, in place; returns the rows whose column sums
@@ -180,16 +176,7 @@ impl Norm {
     pub fn pull(&self, done: &Normalised, g: &mut Mat) -> Mat {
         let mut g_gain = g.clone();
         dispatch!(g.dtype(), T => multiply::<T>(g_gain.slice_mut(), done.values.slice()));
-        match &self.kind {
-            Kind::Batch(batch) => {
-                batch.pull(done, g, &g_gain);
-                self.times_gain(g);
-            }
-            Kind::Layer(layer) => {
-                self.times_gain(g);
-                layer.pull(done, g);
-            }
-        }
+        self.normaliser.pull(done, g, &g_gain, &|g| self.times_gain(g));
         g_gain
     }
 
@@ -273,7 +260,7 @@ mod tests {
                 up.slice_mut::<f64>()[i] += 1e-5;
                 down.slice_mut::<f64>()[i] -= 1e-5;
                 let slope = (value(&norm, &up) - value(&norm, &down)) / 2e-5;
-                assert!((slope - g.slice::<f64>()[i]).abs() < 1e-8, "{:?} {i}: {slope}", norm.kind);
+                assert!((slope - g.slice::<f64>()[i]).abs() < 1e-8, "{:?} {i}: {slope}", norm.normaliser);
             }
             for (j, g_gain) in g_gain.iter().enumerate() {
                 gain(&mut norm, j, 1e-5);
@@ -281,7 +268,7 @@ mod tests {
                 gain(&mut norm, j, -2e-5);
                 let slope = (up - value(&norm, &drives())) / 2e-5;
                 gain(&mut norm, j, 1e-5);
-                assert!((slope - g_gain).abs() < 1e-8, "{:?} {j}: {slope}", norm.kind);
+                assert!((slope - g_gain).abs() < 1e-8, "{:?} {j}: {slope}", norm.normaliser);
             }
         }
     }

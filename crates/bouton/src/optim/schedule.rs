@@ -1,22 +1,56 @@
 //! Learning-rate schedules: a factor on every rate of the optimiser, by epoch. Synapses with step sizes of their own have no
 //! such rate, and are refused together with a schedule.
 
+use crate::axis::axis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The schedule of a recipe: `[schedule.<name>]`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum ScheduleSpec {
-    /// Factor 1 throughout.
-    #[default]
-    Constant,
-    /// factor^⌊epoch/every⌋.
-    Step(Step),
-    /// min + (1 − min)(1 + cos(π·epoch/epochs))/2, flat afterwards.
-    Cosine(Cosine),
-    /// factor^epoch.
-    Exponential(Exponential),
+axis! {
+    /// The schedule of a recipe: `[schedule.<name>]`.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+    pub enum ScheduleSpec: ScheduleMethod [
+        /// Factor 1 throughout.
+        #[default]
+        Constant = Nothing
+    ] {
+        /// factor^⌊epoch/every⌋.
+        Step(Step),
+        /// min + (1 − min)(1 + cos(π·epoch/epochs))/2, flat afterwards.
+        Cosine(Cosine),
+        /// factor^epoch.
+        Exponential(Exponential),
+    }
+}
+
+/// What a recipe's schedule says of itself.
+pub trait ScheduleMethod: std::fmt::Debug {
+    /// Whether the factor is 1 throughout.
+    fn is_constant(&self) -> bool;
+    /// The factor on every learning rate during `epoch` (counted from 0).
+    fn factor(&self, epoch: usize) -> f64;
+    /// Settings for the tests of every member.
+    fn examples() -> Vec<Self>
+    where
+        Self: Sized;
+}
+
+/// No schedule.
+#[derive(Debug)]
+struct Nothing;
+
+impl ScheduleMethod for Nothing {
+    fn is_constant(&self) -> bool {
+        true
+    }
+
+    fn factor(&self, _: usize) -> f64 {
+        1.0
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self]
+    }
 }
 
 /// A drop every few epochs.
@@ -56,15 +90,50 @@ pub struct Exponential {
 impl ScheduleSpec {
     /// The factor on every learning rate during `epoch` (counted from 0).
     pub fn factor(&self, epoch: usize) -> f64 {
-        match self {
-            Self::Constant => 1.0,
-            Self::Step(s) => s.factor.powi((epoch / s.every.max(1)) as i32),
-            Self::Cosine(c) => {
-                let x = epoch.min(c.epochs) as f64 / c.epochs.max(1) as f64;
-                c.min + (1.0 - c.min) * 0.5 * (1.0 + (std::f64::consts::PI * x).cos())
-            }
-            Self::Exponential(e) => e.factor.powi(epoch as i32),
-        }
+        self.method().factor(epoch)
+    }
+}
+
+impl ScheduleMethod for Step {
+    fn is_constant(&self) -> bool {
+        false
+    }
+
+    fn factor(&self, epoch: usize) -> f64 {
+        self.factor.powi((epoch / self.every.max(1)) as i32)
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self { every: 2, factor: 0.5 }]
+    }
+}
+
+impl ScheduleMethod for Cosine {
+    fn is_constant(&self) -> bool {
+        false
+    }
+
+    fn factor(&self, epoch: usize) -> f64 {
+        let x = epoch.min(self.epochs) as f64 / self.epochs.max(1) as f64;
+        self.min + (1.0 - self.min) * 0.5 * (1.0 + (std::f64::consts::PI * x).cos())
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self { epochs: 5, min: 0.1 }]
+    }
+}
+
+impl ScheduleMethod for Exponential {
+    fn is_constant(&self) -> bool {
+        false
+    }
+
+    fn factor(&self, epoch: usize) -> f64 {
+        self.factor.powi(epoch as i32)
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self { factor: 0.9 }]
     }
 }
 

@@ -1,7 +1,7 @@
 //! The table of every combination of neuron, credit, objective and solver, with its verdict.
 
-use super::schema::{Kind, Node};
 use super::Recipe;
+use super::schema::{Kind, Node};
 
 /// One combination and its verdict.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,7 +2,7 @@
 
 use super::{Recipe, inspect, tag};
 use crate::Cite;
-use crate::task::{SequenceSpec, TaskSpec};
+use crate::task::TaskSpec;
 use crate::wiring::{FeedbackSpec, Init};
 use crate::{Error, Result};
 
@@ -73,9 +73,7 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
     used.extend(cited(r.norm.method().cites(), "norm", &tag(&r.norm)));
     used.extend(cited(r.synapse.method().cites(), "synapse", &tag(&r.synapse)));
     used.extend(cited(r.anchor.method().cites(), "anchor", &tag(&r.anchor)));
-    if !matches!(r.sequence, SequenceSpec::Single | SequenceSpec::Subsets(_)) {
-        used.push(("vandeven2019", "scenarios of continual learning".into()));
-    }
+    used.extend(cited(r.sequence.method().cites(), "sequence", &tag(&r.sequence)));
     let dense = r.wiring.weights();
     if dense.init == Init::GlorotUniform {
         used.push(("glorot2010", "init = \"glorot-uniform\"".into()));

@@ -9,8 +9,7 @@ use super::{Recipe, tag};
 use crate::credit::{Acts, CreditNeeds, Start};
 use crate::neuron::{UnitDynamics, UnitTraits};
 use crate::objective::{LossTraits, Outputs};
-use crate::optim::ScheduleSpec;
-use crate::task::{BatchSize, Policy, Scenario, SequenceSpec};
+use crate::task::{BatchSize, Policy, Scenario};
 use crate::{Error, Result};
 use std::ops::Not;
 
@@ -304,7 +303,7 @@ fn draws_of_weights(r: &Recipe) -> Refusal {
 /// What turning weights costs is told by the size of their hidden weight, on samples of one task.
 fn turns_of_weights(r: &Recipe) -> Refusal {
     r.run.turn_draws?;
-    let several = r.continual.interleaved && r.sequence != SequenceSpec::Single;
+    let several = r.continual.interleaved && r.sequence.method().traits().several;
     let known = r.synapse.method().traits().has_hidden_sign() && rule(r).per_sample && loss(r).log_likelihood;
     (several || !known).then(|| {
         (
@@ -331,7 +330,7 @@ fn decay_of_raw(r: &Recipe) -> Refusal {
 
 /// The schedule's factor is on the optimiser's learning rates, of which such synapses have none.
 fn schedule_of_raw(r: &Recipe) -> Refusal {
-    if r.schedule != ScheduleSpec::Constant && r.synapse.method().traits().info.own_step_size {
+    if !r.schedule.method().is_constant() && r.synapse.method().traits().info.own_step_size {
         return refusal(
             format!(
                 "{} has a step size of its own, which schedule.{} would not reach",
@@ -346,8 +345,7 @@ fn schedule_of_raw(r: &Recipe) -> Refusal {
 
 /// What only a sequence of tasks gives a meaning to.
 fn tasks(r: &Recipe) -> Refusal {
-    let bounded =
-        !matches!(r.sequence, SequenceSpec::Single | SequenceSpec::Subsets(_)) && !r.continual.interleaved;
+    let bounded = r.sequence.method().traits().ends && !r.continual.interleaved;
     let per_task = r.norm.method().traits().per_task;
     if per_task && !bounded {
         return refusal(
@@ -376,14 +374,14 @@ fn tasks(r: &Recipe) -> Refusal {
 /// Replay needs a past that is gone, and samples that are met again carry no state of their own.
 fn replay(r: &Recipe) -> Refusal {
     let replay = r.continual.replay.as_ref()?;
-    if r.sequence == SequenceSpec::Single || r.continual.interleaved {
+    if !r.sequence.method().traits().several || r.continual.interleaved {
         let why = if r.continual.interleaved { "mixed from the start" } else { "one task only" };
         return refusal(
             format!("continual.replay repeats samples of earlier tasks, but there are none: {why}"),
             "leave [continual.replay] out, or choose a [sequence] without continual.interleaved",
         );
     }
-    if matches!(r.sequence, SequenceSpec::Subsets(_)) && replay.policy == Policy::Balanced {
+    if r.sequence.method().traits().pieces.is_some() && replay.policy == Policy::Balanced {
         return refusal(
             "policy = \"balanced\" takes a task in when it ends, but sequence.subsets has no boundaries",
             "use policy = \"reservoir\" with a size",
@@ -400,7 +398,7 @@ fn replay(r: &Recipe) -> Refusal {
 
 /// Outputs of some tasks only are an error of some outputs only, which a clamp or a nudge outside the units is not.
 fn heads(r: &Recipe) -> Refusal {
-    if r.continual.scenario != Scenario::Domain && matches!(r.sequence, SequenceSpec::Subsets(_)) {
+    if r.continual.scenario != Scenario::Domain && r.sequence.method().traits().pieces.is_some() {
         return refusal(
             "the parts of sequence.subsets hold the same classes, so they have no outputs of their own",
             "leave scenario out, or use sequence.split",

@@ -3,7 +3,7 @@
 use super::Recipe;
 use crate::network::{Layer, Shape};
 use crate::synapse::Site;
-use crate::task::{BatchSize, DATA, SequenceSpec, TaskSpec};
+use crate::task::{BatchSize, DATA, TaskSpec};
 use crate::wiring::FeedbackSpec;
 use crate::{Error, Result};
 use bouton_kernels::DType;
@@ -145,11 +145,10 @@ fn data(recipe: &Recipe) -> u128 {
     let (sets, samples) = match &recipe.task {
         TaskSpec::Synthetic(s) => ((s.train + s.test + classes) as u128 * pixels, s.train + s.test),
         task => {
-            let names = match &recipe.sequence {
-                SequenceSpec::Sets(sets) => sets.then.iter().map(String::as_str).collect(),
-                _ => Vec::new(),
-            };
-            let known = DATA.iter().filter(|set| set.name == task.name() || names.contains(&set.name));
+            let names = recipe.sequence.method().sets();
+            let known = DATA
+                .iter()
+                .filter(|set| set.name == task.name() || names.iter().any(|name| name == set.name));
             let cut = |n: Option<usize>, all: usize| n.map_or(all, |n| n.min(all));
             let images = task.images();
             known.fold((0, 0), |(bytes, samples), set| {
@@ -161,11 +160,7 @@ fn data(recipe: &Recipe) -> u128 {
         }
     };
     let tasks = recipe.sequence.tasks(classes) as u128;
-    let orders = match &recipe.sequence {
-        SequenceSpec::Permuted(_) => 8 * tasks * product(recipe.sequence.shape(shape)),
-        SequenceSpec::Subsets(s) => 128 * s.parts as u128,
-        _ => 0,
-    };
+    let orders = recipe.sequence.method().order_bytes(product(recipe.sequence.shape(shape)));
     sets + 16 * samples as u128 + orders + 8 * tasks * tasks
 }
 

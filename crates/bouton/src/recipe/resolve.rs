@@ -2,7 +2,7 @@
 
 use super::Recipe;
 use crate::task::store::hex;
-use crate::task::{BatchSize, Permuted, SequenceSpec, SyntheticImages, TaskSpec};
+use crate::task::{BatchSize, SyntheticImages, TaskSpec};
 use sha2::{Digest, Sha256};
 
 /// How every hashed text begins: the first version, and unchanged since, so that stored hashes stay those of their recipes.
@@ -27,17 +27,8 @@ impl Recipe {
     pub fn smoke(&self) -> Self {
         let mut small = self.clone();
         let (shape, classes) = self.task.shape();
-        // Every task of a split needs a sample.
-        let samples = if matches!(self.sequence, SequenceSpec::Split(_)) { 2 * classes } else { 4 };
-        match &mut small.sequence {
-            SequenceSpec::Subsets(s) => s.parts = s.parts.min(2),
-            // The data sets that follow would be needed; permutations are as many tasks of the same shape.
-            SequenceSpec::Sets(s) => {
-                let tasks = 1 + s.then.len();
-                small.sequence = SequenceSpec::Permuted(Permuted { tasks, pad: 0, first_identity: true });
-            }
-            _ => {}
-        }
+        let samples = self.sequence.method().smoke_samples(classes);
+        small.sequence = self.sequence.method().smoke();
         small.continual.updates = self.continual.updates.map(|_| 2);
         small.task = TaskSpec::Synthetic(SyntheticImages {
             shape,

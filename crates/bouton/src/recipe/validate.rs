@@ -6,8 +6,7 @@ mod sequence;
 use super::load::{LONGEST_NAME, fit_name, fits_name};
 use super::{Recipe, combos, inspect, tag};
 use crate::network::{ImageLayer, Layer, NetworkSpec, Shape};
-use crate::task::{SequenceSpec, TaskSpec};
-use crate::wiring::{PerLayer, WiringSpec};
+use crate::task::TaskSpec;
 use crate::{Error, Place, Result};
 use toml::de::DeTable;
 
@@ -40,8 +39,7 @@ impl Recipe {
         let place = |axis: &str, member: String| Place { table: format!("{axis}.{member}"), connections };
         self.synapse.method().check(&place("synapse", tag(&self.synapse)))?;
         self.neuron.method().check(&place("neuron", tag(&self.neuron)))?;
-        let wiring = self.wiring.weights();
-        per_layer(&format!("wiring.{}.gain", tag(&self.wiring)), &wiring.gain, connections)?;
+        place("wiring", tag(&self.wiring)).per_connection("gain", &self.wiring.weights().gain)?;
         self.credit.method().check(&place("credit", tag(&self.credit)))?;
         self.optim.method().check(&place("optim", tag(&self.optim)))
     }
@@ -117,7 +115,7 @@ fn network(recipe: &Recipe) -> Result<()> {
     }
     image(recipe)?;
     let last = units[units.len() - 1];
-    let tasks = if recipe.sequence == SequenceSpec::Single { "" } else { " in this sequence" };
+    let tasks = if recipe.sequence.method().traits().several { " in this sequence" } else { "" };
     if last != classes {
         return shape(format!("network.layers ends with {last}, but {data} has {classes} classes{tasks}"));
     }
@@ -129,7 +127,7 @@ fn image(recipe: &Recipe) -> Result<()> {
     let network = &recipe.network;
     if let Layer::Image(ImageLayer { image }) = network.layers[0] {
         let data = recipe.task.shape().0;
-        let kept = !matches!(recipe.sequence, SequenceSpec::Permuted(_));
+        let kept = recipe.sequence.method().traits().keeps_places;
         if kept && image != data {
             let message = format!(
                 "network.layers starts with an image {image:?}, but {} has {data:?}",
@@ -138,9 +136,9 @@ fn image(recipe: &Recipe) -> Result<()> {
             return Err(Error::shape(message).with_hint("channels, height and width, in this order"));
         }
     }
-    if network.has_convolutions() && !matches!(recipe.wiring, WiringSpec::Conv(_)) {
+    if network.has_convolutions() && !recipe.wiring.method().convolves() {
         return Err(Error::incompatible(
-            "network.layers has filters, but wiring.dense connects every unit to every unit",
+            format!("network.layers has filters, but wiring.{} has none", tag(&recipe.wiring)),
             "use [wiring.conv], which has the same keys",
         ));
     }
@@ -184,17 +182,4 @@ fn skip(network: &NetworkSpec, i: usize) -> Result<()> {
         return shape("is there twice".into(), "remove one of the two");
     }
     Ok(())
-}
-
-/// One value, or as many as there are connections.
-fn per_layer(key: &str, v: &PerLayer, connections: usize) -> Result<()> {
-    let PerLayer::Each(values) = v else { return Ok(()) };
-    if values.len() == connections {
-        return Ok(());
-    }
-    let message =
-        format!("`{key}` lists {} values, but the network has {connections} connections", values.len());
-    Err(Error::config(message).with_hint(
-        "give one value for all, or one per connection, input side first, then convolutions of skips",
-    ))
 }

@@ -52,7 +52,7 @@ impl SolverMethod for AndersonMixing {
     }
 
     fn examples() -> Vec<Self> {
-        vec![Self::default(), Self { memory: 2, tolerance: Some(1e-6) }]
+        vec![Self::default(), Self { memory: 2, tolerance: Some(1e-8) }]
     }
 
     fn plain(&self) -> SolverSpec {

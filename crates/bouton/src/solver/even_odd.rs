@@ -41,7 +41,7 @@ impl SolverMethod for EvenOdd {
     }
 
     fn examples() -> Vec<Self> {
-        vec![Self::default(), Self { relaxation: 1.2, tolerance: Some(1e-6) }]
+        vec![Self::default(), Self { relaxation: 1.2, tolerance: Some(1e-8) }]
     }
 
     fn plain(&self) -> SolverSpec {

@@ -28,7 +28,7 @@ impl SolverMethod for Synchronous {
     }
 
     fn examples() -> Vec<Self> {
-        vec![Self::default(), Self { tolerance: Some(1e-6) }]
+        vec![Self::default(), Self { tolerance: Some(1e-8) }]
     }
 
     fn plain(&self) -> SolverSpec {

@@ -5,7 +5,7 @@
 //! change stay.
 
 use super::catalogue::{self, KnownFile, KnownSet, Pin};
-use super::{SequenceSpec, TaskSpec, store};
+use super::{TaskSpec, store};
 use crate::recipe::Recipe;
 use crate::train::atomic;
 use crate::{Error, Result};
@@ -32,10 +32,7 @@ pub struct Checksums {
 /// The data sets that `recipe` names.
 fn sets(recipe: &Recipe) -> Result<Vec<&'static KnownSet>> {
     let first = (!matches!(recipe.task, TaskSpec::Synthetic(_))).then(|| recipe.task.name());
-    let then: &[String] = match &recipe.sequence {
-        SequenceSpec::Sets(sets) => &sets.then,
-        _ => &[],
-    };
+    let then = recipe.sequence.method().sets();
     first.into_iter().chain(then.iter().map(String::as_str)).map(catalogue::find).collect()
 }
 

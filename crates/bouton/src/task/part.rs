@@ -95,7 +95,7 @@ impl Part {
         }
     }
 
-    fn of_classes(&self, classes: Range<usize>) -> Self {
+    pub(super) fn of_classes(&self, classes: Range<usize>) -> Self {
         let of = |i: &u32| classes.contains(&self.class(*i));
         let ids = self.ids.iter().copied().filter(of).collect();
         Self { ids, classes: Some(classes), ..self.clone() }
@@ -119,32 +119,7 @@ pub(super) fn tasks(
     sets: &[Arc<Dataset>],
     seed: u64,
 ) -> Vec<Part> {
-    // Tasks share the list of samples.
-    let whole = Part::whole(sets[0].clone());
-    let mut parts: Vec<Part> = match sequence {
-        SequenceSpec::Single | SequenceSpec::Subsets(_) => vec![whole.clone()],
-        SequenceSpec::Permuted(p) => {
-            let pixels =
-                Part { eyes: Eyes::Permuted { pad: p.pad, order: None }, ..whole.clone() }.features();
-            let order = |t: usize| {
-                let permuted = t > 0 || !p.first_identity;
-                permuted.then(|| Arc::new(order(pixels, &Key::new(seed).of("pixels", t as u64))))
-            };
-            (0..p.tasks)
-                .map(|t| Part { eyes: Eyes::Permuted { pad: p.pad, order: order(t) }, ..whole.clone() })
-                .collect()
-        }
-        SequenceSpec::Split(s) => {
-            let classes = sets[0].classes();
-            let places = s.shuffle.then(|| Arc::new(order(classes, &Key::new(seed).of("classes", 0))));
-            let dealt = Part { places, ..whole.clone() };
-            (0..classes).step_by(s.classes).map(|c| dealt.of_classes(c..c + s.classes)).collect()
-        }
-        SequenceSpec::Rotated(r) => {
-            r.degrees.iter().map(|&degrees| Part { eyes: Eyes::Turned(degrees), ..whole.clone() }).collect()
-        }
-        SequenceSpec::Sets(_) => sets.iter().map(|s| Part::whole(s.clone())).collect(),
-    };
+    let mut parts = sequence.method().parts(sets, seed);
     if continual.scenario != Scenario::Domain {
         let classes = sequence.classes(sets[0].classes());
         parts.iter_mut().enumerate().for_each(|(t, part)| part.first_output = t * classes);
@@ -153,7 +128,7 @@ pub(super) fn tasks(
 }
 
 /// A random order of `n` pixels, or classes.
-fn order(n: usize, key: &Key) -> Vec<u32> {
+pub(super) fn order(n: usize, key: &Key) -> Vec<u32> {
     let mut order: Vec<u32> = (0..n as u32).collect();
     key.stream().shuffle(&mut order);
     order

@@ -8,6 +8,7 @@ use crate::{Error, Result};
 const DAMAGED: &str = "the file is damaged: fetch or import it again";
 
 /// No file of a known set holds more images: one that says so is damaged, or made to fill the memory.
+#[cfg(feature = "import")]
 pub(super) const MOST_IMAGES: usize = 1 << 19;
 
 /// Images and labels, in file order.

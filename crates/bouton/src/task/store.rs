@@ -13,6 +13,7 @@ use super::catalogue::{self, Format, KnownFile, KnownSet, Part, Pin};
 use super::layout::Layout;
 use super::samples::Samples;
 use super::{Dataset, Split, digits, idx};
+#[cfg(feature = "import")]
 use crate::train::atomic;
 use crate::{Error, Result};
 
@@ -289,6 +290,7 @@ impl Pin {
 }
 
 /// Writes a file by rename, making its folder first: a reader sees all of it or nothing.
+#[cfg(feature = "import")]
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).map_err(|e| Error::io(path, e))?;

@@ -7,7 +7,7 @@ use super::order::permutation;
 use super::outputs::Outputs;
 use super::part::{self, Part};
 use super::replay::Buffer;
-use super::sequence::{ContinualSpec, SequenceSpec};
+use super::sequence::ContinualSpec;
 use super::spec::{BatchSize, Images, TaskSpec};
 use super::{Augment, Dataset, Split, store};
 use crate::credit::Batch;
@@ -110,11 +110,9 @@ pub fn open(recipe: &Recipe, folder: Option<&Path>) -> Result<Course> {
         }
     };
     let (mut train, mut test) = (vec![train], vec![test]);
-    if let SequenceSpec::Sets(sets) = sequence {
-        for name in &sets.then {
-            train.push(store::load(name, Split::Train, folder)?);
-            test.push(store::load(name, Split::Test, folder)?);
-        }
+    for name in sequence.method().sets() {
+        train.push(store::load(name, Split::Train, folder)?);
+        test.push(store::load(name, Split::Test, folder)?);
     }
     let cut = |sets: Vec<Dataset>, most: Option<usize>| -> Result<Vec<Arc<Dataset>>> {
         let one = |set: Dataset| {
@@ -147,13 +145,13 @@ pub fn answers_alone(part: &Part) -> bool {
 
 impl Stream {
     fn new(mut parts: Vec<Part>, images: Images, recipe: &Recipe) -> Self {
-        if let SequenceSpec::Subsets(s) = &recipe.sequence {
+        if let Some(pieces) = recipe.sequence.method().traits().pieces {
             let (whole, n) = (parts[0].clone(), parts[0].len());
             let piece = |k: usize| Part {
-                ids: whole.ids[n * k / s.parts..n * (k + 1) / s.parts].into(),
+                ids: whole.ids[n * k / pieces..n * (k + 1) / pieces].into(),
                 ..whole.clone()
             };
-            parts = (0..s.parts).map(piece).collect();
+            parts = (0..pieces).map(piece).collect();
         }
         let ContinualSpec { updates, interleaved, ref replay, .. } = recipe.continual;
         let width = if interleaved { parts.len() } else { 1 };

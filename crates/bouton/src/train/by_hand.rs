@@ -9,11 +9,10 @@ use super::{Memory, continual};
 use crate::credit::{Batch, Start, Step};
 use crate::error::{Error, Result};
 use crate::network::{ParamId, Visitor};
-use crate::optim::ScheduleSpec;
 use crate::recipe::Recipe;
 use crate::task::order::permutation;
 use crate::task::stream::EVALUATION;
-use crate::task::{BatchSize, Kept, SequenceSpec};
+use crate::task::{BatchSize, Kept};
 use bouton_kernels::Mat;
 use std::collections::HashMap;
 
@@ -81,11 +80,12 @@ impl ByHand {
     /// Tasks that there can be: without a sequence, as many as the caller likes.
     pub fn tasks(&self) -> usize {
         let recipe = &self.learner.recipe;
-        match &recipe.sequence {
-            SequenceSpec::Single => usize::MAX,
-            SequenceSpec::Subsets(s) => s.parts,
-            _ if recipe.continual.interleaved => 1,
-            sequence => sequence.tasks(recipe.task.shape().1),
+        let traits = recipe.sequence.method().traits();
+        match traits.pieces {
+            _ if !traits.several => usize::MAX,
+            Some(pieces) => pieces,
+            None if recipe.continual.interleaved => 1,
+            None => recipe.sequence.tasks(recipe.task.shape().1),
         }
     }
 
@@ -270,7 +270,7 @@ impl ByHand {
         }
         match epoch {
             Some(epoch) => Ok(recipe.schedule.factor(epoch as usize) * rate),
-            None if recipe.schedule == ScheduleSpec::Constant => Ok(rate),
+            None if recipe.schedule.method().is_constant() => Ok(rate),
             None => Err(Error::config("the schedule of learning rates needs to know the epoch")
                 .with_hint("pass epoch=0, 1, … (within the task), or learn by epoch()")),
         }

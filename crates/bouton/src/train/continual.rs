@@ -4,9 +4,8 @@
 use super::memory::Memory;
 use super::{RunDir, atomic};
 use crate::error::{Error, Result};
-use crate::optim::ScheduleSpec;
 use crate::recipe::{Recipe, tag};
-use crate::task::{Policy, Scenario, SequenceSpec};
+use crate::task::{Policy, Scenario};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -129,14 +128,12 @@ pub(crate) fn told(recipe: &Recipe) -> Told {
 
 /// Whether tasks follow each other, so that one of them ends.
 fn bounded(recipe: &Recipe) -> bool {
-    !matches!(recipe.sequence, SequenceSpec::Single | SequenceSpec::Subsets(_))
-        && !recipe.continual.interleaved
+    recipe.sequence.method().traits().ends && !recipe.continual.interleaved
 }
 
 /// Whether each task has outputs of its own.
 fn own_outputs(recipe: &Recipe) -> bool {
-    !matches!(recipe.sequence, SequenceSpec::Single | SequenceSpec::Subsets(_))
-        && recipe.continual.scenario == Scenario::Task
+    recipe.sequence.method().traits().ends && recipe.continual.scenario == Scenario::Task
 }
 
 /// Whether each task keeps a normalisation of its own.
@@ -147,8 +144,8 @@ fn per_task(recipe: &Recipe) -> bool {
 fn training(r: &Recipe) -> [Leak; 10] {
     let (ends, replay) = (bounded(r), r.continual.replay.as_ref().map(|replay| replay.policy));
     // A stream of subsets has no tasks to tell, but what happens where it is cut is said of it all the same.
-    let cut = matches!(r.sequence, SequenceSpec::Subsets(_)) && !r.continual.interleaved;
-    let (reset, scheduled) = (r.continual.reset_optimiser, r.schedule != ScheduleSpec::Constant);
+    let cut = r.sequence.method().traits().pieces.is_some() && !r.continual.interleaved;
+    let (reset, scheduled) = (r.continual.reset_optimiser, !r.schedule.method().is_constant());
     let posterior = r.synapse.method().traits().info.changes_at_task_end;
     [
         (ends && r.anchor.method().needs().holds, "the anchor consolidates at the end of a task"),
@@ -173,7 +170,7 @@ fn training(r: &Recipe) -> [Leak; 10] {
 
 fn testing(r: &Recipe) -> [Leak; 4] {
     let ends = bounded(r);
-    let sequence = r.sequence != SequenceSpec::Single;
+    let sequence = r.sequence.method().traits().several;
     let of_batch = r.norm.method().traits().answers_by_batch;
     [
         (own_outputs(r), "only the outputs of the task count"),

@@ -12,7 +12,7 @@ use crate::objective::{Head, Heads, Objective};
 use crate::optim::Updater;
 use crate::recipe::Recipe;
 use crate::rng::Key;
-use crate::task::{Outputs, SequenceSpec};
+use crate::task::Outputs;
 use bouton_kernels::Mat;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -139,7 +139,7 @@ impl Learner {
 
     /// How importance is measured on samples of a task that ends, and on how many of them; `None` if it needs none.
     pub fn importance(&self) -> Option<(Importance, Option<usize>)> {
-        let bounded = !matches!(self.recipe.sequence, SequenceSpec::Subsets(_));
+        let bounded = self.recipe.sequence.method().traits().pieces.is_none();
         let importance = self.updater.importance().filter(|_| bounded)?;
         match importance {
             Importance::Path(_) => None,
@@ -177,7 +177,7 @@ impl Learner {
             Some((importance, _)) => self.measure(importance, segment, batches)?,
             None => HashMap::new(),
         };
-        if !matches!(self.recipe.sequence, SequenceSpec::Subsets(_)) {
+        if self.recipe.sequence.method().traits().pieces.is_none() {
             let key = self.importance_key(segment);
             self.updater.consolidate(&self.network, &measured, &key);
             self.network.task_ended();

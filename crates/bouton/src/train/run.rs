@@ -17,7 +17,6 @@ use super::{Trainer, atomic};
 use crate::credit::Step;
 use crate::error::{Error, Result};
 use crate::recipe::Recipe;
-use crate::task::SequenceSpec;
 use bouton_kernels::simd_level;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -203,7 +202,7 @@ impl<'a> Loop<'a> {
         if self.trainer.update() == 0 && self.trainer.tasks() > 1 && self.trainer.memory.baseline.is_empty() {
             self.trainer.memory.baseline = self.test_tasks(self.trainer.tasks(), true)?;
         }
-        if self.trainer.recipe.sequence != SequenceSpec::Single {
+        if self.trainer.recipe.sequence.method().traits().several {
             self.tell()?;
         }
         if self.trainer.update() == 0 && self.trainer.recipe.run.checkpoint_every.is_some() {
@@ -284,7 +283,7 @@ impl<'a> Loop<'a> {
             let mean = mean(&row[..seen]);
             (BTreeMap::from([("accuracy".to_owned(), mean), ("error".to_owned(), 1.0 - mean)]), row)
         };
-        if task_ended && self.trainer.recipe.sequence != SequenceSpec::Single {
+        if task_ended && self.trainer.recipe.sequence.method().traits().several {
             self.trainer.memory.rows.push(row);
             values.extend(self.tell()?);
         }

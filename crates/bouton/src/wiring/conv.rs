@@ -3,12 +3,37 @@
 //! Rows of activity are images in the order height, width, channel; rows of the weight are filters in the order channel,
 //! height, width.
 
-use super::Wiring;
+use super::{Dense, Wiring, WiringMethod};
 use bouton_kernels::{
     ConvShape, Operand, View, ViewMut, conv_forward, conv_forward_exact, conv_pull_input, conv_pull_weight,
     par_conv_forward, par_conv_forward_exact, par_conv_pull_input,
 };
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::ops::Range;
+
+/// Convolutions (`[wiring.conv]`), drawn like [`Dense`] weights: filters stand in the layers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Conv(pub Dense);
+
+impl WiringMethod for Conv {
+    fn weights(&self) -> &Dense {
+        &self.0
+    }
+
+    fn weights_mut(&mut self) -> &mut Dense {
+        &mut self.0
+    }
+
+    fn convolves(&self) -> bool {
+        true
+    }
+
+    fn examples() -> Vec<Self> {
+        Dense::examples().into_iter().map(Self).collect()
+    }
+}
 
 /// Convolution between two populations with places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

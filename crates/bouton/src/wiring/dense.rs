@@ -1,6 +1,6 @@
 //! All-to-all wiring: post += pre·Wᵀ with W of shape [post, pre].
 
-use super::Wiring;
+use super::{Wiring, WiringMethod};
 use bouton_kernels::{Operand, View, ViewMut, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt};
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -116,6 +116,30 @@ impl Default for Dense {
             angle: 90.0,
             homeostasis: 0.0,
         }
+    }
+}
+
+impl WiringMethod for Dense {
+    fn weights(&self) -> &Dense {
+        self
+    }
+
+    fn weights_mut(&mut self) -> &mut Dense {
+        self
+    }
+
+    fn convolves(&self) -> bool {
+        false
+    }
+
+    fn examples() -> Vec<Self> {
+        let draw = |(init, bias)| Self { init, bias, ..Self::default() };
+        let inits =
+            [Init::UniformFanIn, Init::GlorotUniform, Init::Uniform, Init::Normal, Init::TruncatedNormal];
+        let biases = [BiasInit::UniformFanIn, BiasInit::Zero, BiasInit::None].into_iter().cycle();
+        let feedback = |feedback| Self { feedback, angle: 60.0, ..Self::default() };
+        let field = [FeedbackSpec::KolenPollack, FeedbackSpec::VectorField].map(feedback);
+        inits.into_iter().zip(biases).map(draw).chain(field).collect()
     }
 }
 

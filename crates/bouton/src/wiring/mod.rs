@@ -5,24 +5,41 @@ mod dense;
 mod identity;
 mod pool;
 
-pub use conv::ConvWiring;
+pub use conv::{Conv, ConvWiring};
 pub use dense::{BiasInit, Dense, DenseWiring, FeedbackSpec, Init, PerLayer};
 pub use identity::Identity;
 pub use pool::Pool;
 
+use crate::axis::axis;
 use bouton_kernels::{Operand, View, ViewMut};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
-/// The wiring axis of a recipe: `[wiring.<name>]`, used between successive layers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum WiringSpec {
-    /// Every unit to every unit.
-    Dense(Dense),
-    /// Convolutions where a layer has filters, every unit to every unit elsewhere.
-    Conv(Dense),
+axis! {
+    /// The wiring axis of a recipe: `[wiring.<name>]`, used between successive layers.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+    pub enum WiringSpec: WiringMethod {
+        /// Every unit to every unit.
+        Dense(Dense),
+        /// Convolutions where a layer has filters, every unit to every unit elsewhere.
+        Conv(Conv),
+    }
+}
+
+/// What a recipe's wiring says of itself, in its own file.
+pub trait WiringMethod: std::fmt::Debug {
+    /// How weights are drawn and what flows back.
+    fn weights(&self) -> &Dense;
+    /// [`WiringMethod::weights`], to change.
+    fn weights_mut(&mut self) -> &mut Dense;
+    /// Whether layers may have filters.
+    fn convolves(&self) -> bool;
+    /// Settings for the tests of every member, in which each word and each switch occurs.
+    fn examples() -> Vec<Self>
+    where
+        Self: Sized;
 }
 
 impl Default for WiringSpec {
@@ -34,9 +51,12 @@ impl Default for WiringSpec {
 impl WiringSpec {
     /// How weights are drawn and what flows back.
     pub fn weights(&self) -> &Dense {
-        match self {
-            Self::Dense(dense) | Self::Conv(dense) => dense,
-        }
+        self.method().weights()
+    }
+
+    /// [`WiringSpec::weights`], to change.
+    pub fn weights_mut(&mut self) -> &mut Dense {
+        self.method_mut().expect("every wiring has settings").weights_mut()
     }
 }
 

@@ -6,6 +6,7 @@ mod check;
 mod claims;
 mod combos;
 mod common;
+mod conformance;
 mod continual;
 mod convolution;
 mod costs;

@@ -1,0 +1,114 @@
+//! Objectives: the error is the gradient of the loss, on the real line and off it, and the loss is what it says.
+
+use super::{near, noise};
+use bouton::objective::{ObjectiveSpec, Outputs, Targets};
+use bouton_kernels::{DType, Mat};
+
+const CLASSES: usize = 4;
+const LABELS: [u16; 3] = [2, 0, 3];
+
+fn judged(spec: &ObjectiveSpec, out: &Mat, labels: &[u16]) -> (Mat, Vec<f64>) {
+    let (mut err, mut loss) = (Mat::zeros(DType::F64, labels.len(), CLASSES), vec![0.0; labels.len()]);
+    let samples: Vec<usize> = (0..labels.len()).collect();
+    spec.build().error(out.view(), Targets { labels, samples: &samples }, err.view_mut(), &mut loss);
+    (err, loss)
+}
+
+fn moved(m: &Mat, i: usize, by: f64) -> Mat {
+    Mat::from_fn(DType::F64, m.rows(), m.cols(), |r, c| {
+        m.get(r, c) + if r * m.cols() + c == i { by } else { 0.0 }
+    })
+}
+
+#[test]
+fn the_error_is_the_gradient_of_the_loss() {
+    for spec in ObjectiveSpec::all() {
+        let (out, e) = (noise(3, CLASSES, 3), 1e-5);
+        let loss = |out: &Mat| judged(&spec, out, &LABELS).1.iter().sum::<f64>();
+        let slopes: Vec<f64> =
+            (0..12).map(|i| (loss(&moved(&out, i, e)) - loss(&moved(&out, i, -e))) / (2.0 * e)).collect();
+        near(&judged(&spec, &out, &LABELS).0.to_f64s(), &slopes, 1e-8, &spec);
+    }
+}
+
+#[test]
+fn complex_errors_continue_real_ones() {
+    for spec in ObjectiveSpec::all() {
+        let out = noise(3, CLASSES, 5);
+        let at = |re: &Mat, im: &Mat| {
+            let both =
+                Mat::from_fn(
+                    DType::F64,
+                    6,
+                    CLASSES,
+                    |r, c| if r < 3 { re.get(r, c) } else { im.get(r - 3, c) },
+                );
+            let mut err = Mat::zeros(DType::F64, 6, CLASSES);
+            let targets = Targets { labels: &LABELS, samples: &[0, 1, 2] };
+            let analytic = spec.build().error_complex(both.view(), targets, err.view_mut());
+            analytic.then(|| err.to_f64s())
+        };
+        let zero = Mat::zeros(DType::F64, 3, CLASSES);
+        let Some(real) = at(&out, &zero) else {
+            assert!(!spec.method().traits().analytic, "{spec:?}");
+            continue;
+        };
+        assert!(spec.method().traits().analytic, "{spec:?}");
+        near(&real[..12], &judged(&spec, &out, &LABELS).0.to_f64s(), 1e-12, &spec);
+        assert!(real[12..].iter().all(|im| *im == 0.0), "{spec:?}");
+        let (e, im) = (1e-6, noise(3, CLASSES, 6));
+        for i in 0..12 {
+            let slope = |a: Option<Vec<f64>>, b: Option<Vec<f64>>| -> Vec<f64> {
+                a.unwrap().iter().zip(b.unwrap()).map(|(a, b)| (a - b) / (2.0 * e)).collect()
+            };
+            let along = slope(at(&moved(&out, i, e), &im), at(&moved(&out, i, -e), &im));
+            let up = slope(at(&out, &moved(&im, i, e)), at(&out, &moved(&im, i, -e)));
+            near(&along[..12], &up[12..], 1e-6, &(&spec, "∂re/∂x = ∂im/∂y"));
+            near(
+                &along[12..],
+                &up[..12].iter().map(|g| -g).collect::<Vec<_>>(),
+                1e-6,
+                &(&spec, "∂im/∂x = −∂re/∂y"),
+            );
+        }
+    }
+}
+
+/// Probabilities of all classes add up to 1 where a loss is minus their logarithm, and only there.
+#[test]
+fn likelihoods_add_up_to_one() {
+    for spec in ObjectiveSpec::all() {
+        let total = |seed| -> f64 {
+            let out = noise(1, CLASSES, seed);
+            (0..CLASSES as u16).map(|label| (-judged(&spec, &out, &[label]).1[0]).exp()).sum()
+        };
+        let one = (0..5).all(|seed| (total(seed) - 1.0).abs() < 1e-9);
+        assert_eq!(one, spec.method().traits().log_likelihood, "{spec:?}: {}", total(0));
+    }
+}
+
+/// A constant added to all outputs changes nothing where they are logits, and something elsewhere; states of settling units are
+/// drawn towards one-hot targets, which have no loss.
+#[test]
+fn outputs_are_what_an_objective_says_of_them() {
+    for spec in ObjectiveSpec::all() {
+        let out = noise(3, CLASSES, 9);
+        let shifted = Mat::from_fn(DType::F64, 3, CLASSES, |r, c| out.get(r, c) + 0.25);
+        let [a, b] = [&out, &shifted].map(|out| judged(&spec, out, &LABELS).1);
+        let alike = a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 1e-12);
+        let target = |off: f64| {
+            Mat::from_fn(DType::F64, 3, CLASSES, |r, c| if c == usize::from(LABELS[r]) { 1.0 } else { off })
+        };
+        let met = |off: f64| judged(&spec, &target(off), &LABELS).1.iter().all(|loss| *loss == 0.0);
+        let outputs = spec.method().traits().outputs;
+        assert_eq!(
+            (alike, met(0.0), met(-1.0)),
+            match outputs {
+                Outputs::States => (false, true, false),
+                Outputs::Logits => (true, false, false),
+                Outputs::Signs => (false, false, true),
+            },
+            "{spec:?}"
+        );
+    }
+}
