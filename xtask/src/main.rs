@@ -7,6 +7,7 @@ mod bits;
 mod ci;
 mod cli;
 mod fuzz;
+mod names;
 mod smoke;
 
 use bouton_cli::combos::Grid;
@@ -20,7 +21,10 @@ fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
     match std::env::args().nth(1).as_deref() {
         Some("generate") => report(files(root).iter().filter_map(|file| write(root, file).err()).collect()),
-        Some("check") => report(files(root).iter().filter_map(|file| stale(root, file)).collect()),
+        Some("check") => {
+            let stale = files(root).iter().filter_map(|file| stale(root, file)).collect::<Vec<_>>();
+            report([stale, names::problems(root)].concat())
+        }
         Some("smoke") => report(smoke::problems(root)),
         Some("bits") => report(bits::problems(root)),
         Some("ci") => report(ci::problems(root)),

@@ -13,11 +13,12 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         ("outside-is-bce", "EP with the nudge outside is the gradient of ¼ binary cross-entropy (β = 1e-4)");
     let bound = Bound::AtMost(1e-3);
     let output = lab.network.output();
-    let shifted = lab.network.populations[output].model.activation() == Some(Activation::ShiftedSigmoid);
+    let steep =
+        lab.network.populations[output].model.activation().is_some_and(Activation::is_logistic_of_slope_four);
     let why = match lab.obstacle() {
         Some(why) => Some(why),
         None if !lab.nudged_outside() => Some("the nudge stands inside the activation".into()),
-        None if !shifted => Some("the output is not a shifted sigmoid".into()),
+        None if !steep => Some("the output has not the slope 4 s (1 − s) of a shifted sigmoid".into()),
         None => None,
     };
     if let Some(why) = why {

@@ -3,7 +3,7 @@
 use super::Claim;
 use crate::Result;
 use crate::recipe::Recipe;
-use crate::task::TaskSpec;
+use crate::task::Quick;
 use crate::train::Trainer;
 use std::path::Path;
 use std::time::Instant;
@@ -39,21 +39,9 @@ pub struct Estimate {
 /// things work, never that a result is reproduced.
 #[must_use]
 pub fn quick(recipe: &Recipe) -> Recipe {
-    let (train, test, epochs) = (2000, 500, 2);
     let mut small = recipe.clone();
     small.continual.updates = recipe.continual.updates.map(|n| n.min(100));
-    match &mut small.task {
-        TaskSpec::Synthetic(s) => {
-            (s.train, s.test, s.epochs) = (s.train.min(train), s.test.min(test), s.epochs.min(epochs));
-        }
-        task => {
-            if let Some(t) = task.images_mut() {
-                t.train = Some(t.train.map_or(train, |n| n.min(train)));
-                t.test = Some(t.test.map_or(test, |n| n.min(test)));
-                t.epochs = t.epochs.min(epochs);
-            }
-        }
-    }
+    small.task.method_mut().quicken(Quick { train: 2000, test: 500, epochs: 2 });
     small
 }
 

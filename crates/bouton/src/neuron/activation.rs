@@ -241,6 +241,15 @@ impl Activation {
         with_activation!(self, A => A::KINKS)
     }
 
+    /// Whether σ' = 4σ(1 − σ), a logistic function steep enough for a slope of 1 at ½.
+    pub fn is_logistic_of_slope_four(self) -> bool {
+        let holds = |x: f64| {
+            let (y, slope) = with_activation!(self, A => (A::apply(x), A::slope(x)));
+            (slope - 4.0 * y * (1.0 - y)).abs() < 1e-9
+        };
+        [-1.0, 0.1, 0.5, 0.7, 2.0].into_iter().all(holds)
+    }
+
     /// The publication that it comes from.
     pub fn cites(self) -> Option<&'static str> {
         with_activation!(self, A => A::CITES)

@@ -2,7 +2,6 @@
 
 use super::{Recipe, inspect, tag};
 use crate::Cite;
-use crate::task::TaskSpec;
 use crate::wiring::{FeedbackSpec, Init};
 use crate::{Error, Result};
 
@@ -63,7 +62,7 @@ impl Recipe {
 /// Keys of the publications that the choices of a recipe come from, with what comes from them.
 fn methods(r: &Recipe) -> Vec<(&str, String)> {
     let mut used = vec![("bouton", "the program".to_string())];
-    used.extend(data(&r.task).map(|key| (key, format!("task.{}", tag(&r.task)))));
+    used.extend(cited(r.task.method().cites(), "task", r.task.name()));
     used.extend(cited(r.credit.method().cites(), "credit", &tag(&r.credit)));
     used.extend(cited(r.neuron.method().cites(), "neuron", &tag(&r.neuron)));
     let settles = r.neuron.method().traits().settles();
@@ -94,20 +93,6 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
 fn cited(cites: Vec<Cite>, axis: &str, member: &str) -> impl Iterator<Item = (&'static str, String)> {
     let member = format!("{axis}.{member}");
     cites.into_iter().map(move |cite| (cite.key, cite.what.unwrap_or_else(|| member.clone())))
-}
-
-fn data(task: &TaskSpec) -> Option<&'static str> {
-    match task {
-        TaskSpec::FashionMini(_) | TaskSpec::FashionMnist(_) => Some("xiao2017"),
-        TaskSpec::Mnist(_) => Some("lecun1998"),
-        TaskSpec::Kmnist(_) => Some("clanuwat2018"),
-        TaskSpec::Digits(_) => Some("alpaydin1998"),
-        TaskSpec::Cifar10(_) | TaskSpec::Cifar10JpegQ75(_) | TaskSpec::Cifar100(_) => Some("krizhevsky2009"),
-        TaskSpec::Svhn(_) => Some("netzer2011"),
-        TaskSpec::Stl10(_) => Some("coates2011"),
-        TaskSpec::ImageNet32(_) => Some("chrabaszcz2017"),
-        TaskSpec::Synthetic(_) => None,
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::Recipe;
 use crate::network::{Layer, Shape};
 use crate::synapse::Site;
-use crate::task::{BatchSize, DATA, TaskSpec};
+use crate::task::BatchSize;
 use crate::wiring::FeedbackSpec;
 use crate::{Error, Result};
 use bouton_kernels::DType;
@@ -141,24 +141,7 @@ fn states(recipe: &Recipe, shapes: &[Shape]) -> u128 {
 fn data(recipe: &Recipe) -> u128 {
     let product = |sides: [usize; 3]| sides.into_iter().map(|n| n as u128).product::<u128>();
     let (shape, classes) = recipe.task.shape();
-    let pixels = product(shape);
-    let (sets, samples) = match &recipe.task {
-        TaskSpec::Synthetic(s) => ((s.train + s.test + classes) as u128 * pixels, s.train + s.test),
-        task => {
-            let names = recipe.sequence.method().sets();
-            let known = DATA
-                .iter()
-                .filter(|set| set.name == task.name() || names.iter().any(|name| name == set.name));
-            let cut = |n: Option<usize>, all: usize| n.map_or(all, |n| n.min(all));
-            let images = task.images();
-            known.fold((0, 0), |(bytes, samples), set| {
-                let used = images.map_or(0, |i| cut(i.train, set.train) + cut(i.test, set.test));
-                let bordered =
-                    if images.is_some_and(|i| i.size.is_some()) { used as u128 * pixels } else { 0 };
-                (bytes + (set.train + set.test) as u128 * product(set.shape) + bordered, samples + used)
-            })
-        }
-    };
+    let (sets, samples) = recipe.task.method().bytes(recipe.sequence.method().sets());
     let tasks = recipe.sequence.tasks(classes) as u128;
     let orders = recipe.sequence.method().order_bytes(product(recipe.sequence.shape(shape)));
     sets + 16 * samples as u128 + orders + 8 * tasks * tasks

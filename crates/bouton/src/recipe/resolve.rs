@@ -1,8 +1,8 @@
 //! The resolved recipe: every default filled in, its hash, and its smallest version.
 
 use super::Recipe;
+use crate::task;
 use crate::task::store::hex;
-use crate::task::{BatchSize, SyntheticImages, TaskSpec};
 use sha2::{Digest, Sha256};
 
 /// How every hashed text begins: the first version, and unchanged since, so that stored hashes stay those of their recipes.
@@ -30,14 +30,7 @@ impl Recipe {
         let samples = self.sequence.method().smoke_samples(classes);
         small.sequence = self.sequence.method().smoke();
         small.continual.updates = self.continual.updates.map(|_| 2);
-        small.task = TaskSpec::Synthetic(SyntheticImages {
-            shape,
-            classes,
-            train: samples,
-            test: samples,
-            batch: BatchSize::Samples(2),
-            epochs: 1,
-        });
+        small.task = task::smoke(shape, classes, samples);
         small.run.updates = Some(2);
         small.run.checkpoint_every = None;
         for steps in small.credit.steps_mut() {

@@ -6,7 +6,6 @@ mod sequence;
 use super::load::{LONGEST_NAME, fit_name, fits_name};
 use super::{Recipe, combos, inspect, tag};
 use crate::network::{ImageLayer, Layer, NetworkSpec, Shape};
-use crate::task::TaskSpec;
 use crate::{Error, Place, Result};
 use toml::de::DeTable;
 
@@ -31,12 +30,12 @@ impl Recipe {
                 .with_hint("read the recipe with Recipe::load or Recipe::parse"));
         }
         bounds(self)?;
-        task(&self.task)?;
+        let connections = self.network.weighted();
+        let place = |axis: &str, member: String| Place { table: format!("{axis}.{member}"), connections };
+        self.task.method().check(&place("task", tag(&self.task)))?;
         sequence::check(self)?;
         network(self)?;
         norm(self)?;
-        let connections = self.network.weighted();
-        let place = |axis: &str, member: String| Place { table: format!("{axis}.{member}"), connections };
         self.synapse.method().check(&place("synapse", tag(&self.synapse)))?;
         self.neuron.method().check(&place("neuron", tag(&self.neuron)))?;
         place("wiring", tag(&self.wiring)).per_connection("gain", &self.wiring.weights().gain)?;
@@ -67,25 +66,6 @@ fn name(name: &str) -> Result<()> {
     let need = "at most 100 letters, digits, `-`, `_`, `+` and dots";
     let hint = format!("it becomes part of a folder's name: name = \"{}\" would do", fit_name(name));
     require(ok, "name", format!("\"{}\"", name.escape_debug()), need, &hint)
-}
-
-fn task(task: &TaskSpec) -> Result<()> {
-    let key = |field: &str| format!("task.{}.{field}", tag(task));
-    let (Some(images), Some(set)) = (task.images(), task.known()) else { return Ok(()) };
-    for (field, wanted, all) in [("train", images.train, set.train), ("test", images.test, set.test)] {
-        let Some(n) = wanted else { continue };
-        let need = format!("from 1 to {all}, the samples of {}", set.name);
-        require(n <= all, &key(field), n, &need, "leave it out to use every sample")?;
-    }
-    images.check(set)?;
-    let side = set.shape[1].min(set.shape[2]);
-    require(
-        images.shift < side,
-        &key("shift"),
-        images.shift,
-        "smaller than the image",
-        "1 or 2 pixels are usual",
-    )
 }
 
 fn norm(recipe: &Recipe) -> Result<()> {

@@ -174,13 +174,13 @@ impl Anderson<'_> {
     /// E of one sample right after `moved` took its drives from `still`.
     fn energy(&self, state: &State, moved: &[PopId], still: &[PopId], row: usize) -> f64 {
         let of = |p: PopId, drives: &bouton_kernels::Mat| {
-            let activation = self.network.populations[p].model.activation().unwrap_or(Activation::Linear);
+            let activation = self.network.populations[p].model.activation();
             dispatch!(self.network.dtype, T => {
                 let s = state.out[p].view().row::<T>(row).iter();
                 let drives = drives.view();
                 s.zip(drives.row::<T>(row)).map(|(&s, &d)| {
                     let s = s.to_f64();
-                    activation.potential(s).unwrap_or(f64::NAN) - s * d.to_f64()
+                    activation.and_then(|a| a.potential(s)).unwrap_or(f64::NAN) - s * d.to_f64()
                 }).sum::<f64>()
             })
         };

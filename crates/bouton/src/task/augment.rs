@@ -7,7 +7,7 @@
 
 use crate::rng::Key;
 
-pub use super::spec::Pad as Padding;
+pub use super::images::Pad as Padding;
 
 /// How training images are varied; the default leaves them as they are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

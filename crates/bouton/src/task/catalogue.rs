@@ -16,6 +16,8 @@ use crate::{Error, Result};
 pub struct KnownSet {
     /// Its name in recipes and on the command line.
     pub name: &'static str,
+    /// What it is to a recipe, in one line.
+    pub about: &'static str,
     /// What it is, in one line.
     pub title: &'static str,
     /// Channels, height, width of an image.
@@ -124,6 +126,11 @@ impl Part {
 }
 
 impl KnownSet {
+    /// Key of the work to cite.
+    pub fn cite(&self) -> &'static str {
+        self.bibtex.split(['{', ',']).nth(1).unwrap_or_default().trim()
+    }
+
     /// Is it part of the program?
     pub fn is_embedded(&self) -> bool {
         self.files.iter().all(|f| f.embedded.is_some())

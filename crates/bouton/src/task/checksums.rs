@@ -5,7 +5,7 @@
 //! change stay.
 
 use super::catalogue::{self, KnownFile, KnownSet, Pin};
-use super::{TaskSpec, store};
+use super::store;
 use crate::recipe::Recipe;
 use crate::train::atomic;
 use crate::{Error, Result};
@@ -31,9 +31,10 @@ pub struct Checksums {
 
 /// The data sets that `recipe` names.
 fn sets(recipe: &Recipe) -> Result<Vec<&'static KnownSet>> {
-    let first = (!matches!(recipe.task, TaskSpec::Synthetic(_))).then(|| recipe.task.name());
+    let first = recipe.task.method().set();
     let then = recipe.sequence.method().sets();
-    first.into_iter().chain(then.iter().map(String::as_str)).map(catalogue::find).collect()
+    let then = then.iter().map(|name| catalogue::find(name)).collect::<Result<Vec<_>>>()?;
+    Ok(first.into_iter().chain(then).collect())
 }
 
 /// Checksums of the files that `recipe` reads from the data folder (default: the user's).

@@ -12,6 +12,7 @@ pub mod embedded;
 pub mod idx;
 #[cfg(feature = "import")]
 pub mod imagenet32;
+mod images;
 #[cfg(feature = "import")]
 pub mod import;
 #[cfg(feature = "import")]
@@ -31,16 +32,20 @@ pub mod stl;
 pub mod store;
 pub mod stream;
 pub mod svhn;
+mod synthetic;
 
 pub use augment::{Augment, Padding};
 pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
 pub use checksums::{Checksums, checksums};
 pub use dataset::{Dataset, Split};
+pub use images::{Images, Known, Normalise, Pad, Pixels};
 pub use outputs::Outputs;
 pub use part::Part;
 pub use replay::{Kept, Policy, ReplaySpec};
 pub use sequence::{
     ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets, Split as SplitClasses, Subsets,
 };
-pub use spec::{All, BatchSize, Images, Normalise, Pad, Pixels, SyntheticImages, TaskSpec};
+pub use spec::{All, BatchSize, Loaded, Quick, TaskMethod, TaskSpec};
 pub use store::load;
+pub use synthetic::SyntheticImages;
+pub(crate) use synthetic::smoke;

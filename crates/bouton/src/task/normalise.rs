@@ -1,7 +1,7 @@
 //! Options of images that depend on their shape: normalisation by channel, and a larger size.
 
 use super::catalogue::KnownSet;
-use super::spec::{Images, Normalise, Pixels};
+use super::images::{Images, Normalise, Pixels};
 use crate::{Error, Result};
 
 impl Images {

@@ -3,12 +3,13 @@
 //! A stream is a row of segments, each learned for some epochs or updates: one per task, one of all tasks together
 //! (interleaved), or one per subset of a training set. Replay adds samples of earlier segments to a batch.
 
+use super::images::Images;
 use super::order::permutation;
 use super::outputs::Outputs;
 use super::part::{self, Part};
 use super::replay::Buffer;
 use super::sequence::ContinualSpec;
-use super::spec::{BatchSize, Images, TaskSpec};
+use super::spec::{BatchSize, Loaded};
 use super::{Augment, Dataset, Split, store};
 use crate::credit::Batch;
 use crate::error::{Error, Result};
@@ -98,17 +99,7 @@ pub struct Course {
 /// The stream and the test sets of a recipe's task; data sets are looked for in `folder`.
 pub fn open(recipe: &Recipe, folder: Option<&Path>) -> Result<Course> {
     let (task, sequence, continual) = (&recipe.task, &recipe.sequence, &recipe.continual);
-    let (images, train, test) = match task {
-        TaskSpec::Synthetic(s) => {
-            let set = |n, seed| Dataset::synthetic(s.shape, s.classes, n, seed);
-            (s.images(), set(s.train, 0)?, set(s.test, 1)?)
-        }
-        _ => {
-            let images = task.images().expect("every other task is about images").clone();
-            let name = task.name();
-            (images, store::load(name, Split::Train, folder)?, store::load(name, Split::Test, folder)?)
-        }
-    };
+    let Loaded { images, train, test } = task.method().load(folder)?;
     let (mut train, mut test) = (vec![train], vec![test]);
     for name in sequence.method().sets() {
         train.push(store::load(name, Split::Train, folder)?);

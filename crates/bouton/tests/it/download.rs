@@ -105,6 +105,7 @@ fn set(mirrors: &[&str]) -> &'static KnownSet {
     let mirrors = mirrors.iter().map(|m| &*m.to_string().leak()).collect::<Vec<&'static str>>();
     Box::leak(Box::new(KnownSet {
         name: "toy",
+        about: "for tests",
         title: "for tests",
         shape: [1, 8, 8],
         classes: 3,
@@ -284,7 +285,7 @@ fn without_a_network_it_says_so() {
 
 /// The toy set as a set of archives: one at `url`, pinned by `sha256`, that holds both files.
 fn archived(url: &str, bytes: u64, sha256: String) -> &'static KnownSet {
-    let KnownSet { name, title, shape, classes, train, test, licence, bibtex, format, .. } = *set(&[]);
+    let KnownSet { name, about, title, shape, classes, train, test, licence, bibtex, format, .. } = *set(&[]);
     let file = |f: &'static KnownFile| KnownFile { download: 0, ..*f };
     let files: Vec<_> = set(&[]).files.iter().map(file).collect();
     let urls = vec![&*format!("{url}toy.tgz").leak()];
@@ -292,6 +293,7 @@ fn archived(url: &str, bytes: u64, sha256: String) -> &'static KnownSet {
         KnownArchive { name: "toy.tgz", bytes, sha256: sha256.leak(), urls: urls.leak(), jpegs: None };
     Box::leak(Box::new(KnownSet {
         name,
+        about,
         title,
         shape,
         classes,

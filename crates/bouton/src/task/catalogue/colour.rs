@@ -15,6 +15,7 @@ const fn by_layout(name: &'static str, split: Split, bytes: u64) -> KnownFile {
 
 pub(super) const CIFAR_10: KnownSet = KnownSet {
     name: "cifar-10",
+    about: "CIFAR-10, 3×32×32, 50,000 + 10,000.",
     title: "50,000 + 10,000 colour photographs of 32x32 pixels, 10 classes",
     shape: [3, 32, 32],
     classes: 10,
@@ -44,6 +45,7 @@ pub(super) const CIFAR_10: KnownSet = KnownSet {
 /// The files are the decoded images; their checksum holds for the decoder of `Cargo.lock`.
 pub(super) const CIFAR_10_JPEG_Q75: KnownSet = KnownSet {
     name: "cifar10-jpegq75",
+    about: "CIFAR-10 after JPEG compression of quality 75: never comparable with published CIFAR-10 results.",
     title: "CIFAR-10 after JPEG compression (quality 75): not comparable with published CIFAR-10 results",
     shape: [3, 32, 32],
     classes: 10,
@@ -87,6 +89,7 @@ pub(super) const CIFAR_10_JPEG_Q75: KnownSet = KnownSet {
 
 pub(super) const CIFAR_100: KnownSet = KnownSet {
     name: "cifar-100",
+    about: "CIFAR-100 (fine labels), 3×32×32, 50,000 + 10,000.",
     title: "50,000 + 10,000 colour photographs of 32x32 pixels, 100 classes",
     shape: [3, 32, 32],
     classes: 100,
@@ -108,6 +111,7 @@ pub(super) const CIFAR_100: KnownSet = KnownSet {
 
 pub(super) const SVHN: KnownSet = KnownSet {
     name: "svhn",
+    about: "House number digits, cropped, 3×32×32, 73,257 + 26,032.",
     title: "73,257 + 26,032 house number digits in colour, cropped to 32x32 pixels",
     shape: [3, 32, 32],
     classes: 10,
@@ -142,6 +146,7 @@ pub(super) const SVHN: KnownSet = KnownSet {
 
 pub(super) const STL_10: KnownSet = KnownSet {
     name: "stl-10",
+    about: "STL-10, 3×96×96, 5,000 + 8,000.",
     title: "5,000 + 8,000 colour photographs of 96x96 pixels, 10 classes (without the unlabelled images)",
     shape: [3, 96, 96],
     classes: 10,
@@ -168,6 +173,7 @@ pub(super) const STL_10: KnownSet = KnownSet {
 
 pub(super) const IMAGENET_32: KnownSet = KnownSet {
     name: "imagenet32",
+    about: "ImageNet at 3×32×32, 1,000 classes, 1,281,167 + 50,000.",
     title: "1,281,167 + 50,000 photographs of ImageNet at 32x32 pixels, 1,000 classes",
     shape: [3, 32, 32],
     classes: 1000,

@@ -25,6 +25,7 @@ const fn within(name: &'static str, part: Part, content: &'static [u8], sha256: 
 
 pub(super) const FASHION_MINI: KnownSet = KnownSet {
     name: "fashion-mini",
+    about: "3,000 + 1,000 images of Fashion-MNIST, embedded in the program.",
     title: "3,000 + 1,000 photographs of clothing, a balanced part of Fashion-MNIST",
     shape: [1, 28, 28],
     classes: 10,
@@ -65,6 +66,7 @@ pub(super) const FASHION_MINI: KnownSet = KnownSet {
 
 pub(super) const DIGITS: KnownSet = KnownSet {
     name: "digits",
+    about: "UCI optical digits, 8×8, 1,500 + 297, embedded in the program.",
     title: "1,500 + 297 handwritten digits of 8x8 pixels (UCI)",
     shape: [1, 8, 8],
     classes: 10,
@@ -85,6 +87,7 @@ pub(super) const DIGITS: KnownSet = KnownSet {
 
 pub(super) const MNIST: KnownSet = KnownSet {
     name: "mnist",
+    about: "MNIST, 28×28, 60,000 + 10,000.",
     title: "60,000 + 10,000 handwritten digits of 28x28 pixels",
     shape: [1, 28, 28],
     classes: 10,
@@ -132,6 +135,7 @@ pub(super) const MNIST: KnownSet = KnownSet {
 
 pub(super) const FASHION_MNIST: KnownSet = KnownSet {
     name: "fashion-mnist",
+    about: "Fashion-MNIST, 28×28, 60,000 + 10,000.",
     title: "60,000 + 10,000 photographs of clothing of 28x28 pixels",
     shape: [1, 28, 28],
     classes: 10,
@@ -176,6 +180,7 @@ pub(super) const FASHION_MNIST: KnownSet = KnownSet {
 
 pub(super) const KMNIST: KnownSet = KnownSet {
     name: "kmnist",
+    about: "Kuzushiji-MNIST, 28×28, 60,000 + 10,000.",
     title: "60,000 + 10,000 cursive Japanese characters of 28x28 pixels",
     shape: [1, 28, 28],
     classes: 10,

@@ -91,6 +91,6 @@ impl SequenceMethod for Sets {
     }
 
     fn examples() -> Vec<Self> {
-        vec![Self { then: vec!["fashion-mnist".into()] }]
+        vec![Self { then: vec!["fashion-mini".into()] }]
     }
 }

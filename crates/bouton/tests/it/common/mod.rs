@@ -161,6 +161,7 @@ pub fn known_set(
 ) -> KnownSet {
     KnownSet {
         name,
+        about: "for tests",
         title: "for tests",
         shape,
         classes,

@@ -10,6 +10,8 @@ use bouton::optim::{OptimSpec, ScheduleSpec};
 use bouton::recipe::{describe, tag};
 use bouton::solver::SolverSpec;
 use bouton::synapse::SynapseSpec;
+use bouton::task::SequenceSpec;
+use bouton::wiring::WiringSpec;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -62,6 +64,8 @@ fn examples_show_every_word_and_every_switch() {
     shows_all("solver", &SolverSpec::all(), &|_, _| false);
     shows_all("anchor", &AnchorSpec::all(), &|_, _| false);
     shows_all("schedule", &ScheduleSpec::all(), &|_, _| false);
+    shows_all("wiring", &WiringSpec::all(), &|_, _| false);
+    shows_all("sequence", &SequenceSpec::all(), &|_, _| false);
     shows_all("norm", &NormSpec::all(), &|_, _| false);
 }
 
@@ -86,6 +90,7 @@ fn examples_pass_their_own_checks_and_cite_what_is_known() {
         spec.method().check(&place("optim", tag(&spec))).unwrap();
         cites.extend(spec.method().cites());
     }
+    cites.extend(SequenceSpec::all().iter().flat_map(|spec| spec.method().cites()));
     cites.extend(ObjectiveSpec::all().iter().flat_map(|spec| spec.method().cites(true)));
     cites.extend(SolverSpec::all().iter().flat_map(|spec| spec.method().cites()));
     cites.extend(AnchorSpec::all().iter().flat_map(|spec| spec.method().cites()));

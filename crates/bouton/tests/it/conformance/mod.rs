@@ -8,6 +8,7 @@ mod neurons;
 mod norms;
 mod objectives;
 mod optimisers;
+mod sequences;
 mod solvers;
 mod synapses;
 

@@ -1,0 +1,107 @@
+//! Made-up images with patterns that depend on their class: a task without data, for tests.
+
+use super::catalogue::KnownSet;
+use super::images::{Images, Pad, Pixels};
+use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
+use super::{BatchSize, Dataset};
+use crate::axis::{Cite, Place};
+use crate::error::Result;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Made-up images with class-dependent patterns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SyntheticImages {
+    /// Channels, height and width.
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 65_536,
+        "x-hint" = "channels, height, width, such as [1, 28, 28]"
+    ))]
+    pub shape: [usize; 3],
+    /// Number of classes.
+    #[schemars(extend("minimum" = 2, "maximum" = 65_536, "x-hint" = "10 is usual"))]
+    pub classes: usize,
+    /// Training samples.
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "100 is plenty"))]
+    pub train: usize,
+    /// Test samples.
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "100 is plenty"))]
+    pub test: usize,
+    /// Samples per batch, or `"all"`.
+    pub batch: BatchSize,
+    /// Passes over the training set.
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "run.updates stops within an epoch"))]
+    pub epochs: usize,
+}
+
+impl SyntheticImages {
+    /// The stream settings of made-up images: everything else at its default.
+    fn shown(&self) -> Images {
+        Images {
+            batch: self.batch,
+            epochs: self.epochs,
+            train: None,
+            test: None,
+            pixels: Pixels::Unit,
+            shuffle: true,
+            shift: 0,
+            flip: false,
+            pad: Pad::Zero,
+            size: None,
+            normalise: None,
+        }
+    }
+}
+
+/// A task of so many samples of this shape, two at a time, once.
+pub(crate) fn smoke(shape: [usize; 3], classes: usize, samples: usize) -> TaskSpec {
+    let (train, test, batch, epochs) = (samples, samples, BatchSize::Samples(2), 1);
+    TaskSpec::Synthetic(SyntheticImages { shape, classes, train, test, batch, epochs })
+}
+
+impl TaskMethod for SyntheticImages {
+    fn check(&self, _: &Place) -> Result<()> {
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        Vec::new()
+    }
+
+    fn shape(&self) -> ([usize; 3], usize) {
+        (self.shape, self.classes)
+    }
+
+    fn batch(&self) -> BatchSize {
+        self.batch
+    }
+
+    fn samples(&self) -> usize {
+        self.train
+    }
+
+    fn set(&self) -> Option<&'static KnownSet> {
+        None
+    }
+
+    fn images(&self) -> Option<&Images> {
+        None
+    }
+
+    fn quicken(&mut self, Quick { train, test, epochs }: Quick) {
+        (self.train, self.test) = (self.train.min(train), self.test.min(test));
+        self.epochs = self.epochs.min(epochs);
+    }
+
+    fn bytes(&self, _: &[String]) -> (u128, usize) {
+        let pixels: u128 = self.shape.into_iter().map(|n| n as u128).product();
+        ((self.train + self.test + self.classes) as u128 * pixels, self.train + self.test)
+    }
+
+    fn load(&self, _: Option<&Path>) -> Result<Loaded> {
+        let set = |n, seed| Dataset::synthetic(self.shape, self.classes, n, seed);
+        Ok(Loaded { images: self.shown(), train: set(self.train, 0)?, test: set(self.test, 1)? })
+    }
+}
