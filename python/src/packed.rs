@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// A binary network of one bit a weight, to be asked only.
 #[pyclass(frozen, module = "bouton")]
 pub struct Packed {
-    inner: bouton::network::Packed,
+    inner: bouton::packed::Packed,
 }
 
 #[pymethods]
@@ -20,7 +20,7 @@ impl Packed {
     fn load(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
         let read = || -> bouton::Result<_> {
             let file = Checkpoint::load(&path)?;
-            bouton::network::Packed::from_checkpoint(&file).map_err(|e| e.context(path.display()))
+            bouton::packed::Packed::from_checkpoint(&file).map_err(|e| e.context(path.display()))
         };
         Ok(Self { inner: compute(py, read)?.map_err(|e| raise(py, &e))? })
     }

@@ -6,6 +6,7 @@
 mod bits;
 mod ci;
 mod cli;
+mod floors;
 mod fuzz;
 mod names;
 mod smoke;
@@ -23,7 +24,7 @@ fn main() -> ExitCode {
         Some("generate") => report(files(root).iter().filter_map(|file| write(root, file).err()).collect()),
         Some("check") => {
             let stale = files(root).iter().filter_map(|file| stale(root, file)).collect::<Vec<_>>();
-            report([stale, names::problems(root)].concat())
+            report([stale, names::problems(root), floors::problems(root)].concat())
         }
         Some("smoke") => report(smoke::problems(root)),
         Some("bits") => report(bits::problems(root)),

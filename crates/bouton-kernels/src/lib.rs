@@ -22,6 +22,7 @@ mod chain;
 mod conv;
 mod dots;
 mod dual;
+mod elementwise;
 mod factors;
 mod gemm;
 mod lanes;
@@ -54,6 +55,7 @@ pub use conv::{
     conv_pull_weight, conv_pull_weight_by, par_conv_forward, par_conv_forward_exact, par_conv_pull_input,
 };
 pub use dual::Dual;
+pub use elementwise::{add_columns, add_scaled, is_finite, scale_all, scale_complex};
 pub use gemm::{gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};
 pub use mat::{DType, Elem, Mat};
 pub use octets::BitLevel;

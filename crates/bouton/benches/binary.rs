@@ -3,8 +3,9 @@
 
 use bouton::anchor::{Fisher, Importance};
 use bouton::credit::{Batch, Sink, measure};
-use bouton::network::{Network, Packed, ParamId};
+use bouton::network::{Network, ParamId};
 use bouton::optim::Updater;
+use bouton::packed::Packed;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
 use bouton_kernels::{BitMat, DType, Mat, par_bit_thresholds};

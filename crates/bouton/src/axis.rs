@@ -3,8 +3,9 @@
 //! [`axis!`] makes the enum that recipes are read into. What the rest of the library asks of a member stands in the method trait
 //! of its axis; nothing else names a member.
 
-use crate::wiring::PerLayer;
 use crate::{Error, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// A publication that a member rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,35 @@ impl Cite {
     /// The publication of one of its settings.
     pub fn setting(key: &'static str, what: impl Into<String>) -> Self {
         Self { key, what: Some(what.into()) }
+    }
+}
+
+/// The name of the member that `choice` of an axis is, as recipes spell it: `eq-prop`, `sgd`, `mnist`.
+pub fn tag<T: serde::Serialize>(choice: &T) -> String {
+    match serde_json::to_value(choice) {
+        Ok(serde_json::Value::Object(table)) => table.keys().next().cloned().unwrap_or_default(),
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// One value for all layers, or one per connection from the input side on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum PerLayer {
+    /// The same value everywhere.
+    All(f64),
+    /// One value per connection, input side first.
+    Each(Vec<f64>),
+}
+
+impl PerLayer {
+    /// The value for connection `layer` (0 = the one that reads the input); the last one if the list is shorter.
+    pub fn at(&self, layer: usize) -> f64 {
+        match self {
+            Self::All(v) => *v,
+            Self::Each(v) => v.get(layer).or(v.last()).copied().unwrap_or(0.0),
+        }
     }
 }
 

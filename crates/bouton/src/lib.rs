@@ -7,18 +7,23 @@
 
 mod axis;
 mod error;
+mod fit;
+mod io;
 
 pub mod analysis;
 pub mod anchor;
 pub mod claims;
 pub mod credit;
+pub mod device;
 pub mod network;
 pub mod neuron;
 pub mod norm;
 pub mod objective;
 pub mod optim;
+pub mod packed;
 pub mod recipe;
 pub mod rng;
+mod shape;
 pub mod solver;
 pub mod synapse;
 pub mod task;

@@ -86,8 +86,8 @@ fn moved(lab: &mut Lab, id: ParamId, i: usize, by: f64) -> Result<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credit::add_scaled;
     use crate::recipe::Recipe;
+    use bouton_kernels::add_scaled;
 
     fn lab(layers: &str, more: &str) -> Lab {
         let text = format!(

@@ -13,7 +13,6 @@ mod differences;
 mod energy;
 mod feedback;
 mod finite;
-pub mod forgetting;
 mod gdu;
 mod holomorphic;
 mod lab;
@@ -23,6 +22,7 @@ mod symmetry;
 mod truncation;
 mod vectors;
 
+pub use crate::train::forgetting;
 pub use alignment::{Aligned, alignment};
 pub use cost::{Cost, costs};
 pub use lab::Lab;

@@ -3,12 +3,11 @@
 //! 2 Σ‖W_f − W_b‖², which is what homeostasis descends.
 
 use super::{Bound, Findings, Lab, Property};
-use crate::credit::add_scaled;
 use crate::error::Result;
 use crate::network::{Network, PopId, Role, Seen, State};
 use crate::rng::Key;
 use crate::wiring::{Dense, FeedbackSpec};
-use bouton_kernels::Mat;
+use bouton_kernels::{Mat, add_scaled};
 
 /// Random directions.
 const DIRECTIONS: usize = 512;

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::network::Network;
 use crate::objective::Objective;
 use crate::rng::Key;
-use bouton_kernels::Mat;
+use bouton_kernels::{Mat, add_scaled, scale_all};
 
 /// The outcome of the batches that `batches` lists again and again, from `draws` networks drawn by `key`, or from the
 /// one of the mean weights. The network keeps its own weights.
@@ -51,13 +51,13 @@ fn average<I: Iterator<Item = Batch>>(
             let mut out = credit.free(network, &batch, objective)?.out.swap_remove(network.output());
             objective.believe(out.view_mut());
             match beliefs.get_mut(i) {
-                Some(sum) => super::add_scaled(sum, 1.0, out.view()),
+                Some(sum) => add_scaled(sum, 1.0, out.view()),
                 None => beliefs.push(out),
             }
         }
     }
     let judge = |(mut belief, batch): (Mat, Batch)| {
-        super::sink::scale_all(&mut belief, 1.0 / n as f64);
+        scale_all(&mut belief, 1.0 / n as f64);
         objective.conclude(belief.view_mut());
         verdict(objective, belief.view(), &batch.labels).1
     };

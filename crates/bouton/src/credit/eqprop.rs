@@ -3,10 +3,10 @@
 use super::Contrast;
 use super::memory::Memory;
 use super::{Acts, Credit, CreditMethod, CreditNeeds};
+use crate::axis::tag;
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::network::Network;
-use crate::recipe::tag;
 use crate::solver::Solver;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

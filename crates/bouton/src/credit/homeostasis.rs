@@ -6,11 +6,11 @@
 //! Dense, D = 1: in closed form, once per batch. Shared weights: ‖u‖² with u = D (W_f − W_b) ε, a standard normal ε per
 //! sample, which has that mean. How soft pooling bends within one population is left out of J.
 
-use super::{Sink, add_scaled};
+use super::Sink;
 use crate::network::{ConnId, Connection, Feedback, Network, ParamId, State};
 use crate::neuron::Noise;
 use crate::rng::Key;
-use bouton_kernels::{Mat, Operand, View, ViewMut};
+use bouton_kernels::{Mat, Operand, View, ViewMut, add_scaled};
 
 /// The gradient of connections whose weights are not shared.
 pub(super) fn emit_dense(network: &Network, sink: &mut dyn Sink) {

@@ -9,11 +9,10 @@ use crate::anchor::{Fisher, Importance};
 use crate::error::Result;
 use crate::network::{Network, ParamId, PopId};
 use crate::objective::{Objective, Targets, softmax};
-use crate::optim::add_columns;
 use crate::rng::Key;
 use crate::synapse::Draw;
 use crate::wiring::Wiring;
-use bouton_kernels::{Elem, Mat, Real, View, ViewMut, dispatch, gemm_tn};
+use bouton_kernels::{Elem, Mat, Real, View, ViewMut, add_columns, dispatch, gemm_tn, scale_all};
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -254,7 +253,7 @@ pub fn measure(
     }
     let batched = matches!(importance, Importance::Fisher(Fisher::Batched, _));
     let n = if batched { count as f64 } else { samples as f64 };
-    sink.total.values_mut().for_each(|mat| super::sink::scale_all(mat, 1.0 / n));
+    sink.total.values_mut().for_each(|mat| scale_all(mat, 1.0 / n));
     Ok(sink.total)
 }
 

@@ -23,6 +23,7 @@ mod sink;
 mod tape;
 mod weighed;
 
+pub use crate::network::Sink;
 pub use backprop::Backprop;
 pub use bptt::Bptt;
 pub use continual::ContinualEqProp;
@@ -34,8 +35,7 @@ pub use holomorphic::HolomorphicEqProp;
 pub use importance::measure;
 pub use outcome::{Settled, Step};
 pub use recurrent::RecurrentBackprop;
-pub(crate) use sink::add_scaled;
-pub use sink::{Collect, Outside, Sink};
+pub use sink::{Collect, Outside};
 pub use tape::{Adjoint, Frame, record};
 
 use crate::axis::{Cite, Place, axis};

@@ -1,26 +1,9 @@
 //! Where gradients go. Updater, collector and counters are sinks of the same `learn`.
 
 use crate::error::{Error, Result};
-use crate::network::{ConnId, Connection, Network, ParamId, PopId};
-use crate::optim::add_columns;
-use bouton_kernels::{Mat, View};
+use crate::network::{ConnId, Connection, Network, ParamId, PopId, Sink};
+use bouton_kernels::{Mat, View, add_columns, add_scaled, scale_all};
 use std::collections::HashMap;
-
-/// Receives factors: the gradient of a weight is Σ scale · gᵀ·pre over everything received since the last step, the
-/// gradient of a bias is Σ scale · (column sums of g). Both point up the loss.
-pub trait Sink {
-    /// Rows of presynaptic activity and postsynaptic gradient of a forward or feedback weight of `network`; both belong to
-    /// the wiring itself, before any pooling.
-    fn factors(&mut self, network: &Network, id: ParamId, pre: View<'_>, g: View<'_>, scale: f64);
-    /// Rows of the gradient with respect to the drive of population `pop`, one per sample.
-    fn bias(&mut self, network: &Network, pop: PopId, g: View<'_>, scale: f64);
-    /// Rows, one per sample, whose sum is the gradient of the gain of the normalisation of population `pop`.
-    fn gain(&mut self, network: &Network, pop: PopId, g: View<'_>, scale: f64);
-    /// A gradient that is known as a whole.
-    fn gradient(&mut self, id: ParamId, g: &Mat, scale: f64);
-    /// All factors of an update, or of one of its draws, have been handed over.
-    fn step(&mut self, network: &mut Network) -> Result<()>;
-}
 
 /// Sums gradients and changes nothing: for checks, analysis and tests.
 #[derive(Clone, Debug, Default)]
@@ -143,20 +126,6 @@ impl Sink for Outside {
     fn step(&mut self, _: &mut Network) -> Result<()> {
         Ok(())
     }
-}
-
-/// sum += scale · g.
-pub(crate) fn add_scaled(sum: &mut Mat, scale: f64, g: View<'_>) {
-    use bouton_kernels::{Real, dispatch, vectorize};
-    dispatch!(sum.dtype(), T => {
-        let (scale, sum, g) = (T::lit(scale), sum.slice_mut::<T>(), g.slice::<T>());
-        vectorize(#[inline(always)] || sum.iter_mut().zip(g).for_each(#[inline(always)] |(s, &g)| *s += scale * g));
-    });
-}
-
-pub(crate) fn scale_all(mat: &mut Mat, by: f64) {
-    use bouton_kernels::{Real, dispatch};
-    dispatch!(mat.dtype(), T => mat.slice_mut::<T>().iter_mut().for_each(|x| *x *= T::lit(by)));
 }
 
 /// Factors kept for later, so that shards of a batch can be worked on at the same time.

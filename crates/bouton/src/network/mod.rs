@@ -2,23 +2,21 @@
 //!
 //! - [`Network`]: the parts, and their parameters by name (this file).
 //! - [`Connection`]: wiring, pooling, weight and synapses between two populations.
-//! - `build`: from a recipe.
 //! - `verbs`: what credit rules and solvers do with a network: drive, pull, contrast.
 //! - [`State`]: activity of a batch.
 
-mod build;
 mod connection;
-mod packed;
-mod packed_file;
-mod packed_norm;
+mod sink;
 mod spec;
 mod state;
 mod summary;
 mod verbs;
 
+pub use crate::shape::Shape;
+pub use crate::wiring::{PoolSpec, SoftPool};
 pub use connection::{Connection, Feedback};
-pub use packed::Packed;
-pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, PoolSpec, Shape, Skip, SoftPool};
+pub use sink::Sink;
+pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, Skip};
 pub use state::{Base, Constant, State};
 pub use verbs::{Seen, Term};
 

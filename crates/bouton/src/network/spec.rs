@@ -1,6 +1,8 @@
 //! The shape of a network in a recipe: its layers, and connections beside their chain.
 
 use crate::error::{Error, Result};
+use crate::shape::{MOST_UNITS, Shape};
+use crate::wiring::PoolSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -83,37 +85,8 @@ pub struct ConvLayer {
     pub pool: Option<PoolSpec>,
 }
 
-/// Pooling over square windows that do not overlap.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum PoolSpec {
-    /// The largest drive of windows of this side.
-    Max(#[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "2 is usual"))] usize),
-    /// The mean drive of windows of this side.
-    Average(#[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "2 is usual"))] usize),
-    /// The mean weighted by exp(drive/temperature), which is smooth (Laborieux & Zenke 2022).
-    Soft(SoftPool),
-}
-
-/// Soft pooling: Σ v e^{v/T} / Σ e^{v/T} over a window.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct SoftPool {
-    /// Side of the windows.
-    #[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "2 is usual"))]
-    pub size: usize,
-    /// Temperature T. Default 1.
-    #[serde(default = "unit")]
-    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "1 is the default"))]
-    pub temperature: f64,
-}
-
 fn one() -> usize {
     1
-}
-
-fn unit() -> f64 {
-    1.0
 }
 
 fn is_one(n: &usize) -> bool {
@@ -122,43 +95,6 @@ fn is_one(n: &usize) -> bool {
 
 fn is_zero(n: &usize) -> bool {
     *n == 0
-}
-
-impl PoolSpec {
-    /// Side of the windows.
-    pub fn size(&self) -> usize {
-        match self {
-            Self::Max(size) | Self::Average(size) | Self::Soft(SoftPool { size, .. }) => *size,
-        }
-    }
-}
-
-/// Height, width and channels of a layer; units without places are channels of a single pixel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
-    /// Rows of pixels.
-    pub height: usize,
-    /// Columns of pixels.
-    pub width: usize,
-    /// Numbers per pixel, the fastest index of an activity's row.
-    pub channels: usize,
-}
-
-/// Units of a layer, of its padded input and of its drives before pooling, beyond which no sample fits into memory.
-const MOST_UNITS: usize = 1 << 26;
-
-impl Shape {
-    /// Whether it has at most so many units as a layer may have.
-    fn fits(self) -> bool {
-        let Self { height, width, channels } = self;
-        let units = height.checked_mul(width).and_then(|n| n.checked_mul(channels));
-        units.is_some_and(|n| n <= MOST_UNITS)
-    }
-
-    /// Units in all.
-    pub fn units(self) -> usize {
-        self.height * self.width * self.channels
-    }
 }
 
 impl NetworkSpec {

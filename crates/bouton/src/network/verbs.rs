@@ -5,10 +5,9 @@
 //! emit:     the parameter gradients of a drive, as factors for a sink
 //! contrast: ∂Φ/∂θ at a state, as factors for a sink
 
+use super::Sink;
 use super::{ConnId, Connection, Constant, Feedback, Network, Node, ParamId, PopId, Role, State};
-use crate::credit::{Sink, add_scaled};
-use crate::solver::scale_complex;
-use bouton_kernels::{Complex, Mat, View, dispatch};
+use bouton_kernels::{Complex, Mat, View, add_scaled, dispatch, scale_complex};
 use std::ops::Range;
 
 /// The activity that drives were computed from: the clamped input, outputs by population, choices by connection.

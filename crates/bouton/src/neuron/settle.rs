@@ -13,8 +13,8 @@ use super::{
     Activation, ActivationFn, Input, Neuron, NeuronMethod, Population, Surrogate, UnitDynamics, UnitTraits,
     Units,
 };
+use crate::axis::tag;
 use crate::axis::{Cite, Place};
-use crate::recipe::tag;
 use crate::synapse::SignOfZero;
 use crate::{Error, Result};
 use bouton_kernels::{Analytic, Real};

@@ -5,7 +5,7 @@
 
 use super::{NormMethod, NormTraits, Normalised, Normaliser, columns};
 use crate::axis::Cite;
-use crate::network::Shape;
+use crate::shape::Shape;
 use bouton_kernels::{DType, Mat, Real, ViewMut, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,7 @@
 
 use super::{NormMethod, NormTraits, Normalised, Normaliser};
 use crate::axis::Cite;
-use crate::network::Shape;
+use crate::shape::Shape;
 use bouton_kernels::{DType, Elem, Mat, Real, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -8,9 +8,8 @@ pub use batch::{Batch, BatchNorm, Statistics};
 pub use layer::{Layer, LayerNorm};
 
 use crate::axis::{Cite, axis};
-use crate::network::Shape;
-use crate::optim::add_columns;
-use bouton_kernels::{DType, Elem, Mat, Operand, dispatch, vectorize};
+use crate::shape::Shape;
+use bouton_kernels::{DType, Elem, Mat, Operand, add_columns, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -4,8 +4,8 @@
 
 use super::{Hyper, Optim, OptimMethod, Rate, tile};
 use crate::Result;
+use crate::axis::PerLayer;
 use crate::axis::{Cite, Place};
-use crate::wiring::PerLayer;
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

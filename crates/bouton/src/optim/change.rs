@@ -4,7 +4,7 @@ use super::gradient::{Gradient, TILE};
 use super::{Hyper, Optim};
 use crate::anchor::{Anchor, Importance, add_penalty, trace_path};
 use crate::synapse::Synapse;
-use bouton_kernels::{Mat, View, ViewMut, dispatch, vectorize};
+use bouton_kernels::{Mat, View, ViewMut, dispatch, is_finite};
 use rayon::prelude::*;
 
 /// Weights with fewer elements are updated by one thread.
@@ -134,40 +134,4 @@ fn cut<'a>(weight: ViewMut<'a>, state: Vec<&'a mut Mat>, band: usize) -> Vec<Ban
             state: chunks.iter_mut().filter_map(Iterator::next).collect(),
         })
         .collect()
-}
-
-/// Whether no element is infinite or NaN.
-pub(crate) fn is_finite(view: View<'_>) -> bool {
-    use bouton_kernels::Real;
-    dispatch!(view.dtype(), T => {
-        let values = view.slice::<T>();
-        let zero = T::lit(0.0);
-        // x·0 is 0 for finite x and NaN otherwise; lanes keep the sum vectorised.
-        let sum = vectorize(#[inline(always)] || {
-            let mut lanes = [zero; 16];
-            let chunks = values.chunks_exact(16);
-            let rest = chunks.remainder().iter().fold(zero, |s, &x| s + x * zero);
-            for chunk in chunks {
-                for (lane, &x) in lanes.iter_mut().zip(chunk) {
-                    *lane += x * zero;
-                }
-            }
-            lanes.into_iter().fold(rest, |a, b| a + b)
-        });
-        sum == zero
-    })
-}
-
-/// sums[0, j] += scale · Σ_r g[r, j].
-pub(crate) fn add_columns(g: View<'_>, scale: f64, mut sums: ViewMut<'_>) {
-    dispatch!(g.dtype(), T => {
-        let scale = <T as bouton_kernels::Elem>::from_f64(scale);
-        let sums = sums.slice_mut::<T>();
-        for row in g.slice::<T>().chunks_exact(g.cols().max(1)) {
-            let sums = &mut *sums;
-            vectorize(#[inline(always)] move || for (sum, &x) in sums.iter_mut().zip(row) {
-                *sum += scale * x;
-            });
-        }
-    });
 }

@@ -8,7 +8,6 @@ mod sgd;
 mod updater;
 
 pub use adam::{Adam, AdamW};
-pub(crate) use change::{add_columns, is_finite};
 pub use schedule::{Cosine, Exponential, ScheduleMethod, ScheduleSpec, Step};
 pub use sgd::{Decay, Sgd};
 pub use updater::Updater;

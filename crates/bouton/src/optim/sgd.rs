@@ -7,8 +7,8 @@
 
 use super::{Hyper, Optim, OptimMethod, Rate, tile};
 use crate::Result;
+use crate::axis::PerLayer;
 use crate::axis::{Cite, Place};
-use crate::wiring::PerLayer;
 use bouton_kernels::{Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

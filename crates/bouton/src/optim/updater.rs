@@ -3,16 +3,16 @@
 //! Credit hands over factors (presynaptic rows, postsynaptic rows); a gradient is the sum over rows of their outer
 //! products, which [`Updater::step`] forms tile by tile for `change`.
 
-use super::change::{Take, add_columns, change};
+use super::change::{Take, change};
 use super::gradient::{Factors, Gradient};
 use super::{Hyper, Optim, Rate};
 use crate::anchor::{Anchor, Hold, Importance};
-use crate::credit::{Batch, Credit, Sink, Step, add_scaled};
+use crate::credit::{Batch, Credit, Sink, Step};
 use crate::error::{Error, Result};
 use crate::network::{ConnId, Connection, Feedback, Network, ParamId, Parameter, PopId, Visitor};
 use crate::objective::Objective;
 use crate::rng::Key;
-use bouton_kernels::{Mat, View, dispatch};
+use bouton_kernels::{Mat, View, add_columns, add_scaled, dispatch};
 use std::collections::HashMap;
 
 /// Turns factors into weight changes.

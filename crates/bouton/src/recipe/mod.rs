@@ -1,6 +1,7 @@
 //! A recipe: everything that determines a run, as one TOML file.
 
 mod bounds;
+pub(crate) mod build;
 mod cells;
 mod cite;
 mod combos;
@@ -17,11 +18,11 @@ mod schema;
 mod signs;
 mod validate;
 
+pub use crate::axis::tag;
 pub use cells::{Cell, combinations};
 pub use cite::{Reference, bibliography};
 pub use combos::compatible;
 pub use memory::Memory;
-pub use resolve::tag;
 pub use schema::schema;
 pub use signs::Signs;
 
@@ -34,7 +35,7 @@ use crate::objective::ObjectiveSpec;
 use crate::optim::{OptimSpec, ScheduleSpec};
 use crate::solver::SolverSpec;
 use crate::synapse::SynapseSpec;
-use crate::task::{All, ContinualSpec, SequenceSpec, TaskSpec};
+use crate::task::{All, ContinualSpec, Curriculum, SequenceSpec, TaskSpec};
 use crate::wiring::WiringSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -117,6 +118,13 @@ pub struct Recipe {
     /// Learning rate over epochs.
     #[serde(default)]
     pub schedule: ScheduleSpec,
+}
+
+impl<'a> From<&'a Recipe> for Curriculum<'a> {
+    fn from(recipe: &'a Recipe) -> Self {
+        let Recipe { task, sequence, continual, seed, .. } = recipe;
+        Self { task, sequence, continual, seed: *seed }
+    }
 }
 
 /// When a run stops and what it keeps (`[run]`).

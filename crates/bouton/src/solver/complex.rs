@@ -5,8 +5,7 @@
 use super::{NudgeForce, Solver};
 use crate::network::{Network, Role, State};
 use crate::objective::Objective;
-use crate::optim::is_finite;
-use bouton_kernels::{Complex, Mat, Real, dispatch};
+use bouton_kernels::is_finite;
 
 impl Solver {
     /// Relaxes a complex state for at most `steps` sweeps and returns the largest change of a unit in the last one, infinite
@@ -37,19 +36,4 @@ impl Solver {
         let all = network.with_role(Role::Settling).all(|p| is_finite(state.out[p].view()));
         if all { change } else { f64::INFINITY }
     }
-}
-
-/// Multiplies complex rows by complex numbers, one per row, whose parts are the halves of `by`.
-pub fn scale_complex(mat: &mut Mat, by: &[f64], sign: f64) {
-    let n = by.len() / 2;
-    dispatch!(mat.dtype(), T => {
-        let (mut re, mut im) = mat.view_mut().split_rows(n);
-        for r in 0..n {
-            let by = Complex { re: T::lit(sign * by[r]), im: T::lit(sign * by[n + r]) };
-            for (re, im) in re.row_mut::<T>(r).iter_mut().zip(im.row_mut::<T>(r)) {
-                let product = Complex { re: *re, im: *im } * by;
-                (*re, *im) = (product.re, product.im);
-            }
-        }
-    });
 }

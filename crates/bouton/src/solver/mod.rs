@@ -8,7 +8,6 @@ mod relax;
 mod synchronous;
 
 pub use anderson::AndersonMixing;
-pub(crate) use complex::scale_complex;
 pub use even_odd::EvenOdd;
 pub use plan::Plan;
 pub use relax::{NudgeForce, Relaxed, Solver, readout_error};

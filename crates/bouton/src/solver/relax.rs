@@ -4,13 +4,12 @@
 //! max|Δs| falls below the tolerance is moved behind the active rows and costs nothing more.
 
 use super::anderson::Anderson;
-use super::{Plan, SolverSpec, scale_complex};
+use super::{Plan, SolverSpec};
 use crate::error::{Error, Result};
 use crate::network::{Network, PopId, Role, Seen, State};
 use crate::neuron::{Ctx, Inputs};
 use crate::objective::{Objective, Targets, one_hot};
-use crate::optim::is_finite;
-use bouton_kernels::{Mat, Real, dispatch};
+use bouton_kernels::{Mat, Real, dispatch, is_finite, scale_complex};
 use std::ops::Range;
 
 /// Residuals beyond this are called divergence: every activation of a settling unit but the linear one is bounded.

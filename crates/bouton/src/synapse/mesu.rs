@@ -10,8 +10,8 @@ use super::{
     Draw, ElementwiseSynapse, Info, SignKeys, Site, Synapse, SynapseMethod, UpdateRule, WeightTraits,
 };
 use crate::Result;
+use crate::axis::PerLayer;
 use crate::axis::{Cite, Place};
-use crate::wiring::PerLayer;
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -9,8 +9,8 @@ use super::{
     WeightTraits,
 };
 use crate::Result;
+use crate::axis::PerLayer;
 use crate::axis::{Cite, Place};
-use crate::wiring::PerLayer;
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

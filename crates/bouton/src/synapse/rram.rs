@@ -3,7 +3,7 @@
 //! W = scale·sign(R_BL − R_BLb);  n = round(clip(Δ, ±`pulses`)): n pulses on BL if n > 0, else |n| on BLb
 //!
 //! Majumdar, Bocquet, Hirtzlin, Laborieux, Klein, Nowak, Vianello, Portal & Querlioz, IEEE Trans. Electron Devices 68:4925
-//! (2021); the device is [`crate::theory::Device`]. A proposal is a number of pulses, so that with Adam the learning rate
+//! (2021); the device is [`crate::device::Device`]. A proposal is a number of pulses, so that with Adam the learning rate
 //! is pulses per update (8 or 100 in the paper). Nothing is hidden: what remembers is the ratio of two resistances. Without
 //! `set` both only grow. Arithmetic is in 64 bits, storage in the recipe's precision.
 
@@ -11,7 +11,7 @@ use super::rram_device::{Cell, Devices};
 use super::{Draw, Info, SignKeys, SignOfZero, Site, Synapse, SynapseMethod, WeightTraits, array, owned};
 use crate::Result;
 use crate::axis::{Cite, Place};
-use crate::theory::{DeviceParameters, preset};
+use crate::device::{self, DeviceParameters};
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -79,7 +79,7 @@ impl Rram {
     /// If its file cannot be read, or a parameter is missing, unknown or impossible.
     pub fn parameters(&self) -> Result<DeviceParameters> {
         let Some(device) = &self.device else { return DeviceParameters::majumdar2021() };
-        DeviceParameters::from_toml(&preset::text("rram", device)?)
+        DeviceParameters::from_toml(&device::text("rram", device)?)
     }
 }
 

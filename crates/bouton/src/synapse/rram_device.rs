@@ -7,7 +7,7 @@
 
 use super::{Draw, Rram};
 use crate::Result;
-use crate::theory::{Device, DeviceParameters};
+use crate::device::{Device, DeviceParameters};
 use bouton_kernels::vectorize;
 
 /// Number of a device's uniforms that stand for its parameters; those of its pulses come behind.

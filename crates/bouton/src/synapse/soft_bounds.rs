@@ -2,7 +2,7 @@
 //!
 //! up: w += a_up (1 − w/b_max + σ ξ);  down: w −= a_down (1 − w/b_min + σ ξ)
 //!
-//! Fusi & Abbott, Nat. Neurosci. 10:485 (2007); the device is [`crate::theory::SoftBounds`], the default population the
+//! Fusi & Abbott, Nat. Neurosci. 10:485 (2007); the device is [`crate::device::SoftBounds`], the default population the
 //! preset ReRamSB of the IBM Analog Hardware Acceleration Kit. A proposal Δ becomes |Δ|/step pulses, where step is the
 //! population's mean and a fraction is the probability of one pulse more: at weight 0 the mean change is Δ. The visible
 //! weight has write noise, drawn at each update with a pulse; pulses act on what is behind it.
@@ -10,7 +10,7 @@
 use super::{Draw, Info, SignKeys, Site, Synapse, SynapseMethod, WeightTraits, array, owned};
 use crate::Result;
 use crate::axis::{Cite, Place};
-use crate::theory::{SoftBounds, SoftBoundsParameters, preset};
+use crate::device::{self, SoftBounds, SoftBoundsParameters};
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,7 +47,7 @@ impl SoftBoundsSynapse {
     /// If its file cannot be read, or a parameter is missing, unknown or impossible.
     pub fn parameters(&self) -> Result<SoftBoundsParameters> {
         let Some(device) = &self.device else { return SoftBoundsParameters::reram() };
-        SoftBoundsParameters::from_toml(&preset::text("soft-bounds", device)?)
+        SoftBoundsParameters::from_toml(&device::text("soft-bounds", device)?)
     }
 
     fn analog(&self) -> Result<Analog> {

@@ -5,9 +5,9 @@
 //! change stay.
 
 use super::catalogue::{self, KnownFile, KnownSet, Pin};
+use super::spec::Curriculum;
 use super::store;
-use crate::recipe::Recipe;
-use crate::train::atomic;
+use crate::io::atomic;
 use crate::{Error, Result};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ pub struct Checksums {
 }
 
 /// The data sets that `recipe` names.
-fn sets(recipe: &Recipe) -> Result<Vec<&'static KnownSet>> {
+fn sets(recipe: Curriculum<'_>) -> Result<Vec<&'static KnownSet>> {
     let first = recipe.task.method().set();
     let then = recipe.sequence.method().sets();
     let then = then.iter().map(|name| catalogue::find(name)).collect::<Result<Vec<_>>>()?;
@@ -41,9 +41,9 @@ fn sets(recipe: &Recipe) -> Result<Vec<&'static KnownSet>> {
 ///
 /// # Errors
 /// [`Error::DataMissing`] if one is not there, [`Error::Io`] if one cannot be read, [`Error::Config`] for an unknown set.
-pub fn checksums(recipe: &Recipe, folder: Option<&Path>) -> Result<Checksums> {
+pub fn checksums<'a>(recipe: impl Into<Curriculum<'a>>, folder: Option<&Path>) -> Result<Checksums> {
     let mut all = Checksums::default();
-    for set in sets(recipe)? {
+    for set in sets(recipe.into())? {
         let mut cache =
             if set.is_embedded() { Cache::default() } else { Cache::read(&store::folder(folder)?) };
         for file in set.files {

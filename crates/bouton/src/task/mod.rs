@@ -45,7 +45,7 @@ pub use replay::{Kept, Policy, ReplaySpec};
 pub use sequence::{
     ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets, Split as SplitClasses, Subsets,
 };
-pub use spec::{All, BatchSize, Loaded, Quick, TaskMethod, TaskSpec};
+pub use spec::{All, BatchSize, Curriculum, Loaded, Quick, TaskMethod, TaskSpec};
 pub use store::load;
 pub use synthetic::SyntheticImages;
 pub(crate) use synthetic::smoke;

@@ -1,7 +1,7 @@
 //! Which outputs of a network count for which task.
 
 use super::sequence::Scenario;
-use crate::recipe::Recipe;
+use super::spec::Curriculum;
 use std::ops::Range;
 
 /// Outputs of tasks that do not all share the same ones.
@@ -16,8 +16,9 @@ pub struct Outputs {
 
 impl Outputs {
     /// Those of the tasks of `recipe`; `None` if all outputs count always.
-    pub fn of(recipe: &Recipe) -> Option<Self> {
-        let continual = &recipe.continual;
+    pub fn of<'a>(recipe: impl Into<Curriculum<'a>>) -> Option<Self> {
+        let recipe = recipe.into();
+        let continual = recipe.continual;
         let own = continual.scenario == Scenario::Task;
         // Tasks that are mixed from the start have all been seen.
         let apart = own || continual.scenario == Scenario::Class && !continual.interleaved;

@@ -6,6 +6,7 @@
 use super::Dataset;
 use super::catalogue::{DATA, KnownSet};
 use super::images::{Images, Known};
+use super::sequence::{ContinualSpec, SequenceSpec};
 use super::synthetic::SyntheticImages;
 use crate::axis::{Cite, Place};
 use crate::error::Result;
@@ -68,6 +69,19 @@ pub trait TaskMethod: fmt::Debug {
     /// # Errors
     /// [`crate::Error::DataMissing`] if they are not on this machine, [`crate::Error::Data`] if they are damaged.
     fn load(&self, folder: Option<&Path>) -> Result<Loaded>;
+}
+
+/// What is learned, in which order: the part of a recipe that streams and data sets depend on.
+#[derive(Clone, Copy, Debug)]
+pub struct Curriculum<'a> {
+    /// Which data.
+    pub task: &'a TaskSpec,
+    /// From one data set to a sequence of tasks.
+    pub sequence: &'a SequenceSpec,
+    /// How the sequence is learned.
+    pub continual: &'a ContinualSpec,
+    /// Seed of every order.
+    pub seed: u64,
 }
 
 /// The most of a quick version.

@@ -14,7 +14,7 @@ use super::layout::Layout;
 use super::samples::Samples;
 use super::{Dataset, Split, digits, idx};
 #[cfg(feature = "import")]
-use crate::train::atomic;
+use crate::io::atomic;
 use crate::{Error, Result};
 
 /// Is a file of a set there?

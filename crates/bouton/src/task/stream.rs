@@ -9,11 +9,10 @@ use super::outputs::Outputs;
 use super::part::{self, Part};
 use super::replay::Buffer;
 use super::sequence::ContinualSpec;
-use super::spec::{BatchSize, Loaded};
+use super::spec::{BatchSize, Curriculum, Loaded};
 use super::{Augment, Dataset, Split, store};
 use crate::credit::Batch;
 use crate::error::{Error, Result};
-use crate::recipe::Recipe;
 use bouton_kernels::{DType, Elem, Mat, dispatch};
 use std::ops::Range;
 use std::path::Path;
@@ -97,8 +96,9 @@ pub struct Course {
 }
 
 /// The stream and the test sets of a recipe's task; data sets are looked for in `folder`.
-pub fn open(recipe: &Recipe, folder: Option<&Path>) -> Result<Course> {
-    let (task, sequence, continual) = (&recipe.task, &recipe.sequence, &recipe.continual);
+pub fn open<'a>(recipe: impl Into<Curriculum<'a>>, folder: Option<&Path>) -> Result<Course> {
+    let recipe = &recipe.into();
+    let Curriculum { task, sequence, continual, .. } = *recipe;
     let Loaded { images, train, test } = task.method().load(folder)?;
     let (mut train, mut test) = (vec![train], vec![test]);
     for name in sequence.method().sets() {
@@ -119,7 +119,7 @@ pub fn open(recipe: &Recipe, folder: Option<&Path>) -> Result<Course> {
         return Err(Error::config(format!("task {} has no sample to train or test on", t + 1))
             .with_hint("give task.train and task.test more samples"));
     }
-    Ok(Course { stream: Stream::new(parts, images, recipe), tests, outputs: Outputs::of(recipe) })
+    Ok(Course { stream: Stream::new(parts, images, recipe), tests, outputs: Outputs::of(*recipe) })
 }
 
 impl Course {
@@ -135,7 +135,7 @@ pub fn answers_alone(part: &Part) -> bool {
 }
 
 impl Stream {
-    fn new(mut parts: Vec<Part>, images: Images, recipe: &Recipe) -> Self {
+    fn new(mut parts: Vec<Part>, images: Images, recipe: &Curriculum<'_>) -> Self {
         if let Some(pieces) = recipe.sequence.method().traits().pieces {
             let (whole, n) = (parts[0].clone(), parts[0].len());
             let piece = |k: usize| Part {
@@ -144,7 +144,7 @@ impl Stream {
             };
             parts = (0..pieces).map(piece).collect();
         }
-        let ContinualSpec { updates, interleaved, ref replay, .. } = recipe.continual;
+        let ContinualSpec { updates, interleaved, ref replay, .. } = *recipe.continual;
         let width = if interleaved { parts.len() } else { 1 };
         let groups = (0..parts.len()).step_by(width).map(|p| p..p + width);
         let (mut segments, mut from, mut epochs_before) = (Vec::new(), 0, 0);

@@ -11,7 +11,7 @@
 //! eigenvectors, r(t) = Σ_j a_j (1 − μ_j)^t exactly, for any t.
 
 use super::eigen::jacobi;
-use super::fit::{log_log_slope, log_spaced};
+use crate::fit::{log_log_slope, log_spaced};
 use crate::{Error, Result};
 
 /// A chain of beakers.

@@ -14,29 +14,19 @@
 mod beakers;
 mod bounded;
 mod cascade;
-mod device;
-mod distribution;
 mod eigen;
-mod fit;
 mod markov;
-mod normal;
-mod pink;
-pub(crate) mod preset;
 mod quadratic;
 mod report;
 mod series;
-mod soft_bounds;
-mod telegraph;
 
+pub use crate::device::{
+    Device, DeviceParameters, Distribution, Pink, Preset, SoftBounds, SoftBoundsParameters, Telegraph,
+    built_in, presets, resistance_quantiles,
+};
 pub use beakers::Beakers;
 pub use bounded::{best_bounded, bounded_lifetime, bounded_signal};
 pub use cascade::{Cascade, best_cascade};
-pub use device::{Device, DeviceParameters, resistance_quantiles};
-pub use distribution::Distribution;
-pub use pink::Pink;
-pub use preset::{Preset, built_in, presets};
 pub use quadratic::{Quadratic, pearson, spearman};
 pub use report::report;
 pub use series::series;
-pub use soft_bounds::{SoftBounds, SoftBoundsParameters};
-pub use telegraph::Telegraph;

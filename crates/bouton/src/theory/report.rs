@@ -1,12 +1,12 @@
 //! The checks of the theory lab as rows.
 
-use super::fit::log_log_slope;
 use super::{
     Beakers, Cascade, DeviceParameters, Quadratic, SoftBoundsParameters, best_bounded, best_cascade,
     bounded_lifetime, pearson, resistance_quantiles, spearman,
 };
 use crate::Result;
 use crate::analysis::{Bound, Property};
+use crate::fit::log_log_slope;
 use crate::rng::Key;
 
 /// Every check of this folder, in a fixed order and with the same numbers each time; about a second.

@@ -1,12 +1,12 @@
 //! The curves of the theory lab. Axes named log10 hold logarithms, so that any line chart can draw them.
 
-use super::fit::log_spaced;
 use super::{
     Beakers, Cascade, DeviceParameters, Quadratic, best_bounded, best_cascade, bounded_lifetime,
     resistance_quantiles,
 };
 use crate::Result;
 use crate::analysis::Series;
+use crate::fit::log_spaced;
 use crate::rng::Key;
 
 type Line = (String, Vec<(f64, f64)>);

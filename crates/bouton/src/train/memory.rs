@@ -1,6 +1,6 @@
 //! What a run knows about its tasks: the accuracies after each, and each task's own normalisation.
 
-use crate::analysis::forgetting;
+use super::forgetting;
 use crate::error::{Error, Result};
 use crate::network::{Network, Visitor};
 use bouton_kernels::Mat;

@@ -1,6 +1,5 @@
 //! The training loop and the run directory it writes.
 
-pub mod atomic;
 mod by_hand;
 pub mod checkpoint;
 pub mod checkpoints;
@@ -8,6 +7,7 @@ pub mod continual;
 mod crc32c;
 pub mod event;
 mod flips;
+pub mod forgetting;
 mod heard;
 mod identity;
 pub mod importance;
@@ -23,6 +23,7 @@ pub mod tensorboard;
 mod trainer;
 mod turning;
 
+pub use crate::io::atomic;
 pub use by_hand::{ByHand, Pace};
 pub use checkpoint::{Checkpoint, Tensor, TensorData};
 pub use checkpoints::{Checkpoints, Found};

@@ -1,31 +1,11 @@
 //! All-to-all wiring: post += pre·Wᵀ with W of shape [post, pre].
 
-use super::{Wiring, WiringMethod};
+use super::{PerLayer, Wiring, WiringMethod};
 use bouton_kernels::{Operand, View, ViewMut, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
-
-/// One value for all layers, or one per connection from the input side on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum PerLayer {
-    /// The same value everywhere.
-    All(f64),
-    /// One value per connection, input side first.
-    Each(Vec<f64>),
-}
-
-impl PerLayer {
-    /// The value for connection `layer` (0 = the one that reads the input); the last one if the list is shorter.
-    pub fn at(&self, layer: usize) -> f64 {
-        match self {
-            Self::All(v) => *v,
-            Self::Each(v) => v.get(layer).or(v.last()).copied().unwrap_or(0.0),
-        }
-    }
-}
 
 /// How weights are drawn.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -5,10 +5,11 @@ mod dense;
 mod identity;
 mod pool;
 
+pub use crate::axis::PerLayer;
 pub use conv::{Conv, ConvWiring};
-pub use dense::{BiasInit, Dense, DenseWiring, FeedbackSpec, Init, PerLayer};
+pub use dense::{BiasInit, Dense, DenseWiring, FeedbackSpec, Init};
 pub use identity::Identity;
-pub use pool::Pool;
+pub use pool::{Pool, PoolSpec, SoftPool};
 
 use crate::axis::axis;
 use bouton_kernels::{Operand, View, ViewMut};

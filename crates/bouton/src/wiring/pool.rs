@@ -4,11 +4,50 @@
 //! P is linear, with ∂p/∂v 1 at the largest value, 1/k², or w (1 + (v − p)/T): what a forward pass leaves in its *choice*.
 //! The pull is the adjoint of that map, `along` the map itself, `curve` how the pull changes with v.
 
-use crate::network::PoolSpec;
 use bouton_kernels::{
     Complex, Elem, PoolShape, Real, View, ViewMut, avg_pool, avg_unpool, dispatch, max_pool, max_unpool,
     soft_pool, soft_unpool,
 };
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Pooling over square windows that do not overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum PoolSpec {
+    /// The largest drive of windows of this side.
+    Max(#[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "2 is usual"))] usize),
+    /// The mean drive of windows of this side.
+    Average(#[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "2 is usual"))] usize),
+    /// The mean weighted by exp(drive/temperature), which is smooth (Laborieux & Zenke 2022).
+    Soft(SoftPool),
+}
+
+/// Soft pooling: Σ v e^{v/T} / Σ e^{v/T} over a window.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct SoftPool {
+    /// Side of the windows.
+    #[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "2 is usual"))]
+    pub size: usize,
+    /// Temperature T. Default 1.
+    #[serde(default = "unit")]
+    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e6, "x-hint" = "1 is the default"))]
+    pub temperature: f64,
+}
+
+fn unit() -> f64 {
+    1.0
+}
+
+impl PoolSpec {
+    /// Side of the windows.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Max(size) | Self::Average(size) | Self::Soft(SoftPool { size, .. }) => *size,
+        }
+    }
+}
 
 /// Pooling over windows of the output of a convolution.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -181,7 +220,6 @@ fn soft<T: Elem>(t: T, v: &[Complex<T>]) -> (Complex<T>, Vec<Complex<T>>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::SoftPool;
     use bouton_kernels::{DType, Mat};
 
     const SHAPE: PoolShape = PoolShape { height: 4, width: 6, channels: 3, size: 2 };

@@ -1,9 +1,9 @@
 //! One data set after the other.
 
 use super::{Permuted, SequenceMethod, SequenceSpec, SequenceTraits};
+use crate::axis::tag;
 use crate::axis::{Cite, Place};
 use crate::error::{Error, Result};
-use crate::recipe::tag;
 use crate::task::{DATA, Dataset, KnownSet, Part, TaskSpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

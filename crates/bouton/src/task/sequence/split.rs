@@ -1,9 +1,9 @@
 //! A few classes per task.
 
 use super::{SequenceMethod, SequenceSpec, SequenceTraits};
+use crate::axis::tag;
 use crate::axis::{Cite, Place};
 use crate::error::Result;
-use crate::recipe::tag;
 use crate::rng::Key;
 use crate::task::part::order;
 use crate::task::{Dataset, Part, TaskSpec};

@@ -95,6 +95,19 @@ fn values_are_those_of_the_scale() {
     }
 }
 
+/// A hidden weight of zero has the third value where a weight can have one.
+#[test]
+fn a_third_value_is_told_of() {
+    for spec in SynapseSpec::all().into_iter().filter(|s| s.method().traits().has_hidden_sign()) {
+        let mut weights = Weights::new(&spec);
+        let mut zero = Mat::zeros(DType::F64, ROWS, COLS);
+        let mut state: Vec<_> = weights.state.iter_mut().map(Mat::view_mut).collect();
+        weights.synapse.init(7, zero.view_mut(), &mut state);
+        let found = zero.to_f64s().iter().all(|w| *w == 0.0);
+        assert_eq!(found, spec.method().traits().zero, "{spec:?}");
+    }
+}
+
 /// A proposal of nothing flips next to nothing: a reading is noisy, and a chain of variables flows.
 #[test]
 fn signs_stay_where_it_is_said() {

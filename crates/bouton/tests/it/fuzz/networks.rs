@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use bouton::Result;
-use bouton::network::{Network, Packed};
+use bouton::network::Network;
+use bouton::packed::Packed;
 use bouton::recipe::Recipe;
 use bouton::train::{Checkpoint, Tensor, TensorData, Trainer};
 use bouton_kernels::Mat;

@@ -6,30 +6,33 @@
 //! Convolutions count window by window; max pooling takes the largest count. The first layer sees real inputs and stays
 //! as it is; the last one's counts go through the normalisation as numbers.
 
-use super::build::{geometry, wiring};
-use super::packed_norm::Affine;
-use super::{Layer, Network, NetworkSpec, PoolSpec, Role, Shape};
+mod file;
+mod norm;
+
 use crate::error::{Error, Result};
+use crate::network::{Layer, Network, NetworkSpec, PoolSpec, Role, Shape};
 use crate::recipe::Recipe;
+use crate::recipe::build::{geometry, wiring};
 use crate::wiring::{Pool, Wiring};
 use bouton_kernels::{
     BitConv, BitMat, DType, Elem, Mat, Operand, View, dispatch, par_bit_conv, par_bit_dots,
     par_bit_thresholds,
 };
+use norm::Affine;
 
 /// A feed-forward network whose weights and hidden units are ±1.
 #[derive(Debug)]
 pub struct Packed {
-    pub(super) network: NetworkSpec,
-    pub(super) first: First,
-    pub(super) hidden: Vec<Counter>,
-    pub(super) last: BitMat,
-    pub(super) last_norm: Affine,
+    network: NetworkSpec,
+    first: First,
+    hidden: Vec<Counter>,
+    last: BitMat,
+    last_norm: Affine,
 }
 
 /// The first layer: its ±1 weights are numbers because its inputs are.
 #[derive(Debug)]
-pub(super) struct First {
+struct First {
     wiring: Box<dyn Wiring>,
     pool: Option<Pool>,
     /// Units, or drives before pooling.
@@ -40,7 +43,7 @@ pub(super) struct First {
 
 /// A hidden layer behind bits.
 #[derive(Debug)]
-pub(super) struct Counter {
+struct Counter {
     pub weight: BitMat,
     /// The same for a convolution.
     conv: Option<BitConv>,
@@ -164,7 +167,7 @@ impl Counter {
 }
 
 /// The shapes of a chain of layers that can be packed.
-pub(super) fn chain(network: &NetworkSpec) -> Result<Vec<Shape>> {
+fn chain(network: &NetworkSpec) -> Result<Vec<Shape>> {
     let dense_end = matches!(network.layers.last(), Some(Layer::Units(_)));
     if network.layers.len() < 3 || !network.skips.is_empty() || !dense_end {
         return Err(Error::incompatible(

@@ -1,11 +1,11 @@
 //! From a recipe to a network with freshly drawn weights.
 
-use super::{Connection, Feedback, Layer, Network, Node, Role, Shape, Skip};
+use super::{Memory, Precision, Recipe};
 use crate::error::{Error, Result};
+use crate::network::{Connection, Feedback, Layer, Network, Node, Role, Shape, Skip};
 use crate::neuron::linear;
 use crate::norm::Norm;
 use crate::objective::Outputs;
-use crate::recipe::{Memory, Precision, Recipe};
 use crate::rng::{Key, Stream};
 use crate::synapse::{ElementwiseSynapse, Plain, Site, Synapse};
 use crate::wiring::{BiasInit, ConvWiring, Dense, DenseWiring, FeedbackSpec, Identity, Init, Pool, Wiring};
@@ -158,7 +158,7 @@ fn counts(recipe: &Recipe, pre: &Node) -> bool {
 }
 
 /// The kernels of the chain's connection that enters `layer`, of shape `post`; `exact`: see [`ConvWiring`].
-pub(super) fn wiring(layer: &Layer, pre: Shape, post: Shape, exact: bool) -> (Box<dyn Wiring>, Option<Pool>) {
+pub(crate) fn wiring(layer: &Layer, pre: Shape, post: Shape, exact: bool) -> (Box<dyn Wiring>, Option<Pool>) {
     let Some((shape, pool)) = geometry(layer, pre) else {
         return (Box::new(DenseWiring { pre: pre.units(), post: post.units() }), None);
     };
@@ -166,7 +166,7 @@ pub(super) fn wiring(layer: &Layer, pre: Shape, post: Shape, exact: bool) -> (Bo
 }
 
 /// The convolution of a layer, and the pooling behind it.
-pub(super) fn geometry(layer: &Layer, pre: Shape) -> Option<(ConvShape, Option<Pool>)> {
+pub(crate) fn geometry(layer: &Layer, pre: Shape) -> Option<(ConvShape, Option<Pool>)> {
     let Layer::Conv(conv) = layer else { return None };
     let shape = convolution(pre, conv.filters, conv.kernel, conv.stride, conv.padding);
     let pool = conv.pool.map(|spec| {

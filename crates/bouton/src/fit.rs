@@ -1,12 +1,12 @@
 //! Slopes of curves on logarithmic axes.
 
 /// `points` (at least 2) values from `from` to `to`, evenly spread in the logarithm.
-pub(super) fn log_spaced(from: f64, to: f64, points: usize) -> impl Iterator<Item = f64> {
+pub(crate) fn log_spaced(from: f64, to: f64, points: usize) -> impl Iterator<Item = f64> {
     (0..points).map(move |i| from * (to / from).powf(i as f64 / (points - 1) as f64))
 }
 
 /// Slope of the least-squares line through (ln x, ln y) of the `curve`.
-pub(super) fn log_log_slope(curve: impl Iterator<Item = (f64, f64)>) -> f64 {
+pub(crate) fn log_log_slope(curve: impl Iterator<Item = (f64, f64)>) -> f64 {
     let points: Vec<(f64, f64)> = curve.map(|(x, y)| (x.ln(), y.ln())).collect();
     let n = points.len() as f64;
     let (x, y) = points.iter().fold((0.0, 0.0), |(x, y), p| (x + p.0 / n, y + p.1 / n));

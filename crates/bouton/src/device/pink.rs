@@ -4,7 +4,7 @@
 //!
 //! Its density falls as 1/f between 1/P and 1/2 cycles per pulse. U(0, 1) has mean ½, and so has the noise a mean.
 
-use super::fit::{log_log_slope, log_spaced};
+use crate::fit::{log_log_slope, log_spaced};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 

@@ -1,6 +1,6 @@
 //! Device presets: files in which every parameter is named, none is unknown and each is checked. Some are built in.
 
-use crate::recipe::embed;
+use crate::io::small;
 use crate::{Error, Result};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -37,10 +37,10 @@ pub fn built_in(device: &str) -> Option<&'static str> {
 /// # Errors
 /// If the file cannot be read.
 pub(crate) fn embedded(device: &str, folder: &Path) -> Result<String> {
-    if built_in(device).is_some() || embed::is_text(device) {
+    if built_in(device).is_some() || small::is_text(device) {
         return Ok(device.to_owned());
     }
-    embed::read(device, folder).map_err(|e| {
+    small::read(device, folder).map_err(|e| {
         let names: Vec<String> = presets().into_iter().map(|p| p.name).collect();
         let hint = e.hint().map_or(String::new(), |hint| format!("{hint}; "));
         e.with_hint(format!("{hint}name a file, or one that is built in: {}", names.join(", ")))
