@@ -57,23 +57,19 @@ fn the_way_back_is_the_gradient() {
                 .map(|i| (value(&norm, &moved(i, e)) - value(&norm, &moved(i, -e))) / (2.0 * e))
                 .collect();
             near(&g.to_f64s(), &slopes, 1e-6, &(&spec, training));
-            if norm.gain.is_some() {
+            if norm.is_affine() {
                 let columns: Vec<f64> = (0..4).map(|c| (0..ROWS).map(|r| g_gain.get(r, c)).sum()).collect();
-                let mut by_gain = Vec::new();
-                for j in 0..4 {
-                    let mut at = |by: f64| {
-                        norm.gain.as_mut().unwrap().update(|mut w| w.slice_mut::<f64>()[j] += by);
-                    };
-                    at(e);
-                    let up = value(&norm, &drive);
-                    let mut at = |by: f64| {
-                        norm.gain.as_mut().unwrap().update(|mut w| w.slice_mut::<f64>()[j] += by);
-                    };
-                    at(-2.0 * e);
-                    let down = value(&norm, &drive);
-                    norm.gain.as_mut().unwrap().update(|mut w| w.slice_mut::<f64>()[j] += e);
-                    by_gain.push((up - down) / (2.0 * e));
-                }
+                let mut at = |j: usize, by: f64| {
+                    let gain = norm.gain.as_mut().expect("it is affine");
+                    gain.update(|mut w| w.slice_mut::<f64>()[j] += by);
+                    value(&norm, &drive)
+                };
+                let slope = |j| {
+                    let (up, down) = (at(j, e), at(j, -2.0 * e));
+                    at(j, e);
+                    (up - down) / (2.0 * e)
+                };
+                let by_gain: Vec<f64> = (0..4).map(slope).collect();
                 near(&columns, &by_gain, 1e-6, &(&spec, training, "gain"));
             }
         }

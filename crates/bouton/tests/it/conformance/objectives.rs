@@ -1,7 +1,7 @@
 //! Objectives: the error is the gradient of the loss, on the real line and off it, and the loss is what it says.
 
 use super::{near, noise};
-use bouton::objective::{ObjectiveSpec, Outputs, Targets};
+use bouton::objective::{Head, Heads, Objective, ObjectiveSpec, Outputs, Targets};
 use bouton_kernels::{DType, Mat};
 
 const CLASSES: usize = 4;
@@ -110,5 +110,28 @@ fn outputs_are_what_an_objective_says_of_them() {
             },
             "{spec:?}"
         );
+    }
+}
+
+/// One head of several, and the heads that the samples of a batch belong to, are complex where their objective is.
+#[test]
+fn heads_are_continued_with_their_objective() {
+    for spec in ObjectiveSpec::all() {
+        let whole = spec.build();
+        let (one, each) =
+            (Head { objective: &*whole, active: 0..2 }, Heads { objective: &*whole, classes: 2 });
+        for (heads, labels) in [(&one as &dyn Objective, [1, 0, 1]), (&each, [1, 2, 0])] {
+            let (out, targets) = (noise(3, CLASSES, 13), Targets { labels: &labels, samples: &[0, 1, 2] });
+            let (mut real, mut loss) = (Mat::zeros(DType::F64, 3, CLASSES), [0.0; 3]);
+            heads.error(out.view(), targets, real.view_mut(), &mut loss);
+            let both = Mat::from_fn(DType::F64, 6, CLASSES, |r, c| if r < 3 { out.get(r, c) } else { 0.0 });
+            let mut complex = Mat::zeros(DType::F64, 6, CLASSES);
+            let analytic = heads.error_complex(both.view(), targets, complex.view_mut());
+            assert_eq!(analytic, spec.method().traits().analytic, "{spec:?}");
+            if analytic {
+                near(&complex.to_f64s()[..12], &real.to_f64s(), 1e-12, &spec);
+                assert!(complex.to_f64s()[12..].iter().all(|im| *im == 0.0), "{spec:?}");
+            }
+        }
     }
 }

@@ -30,7 +30,7 @@ fn proposals(
 fn proposals_keep_the_rules() {
     let at = |rate: f64, decays: bool| move |step| Hyper { rate, decays, step };
     let (w, none) = (noise(6, 5, 99), Mat::zeros(DType::F64, 6, 5));
-    let whole = [0..6];
+    let whole = [std::ops::Range { start: 0, end: 6 }];
     for spec in OptimSpec::all() {
         let run = |rate, decays, w: &Mat| proposals(&spec, at(rate, decays), &whole, w);
         let plain = run(0.1, false, &none);

@@ -7,6 +7,8 @@ use std::ops::Range;
 
 const ROWS: usize = 8;
 const COLS: usize = 16;
+/// All rows as one tile.
+const WHOLE: [Range<usize>; 1] = [Range { start: 0, end: ROWS }];
 
 /// The weights of a connection, and what is kept of them.
 struct Weights {
@@ -59,7 +61,7 @@ fn trained(spec: &SynapseSpec, key: impl Fn(u64) -> u64, bands: &[Range<usize>])
 #[test]
 fn tiles_do_not_matter_and_keys_do_where_a_synapse_draws() {
     for spec in SynapseSpec::all() {
-        let (whole, other) = (trained(&spec, |t| t, &[0..ROWS]), trained(&spec, |t| 1000 + t, &[0..ROWS]));
+        let (whole, other) = (trained(&spec, |t| t, &WHOLE), trained(&spec, |t| 1000 + t, &WHOLE));
         assert!(whole.all().iter().all(|x| x.is_finite()), "{spec:?}");
         assert_eq!(whole.all(), trained(&spec, |t| t, &[0..3, 3..4, 4..ROWS]).all(), "{spec:?} by tiles");
         let traits = spec.method().traits();
@@ -69,9 +71,8 @@ fn tiles_do_not_matter_and_keys_do_where_a_synapse_draws() {
         assert!(!draws || traits.info.stochastic, "{spec:?} draws");
         assert_ne!(whole.weight.to_f64s(), Weights::new(&spec).weight.to_f64s(), "{spec:?} learns");
     }
-    let drawn = |spec: &SynapseSpec| {
-        trained(spec, |t| t, &[0..ROWS]).all() != trained(spec, |t| 9 + t, &[0..ROWS]).all()
-    };
+    let drawn =
+        |spec: &SynapseSpec| trained(spec, |t| t, &WHOLE).all() != trained(spec, |t| 9 + t, &WHOLE).all();
     for spec in SynapseSpec::all().into_iter().filter(|s| s.method().traits().info.stochastic) {
         let same = |other: &&SynapseSpec| std::mem::discriminant(*other) == std::mem::discriminant(&spec);
         assert!(SynapseSpec::all().iter().filter(same).any(drawn), "{spec:?} says that it draws");
@@ -82,7 +83,7 @@ fn tiles_do_not_matter_and_keys_do_where_a_synapse_draws() {
 fn values_are_those_of_the_scale() {
     for spec in SynapseSpec::all() {
         let traits = spec.method().traits();
-        for weights in [Weights::new(&spec), trained(&spec, |t| t, &[0..ROWS])] {
+        for weights in [Weights::new(&spec), trained(&spec, |t| t, &WHOLE)] {
             let found = weights.weight.to_f64s();
             let two = |scale: f64| found.iter().all(|w| w.abs() == scale || *w == 0.0);
             match traits.scale {
@@ -112,10 +113,10 @@ fn a_third_value_is_told_of() {
 #[test]
 fn signs_stay_where_it_is_said() {
     for spec in SynapseSpec::all().into_iter().filter(|s| s.method().traits().binary()) {
-        let mut weights = trained(&spec, |t| t, &[0..ROWS]);
+        let mut weights = trained(&spec, |t| t, &WHOLE);
         let before = weights.weight.to_f64s();
         let none = Mat::zeros(DType::F64, ROWS, COLS);
-        weights.step(500, &none, &[0..ROWS]);
+        weights.step(500, &none, &WHOLE);
         let flipped = before.iter().zip(weights.weight.to_f64s()).filter(|(a, b)| **a != *b).count();
         assert!(flipped <= ROWS * COLS / 20, "{spec:?}: {flipped}");
     }
@@ -125,14 +126,14 @@ fn signs_stay_where_it_is_said() {
 #[test]
 fn latent_weights_lead_and_weights_follow() {
     for spec in SynapseSpec::all() {
-        let (info, weights) = (spec.method().traits().info, trained(&spec, |t| t, &[0..ROWS]));
+        let (info, weights) = (spec.method().traits().info, trained(&spec, |t| t, &WHOLE));
         let Some(latent) = info.latent else { continue };
         let hidden = weights.state[latent].to_f64s();
         let follows = hidden.iter().zip(weights.weight.to_f64s()).filter(|(h, w)| **h * *w >= 0.0).count();
         assert!(follows > ROWS * COLS * 3 / 5, "{spec:?}: {follows}");
         let mut pushed = Weights::new(&spec);
         let before = pushed.state[latent].to_f64s();
-        pushed.step(0, &Mat::from_fn(DType::F64, ROWS, COLS, |_, _| 1e-3), &[0..ROWS]);
+        pushed.step(0, &Mat::from_fn(DType::F64, ROWS, COLS, |_, _| 1e-3), &WHOLE);
         let up = before.iter().zip(pushed.state[latent].to_f64s()).filter(|(a, b)| b > a).count();
         assert!(up > ROWS * COLS / 2, "{spec:?}: {up}");
     }
@@ -143,7 +144,7 @@ fn samples_and_ends_of_tasks_are_what_is_said() {
     for spec in SynapseSpec::all() {
         let info = spec.method().traits().info;
         let after = |act: &dyn Fn(&mut Weights)| {
-            let mut weights = trained(&spec, |t| t, &[0..ROWS]);
+            let mut weights = trained(&spec, |t| t, &WHOLE);
             act(&mut weights);
             weights
         };
@@ -169,20 +170,20 @@ fn samples_and_ends_of_tasks_are_what_is_said() {
                 "{spec:?}: the mean is that of its samples"
             );
         } else {
-            assert_eq!(sampled(None), trained(&spec, |t| t, &[0..ROWS]).weight.to_f64s(), "{spec:?}");
+            assert_eq!(sampled(None), trained(&spec, |t| t, &WHOLE).weight.to_f64s(), "{spec:?}");
         }
         let ended = after(&|w: &mut Weights| {
             let mut state: Vec<_> = w.state.iter_mut().map(Mat::view_mut).collect();
             w.synapse.on_task_end(w.weight.view_mut(), &mut state);
         });
-        let changed = ended.all() != trained(&spec, |t| t, &[0..ROWS]).all();
+        let changed = ended.all() != trained(&spec, |t| t, &WHOLE).all();
         assert_eq!(changed, info.changes_at_task_end, "{spec:?} at the end of a task");
         // A part of several draws is kept for the update that they share.
         let gathered = after(&|w: &mut Weights| {
             let mut state: Vec<_> = w.state.iter_mut().map(Mat::view_mut).collect();
             w.synapse.accumulate(3, 0, delta(&spec, 90).view(), w.weight.view_mut(), &mut state);
         });
-        let kept = gathered.all() != trained(&spec, |t| t, &[0..ROWS]).all();
+        let kept = gathered.all() != trained(&spec, |t| t, &WHOLE).all();
         assert_eq!(kept, info.bayesian, "{spec:?} gathers draws");
     }
 }
