@@ -180,7 +180,7 @@ def test_networks_take_whatever_recipes_take(recipe, tmp_path, batch):
 
 @pytest.mark.parametrize("task", [-1, 2, 2**40])
 def test_tasks_that_are_not_in_the_sequence(recipe, batch, task):
-    network = bouton.Network(recipe.replace(sequence={"split": {"tasks": 2}}))
+    network = bouton.Network(recipe.replace(sequence={"permuted": {"tasks": 2}}))
     network.evaluate(*batch, task=1)
     for ask in (lambda: network.evaluate(*batch, task=task), lambda: network.forward(batch[0], task=task)):
         with pytest.raises(bouton.DataError, match=f"no task {task}"):
