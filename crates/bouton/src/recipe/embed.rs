@@ -15,7 +15,7 @@ impl Recipe {
     /// is the user's home.
     ///
     /// # Errors
-    /// [`Error::Config`] with the key if a file cannot be read, is no text or larger than a MiB, or with its name if it
+    /// [`crate::Error::Config`] with the key if a file cannot be read, is no text or larger than a MiB, or with its name if it
     /// is not what it should be.
     pub fn embedded(mut self, folder: &Path) -> Result<Self> {
         let key = format!("synapse.{}.device", tag(&self.synapse));
