@@ -146,7 +146,11 @@ impl Network {
     #[getter]
     fn plain(&self, py: Python<'_>) -> bool {
         let inner = self.lock(py);
-        inner.net().connections.iter().all(|c| c.synapse.states().is_empty() && !c.synapse.info().own_step_size)
+        inner
+            .net()
+            .connections
+            .iter()
+            .all(|c| c.synapse.states().is_empty() && !c.synapse.info().own_step_size)
     }
 
     /// Names and sizes of the populations, the input first.
