@@ -190,6 +190,19 @@ pub fn labels(value: &Bound<'_, PyAny>, samples: usize, classes: usize) -> PyRes
         .collect()
 }
 
+/// Values of a regression, [samples, outputs]; one value a sample may come without the second axis.
+pub fn values(value: &Bound<'_, PyAny>, dtype: DType, samples: usize, outputs: usize) -> PyResult<Mat> {
+    let py = value.py();
+    let (found, values) = numbers(value, "y")?;
+    if found != [samples, outputs] && !(outputs == 1 && found == [samples]) {
+        let message =
+            format!("y has shape {found:?}, x has {samples} rows and the network {outputs} outputs");
+        let hint = "the recipe's task is a regression: pass one row of floating-point targets per row of x";
+        return Err(argument(py, "ShapeError", &message, hint));
+    }
+    copy(py, dtype, samples, outputs, values, "y")
+}
+
 /// Places of `samples` rows in a training set.
 pub fn places(value: &Bound<'_, PyAny>, samples: usize) -> PyResult<Vec<usize>> {
     let hint = "pass one place per row of x, counted from 0 in the training set";

@@ -79,13 +79,15 @@ fn describe<'py>(py: Python<'py>, event: &Event<'_>) -> PyResult<Bound<'py, PyDi
             d.set_item("samples", *samples)?;
             d.set_item("parameters", *parameters)?;
         }
-        Event::Update { update, updates, epoch, loss, accuracy } => {
+        Event::Update { update, updates, epoch, loss, score } => {
             d.set_item("event", "update")?;
             d.set_item("update", *update)?;
             d.set_item("updates", *updates)?;
             d.set_item("epoch", *epoch)?;
             d.set_item("loss", *loss)?;
-            d.set_item("accuracy", *accuracy)?;
+            if let Some((metric, value)) = score {
+                d.set_item(metric.name, *value)?;
+            }
         }
         Event::Metrics { record } => {
             d.set_item("event", "metrics")?;

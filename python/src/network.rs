@@ -1,6 +1,6 @@
 //! One network from Python: look, learn, and read or write what is learned.
 
-use crate::arrays::{array_of, exactly, images, labels, places, samples};
+use crate::arrays::{array_of, exactly, images, labels, places, samples, values};
 use crate::errors::{argument, raise};
 use crate::place;
 use crate::recipe::Recipe;
@@ -9,7 +9,7 @@ use crate::threads::{compute, watch};
 use bouton::Error;
 use bouton::credit::{Batch, Collect, outside};
 use bouton::network::{Network as Net, Shape};
-use bouton::objective::Given;
+use bouton::objective::{Given, Target, TargetKind};
 use bouton::rng::Key;
 use bouton::train::{ByHand, Checkpoints, Learner, Pace, RunDir, Trainer};
 use bouton_kernels::Mat;
@@ -56,12 +56,20 @@ impl Inner {
         Ok(self.pictured(x, y)?.0)
     }
 
+    /// What `samples` samples should come to: classes or values, as the recipe's task has them.
+    fn target(&self, y: &Bound<'_, PyAny>, samples: usize) -> PyResult<Target> {
+        match self.hand.learner.recipe.task.method().targets() {
+            TargetKind::Classes => labels(y, samples, self.classes()).map(Target::Classes),
+            TargetKind::Values => values(y, self.net().dtype, samples, self.classes()).map(Target::Values),
+        }
+    }
+
     /// A batch, and whether its x came as images.
     fn pictured(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<(Batch, bool)> {
         let (x, images) =
             samples(x, self.net().dtype, self.net().populations[self.net().input()].shape, "x")?;
-        let labels = y.map_or_else(|| Ok(vec![0; x.rows()]), |y| labels(y, x.rows(), self.classes()))?;
-        Ok((Batch { ids: (0..x.rows()).collect(), x, labels }, images))
+        let target = y.map_or_else(|| Ok(Target::None(x.rows())), |y| self.target(y, x.rows()))?;
+        Ok((Batch { ids: (0..x.rows()).collect(), x, target }, images))
     }
 
     /// A task of the recipe's sequence.
@@ -84,7 +92,7 @@ impl Inner {
     /// A batch with the gradient of a loss, summed over samples, with respect to its outputs.
     fn outside(&self, x: &Bound<'_, PyAny>, g: &Bound<'_, PyAny>) -> PyResult<(Batch, Given, bool)> {
         let (batch, images) = self.pictured(x, None)?;
-        let (n, classes) = (batch.labels.len(), self.classes());
+        let (n, classes) = (batch.len(), self.classes());
         let mut gradient = exactly(g, self.net().dtype, (n, classes), "the gradient of the outputs")?;
         bouton_kernels::dispatch!(gradient.dtype(), T => {
             // Rules hand over the gradient of a mean.
@@ -196,7 +204,7 @@ impl Network {
                 return Err(argument(
                     py,
                     "DataError",
-                    "samples without labels",
+                    "samples without targets",
                     "pass both x and y, or neither",
                 ));
             }
@@ -263,7 +271,7 @@ impl Network {
         let key = inner.hand.learner.key();
         let phases = compute(py, || {
             // A rule of its own: the learning one may remember states of other samples.
-            let credit = recipe.credit.build(&recipe.solver, net, batch.labels.len())?;
+            let credit = recipe.credit.build(&recipe.solver, net, batch.len())?;
             credit.phases(net, &batch, &**objective, &key)
         })?;
         let list = PyList::empty(py);
@@ -294,7 +302,7 @@ impl Network {
         let Learner { recipe, network: net, objective, .. } = &mut inner.hand.learner;
         let collected = compute(py, || -> bouton::Result<Collect> {
             // A rule of its own: the remembered states of the learning one stay as they are.
-            let mut credit = recipe.credit.build(&recipe.solver, net, batch.labels.len())?;
+            let mut credit = recipe.credit.build(&recipe.solver, net, batch.len())?;
             let mut sink = Collect::default();
             let norms = net.norms();
             let learned = credit.learn(net, &batch, &**objective, &mut sink, &key);
@@ -322,7 +330,7 @@ impl Network {
         let Learner { recipe, network: net, .. } = &mut inner.hand.learner;
         let found = compute(py, || -> bouton::Result<(Collect, Mat)> {
             // A rule of its own: the remembered states of the learning one stay as they are.
-            let mut credit = recipe.credit.build(&recipe.solver, net, batch.labels.len())?;
+            let mut credit = recipe.credit.build(&recipe.solver, net, batch.len())?;
             outside::gradients(&mut *credit, net, &batch, &given, &key, draw.is_some())
         })?;
         let (parameters, input) = found.map_err(|e| raise(py, &e))?;
@@ -366,10 +374,10 @@ impl Network {
         epoch: Option<u64>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let mut inner = self.lock(py);
-        let Batch { x, labels, .. } = inner.batch(x, Some(y))?;
-        let ids = ids.map(|ids| places(ids, labels.len())).transpose()?;
+        let Batch { x, target, .. } = inner.batch(x, Some(y))?;
+        let ids = ids.map(|ids| places(ids, target.rows())).transpose()?;
         let hand = &mut inner.hand;
-        let step = compute(py, || hand.learn(x, labels, ids, Pace { epoch, rate }))?;
+        let step = compute(py, || hand.learn(x, target, ids, Pace { epoch, rate }))?;
         outcome(py, &step.map_err(|e| raise(py, &e))?)
     }
 

@@ -26,7 +26,10 @@ pub fn show<'py>(hand: &mut ByHand, state: &Bound<'py, PyDict>) -> PyResult<()> 
     if let Some((batch, sizes)) = hand.kept().and_then(|kept| kept.contents()) {
         let numbers = |values: Vec<usize>| integers(values.into_iter().map(|n| n as i64).collect());
         state.set_item(REPLAY[0], array_of(py, batch.x)?)?;
-        state.set_item(REPLAY[1], integers(batch.labels.into_iter().map(i64::from).collect()))?;
+        state.set_item(
+            REPLAY[1],
+            integers(batch.target.classes().unwrap_or_default().iter().map(|&l| i64::from(l)).collect()),
+        )?;
         state.set_item(REPLAY[2], numbers(batch.ids))?;
         state.set_item(REPLAY[3], numbers(sizes))?;
     }
@@ -56,7 +59,7 @@ pub fn take(hand: &ByHand, state: &Bound<'_, PyDict>) -> PyResult<Place> {
     let n = sizes.iter().sum();
     let (features, units) = (net.populations[net.input()].units, net.populations[net.output()].units);
     let x = exactly(&x, net.dtype, (n, features), REPLAY[0])?;
-    let batch = Batch { x, labels: labels(&outputs, n, units)?, ids: places(&ids, n)? };
+    let batch = Batch { x, target: labels(&outputs, n, units)?.into(), ids: places(&ids, n)? };
     Ok(Place { position, kept: Some((batch, sizes)) })
 }
 

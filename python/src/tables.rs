@@ -52,7 +52,9 @@ pub fn outcome<'py>(py: Python<'py>, step: &Step) -> PyResult<Bound<'py, PyDict>
     }
     let d = PyDict::new(py);
     d.set_item("loss", step.mean_loss())?;
-    d.set_item("accuracy", step.accuracy())?;
+    for (metric, value) in step.metrics() {
+        d.set_item(metric.name, value)?;
+    }
     d.set_item("samples", step.samples)?;
     for (phase, relaxed) in [("free", &step.free), ("nudged", &step.nudged)] {
         if relaxed.samples > 0 && relaxed.sweeps > 0 {

@@ -2,6 +2,7 @@
 
 use crate::number::number;
 use crate::terminal::say;
+use bouton::objective::Metric;
 use bouton::train::{Event, Observer, Record};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::{Duration, Instant};
@@ -61,9 +62,9 @@ impl Observer for Progress {
                     bar.reset_eta();
                 }
             }
-            Event::Update { update, updates, loss, accuracy, .. } => {
+            Event::Update { update, updates, loss, score, .. } => {
                 self.flush();
-                self.update(update, updates, loss, accuracy);
+                self.update(update, updates, &told(loss, score));
             }
             Event::Metrics { record } => self.metrics(record),
             Event::Checkpoint { .. } => {}
@@ -78,18 +79,22 @@ impl Observer for Progress {
     }
 }
 
+/// "loss 0.5  accuracy 0.25".
+fn told(loss: f64, score: Option<(&'static Metric, f64)>) -> String {
+    let score = score.map(|(metric, value)| format!("  {} {}", metric.name, number(value)));
+    format!("loss {}{}", number(loss), score.unwrap_or_default())
+}
+
 impl Progress {
-    fn update(&mut self, update: u64, updates: u64, loss: f64, accuracy: f64) {
+    fn update(&mut self, update: u64, updates: u64, told: &str) {
         if let Some(bar) = &self.bar {
             bar.set_position(update);
-            bar.set_message(format!("loss {}  accuracy {}", number(loss), number(accuracy)));
+            bar.set_message(told.to_owned());
         } else if self.spoke.elapsed() >= QUIET {
             let rate = (update - self.first) as f64 / self.started.elapsed().as_secs_f64();
             let left = updates.saturating_sub(update) as f64 / rate;
             self.say(&format!(
-                "update {update}/{updates}  loss {}  accuracy {}  {}/s  {} left",
-                number(loss),
-                number(accuracy),
+                "update {update}/{updates}  {told}  {}/s  {} left",
                 number(rate),
                 seconds(left)
             ));
@@ -124,10 +129,11 @@ impl Progress {
         let mut line = format!("epoch {epoch:width$}/{}", self.epochs);
         for record in [train, test].into_iter().flatten() {
             line += &format!("  {}", record.split);
-            for name in ["loss", "accuracy"] {
-                if let Some(value) = record.values.get(name) {
-                    line += &format!(" {name} {}", number(*value));
-                }
+            if let Some(loss) = record.values.get("loss") {
+                line += &format!(" loss {}", number(*loss));
+            }
+            if let Some((metric, value)) = Metric::score_in(&record.values) {
+                line += &format!(" {} {}", metric.name, number(value));
             }
         }
         format!("{line}  {}", seconds(wall))

@@ -51,7 +51,7 @@ fn batch(samples: usize) -> Batch {
     let mut stream = Key::new(1).stream();
     Batch {
         x: Mat::from_fn(DType::F32, samples, 784, |_, _| stream.uniform()),
-        labels: (0..samples).map(|i| (i % 10) as u16).collect(),
+        target: (0..samples).map(|i| (i % 10) as u16).collect::<Vec<u16>>().into(),
         ids: (0..samples).collect(),
     }
 }

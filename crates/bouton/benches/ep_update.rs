@@ -57,7 +57,7 @@ fn ep_update(samples: usize, nudge: &str, steps: usize) -> Vec<f64> {
     let mut stream = Key::new(1).stream();
     let batch = Batch {
         x: Mat::from_fn(DType::F32, samples, 784, |_, _| stream.uniform()),
-        labels: (0..samples).map(|i| (i % 10) as u16).collect(),
+        target: (0..samples).map(|i| (i % 10) as u16).collect::<Vec<u16>>().into(),
         ids: (0..samples).collect(),
     };
     let key = Key::new(1);

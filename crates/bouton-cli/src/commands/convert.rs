@@ -5,7 +5,7 @@ use crate::number::number;
 use crate::printer::Printer;
 use bouton::credit::{Batch, Credit};
 use bouton::network::Network;
-use bouton::objective::{Head, Objective, predictions};
+use bouton::objective::{Head, Objective, Sums};
 use bouton::packed::Packed;
 use bouton::recipe::Recipe;
 use bouton::task::stream;
@@ -48,7 +48,7 @@ struct Forms<'a> {
 #[derive(Default)]
 struct Comparison {
     samples: usize,
-    correct: usize,
+    sums: Sums,
     different: usize,
     float: Duration,
     bits: Duration,
@@ -65,9 +65,12 @@ impl Comparison {
         self.bits += start.elapsed();
         let float = free.out[forms.network.output()].to_f64s();
         self.different += out.to_f64s().iter().zip(float).filter(|(a, b)| a.to_bits() != b.to_bits()).count();
-        let chosen = predictions(out.view(), |r| objective.active(out.cols(), batch.labels[r]));
-        self.correct += chosen.iter().zip(&batch.labels).filter(|(p, l)| **p == usize::from(**l)).count();
-        self.samples += batch.labels.len();
+        self.sums = std::mem::take(&mut self.sums).with(&Sums::of_outputs(
+            objective,
+            out.view(),
+            batch.target.view(0..batch.len()),
+        ));
+        self.samples += batch.len();
         Ok(())
     }
 
@@ -75,16 +78,17 @@ impl Comparison {
     fn with(self, other: &Self) -> Self {
         Self {
             samples: self.samples + other.samples,
-            correct: self.correct + other.correct,
+            sums: self.sums.with(&other.sums),
             different: self.different + other.different,
             float: self.float + other.float,
             bits: self.bits + other.bits,
         }
     }
 
-    /// Fraction of hits.
-    fn accuracy(&self) -> f64 {
-        self.correct as f64 / self.samples as f64
+    /// The metric by which networks are compared.
+    fn score(&self) -> (&'static str, f64) {
+        let first = self.sums.metrics(self.samples as u64).next();
+        first.map_or(("accuracy", f64::NAN), |(metric, value)| (metric.name, value))
     }
 }
 
@@ -147,20 +151,21 @@ impl Convert {
         tasks: &[Comparison],
         [before, after]: [usize; 2],
     ) -> Result<()> {
-        let each: Vec<f64> = tasks.iter().map(Comparison::accuracy).collect();
+        let name = tasks.first().map_or("accuracy", |task| task.score().0);
+        let each: Vec<f64> = tasks.iter().map(|task| task.score().1).collect();
         // The mean over tasks, as in the run.
-        let accuracy = each.iter().sum::<f64>() / each.len() as f64;
+        let score = each.iter().sum::<f64>() / each.len() as f64;
         let Comparison { samples, different, float, bits, .. } =
             tasks.iter().fold(Comparison::default(), Comparison::with);
         let (float, bits) = (float.as_secs_f64(), bits.as_secs_f64());
         if self.json {
             return printer.json(&json!({
-                "file": path, "samples": samples, "accuracy": accuracy, "accuracies": each,
+                "file": path, "samples": samples, "metric": name, "score": score, "scores": each,
                 "different-outputs": different, "bytes": after, "bytes-before": before,
                 "seconds": bits, "seconds-before": float,
             }));
         }
-        printer.line(format!("test accuracy      {} on {samples} samples", number(accuracy)))?;
+        printer.line(format!("{:18} {} on {samples} samples", format!("test {name}"), number(score)))?;
         if let [_, _, ..] = each[..] {
             let each: Vec<String> = each.iter().map(|a| number(*a)).collect();
             printer.line(format!("of each task       {}", each.join(" ")))?;

@@ -5,6 +5,7 @@ use crate::number::number;
 use crate::printer::Printer;
 use crate::progress::seconds;
 use crate::terminal::say;
+use bouton::objective::Metric;
 use bouton::recipe::Recipe;
 use bouton::train::{Provenance, RunDir, RunSummary};
 use bouton::{Error, Result};
@@ -110,12 +111,24 @@ fn ls(printer: &mut Printer, out: &Path, json: bool) -> Result<()> {
         say(format_args!("no runs in {}", out.display()));
         return Ok(());
     }
-    let rows = listing.runs.iter().map(|r| {
-        let accuracy = results(r).get("accuracy").map_or_else(String::new, |a| number(*a));
+    // One metric for all of them heads the column; of several, each row says its own.
+    let scores: Vec<_> = listing.runs.iter().map(|r| Metric::score_in(&results(r))).collect();
+    let mut names: Vec<&str> = scores.iter().flatten().map(|(metric, _)| metric.name).collect();
+    names.dedup();
+    let (head, alike) = match names[..] {
+        [] => ("accuracy", true),
+        [only] => (only, true),
+        _ => ("score", false),
+    };
+    let rows = listing.runs.iter().zip(scores).map(|(r, score)| {
+        let score = score.map_or_else(String::new, |(metric, value)| match alike {
+            true => number(value),
+            false => format!("{} {}", metric.name, number(value)),
+        });
         let state = r.status.state.to_string();
-        vec![folder(r), state, r.status.step.to_string(), accuracy, seconds(r.wall)]
+        vec![folder(r), state, r.status.step.to_string(), score, seconds(r.wall)]
     });
-    printer.columns(&["run", "state", "updates", "accuracy", "time"], rows.collect())
+    printer.columns(&["run", "state", "updates", head, "time"], rows.collect())
 }
 
 fn show(printer: &mut Printer, run: &RunDir, as_json_text: bool) -> Result<()> {

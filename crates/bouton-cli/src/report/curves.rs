@@ -12,9 +12,12 @@ use super::Figure;
 use super::figures::{LineChart, Palette, Series, line_chart};
 
 /// Quantities that come first, with what their y axis says.
-const KNOWN: [(&str, &str); 6] = [
+const KNOWN: [(&str, &str); 9] = [
     ("accuracy", "accuracy (fraction of samples)"),
     ("error", "error rate (fraction of samples)"),
+    ("mse", "mean squared error per output"),
+    ("mae", "mean absolute error per output"),
+    ("r2", "coefficient of determination R²"),
     ("loss", "loss (mean over samples)"),
     ("residual", "residual of the fixed point"),
     ("sweeps", "sweeps"),

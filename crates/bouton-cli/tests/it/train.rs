@@ -157,8 +157,8 @@ fn a_packed_network_is_as_accurate_on_every_task_as_the_run() {
     let run = Path::new(told["file"].as_str().unwrap()).parent().unwrap();
     let kept = std::fs::read(at.join(run).join("continual.json")).unwrap();
     let kept: serde_json::Value = serde_json::from_slice(&kept).unwrap();
-    assert_eq!(told["accuracies"], kept["accuracy"][1], "{told}");
-    assert_eq!((&told["accuracy"], &told["samples"]), (&kept["metrics"]["acc"], &60.into()), "{told}");
+    assert_eq!(told["scores"], kept["accuracy"][1], "{told}");
+    assert_eq!((&told["score"], &told["samples"]), (&kept["metrics"]["acc"], &60.into()), "{told}");
     assert_eq!(told["different-outputs"], 0);
     let (out, _) = succeeds(at, &["convert", "last", "--packed"]);
     assert!(out.contains("of each task"), "{out}");

@@ -64,7 +64,7 @@ pub fn alignment(recipe: &Recipe, folder: Option<&Path>, checkpoints: &[Checkpoi
 
 fn gradient(recipe: &Recipe, network: &mut Network, batch: &Batch) -> Result<Collect> {
     let objective = recipe.objective.build();
-    let mut rule = recipe.credit.build(&recipe.solver, network, batch.labels.len())?;
+    let mut rule = recipe.credit.build(&recipe.solver, network, batch.len())?;
     let mut sink = Collect::default();
     rule.learn(network, batch, &*objective, &mut sink, &Key::new(recipe.seed))?;
     Ok(sink)

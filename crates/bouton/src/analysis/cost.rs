@@ -77,12 +77,12 @@ fn cost(recipe: &Recipe, batch: &Batch, checkpoint: Option<&Checkpoint>) -> Resu
     let objective = recipe.objective.build();
     let mut updater = Updater::new(&network, recipe.optim.build()).seeded(recipe.seed);
     updater.set_draws(recipe.run.train_draws.unwrap_or(1));
-    let mut rule = recipe.credit.build(&recipe.solver, &network, batch.labels.len())?;
+    let mut rule = recipe.credit.build(&recipe.solver, &network, batch.len())?;
     let key = Key::new(recipe.seed).of("update", 0);
     let learn = || updater.update(&mut *rule, &mut network, batch, &*objective, &key);
     let (step, account) = pool.install(|| account(learn));
     step?;
-    let samples = batch.labels.len();
+    let samples = batch.len();
     let [operations, bytes, peak] =
         [account.operations, account.bytes, account.peak].map(|n| n as f64 / samples as f64);
     Ok(Cost { rule: tag(&recipe.credit), samples, operations, bytes, peak })

@@ -7,7 +7,7 @@ use crate::network::Role;
 
 pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
     let (id, bound) = ("dead-units", Bound::AtMost(0.5));
-    let samples = lab.wide.labels.len();
+    let samples = lab.wide.len();
     let statement =
         format!("share of the rectified units that none of {samples} training samples switches on");
     if !lab.recipe.neuron.method().traits().rectifies {

@@ -47,7 +47,7 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
 
 fn start(lab: &Lab) -> State {
     let constant = lab.network.constant_drive(lab.batch.x.view());
-    State::new(&lab.network, &constant, 0..lab.batch.labels.len(), &lab.batch.labels)
+    State::new(&lab.network, &constant, 0..lab.batch.len(), &lab.batch.target)
 }
 
 /// Largest (E_after − E_before)/|E_before| of a half-sweep, after the first one.

@@ -64,10 +64,10 @@ impl Lab {
         let wide = stream.in_order(&stream.parts(0)[0], Some(WIDE), DType::F64).next();
         let wide = wide.unwrap_or_else(|| batch.clone());
         let damage = finite::damage(&mut network)?;
-        let n = batch.labels.len();
+        let n = batch.len();
         let solver = Solver::new(&recipe.solver.method().plain(), &network)?;
         let constant = network.constant_drive(batch.x.view());
-        let mut free = State::new(&network, &constant, 0..n, &batch.labels);
+        let mut free = State::new(&network, &constant, 0..n, &batch.target);
         let to_rest = Solver { tolerance: Some(REST), ..solver.clone() };
         let relaxed = if network.nudged().is_some() && damage.is_empty() {
             to_rest.relax(&network, &mut free, None, SWEEPS, "free")?
@@ -138,7 +138,7 @@ impl Lab {
     }
 
     pub(super) fn notes(&self) -> Vec<String> {
-        let mut notes = vec![format!("{} samples in 64-bit arithmetic", self.batch.labels.len())];
+        let mut notes = vec![format!("{} samples in 64-bit arithmetic", self.batch.len())];
         if self.relaxed.samples > 0 {
             let (sweeps, residual) = (self.relaxed.mean_sweeps(), self.relaxed.residual);
             notes[0] += &format!("; free phase: {sweeps:.0} sweeps, residual {residual:.1e}");

@@ -34,10 +34,12 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
 
 /// The adjoint gradient of ¼ BCE at the free fixed point.
 fn cross_entropy_gradient(lab: &Lab) -> Vec<f64> {
-    let (network, output, n) = (&lab.network, lab.network.output(), lab.batch.labels.len());
+    let (network, output, n) = (&lab.network, lab.network.output(), lab.batch.len());
     let out = &lab.free.out[output];
+    let mut y = Mat::zeros(network.dtype, n, out.cols());
+    lab.batch.target.view(0..n).write_to(y.view_mut());
     let g = Mat::from_fn(network.dtype, n, out.cols(), |r, c| {
-        let (s, y) = (out.get(r, c), f64::from(u8::from(usize::from(lab.batch.labels[r]) == c)));
+        let (s, y) = (out.get(r, c), y.get(r, c));
         0.25 * (s - y) / (s * (1.0 - s))
     });
     let mut state = lab.free.clone();

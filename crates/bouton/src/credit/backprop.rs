@@ -181,7 +181,7 @@ impl Credit for Layered {
         });
         let x = silenced.as_ref().unwrap_or(&batch.x);
         let trace = Self::forward(network, x.view(), Some(key));
-        let (err, step) = verdict(objective, trace.out[network.output()].view(), &batch.labels);
+        let (err, step) = verdict(objective, trace.out[network.output()].view(), &batch.target);
         Self::backward(network, x.view(), &trace, err, Some(key), sink);
         observe(network, &trace.norm);
         sink.step(network)?;
@@ -190,7 +190,7 @@ impl Credit for Layered {
 
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
         let trace = Self::forward(network, batch.x.view(), None);
-        Ok(verdict(objective, trace.out[network.output()].view(), &batch.labels).1)
+        Ok(verdict(objective, trace.out[network.output()].view(), &batch.target).1)
     }
 
     fn gradients(
@@ -202,7 +202,7 @@ impl Credit for Layered {
     ) -> Result<()> {
         let trace = Self::forward(network, batch.x.view(), None);
         for objective in objectives {
-            let err = verdict(*objective, trace.out[network.output()].view(), &batch.labels).0;
+            let err = verdict(*objective, trace.out[network.output()].view(), &batch.target).0;
             Self::backward(network, batch.x.view(), &trace, err, None, sink);
         }
         Ok(())
@@ -210,7 +210,7 @@ impl Credit for Layered {
 
     fn free(&self, network: &Network, batch: &Batch, _: &dyn Objective) -> Result<Settled> {
         let out = Self::forward(network, batch.x.view(), None).out;
-        Ok(Settled { beta: 0.0, out, residual: vec![0.0; batch.labels.len()] })
+        Ok(Settled { beta: 0.0, out, residual: vec![0.0; batch.len()] })
     }
 
     fn free_in_training(
@@ -224,7 +224,7 @@ impl Credit for Layered {
         silence(&mut x, network, network.input(), key);
         let trace = Self::forward(network, x.view(), Some(key));
         observe(network, &trace.norm);
-        Ok(Settled { beta: 0.0, out: trace.out, residual: vec![0.0; batch.labels.len()] })
+        Ok(Settled { beta: 0.0, out: trace.out, residual: vec![0.0; batch.len()] })
     }
 }
 

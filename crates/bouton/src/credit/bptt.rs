@@ -60,9 +60,9 @@ impl Unroll {
         rows: Range<usize>,
         key: &Key,
     ) -> Result<(Step, Recorder)> {
-        let scale = 1.0 / batch.labels.len() as f64;
+        let scale = 1.0 / batch.len() as f64;
         let x = batch.x.rows_view(rows.clone());
-        let mut state = State::new(network, constant, rows, &batch.labels);
+        let mut state = State::new(network, constant, rows, &batch.target);
         state.noise(key);
         let free = self.solver.relax(network, &mut state, None, self.free, "free")?;
         let frames = record(network, &self.solver, &mut state, self.recorded);
@@ -95,9 +95,8 @@ impl Credit for Unroll {
         key: &Key,
     ) -> Result<Step> {
         let constant = network.constant_drive(batch.x.view());
-        let shards = shards::each(batch.labels.len(), |rows| {
-            self.shard(network, batch, &constant, objective, rows, key)
-        })?;
+        let shards =
+            shards::each(batch.len(), |rows| self.shard(network, batch, &constant, objective, rows, key))?;
         for (_, factors) in &shards {
             factors.replay(network, sink);
         }

@@ -95,12 +95,12 @@ impl Credit for Continual {
         sink: &mut dyn Sink,
         key: &Key,
     ) -> Result<Step> {
-        let samples = batch.labels.len();
+        let samples = batch.len();
         let weights = Weights::of(objective);
         let objective = weights.objective(objective);
         let sink = &mut weights.sink(0..samples, sink);
         let constant = network.constant_drive(batch.x.view());
-        let mut state = State::new(network, &constant, 0..samples, &batch.labels);
+        let mut state = State::new(network, &constant, 0..samples, &batch.target);
         state.noise(key);
         let free = self.solver.relax(network, &mut state, None, self.spec.free_steps, "free")?;
         let (_, error, step) = judge(network, objective, &mut state);

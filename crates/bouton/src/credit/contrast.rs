@@ -94,7 +94,7 @@ impl Contrast {
         rows: Range<usize>,
         key: &Key,
     ) -> Result<Shard> {
-        let mut free = State::new(network, constant, rows.clone(), &batch.labels);
+        let mut free = State::new(network, constant, rows.clone(), &batch.target);
         free.noise(key);
         self.memory.recall(&mut free, &batch.ids[rows.clone()], rows.clone());
         let free_phase = self.solver.relax(network, &mut free, None, self.free_steps, "free")?;
@@ -132,7 +132,7 @@ impl Contrast {
         sink: &mut dyn Sink,
     ) {
         let mut weighed = weights.sink(shard.rows.clone(), sink);
-        let (n, scale) = (shard.rows.len(), 1.0 / batch.labels.len() as f64);
+        let (n, scale) = (shard.rows.len(), 1.0 / batch.len() as f64);
         let x = batch.x.rows_view(shard.rows.clone());
         let mut terms: Vec<Term<'_>> = phases
             .iter()
@@ -179,7 +179,7 @@ impl Credit for Contrast {
         let weights = Weights::of(objective);
         let objective = weights.objective(objective);
         let constant = network.constant_drive(batch.x.view());
-        let shards = shards::each(batch.labels.len(), |rows| {
+        let shards = shards::each(batch.len(), |rows| {
             self.settle(network, batch, &constant, objective, &phases, rows, key)
         })?;
         for shard in &shards {
@@ -217,7 +217,7 @@ impl Credit for Contrast {
         key: &Key,
     ) -> Result<Vec<Settled>> {
         let (_, phases) = self.nudge.phases(self.beta, key);
-        let (n, constant) = (batch.labels.len(), network.constant_drive(batch.x.view()));
+        let (n, constant) = (batch.len(), network.constant_drive(batch.x.view()));
         let shard = self.settle(network, batch, &constant, objective, &phases, 0..n, key)?;
         let mut all = vec![Settled { beta: 0.0, out: shard.free.out, residual: shard.free_residual }];
         for (k, phase) in phases.iter().enumerate() {

@@ -59,7 +59,7 @@ fn average<I: Iterator<Item = Batch>>(
     let judge = |(mut belief, batch): (Mat, Batch)| {
         scale_all(&mut belief, 1.0 / n as f64);
         objective.conclude(belief.view_mut());
-        verdict(objective, belief.view(), &batch.labels).1
+        verdict(objective, belief.view(), &batch.target).1
     };
     Ok(beliefs.into_iter().zip(batches()).map(judge).fold(Step::default(), |sum, step| sum.with(&step)))
 }
@@ -82,7 +82,7 @@ mod tests {
         let mut network = Network::build(&recipe).unwrap();
         let credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();
         let mut batch = course.stream.batch(0, DType::F64).first(samples);
-        batch.labels.iter_mut().for_each(|l| *l = 1 + *l % 2);
+        batch.target = batch.target.classes().unwrap().iter().map(|l| 1 + l % 2).collect::<Vec<u16>>().into();
         let softmax = recipe.objective.build();
         let only = Head { objective: &*softmax, active: 1..3 };
         let objective: &dyn Objective = if head { &only } else { &*softmax };

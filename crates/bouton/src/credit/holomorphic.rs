@@ -105,9 +105,9 @@ impl Holomorphic {
         key: &Key,
     ) -> Result<(Step, Recorder)> {
         let HolomorphicEqProp { beta, points, free_steps, nudged_steps, .. } = self.spec;
-        let (n, scale) = (rows.len(), 1.0 / batch.labels.len() as f64);
+        let (n, scale) = (rows.len(), 1.0 / batch.len() as f64);
         let x = batch.x.rows_view(rows.clone());
-        let mut free = State::new(network, constant, rows.clone(), &batch.labels);
+        let mut free = State::new(network, constant, rows.clone(), &batch.target);
         free.noise(key);
         let free_phase = self.solver.relax(network, &mut free, None, free_steps, "free")?;
         let (_, readout, step) = judge(network, objective, &mut free);
@@ -185,11 +185,11 @@ impl Holomorphic {
         periods: usize,
     ) -> Result<(Step, Recorder)> {
         let x = batch.x.rows_view(rows.clone());
-        let mut rest = State::new(network, constant, rows.clone(), &batch.labels);
+        let mut rest = State::new(network, constant, rows.clone(), &batch.target);
         rest.noise(key);
         let mut state = rest.complex(&[real(0.0)]);
         let (n, betas) = (rows.len(), self.spec.circle(periods * self.spec.points));
-        let scale = 1.0 / (batch.labels.len() * betas.len()) as f64;
+        let scale = 1.0 / (batch.len() * betas.len()) as f64;
         let (mut sink, mut change) = (Recorder::default(), 0.0);
         let mut weighed = weights.sink(rows, &mut sink);
         for &beta in &betas {
@@ -222,7 +222,7 @@ impl Credit for Holomorphic {
         let weights = Weights::of(objective);
         let nudge = (weights.objective(objective), &weights);
         let constant = network.constant_drive(batch.x.view());
-        let shards = shards::each(batch.labels.len(), |rows| match self.spec.periods {
+        let shards = shards::each(batch.len(), |rows| match self.spec.periods {
             None => self.shard(network, batch, &constant, nudge, rows, key),
             Some(periods) => self.turning(network, batch, &constant, nudge, rows, key, periods),
         })?;

@@ -101,8 +101,12 @@ mod tests {
     /// Some state of `rows` samples; its choices belong to the weights as they are.
     fn state(network: &Network, rows: usize) -> State {
         let x = Mat::from_fn(network.dtype, rows, 16, |r, c| ((r * 7 + c * 5) % 11) as f64 / 11.0);
-        let labels: Vec<u16> = vec![0; rows];
-        let mut state = State::new(network, &network.constant_drive(x.view()), 0..rows, &labels);
+        let mut state = State::new(
+            network,
+            &network.constant_drive(x.view()),
+            0..rows,
+            &crate::objective::Target::None(rows),
+        );
         for (p, out) in state.out.iter_mut().enumerate() {
             *out = Mat::from_fn(network.dtype, rows, out.cols(), |r, c| {
                 ((r * 3 + c * 13 + p) % 17) as f64 / 17.0 - 0.3

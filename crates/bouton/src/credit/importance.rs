@@ -186,7 +186,7 @@ impl Objective for Label {
             let (label, weight) = match self.which {
                 Which::Weighted(c) => (c - active.start, err[c - active.start].to_f64()),
                 Which::Drawn(key) => (drawn(err, Draw { key, index: targets.samples[r] as u64 }), 1.0),
-                _ => (usize::from(targets.labels[r]) - active.start, 1.0),
+                _ => (targets.rows.class(r) - active.start, 1.0),
             };
             err[label] -= T::lit(1.0);
             err.iter_mut().for_each(|e| *e *= T::lit(weight.sqrt()));
@@ -228,7 +228,7 @@ pub fn measure(
     let outputs = active.clone().unwrap_or(0..network.populations[network.output()].units);
     let (mut samples, mut count) = (0, 0);
     for batch in batches {
-        (samples, count) = (samples + batch.labels.len(), count + 1);
+        (samples, count) = (samples + batch.len(), count + 1);
         let label = |which| Label { active: active.clone(), which };
         let pass = |which, sink: &mut dyn Sink| credit.gradients(network, &batch, &[&label(which)], sink);
         match importance {
@@ -292,13 +292,7 @@ mod tests {
         let run = |importance, batches: Vec<Batch>| {
             measure(&*credit, &network, importance, None, batches.into_iter(), &Key::new(1)).unwrap()
         };
-        let singles: Vec<Batch> = (0..6)
-            .map(|i| Batch {
-                x: batch.x.rows_view(i..i + 1).to_mat(),
-                labels: vec![batch.labels[i]],
-                ids: vec![batch.ids[i]],
-            })
-            .collect();
+        let singles: Vec<Batch> = (0..6).map(|i| batch.take(&[i])).collect();
         for importance in [Importance::Fisher(Fisher::Exact, None), Importance::Sensitivity(None)] {
             let (whole, apart) = (run(importance, vec![batch.clone()]), run(importance, singles.clone()));
             assert_eq!(whole.len(), network.parameters().len());

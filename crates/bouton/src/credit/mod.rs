@@ -42,7 +42,7 @@ use crate::axis::{Cite, Place, axis};
 use crate::error::{Error, Result};
 use crate::network::{Network, Visitor};
 use crate::neuron::UnitDynamics;
-use crate::objective::Objective;
+use crate::objective::{Objective, Target};
 use crate::rng::Key;
 use crate::solver::{Solver, SolverSpec};
 use bouton_kernels::Mat;
@@ -169,19 +169,46 @@ impl CreditNeeds {
 pub struct Batch {
     /// Inputs, [samples, features].
     pub x: Mat,
-    /// Class of each sample.
-    pub labels: Vec<u16>,
+    /// What each sample should come to.
+    pub target: Target,
     /// Place of each sample among those of all tasks of a stream, or in its data set.
     pub ids: Vec<usize>,
 }
 
 impl Batch {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Takes the samples of another batch of the same kind behind its own.
+    pub fn append(&mut self, other: &Self) {
+        self.x.append_rows(other.x.view());
+        self.target.append(&other.target);
+        self.ids.extend(&other.ids);
+    }
+
+    /// The samples at `rows`, in this order, which keep their places.
+    #[must_use]
+    pub fn take(&self, rows: &[usize]) -> Self {
+        let mut x = Mat::zeros(self.x.dtype(), rows.len(), self.x.cols());
+        for (to, &from) in rows.iter().enumerate() {
+            x.rows_view_mut(to..to + 1).copy_from(self.x.rows_view(from..from + 1));
+        }
+        Self { x, target: self.target.take(rows), ids: rows.iter().map(|&r| self.ids[r]).collect() }
+    }
+
     /// The first `n` samples, as a training set of their own.
     #[must_use]
     pub fn first(mut self, n: usize) -> Self {
-        let n = n.min(self.labels.len());
+        let n = n.min(self.len());
         self.x.resize_rows(n);
-        self.labels.truncate(n);
+        self.target = self.target.part(0..n);
         self.ids = (0..n).collect();
         self
     }

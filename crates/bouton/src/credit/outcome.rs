@@ -1,9 +1,9 @@
-//! What a batch came to: loss, hits, and how the relaxations went.
+//! What a batch came to: loss, sums behind the metrics, and how the relaxations went.
 
 use super::{Batch, shards};
 use crate::error::Result;
 use crate::network::{Network, State};
-use crate::objective::{Objective, Targets, predictions};
+use crate::objective::{Metric, Objective, Sums, Target, Targets};
 use crate::rng::Key;
 use crate::solver::{Relaxed, Solver, readout_error};
 use bouton_kernels::{Mat, View};
@@ -15,8 +15,8 @@ pub struct Step {
     pub samples: u64,
     /// Sum of the losses.
     pub loss: f64,
-    /// Samples whose largest output is the target.
-    pub correct: u64,
+    /// Sums behind the metrics.
+    pub sums: Sums,
     /// The free phase.
     pub free: Relaxed,
     /// The nudged phases together.
@@ -32,7 +32,7 @@ impl Step {
         Self {
             samples: self.samples + other.samples,
             loss: self.loss + other.loss,
-            correct: self.correct + other.correct,
+            sums: self.sums.with(&other.sums),
             free: self.free.with(other.free),
             nudged: self.nudged.with(other.nudged),
             fallback: self.fallback + other.fallback,
@@ -44,9 +44,19 @@ impl Step {
         self.loss / self.samples.max(1) as f64
     }
 
-    /// Fraction of hits.
-    pub fn accuracy(&self) -> f64 {
-        self.correct as f64 / self.samples.max(1) as f64
+    /// All metrics of its targets.
+    pub fn metrics(&self) -> impl Iterator<Item = (&'static Metric, f64)> {
+        self.sums.metrics(self.samples)
+    }
+
+    /// The metric called `name`; none if it is not of its kind of target.
+    pub fn value(&self, name: &str) -> Option<f64> {
+        self.metrics().find(|(metric, _)| metric.name == name).map(|(_, value)| value)
+    }
+
+    /// The metric by which networks are compared; none if nothing was compared.
+    pub fn score(&self) -> Option<(&'static Metric, f64)> {
+        self.metrics().next()
     }
 }
 
@@ -54,30 +64,21 @@ impl Step {
 pub(super) fn judge(network: &Network, objective: &dyn Objective, state: &mut State) -> (Mat, Mat, Step) {
     let rows = state.rows();
     let (g, err, loss) = readout_error(network, objective, state, 0..rows);
-    let correct = hits(objective, state.output(network.output(), 0..rows), &state.labels);
-    let step = Step { samples: rows as u64, loss: loss.iter().sum(), correct, ..Step::default() };
+    let sums =
+        Sums::of_outputs(objective, state.output(network.output(), 0..rows), state.target.view(0..rows));
+    let step = Step { samples: rows as u64, loss: loss.iter().sum(), sums, ..Step::default() };
     (g, err, step)
 }
 
 /// Judges outputs of a batch: ∂ℓ/∂output and the sums.
-pub(super) fn verdict(objective: &dyn Objective, out: View<'_>, labels: &[u16]) -> (Mat, Step) {
+pub(super) fn verdict(objective: &dyn Objective, out: View<'_>, target: &Target) -> (Mat, Step) {
     let (rows, samples) = (out.rows(), (0..out.rows()).collect::<Vec<_>>());
     let (mut err, mut loss) = (Mat::zeros(out.dtype(), rows, out.cols()), vec![0.0; rows]);
-    objective.error(out, Targets { labels, samples: &samples }, err.view_mut(), &mut loss);
-    let step = Step {
-        samples: rows as u64,
-        loss: loss.iter().sum(),
-        correct: hits(objective, out, labels),
-        ..Step::default()
-    };
+    let targets = target.view(0..rows);
+    objective.error(out, Targets { rows: targets, samples: &samples }, err.view_mut(), &mut loss);
+    let sums = Sums::of_outputs(objective, out, targets);
+    let step = Step { samples: rows as u64, loss: loss.iter().sum(), sums, ..Step::default() };
     (err, step)
-}
-
-/// Rows whose largest output among the active ones is the target.
-fn hits(objective: &dyn Objective, out: View<'_>, labels: &[u16]) -> u64 {
-    let active = |r: usize| objective.active(out.cols(), labels[r]);
-    let correct = |(p, l): &(usize, &u16)| *p == usize::from(**l);
-    predictions(out, active).into_iter().zip(labels).filter(correct).count() as u64
 }
 
 /// Where one phase of a rule ended, one row per sample of the batch.
@@ -101,8 +102,8 @@ pub(super) fn free_phase(
     key: Option<&Key>,
 ) -> Result<Settled> {
     let constant = network.constant_drive(batch.x.view());
-    let parts = shards::each(batch.labels.len(), |rows| {
-        let mut state = State::new(network, &constant, rows.clone(), &batch.labels);
+    let parts = shards::each(batch.len(), |rows| {
+        let mut state = State::new(network, &constant, rows.clone(), &batch.target);
         key.into_iter().for_each(|key| state.noise(key));
         solver.relax(network, &mut state, None, steps, "free")?;
         let residual = state.change.clone();
@@ -127,8 +128,8 @@ pub(super) fn evaluate(
     steps: usize,
 ) -> Result<Step> {
     let constant = network.constant_drive(batch.x.view());
-    let parts = shards::each(batch.labels.len(), |rows| {
-        let mut state = State::new(network, &constant, rows, &batch.labels);
+    let parts = shards::each(batch.len(), |rows| {
+        let mut state = State::new(network, &constant, rows, &batch.target);
         let free = solver.relax(network, &mut state, None, steps, "free")?;
         Ok(Step { free, ..judge(network, objective, &mut state).2 })
     })?;
@@ -136,46 +137,54 @@ pub(super) fn evaluate(
 }
 
 impl Step {
-    /// All sums as text that reads back to the same bits.
+    /// Everything as words that read back to the same bits: `samples=3 loss=0.5 fallback=0 free=7,3,0.1,2 nudged=… hits=1`.
     pub fn to_text(&self) -> String {
-        let phase = |r: &Relaxed| format!("{} {} {:?} {}", r.sweeps, r.samples, r.residual, r.unsettled);
+        let phase = |r: &Relaxed| format!("{},{},{:?},{}", r.sweeps, r.samples, r.residual, r.unsettled);
         format!(
-            "{} {:?} {} {} {} {}",
+            "samples={} loss={:?} fallback={} free={} nudged={} {}",
             self.samples,
             self.loss,
-            self.correct,
+            self.fallback,
             phase(&self.free),
             phase(&self.nudged),
-            self.fallback
+            self.sums.to_text()
         )
     }
+
+    fn read(&mut self, name: &str, text: &str) -> Option<()> {
+        match name {
+            "samples" => self.samples = text.parse().ok()?,
+            "loss" => self.loss = text.parse().ok()?,
+            "fallback" => self.fallback = text.parse().ok()?,
+            "free" => self.free = phase(text)?,
+            "nudged" => self.nudged = phase(text)?,
+            sum => self.sums.read(sum, text)?,
+        }
+        Some(())
+    }
+}
+
+fn phase(text: &str) -> Option<Relaxed> {
+    let [sweeps, samples, residual, unsettled] = text.split(',').collect::<Vec<_>>().try_into().ok()?;
+    Some(Relaxed {
+        sweeps: sweeps.parse().ok()?,
+        samples: samples.parse().ok()?,
+        residual: residual.parse().ok()?,
+        unsettled: unsettled.parse().ok()?,
+    })
 }
 
 impl std::str::FromStr for Step {
     type Err = ();
 
-    /// The inverse of [`Step::to_text`].
+    /// The inverse of [`Step::to_text`]; words that are missing are zero.
     fn from_str(text: &str) -> std::result::Result<Self, ()> {
-        let words: Vec<&str> = text.split(' ').collect();
-        let [samples, loss, correct, a, b, c, d, e, f, g, h, fallback] = words[..] else { return Err(()) };
-        let int = |word: &str| word.parse::<u64>().map_err(|_| ());
-        let float = |word: &str| word.parse::<f64>().map_err(|_| ());
-        let phase = |[sweeps, samples, residual, unsettled]: [&str; 4]| {
-            Ok(Relaxed {
-                sweeps: int(sweeps)?,
-                samples: int(samples)?,
-                residual: float(residual)?,
-                unsettled: int(unsettled)?,
-            })
-        };
-        Ok(Self {
-            samples: int(samples)?,
-            loss: float(loss)?,
-            correct: int(correct)?,
-            free: phase([a, b, c, d])?,
-            nudged: phase([e, f, g, h])?,
-            fallback: int(fallback)?,
-        })
+        let mut step = Self::default();
+        for word in text.split_whitespace() {
+            let (name, value) = word.split_once('=').ok_or(())?;
+            step.read(name, value).ok_or(())?;
+        }
+        Ok(step)
     }
 }
 
@@ -186,9 +195,13 @@ mod tests {
     #[test]
     fn text_keeps_every_bit() {
         let free = Relaxed { sweeps: 7, samples: 3, residual: 1.0 / 3.0, unsettled: 2 };
-        let step =
-            Step { samples: 3, loss: 0.1 + 0.2, correct: 1, free, nudged: Relaxed::default(), fallback: 2 };
+        let mut sums = Sums::default();
+        sums.read("hits", "1").and(sums.read("squares", "0.1,0.30000000000000004")).unwrap();
+        let step = Step { samples: 3, loss: 0.1 + 0.2, sums, free, nudged: Relaxed::default(), fallback: 2 };
         assert_eq!(step.to_text().parse(), Ok(step));
-        assert_eq!("1 2".parse::<Step>(), Err(()));
+        assert_eq!(Step::default().to_text().parse(), Ok(Step::default()));
+        for garbled in ["1 2", "samples=x", "free=1,2", "hits=a"] {
+            assert_eq!(garbled.parse::<Step>(), Err(()), "{garbled}");
+        }
     }
 }

@@ -26,7 +26,7 @@ pub fn answer(
 ) -> Result<Mat> {
     let output = network.output();
     let Some(key) = key else { return Ok(credit.free(network, batch, objective)?.out.swap_remove(output)) };
-    let alone = |p: &Node| of_batch(p).is_some() && batch.labels.len() * p.shape.height * p.shape.width < 2;
+    let alone = |p: &Node| of_batch(p).is_some() && batch.len() * p.shape.height * p.shape.width < 2;
     if network.populations.iter().any(alone) {
         let message = "norm.batch takes mean and variance of a batch, but the batch has one sample";
         return Err(Error::shape(message).with_hint("pass more samples, or answer as in evaluation"));
@@ -58,7 +58,7 @@ pub fn gradients(
         network.populations.iter_mut().zip(loud).for_each(|(p, loud)| (p.noise, p.dropout) = loud);
         learned?;
     }
-    let mut input = sink.input(network, batch.labels.len())?;
+    let mut input = sink.input(network, batch.len())?;
     if training {
         silence(&mut input, network, network.input(), key);
     }

@@ -2,6 +2,7 @@
 
 use super::{Network, PopId, Role};
 use crate::neuron::Noise;
+use crate::objective::Target;
 use crate::rng::Key;
 use bouton_kernels::{Complex, Mat, View};
 use std::ops::Range;
@@ -26,8 +27,8 @@ pub struct State {
     pub stale: Vec<bool>,
     /// Drive of the last step, [rows, units].
     pub drive: Vec<Mat>,
-    /// Class of each row.
-    pub labels: Vec<u16>,
+    /// What each row should come to.
+    pub target: Target,
     /// Place of each row's sample in the batch.
     pub samples: Vec<usize>,
     /// Nudge strength β of each row.
@@ -75,7 +76,7 @@ pub struct Constant {
 
 impl State {
     /// Units at rest; of `constant`, which belongs to a whole batch, `rows` are taken.
-    pub fn new(network: &Network, constant: &Constant, rows: Range<usize>, labels: &[u16]) -> Self {
+    pub fn new(network: &Network, constant: &Constant, rows: Range<usize>, target: &Target) -> Self {
         let n = rows.len();
         let free = |p: PopId| network.populations[p].role != Role::Clamped;
         let mat = |p: PopId, yes: bool| {
@@ -110,7 +111,7 @@ impl State {
             noise: None,
             base: None,
             drive: all.map(|p| mat(p, free(p))).collect(),
-            labels: labels[rows.clone()].to_vec(),
+            target: target.part(rows.clone()),
             samples: rows.collect(),
             beta: vec![0.0; n],
             force: mat(nudged, true),
@@ -122,7 +123,7 @@ impl State {
 
     /// Number of samples.
     pub fn rows(&self) -> usize {
-        self.labels.len()
+        self.samples.len()
     }
 
     /// `copies` of every row below each other: the nudged phases of a contrast as one batch.
@@ -143,7 +144,7 @@ impl State {
                 drive: stack(&b.drive),
                 choice: stack(&b.choice),
             }),
-            labels: self.labels.repeat(copies),
+            target: self.target.repeat(copies),
             samples: self.samples.repeat(copies),
             beta: self.beta.repeat(copies),
             force: repeat(&self.force, copies),
@@ -232,7 +233,7 @@ impl State {
             drive: top(&self.drive),
             stale: vec![true; self.stale.len()],
             is_complex: false,
-            labels: self.labels[..rows].to_vec(),
+            target: self.target.part(0..rows),
             samples: self.samples[..rows].to_vec(),
             beta: vec![0.0; rows],
             force: self.force.rows_view(0..rows).to_mat(),
@@ -266,7 +267,7 @@ impl State {
             noise.swap_rows(i, j);
         }
         self.force.swap_rows(i, j);
-        self.labels.swap(i, j);
+        self.target.swap(i, j);
         self.samples.swap(i, j);
         self.beta.swap(i, j);
         self.change.swap(i, j);

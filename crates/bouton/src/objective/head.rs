@@ -1,6 +1,6 @@
 //! One head of several: another objective on the outputs of the current task, as if there were no others.
 
-use super::{Objective, Targets};
+use super::{Objective, Target, TargetView, Targets};
 use bouton_kernels::{Mat, View, ViewMut, dispatch};
 use std::ops::Range;
 
@@ -23,9 +23,15 @@ impl Head<'_> {
         part
     }
 
-    /// Labels as the head counts them.
-    fn own(&self, labels: &[u16]) -> Vec<u16> {
-        labels.iter().map(|&l| l - self.active.start as u16).collect()
+    /// Classes as the head counts them; values of its own outputs.
+    fn own(&self, targets: TargetView<'_>) -> Target {
+        match targets {
+            TargetView::Classes(labels) => {
+                Target::Classes(labels.iter().map(|&l| l - self.active.start as u16).collect())
+            }
+            TargetView::Values(values) => Target::Values(self.part(values)),
+            TargetView::None => Target::None(0),
+        }
     }
 
     /// Puts `part` in their place.
@@ -38,21 +44,21 @@ impl Head<'_> {
 
 impl Objective for Head<'_> {
     fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, loss: &mut [f64]) {
-        let labels = self.own(targets.labels);
+        let own = self.own(targets.rows);
         let part = self.part(out);
         let mut part_err = Mat::zeros(out.dtype(), part.rows(), part.cols());
         err.fill(0.0);
-        let targets = Targets { labels: &labels, samples: targets.samples };
+        let targets = Targets { rows: own.view(0..own.rows()), samples: targets.samples };
         self.objective.error(part.view(), targets, part_err.view_mut(), loss);
         self.put(&part_err, err);
     }
 
     fn error_complex(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>) -> bool {
-        let labels = self.own(targets.labels);
+        let own = self.own(targets.rows);
         let part = self.part(out);
         let mut part_err = Mat::zeros(out.dtype(), part.rows(), part.cols());
         err.fill(0.0);
-        let targets = Targets { labels: &labels, samples: targets.samples };
+        let targets = Targets { rows: own.view(0..own.rows()), samples: targets.samples };
         let analytic = self.objective.error_complex(part.view(), targets, part_err.view_mut());
         self.put(&part_err, err);
         analytic

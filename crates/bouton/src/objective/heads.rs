@@ -24,22 +24,22 @@ impl Objective for Heads<'_> {
     fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, loss: &mut [f64]) {
         let mut row = Mat::zeros(out.dtype(), 1, out.cols());
         for (r, loss) in loss.iter_mut().enumerate() {
-            let head = Head { objective: self.objective, active: self.of(targets.labels[r]) };
+            let head = Head { objective: self.objective, active: self.of(targets.rows.class(r) as u16) };
             let samples = targets.samples.get(r..=r).unwrap_or_default();
-            let targets = Targets { labels: &targets.labels[r..=r], samples };
+            let targets = Targets { rows: targets.rows.row(r), samples };
             head.error(out.rows_range(r..r + 1), targets, row.view_mut(), std::slice::from_mut(loss));
             err.reborrow().rows_range(r..r + 1).copy_from(row.view());
         }
     }
 
     fn error_complex(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>) -> bool {
-        let n = targets.labels.len();
+        let n = out.rows() / 2;
         let (mut both, mut row) =
             (Mat::zeros(out.dtype(), 2, out.cols()), Mat::zeros(out.dtype(), 2, out.cols()));
         (0..n).all(|r| {
-            let head = Head { objective: self.objective, active: self.of(targets.labels[r]) };
+            let head = Head { objective: self.objective, active: self.of(targets.rows.class(r) as u16) };
             let samples = targets.samples.get(r..=r).unwrap_or_default();
-            let targets = Targets { labels: &targets.labels[r..=r], samples };
+            let targets = Targets { rows: targets.rows.row(r), samples };
             for (k, at) in [r, n + r].into_iter().enumerate() {
                 both.rows_view_mut(k..k + 1).copy_from(out.rows_range(at..at + 1));
             }

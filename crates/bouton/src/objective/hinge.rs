@@ -2,7 +2,7 @@
 //!
 //! The loss of the binarized networks of Courbariaux et al. 2016 and of their BNN-PYNQ successors.
 
-use super::{LossTraits, Objective, ObjectiveMethod, Outputs, Targets};
+use super::{LossTraits, Objective, ObjectiveMethod, Outputs, TargetKind, Targets};
 use crate::axis::Cite;
 use bouton_kernels::{Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
@@ -16,15 +16,16 @@ pub struct SquaredHinge {}
 impl Objective for SquaredHinge {
     fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, loss: &mut [f64]) {
         let outputs = out.cols() as f64;
-        dispatch!(out.dtype(), T => for (r, &label) in targets.labels.iter().enumerate() {
+        dispatch!(out.dtype(), T => for (r, loss) in loss.iter_mut().enumerate() {
+            let label = targets.rows.class(r);
             let mut sum = 0.0;
             for (k, (err, &o)) in err.row_mut::<T>(r).iter_mut().zip(out.row::<T>(r)).enumerate() {
-                let t = T::lit(if k == usize::from(label) { 1.0 } else { -1.0 });
+                let t = T::lit(if k == label { 1.0 } else { -1.0 });
                 let short = (T::lit(1.0) - t * o).max(T::lit(0.0));
                 *err = T::lit(-2.0 / outputs) * t * short;
                 sum += bouton_kernels::Elem::to_f64(short * short);
             }
-            loss[r] = sum / outputs;
+            *loss = sum / outputs;
         });
     }
 
@@ -43,7 +44,12 @@ impl ObjectiveMethod for SquaredHinge {
     }
 
     fn traits(&self) -> LossTraits {
-        LossTraits { log_likelihood: false, analytic: false, outputs: Outputs::Signs }
+        LossTraits {
+            log_likelihood: false,
+            analytic: false,
+            outputs: Outputs::Signs,
+            targets: &[TargetKind::Classes],
+        }
     }
 
     fn examples() -> Vec<Self> {

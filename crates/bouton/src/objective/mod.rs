@@ -4,14 +4,18 @@ mod given;
 mod head;
 mod heads;
 mod hinge;
+mod metric;
 mod squared_error;
+mod target;
 mod xent;
 
 pub use given::Given;
 pub use head::Head;
 pub use heads::Heads;
 pub use hinge::SquaredHinge;
+pub use metric::{METRICS, Metric, Sums};
 pub use squared_error::SquaredError;
+pub use target::{Target, TargetKind, TargetView};
 pub use xent::SoftmaxCrossEntropy;
 pub(crate) use xent::softmax;
 
@@ -58,6 +62,8 @@ pub struct LossTraits {
     pub analytic: bool,
     /// What outputs have to be.
     pub outputs: Outputs,
+    /// What it compares outputs with.
+    pub targets: &'static [TargetKind],
 }
 
 /// What the outputs are that an objective judges.
@@ -87,20 +93,20 @@ impl ObjectiveSpec {
 /// What the rows of an output are compared with.
 #[derive(Clone, Copy, Debug)]
 pub struct Targets<'a> {
-    /// Class of each row.
-    pub labels: &'a [u16],
+    /// What each row should come to.
+    pub rows: TargetView<'a>,
     /// Place of each row's sample in its batch.
     pub samples: &'a [usize],
 }
 
-/// A loss ℓ(output, target) per sample. Outputs are [rows, classes]; nothing is divided by the batch size.
+/// A loss ℓ(output, target) per sample. Outputs are [rows, outputs]; nothing is divided by the batch size.
 pub trait Objective: Send + Sync + std::fmt::Debug {
     /// Overwrites `err` with ∂ℓ/∂output and `loss` with ℓ, row by row.
     fn error(&self, out: View<'_>, targets: Targets<'_>, err: ViewMut<'_>, loss: &mut [f64]);
     /// As `error`, continued to complex outputs: the first half of the rows of `out` and `err` holds real parts, the second
     /// half imaginary ones; false if the objective is not analytic.
     fn error_complex(&self, out: View<'_>, targets: Targets<'_>, err: ViewMut<'_>) -> bool;
-    /// Whether ℓ = ½‖out − y‖², so that a nudge is a spring towards the one-hot y.
+    /// Whether ℓ = ½‖out − y‖², so that a nudge is a spring towards y.
     fn is_spring(&self) -> bool;
     /// A loss from outside, whose gradients have any size, as one of gradients of size 1 and the size of each sample's.
     /// Default: the loss is one whose gradients nudges are made for.
@@ -122,7 +128,7 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
 impl<'a> Targets<'a> {
     /// Classes alone, row r being sample r, for objectives that look at nothing else.
     pub fn classes(labels: &'a [u16]) -> Self {
-        Self { labels, samples: &[] }
+        Self { rows: TargetView::Classes(labels), samples: &[] }
     }
 }
 
@@ -133,12 +139,4 @@ pub fn predictions(out: View<'_>, active: impl Fn(usize) -> Range<usize>) -> Vec
 
 fn largest<T: Elem>(row: &[T], active: Range<usize>) -> usize {
     active.clone().fold(active.start, |best, i| if row[i] > row[best] { i } else { best })
-}
-
-/// Overwrites `y` with one-hot rows.
-pub fn one_hot(labels: &[u16], mut y: ViewMut<'_>) {
-    y.fill(0.0);
-    dispatch!(y.dtype(), T => for (r, &label) in labels.iter().enumerate() {
-        y.row_mut::<T>(r)[usize::from(label)] = T::from_f64(1.0);
-    });
 }

@@ -1,8 +1,8 @@
-//! Squared error: ℓ = ½‖s − y‖² with one-hot y, ∂ℓ/∂s = s − y.
+//! Squared error: ℓ = ½‖s − y‖², ∂ℓ/∂s = s − y, with the values of a regression for y, or a one-hot row for a class.
 
-use super::{LossTraits, Objective, ObjectiveMethod, Outputs, Targets};
+use super::{LossTraits, Objective, ObjectiveMethod, Outputs, TargetKind, Targets};
 use crate::axis::Cite;
-use bouton_kernels::{Elem, Real, View, ViewMut, dispatch};
+use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -14,18 +14,15 @@ pub struct SquaredError {}
 impl Objective for SquaredError {
     fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, loss: &mut [f64]) {
         err.copy_from(out);
-        dispatch!(out.dtype(), T => for (r, &label) in targets.labels.iter().enumerate() {
-            let row = err.row_mut::<T>(r);
-            row[usize::from(label)] -= T::lit(1.0);
-            loss[r] = 0.5 * row.iter().map(|e| e.to_f64().powi(2)).sum::<f64>();
+        targets.rows.subtract_from(err.reborrow());
+        dispatch!(out.dtype(), T => for (r, loss) in loss.iter_mut().enumerate() {
+            *loss = 0.5 * err.row_mut::<T>(r).iter().map(|e| e.to_f64().powi(2)).sum::<f64>();
         });
     }
 
     fn error_complex(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>) -> bool {
         err.copy_from(out);
-        dispatch!(out.dtype(), T => for (r, &label) in targets.labels.iter().enumerate() {
-            err.row_mut::<T>(r)[usize::from(label)] -= T::lit(1.0);
-        });
+        targets.rows.subtract_from(err);
         true
     }
 
@@ -40,7 +37,12 @@ impl ObjectiveMethod for SquaredError {
     }
 
     fn traits(&self) -> LossTraits {
-        LossTraits { log_likelihood: false, analytic: true, outputs: Outputs::States }
+        LossTraits {
+            log_likelihood: false,
+            analytic: true,
+            outputs: Outputs::States,
+            targets: &[TargetKind::Classes, TargetKind::Values],
+        }
     }
 
     fn examples() -> Vec<Self> {

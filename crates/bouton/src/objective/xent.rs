@@ -1,6 +1,6 @@
 //! Softmax cross-entropy: ℓ = −ln p_y with p = softmax(o), ∂ℓ/∂o = p − y.
 
-use super::{LossTraits, Objective, ObjectiveMethod, Outputs, Targets};
+use super::{LossTraits, Objective, ObjectiveMethod, Outputs, TargetKind, Targets};
 use crate::axis::Cite;
 use bouton_kernels::{Complex, Elem, Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
@@ -14,20 +14,20 @@ pub struct SoftmaxCrossEntropy {}
 impl Objective for SoftmaxCrossEntropy {
     fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, loss: &mut [f64]) {
         err.copy_from(out);
-        dispatch!(out.dtype(), T => for (r, &label) in targets.labels.iter().enumerate() {
-            loss[r] = softmax_error(err.row_mut::<T>(r), usize::from(label));
+        dispatch!(out.dtype(), T => for (r, loss) in loss.iter_mut().enumerate() {
+            *loss = softmax_error(err.row_mut::<T>(r), targets.rows.class(r));
         });
     }
 
     fn error_complex(&self, out: View<'_>, targets: Targets<'_>, err: ViewMut<'_>) -> bool {
-        let n = targets.labels.len();
+        let n = out.rows() / 2;
         let (mut re, mut im) = err.split_rows(n);
-        dispatch!(out.dtype(), T => for (r, &label) in targets.labels.iter().enumerate() {
+        dispatch!(out.dtype(), T => for r in 0..n {
             let (p, q) = (re.row_mut::<T>(r), im.row_mut::<T>(r));
             p.copy_from_slice(out.row(r));
             q.copy_from_slice(out.row(n + r));
             softmax_complex(p, q);
-            p[usize::from(label)] -= T::lit(1.0);
+            p[targets.rows.class(r)] -= T::lit(1.0);
         });
         true
     }
@@ -93,7 +93,12 @@ impl ObjectiveMethod for SoftmaxCrossEntropy {
     }
 
     fn traits(&self) -> LossTraits {
-        LossTraits { log_likelihood: true, analytic: true, outputs: Outputs::Logits }
+        LossTraits {
+            log_likelihood: true,
+            analytic: true,
+            outputs: Outputs::Logits,
+            targets: &[TargetKind::Classes],
+        }
     }
 
     fn examples() -> Vec<Self> {

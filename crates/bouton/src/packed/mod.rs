@@ -295,7 +295,7 @@ mod tests {
         batches.position(|batch| {
             let free = credit.free(&trainer.network, &batch, &*recipe.objective.build()).unwrap();
             let bits = |m: &Mat| m.slice::<f32>().iter().map(|x| x.to_bits()).collect::<Vec<_>>();
-            assert_eq!(batch.labels.len(), 300);
+            assert_eq!(batch.len(), 300);
             bits(&packed.outputs(batch.x.view())) != bits(free.out.last().unwrap())
         })
     }

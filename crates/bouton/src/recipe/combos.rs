@@ -8,7 +8,7 @@ mod sweeps;
 use super::{Recipe, tag};
 use crate::credit::{Acts, CreditNeeds, Start};
 use crate::neuron::{UnitDynamics, UnitTraits};
-use crate::objective::{LossTraits, Outputs};
+use crate::objective::{LossTraits, Outputs, TargetKind};
 use crate::task::{BatchSize, Policy, Scenario};
 use crate::{Error, Result};
 use std::ops::Not;
@@ -22,6 +22,7 @@ type Refusal = Option<(String, &'static str)>;
 /// [`Error::Incompatible`] with the alternative as hint.
 pub fn compatible(recipe: &Recipe) -> Result<()> {
     let rules = [
+        targets,
         neuron_and_credit,
         clamped_output,
         feedback::complex_nudge,
@@ -71,6 +72,28 @@ fn loss(r: &Recipe) -> LossTraits {
 
 fn rule(r: &Recipe) -> CreditNeeds {
     r.credit.method().needs()
+}
+
+/// What a task gives is what an objective takes; sequences tell tasks and their accuracies apart by classes.
+fn targets(r: &Recipe) -> Refusal {
+    let (task, kind) = (r.task.name(), r.task.method().targets());
+    if !loss(r).targets.contains(&kind) {
+        let objective = tag(&r.objective);
+        return refusal(
+            format!("objective.{objective} does not compare outputs with {kind}, which task.{task} gives"),
+            "choose another objective, such as objective.squared-error, which takes classes and values",
+        );
+    }
+    if kind != TargetKind::Classes && r.sequence.method().traits().several {
+        return refusal(
+            format!(
+                "sequence.{} is made of classified images, but task.{task} gives {kind}",
+                tag(&r.sequence)
+            ),
+            "leave [sequence] out, or choose a task with classes",
+        );
+    }
+    None
 }
 
 fn neuron_and_credit(r: &Recipe) -> Refusal {

@@ -1,7 +1,6 @@
 //! The resolved recipe: every default filled in, its hash, and its smallest version.
 
 use super::Recipe;
-use crate::task;
 use crate::task::store::hex;
 use sha2::{Digest, Sha256};
 
@@ -22,15 +21,14 @@ impl Recipe {
         hex(&Sha256::digest(text.as_bytes()))
     }
 
-    /// The smallest run of the same kind: two updates of two made-up samples, at most three sweeps per phase.
+    /// The smallest run of the same kind: two updates of two made-up samples with targets of its own kind, at most three sweeps per phase.
     #[must_use]
     pub fn smoke(&self) -> Self {
         let mut small = self.clone();
-        let (shape, classes) = self.task.shape();
-        let samples = self.sequence.method().smoke_samples(classes);
+        let samples = self.sequence.method().smoke_samples(self.task.shape().1);
         small.sequence = self.sequence.method().smoke();
         small.continual.updates = self.continual.updates.map(|_| 2);
-        small.task = task::smoke(shape, classes, samples);
+        small.task = self.task.method().smoke(samples);
         small.run.updates = Some(2);
         small.run.checkpoint_every = None;
         for steps in small.credit.steps_mut() {

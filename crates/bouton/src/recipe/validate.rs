@@ -97,7 +97,8 @@ fn network(recipe: &Recipe) -> Result<()> {
     let last = units[units.len() - 1];
     let tasks = if recipe.sequence.method().traits().several { " in this sequence" } else { "" };
     if last != classes {
-        return shape(format!("network.layers ends with {last}, but {data} has {classes} classes{tasks}"));
+        let kind = recipe.task.method().targets();
+        return shape(format!("network.layers ends with {last}, but {data} has {classes} {kind}{tasks}"));
     }
     (0..network.skips.len()).try_for_each(|i| skip(network, i))
 }

@@ -263,7 +263,7 @@ mod tests {
         let solver = Solver::new(&recipe.solver, &network).unwrap();
         let [output, other] = &solver.plan.0[..] else { panic!("two groups") };
         let constant = network.constant_drive(Mat::from_fn(DType::F64, 1, 4, |_, c| c as f64 / 4.0).view());
-        let mut state = State::new(&network, &constant, 0..1, &[0]);
+        let mut state = State::new(&network, &constant, 0..1, &crate::objective::Target::None(1));
         let anderson = Anderson { solver: &solver, network: &network, output, other };
         scatter(&mut state, other, 0, &[0.9; 6]);
         look(&anderson, &mut state)

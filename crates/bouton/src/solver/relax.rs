@@ -8,7 +8,7 @@ use super::{Plan, SolverSpec};
 use crate::error::{Error, Result};
 use crate::network::{Network, PopId, Role, Seen, State};
 use crate::neuron::{Ctx, Inputs};
-use crate::objective::{Objective, Targets, one_hot};
+use crate::objective::{Objective, Targets};
 use bouton_kernels::{Mat, Real, dispatch, is_finite, scale_complex};
 use std::ops::Range;
 
@@ -230,7 +230,7 @@ impl<'a> NudgeForce<'a> {
     pub fn new(network: &Network, objective: &'a dyn Objective, state: &mut State) -> Self {
         let pop = network.nudged().unwrap_or(network.output());
         if objective.is_spring() {
-            one_hot(&state.labels, state.force.view_mut());
+            state.target.view(0..state.rows()).write_to(state.force.view_mut());
             scale_rows(&mut state.force, &state.beta, 1.0);
         }
         Self { objective, pop }
@@ -266,19 +266,16 @@ pub fn readout_error(
     let output = network.output();
     let mut err = Mat::zeros(network.dtype, rows.len(), network.populations[output].units);
     let mut loss = vec![0.0; rows.len()];
-    let (out, labels) = (state.output(output, rows.clone()), &state.labels[rows.clone()]);
+    let out = state.output(output, rows.clone());
     if state.is_complex {
         let half = rows.start..rows.start + rows.len() / 2;
-        let targets = Targets { labels: &state.labels[half.clone()], samples: &state.samples[half] };
+        let targets = Targets { rows: state.target.view(half.clone()), samples: &state.samples[half] };
         let analytic = objective.error_complex(out, targets, err.view_mut());
         debug_assert!(analytic, "combinations of complex nudges are refused before");
     } else {
-        objective.error(
-            out,
-            Targets { labels, samples: &state.samples[rows.clone()] },
-            err.view_mut(),
-            &mut loss,
-        );
+        let targets =
+            Targets { rows: state.target.view(rows.clone()), samples: &state.samples[rows.clone()] };
+        objective.error(out, targets, err.view_mut(), &mut loss);
     }
     let nudged = network.nudged().unwrap_or(output);
     if nudged == output {

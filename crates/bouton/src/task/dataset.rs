@@ -1,4 +1,4 @@
-//! One split of a labelled image set, held on the host as one byte per pixel.
+//! One split of a data set, held on the host: images as one byte per pixel or any numbers, with classes or values to learn.
 
 use super::idx::{Idx, Values};
 use super::samples::Samples;
@@ -24,19 +24,88 @@ impl std::fmt::Display for Split {
     }
 }
 
-/// `n` images of one shape with their labels; never empty, every label below `classes`.
+/// What samples show.
+#[derive(Debug, Clone, PartialEq)]
+enum Inputs {
+    /// Image after image, row-major; `scale` stands for 1.0.
+    Bytes { pixels: Vec<u8>, scale: f32 },
+    /// Sample after sample.
+    Floats(Vec<f32>),
+}
+
+/// What samples should come to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answers {
+    /// One class each, every label below `classes`.
+    Classes {
+        /// How many classes there are.
+        classes: usize,
+        /// One for each sample.
+        labels: Vec<u16>,
+    },
+    /// `outputs` numbers each, sample after sample.
+    Values {
+        /// Numbers of one sample.
+        outputs: usize,
+        /// All of them.
+        values: Vec<f32>,
+    },
+}
+
+impl Answers {
+    /// How many samples they belong to.
+    fn len(&self) -> usize {
+        match self {
+            Self::Classes { labels, .. } => labels.len(),
+            Self::Values { outputs, values } => values.len() / outputs,
+        }
+    }
+
+    /// Classes, or numbers of a sample.
+    fn outputs(&self) -> usize {
+        match self {
+            Self::Classes { classes, .. } => *classes,
+            Self::Values { outputs, .. } => *outputs,
+        }
+    }
+
+    fn truncate(&mut self, samples: usize) {
+        match self {
+            Self::Classes { labels, .. } => labels.truncate(samples),
+            Self::Values { outputs, values } => values.truncate(samples * *outputs),
+        }
+    }
+
+    fn check(&self) -> std::result::Result<(), String> {
+        match self {
+            Self::Classes { classes, labels } => {
+                match labels.iter().position(|&l| usize::from(l) >= *classes) {
+                    Some(i) => Err(format!("label {} of sample {i} is not below {classes}", labels[i])),
+                    None => Ok(()),
+                }
+            }
+            Self::Values { outputs, values } => match values.iter().position(|v| !v.is_finite()) {
+                Some(i) => Err(format!("target {} of sample {} is not finite", i % outputs, i / outputs)),
+                None if !values.len().is_multiple_of(*outputs) => {
+                    Err(format!("{} targets are no whole number of {outputs} a sample", values.len()))
+                }
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+/// `n` samples of one shape with what they should come to; never empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     name: String,
     shape: [usize; 3],
-    classes: usize,
-    pixels: Vec<u8>,
-    scale: f32,
-    labels: Vec<u16>,
+    inputs: Inputs,
+    answers: Answers,
 }
 
 impl Dataset {
-    /// A data set from its parts: `shape` = channels, height, width; `pixels` row-major, one image after the other;
+    /// A data set of classified images from its parts: `shape` = channels, height, width; `pixels` row-major, one image after the other;
     /// `scale` = the pixel value that stands for 1.0 (255, or 16 for digits).
     ///
     /// # Errors
@@ -49,38 +118,62 @@ impl Dataset {
         scale: f32,
         labels: Vec<u16>,
     ) -> Result<Self> {
-        let set = Self { name: name.into(), shape, classes, pixels, scale, labels };
-        set.check().map_err(|message| Error::data(message).context(&set.name))?;
-        Ok(set)
+        let (inputs, answers) = (Inputs::Bytes { pixels, scale }, Answers::Classes { classes, labels });
+        Self { name: name.into(), shape, inputs, answers }.checked()
+    }
+
+    /// A data set of any numbers: `shape` = channels, height, width of a sample, [1, 1, n] if it is no image; `inputs` sample
+    /// after sample, a pixel's channels side by side.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if nothing is in it, if the counts do not fit, or if a number is not finite or a label out of range.
+    pub fn of_numbers(
+        name: impl Into<String>,
+        shape: [usize; 3],
+        inputs: Vec<f32>,
+        answers: Answers,
+    ) -> Result<Self> {
+        Self { name: name.into(), shape, inputs: Inputs::Floats(inputs), answers }.checked()
+    }
+
+    fn checked(self) -> Result<Self> {
+        self.check().map_err(|message| Error::data(message).context(&self.name))?;
+        Ok(self)
     }
 
     fn check(&self) -> std::result::Result<(), String> {
-        let Self { shape: [c, h, w], classes, scale, .. } = self;
-        let features = c.checked_mul(*h).and_then(|n| n.checked_mul(*w)).unwrap_or(0);
-        if features == 0 || !(1..=1 << 16).contains(classes) || !(1.0..=255.0).contains(scale) {
-            return Err(format!("impossible shape {c}x{h}x{w}, {classes} classes, scale {scale}"));
+        let [c, h, w] = self.shape;
+        let features = c.checked_mul(h).and_then(|n| n.checked_mul(w)).unwrap_or(0);
+        let outputs = self.answers.outputs();
+        let scale = if let Inputs::Bytes { scale, .. } = self.inputs { scale } else { 1.0 };
+        if features == 0 || !(1..=1 << 16).contains(&outputs) || !(1.0..=255.0).contains(&scale) {
+            return Err(format!("impossible shape {c}x{h}x{w}, {outputs} classes, scale {scale}"));
         }
-        let images = self.pixels.len() / features;
-        if !self.pixels.len().is_multiple_of(features) {
-            return Err(format!("{} pixels are no whole number of {c}x{h}x{w} images", self.pixels.len()));
+        let numbers = match &self.inputs {
+            Inputs::Bytes { pixels, .. } => pixels.len(),
+            Inputs::Floats(values) => values.len(),
+        };
+        let samples = numbers / features;
+        if !numbers.is_multiple_of(features) {
+            return Err(format!("{numbers} pixels are no whole number of {c}x{h}x{w} images"));
         }
-        if images != self.labels.len() {
-            return Err(format!("{images} images but {} labels", self.labels.len()));
+        if samples != self.answers.len() {
+            return Err(format!("{samples} images but {} labels", self.answers.len()));
         }
-        if images == 0 {
+        if samples == 0 {
             return Err("holds no images".into());
         }
-        if let Some(i) = self.labels.iter().position(|&l| usize::from(l) >= *classes) {
-            return Err(format!("label {} of sample {i} is not below {classes}", self.labels[i]));
-        }
-        if let Some(i) = self.pixels.iter().position(|&p| f32::from(p) > *scale) {
-            return Err(format!(
-                "pixel of value {} in sample {} exceeds {scale}",
-                self.pixels[i],
-                i / features
-            ));
-        }
-        Ok(())
+        self.answers.check()?;
+        let strange = match &self.inputs {
+            Inputs::Bytes { pixels, scale } => pixels.iter().position(|&p| f32::from(p) > *scale).map(|i| {
+                (i, format!("pixel of value {} in sample {} exceeds {scale}", pixels[i], i / features))
+            }),
+            Inputs::Floats(values) => values
+                .iter()
+                .position(|x| !x.is_finite())
+                .map(|i| (i, format!("input {} of sample {} is not finite", i % features, i / features))),
+        };
+        strange.map_or(Ok(()), |(_, message)| Err(message))
     }
 
     /// A data set from an images file (rank 3: n, height, width; or rank 4: n, channels, height, width) and a labels
@@ -152,8 +245,12 @@ impl Dataset {
             let hint = format!("ask for 1 to {} samples", self.len());
             return Err(Error::config(format!("{n} samples wanted of {}", self.name)).with_hint(hint));
         }
-        self.pixels.truncate(n * self.features());
-        self.labels.truncate(n);
+        let numbers = n * self.features();
+        match &mut self.inputs {
+            Inputs::Bytes { pixels, .. } => pixels.truncate(numbers),
+            Inputs::Floats(values) => values.truncate(numbers),
+        }
+        self.answers.truncate(n);
         Ok(self)
     }
 
@@ -169,13 +266,18 @@ impl Dataset {
                 format!("{} has images of {h}x{w} pixels, which are not padded to {size}", self.name);
             return Err(Error::config(message).with_hint(format!("ask for at least {}", h.max(w))));
         }
+        let Inputs::Bytes { pixels: images, scale } = &self.inputs else {
+            return Err(Error::config(format!(
+                "{} has no images of bytes, which alone are padded",
+                self.name
+            )));
+        };
         let corner = [h, w].map(|side| -(((size - side) / 2) as isize));
         let mut pixels = vec![0; self.len() * c * size * size];
-        for (image, out) in self.pixels.chunks_exact(c * h * w).zip(pixels.chunks_exact_mut(c * size * size))
-        {
+        for (image, out) in images.chunks_exact(c * h * w).zip(pixels.chunks_exact_mut(c * size * size)) {
             augment::crop(image, self.shape, corner, [size, size], Padding::Zero, out);
         }
-        (self.shape, self.pixels) = ([c, size, size], pixels);
+        (self.inputs, self.shape) = (Inputs::Bytes { pixels, scale: *scale }, [c, size, size]);
         Ok(self)
     }
 
@@ -194,34 +296,52 @@ impl Dataset {
         self.shape.iter().product()
     }
 
-    /// How many classes the labels tell apart.
+    /// How many classes the labels tell apart, or how many values a sample should come to.
     pub fn classes(&self) -> usize {
-        self.classes
+        self.answers.outputs()
     }
 
-    /// The pixel value that stands for 1.0.
+    /// What its samples should come to.
+    pub fn answers(&self) -> &Answers {
+        &self.answers
+    }
+
+    /// The pixel value that stands for 1.0; 1 where inputs are no pixels.
     pub fn scale(&self) -> f32 {
-        self.scale
+        if let Inputs::Bytes { scale, .. } = self.inputs { scale } else { 1.0 }
     }
 
     /// How many samples there are.
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.answers.len()
     }
 
     /// Always false: an empty data set is refused when it is made.
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.answers.len() == 0
     }
 
-    /// All pixels, image after image, each as channels, rows, columns.
+    /// All pixels, image after image, each as channels, rows, columns; none where inputs are no pixels.
     pub fn pixels(&self) -> &[u8] {
-        &self.pixels
+        if let Inputs::Bytes { pixels, .. } = &self.inputs { pixels } else { &[] }
     }
 
-    /// All labels.
+    /// The inputs of sample `i`, if they are numbers and no pixels.
+    ///
+    /// # Panics
+    /// If `i` is not below [`len`](Self::len), like a slice.
+    pub fn numbers(&self, i: usize) -> Option<&[f32]> {
+        let features = self.features();
+        if let Inputs::Floats(values) = &self.inputs {
+            Some(&values[i * features..][..features])
+        } else {
+            None
+        }
+    }
+
+    /// All labels; none where samples come to values.
     pub fn labels(&self) -> &[u16] {
-        &self.labels
+        if let Answers::Classes { labels, .. } = &self.answers { labels } else { &[] }
     }
 
     /// The pixels of sample `i`, as channels, rows, columns.
@@ -230,7 +350,7 @@ impl Dataset {
     /// If `i` is not below [`len`](Self::len), like a slice.
     pub fn image(&self, i: usize) -> &[u8] {
         let features = self.features();
-        &self.pixels[i * features..][..features]
+        &self.pixels()[i * features..][..features]
     }
 
     /// The label of sample `i`.
@@ -238,13 +358,13 @@ impl Dataset {
     /// # Panics
     /// If `i` is not below [`len`](Self::len), like a slice.
     pub fn label(&self, i: usize) -> usize {
-        usize::from(self.labels[i])
+        usize::from(self.labels()[i])
     }
 
     /// How many samples each class has.
     pub fn class_counts(&self) -> Vec<usize> {
-        let mut counts = vec![0; self.classes];
-        self.labels.iter().for_each(|&l| counts[usize::from(l)] += 1);
+        let mut counts = vec![0; self.classes()];
+        self.labels().iter().for_each(|&l| counts[usize::from(l)] += 1);
         counts
     }
 }

@@ -1,10 +1,11 @@
 //! Classified images of a data set of the catalogue: which of them, and how they are shown.
 
 use super::catalogue::{DATA, KnownSet};
-use super::spec::{Loaded, Quick, TaskMethod};
-use super::{BatchSize, Split, store};
+use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
+use super::{BatchSize, Split, store, synthetic};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
+use crate::objective::TargetKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -160,6 +161,10 @@ impl TaskMethod for Known {
         (self.images.shape(self.set.shape), self.set.classes)
     }
 
+    fn targets(&self) -> TargetKind {
+        TargetKind::Classes
+    }
+
     fn batch(&self) -> BatchSize {
         self.images.batch
     }
@@ -174,6 +179,11 @@ impl TaskMethod for Known {
 
     fn images(&self) -> Option<&Images> {
         Some(&self.images)
+    }
+
+    fn smoke(&self, samples: usize) -> TaskSpec {
+        let (shape, classes) = self.shape();
+        synthetic::smoke(shape, classes, samples)
     }
 
     fn quicken(&mut self, Quick { train, test, epochs }: Quick) {

@@ -33,11 +33,12 @@ pub mod store;
 pub mod stream;
 pub mod svhn;
 mod synthetic;
+mod teacher;
 
 pub use augment::{Augment, Padding};
 pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
 pub use checksums::{Checksums, checksums};
-pub use dataset::{Dataset, Split};
+pub use dataset::{Answers, Dataset, Split};
 pub use images::{Images, Known, Normalise, Pad, Pixels};
 pub use outputs::Outputs;
 pub use part::Part;
@@ -48,4 +49,4 @@ pub use sequence::{
 pub use spec::{All, BatchSize, Curriculum, Loaded, Quick, TaskMethod, TaskSpec};
 pub use store::load;
 pub use synthetic::SyntheticImages;
-pub(crate) use synthetic::smoke;
+pub use teacher::{Rule, Teacher};

@@ -1,8 +1,10 @@
 //! One task's view of a data set: which samples, which pixels, which labels.
 
 use super::sequence::{ContinualSpec, Scenario, SequenceSpec};
-use super::{Dataset, augment};
+use super::{Answers, Dataset, augment};
+use crate::objective::Target;
 use crate::rng::Key;
+use bouton_kernels::{DType, Mat};
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
@@ -61,6 +63,17 @@ impl Part {
     pub fn output(&self, i: usize) -> u16 {
         let first = self.classes.as_ref().map_or(0, |classes| classes.start);
         (self.class(self.ids[i]) - first + self.first_output) as u16
+    }
+
+    /// What the samples `ids` of it should come to, in numbers of this type.
+    pub(super) fn target(&self, ids: &[usize], dtype: DType) -> Target {
+        match self.set.answers() {
+            Answers::Classes { .. } => Target::Classes(ids.iter().map(|&i| self.output(i)).collect()),
+            Answers::Values { outputs, values } => {
+                let of = |r: usize, c: usize| f64::from(values[self.ids[ids[r]] as usize * outputs + c]);
+                Target::Values(Mat::from_fn(dtype, ids.len(), *outputs, of))
+            }
+        }
     }
 
     /// The class of a sample of the set, counted in the order in which tasks take them.

@@ -7,7 +7,6 @@
 use crate::credit::Batch;
 use crate::rng::Key;
 use crate::synapse::Draw;
-use bouton_kernels::Mat;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -128,7 +127,7 @@ impl Buffer {
 #[derive(Debug)]
 pub struct Kept {
     buffer: Buffer,
-    samples: HashMap<usize, (Mat, u16)>,
+    samples: HashMap<usize, Batch>,
 }
 
 impl Kept {
@@ -145,26 +144,21 @@ impl Kept {
     /// `batch` with kept samples behind its own, those of update `update`.
     pub fn mixed(&self, batch: &Batch, update: u64) -> Batch {
         let mut batch = batch.clone();
-        let new = batch.labels.len();
+        let new = batch.len();
         let drawn = self.buffer.draw(update, new);
-        batch.x.resize_rows(new + drawn.len());
-        for (row, id) in (new..).zip(drawn) {
-            let (x, label) = &self.samples[&id];
-            batch.x.rows_view_mut(row..row + 1).copy_from(x.view());
-            batch.labels.push(*label);
-            batch.ids.push(id);
-        }
+        drawn.iter().for_each(|id| batch.append(&self.samples[id]));
         batch
     }
 
     /// Shows it samples: those of a task that ends, or, online, the next ones.
     pub fn show(&mut self, batch: &Batch) {
-        let pairs: Vec<(usize, u16)> = batch.ids.iter().copied().zip(batch.labels.iter().copied()).collect();
+        let output = |r: usize| batch.target.view(0..batch.len()).class(r) as u16;
+        let pairs: Vec<(usize, u16)> = batch.ids.iter().copied().zip((0..batch.len()).map(output)).collect();
         self.buffer.show(&pairs);
         let mut before = std::mem::take(&mut self.samples);
         let places: HashMap<usize, usize> = batch.ids.iter().copied().zip(0..).collect();
         for &id in self.buffer.groups.iter().flatten() {
-            let new = || places.get(&id).map(|&r| (batch.x.rows_view(r..r + 1).to_mat(), batch.labels[r]));
+            let new = || places.get(&id).map(|&r| batch.take(&[r]));
             self.samples.extend(before.remove(&id).or_else(new).map(|sample| (id, sample)));
         }
     }
@@ -172,13 +166,9 @@ impl Kept {
     /// Kept samples, group by group, and the sizes of the groups.
     pub fn contents(&self) -> Option<(Batch, Vec<usize>)> {
         let ids: Vec<usize> = self.buffer.groups.concat();
-        let (first, _) = self.samples.get(ids.first()?)?;
-        let mut x = Mat::zeros(first.dtype(), ids.len(), first.cols());
-        for (row, id) in ids.iter().enumerate() {
-            x.rows_view_mut(row..row + 1).copy_from(self.samples[id].0.view());
-        }
-        let labels = ids.iter().map(|id| self.samples[id].1).collect();
-        Some((Batch { x, labels, ids }, self.buffer.groups.iter().map(Vec::len).collect()))
+        let mut batch = self.samples.get(ids.first()?)?.clone();
+        ids[1..].iter().for_each(|id| batch.append(&self.samples[id]));
+        Some((batch, self.buffer.groups.iter().map(Vec::len).collect()))
     }
 
     /// Goes back to [`Kept::contents`]; the sizes have to add up to the number of samples.
@@ -187,8 +177,7 @@ impl Kept {
         let Some((batch, sizes)) = contents else { return };
         let mut ids = batch.ids.iter().copied();
         self.buffer.groups = sizes.into_iter().map(|n| ids.by_ref().take(n).collect()).collect();
-        let sample =
-            |(r, &id): (usize, &usize)| (id, (batch.x.rows_view(r..r + 1).to_mat(), batch.labels[r]));
+        let sample = |(r, &id): (usize, &usize)| (id, batch.take(&[r]));
         self.samples = batch.ids.iter().enumerate().map(sample).collect();
     }
 }

@@ -8,8 +8,10 @@ use super::catalogue::{DATA, KnownSet};
 use super::images::{Images, Known};
 use super::sequence::{ContinualSpec, SequenceSpec};
 use super::synthetic::SyntheticImages;
+use super::teacher::Teacher;
 use crate::axis::{Cite, Place};
 use crate::error::Result;
+use crate::objective::TargetKind;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
@@ -50,8 +52,11 @@ pub trait TaskMethod: fmt::Debug {
     fn check(&self, at: &Place) -> Result<()>;
     /// The publications that it comes from.
     fn cites(&self) -> Vec<Cite>;
-    /// Shape of one image (channels, height, width) as the network sees it, and number of classes.
+    /// Shape of one image (channels, height, width) as the network sees it, [1, 1, n] for n numbers that are no image; and number
+    /// of classes, or of values.
     fn shape(&self) -> ([usize; 3], usize);
+    /// What samples should come to.
+    fn targets(&self) -> TargetKind;
     /// Samples per batch.
     fn batch(&self) -> BatchSize;
     /// Training samples.
@@ -62,6 +67,16 @@ pub trait TaskMethod: fmt::Debug {
     fn images(&self) -> Option<&Images>;
     /// Makes it no larger than this.
     fn quicken(&mut self, most: Quick);
+    /// The smallest task of the same kind and the same shapes: so many made-up samples, two at a time, once.
+    fn smoke(&self, samples: usize) -> TaskSpec;
+    /// Settings for the tests of every member that needs no data on the disk, in which each word and each switch occurs.
+    /// Default: there is none.
+    fn examples() -> Vec<Self>
+    where
+        Self: Sized,
+    {
+        Vec::new()
+    }
     /// Bytes of its data and of the data sets `then` that follow, and samples that are used.
     fn bytes(&self, then: &[String]) -> (u128, usize);
     /// Its samples; data sets are looked for in `folder`.
@@ -118,6 +133,13 @@ macro_rules! tasks {
         }
 
         impl TaskSpec {
+            /// Examples of every member that needs no data on the disk.
+            pub fn all() -> Vec<Self> {
+                let mut all = Vec::new();
+                $(all.extend(<$inner>::examples().into_iter().map(Self::$member));)*
+                all
+            }
+
             /// What it says of itself.
             pub fn method(&self) -> &dyn TaskMethod {
                 match self {
@@ -213,10 +235,11 @@ fn member(name: &str, about: &str, table: Schema) -> Schema {
 
 tasks! {
     "synthetic" "Made-up images, for tests." Synthetic(SyntheticImages),
+    "teacher" "Values that a random teacher gives: a regression." Teacher(Teacher),
 }
 
 impl TaskSpec {
-    /// Shape of one image (channels, height, width) as the network sees it, and number of classes.
+    /// Shape of one image (channels, height, width) as the network sees it, and number of classes, or of values.
     pub fn shape(&self) -> ([usize; 3], usize) {
         self.method().shape()
     }

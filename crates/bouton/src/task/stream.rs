@@ -13,6 +13,7 @@ use super::spec::{BatchSize, Curriculum, Loaded};
 use super::{Augment, Dataset, Split, store};
 use crate::credit::Batch;
 use crate::error::{Error, Result};
+use crate::objective::Target;
 use bouton_kernels::{DType, Elem, Mat, dispatch};
 use std::ops::Range;
 use std::path::Path;
@@ -320,7 +321,7 @@ fn gather(
 ) -> Batch {
     let features = parts[0].features();
     let mut x = Mat::zeros(dtype, ids.len(), features);
-    let mut labels = Vec::with_capacity(ids.len());
+    let target = target(parts, ids, dtype);
     let (mut image, mut seen) = (Vec::new(), Vec::new());
     dispatch!(dtype, T => {
         // Parts of one batch share their kind of data, so a table of all pixels serves until the scale changes.
@@ -332,7 +333,10 @@ fn gather(
         let (mut scale, mut value) = (parts[0].set.scale(), table(parts[0].set.scale()));
         for (row, &id) in x.slice_mut::<T>().chunks_exact_mut(features).zip(ids) {
             let (part, i) = locate(parts, id);
-            labels.push(part.output(i));
+            if let Some(numbers) = part.set.numbers(part.ids[i] as usize) {
+                row.iter_mut().zip(numbers).for_each(|(x, &number)| *x = T::from_f64(f64::from(number)));
+                continue;
+            }
             image.clear();
             image.extend_from_slice(part.set.image(part.ids[i] as usize));
             vary(id, &mut image);
@@ -349,7 +353,20 @@ fn gather(
             }
         }
     });
-    Batch { x, labels, ids: ids.to_vec() }
+    Batch { x, target, ids: ids.to_vec() }
+}
+
+/// What samples of the parts should come to; parts of one batch have targets of one kind.
+fn target(parts: &[Part], ids: &[usize], dtype: DType) -> Target {
+    if parts[0].set.labels().is_empty() {
+        // Values belong to one task alone.
+        return parts[0].target(ids, dtype);
+    }
+    let output = |&id: &usize| {
+        let (part, i) = locate(parts, id);
+        part.output(i)
+    };
+    Target::Classes(ids.iter().map(output).collect())
 }
 
 fn locate(parts: &[Part], mut id: usize) -> (&Part, usize) {
@@ -377,6 +394,6 @@ mod tests {
         let expected = [0.0, 0.0, 0.0, 0.2, 0.4, 2.0];
         let row: Vec<f64> = (0..6).map(|i| batch.x.get(0, i)).collect();
         assert!(row.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{row:?}");
-        assert_eq!(batch.labels, [1]);
+        assert_eq!(batch.target, Target::Classes(vec![1]));
     }
 }

@@ -3,9 +3,10 @@
 use super::catalogue::KnownSet;
 use super::images::{Images, Pad, Pixels};
 use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
-use super::{BatchSize, Dataset};
+use super::{All, BatchSize, Dataset};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
+use crate::objective::TargetKind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -36,27 +37,25 @@ pub struct SyntheticImages {
     pub epochs: usize,
 }
 
-impl SyntheticImages {
-    /// The stream settings of made-up images: everything else at its default.
-    fn shown(&self) -> Images {
-        Images {
-            batch: self.batch,
-            epochs: self.epochs,
-            train: None,
-            test: None,
-            pixels: Pixels::Unit,
-            shuffle: true,
-            shift: 0,
-            flip: false,
-            pad: Pad::Zero,
-            size: None,
-            normalise: None,
-        }
+/// The stream settings of made-up samples: everything else at its default.
+pub(super) fn shown(batch: BatchSize, epochs: usize) -> Images {
+    Images {
+        batch,
+        epochs,
+        train: None,
+        test: None,
+        pixels: Pixels::Unit,
+        shuffle: true,
+        shift: 0,
+        flip: false,
+        pad: Pad::Zero,
+        size: None,
+        normalise: None,
     }
 }
 
 /// A task of so many samples of this shape, two at a time, once.
-pub(crate) fn smoke(shape: [usize; 3], classes: usize, samples: usize) -> TaskSpec {
+pub(super) fn smoke(shape: [usize; 3], classes: usize, samples: usize) -> TaskSpec {
     let (train, test, batch, epochs) = (samples, samples, BatchSize::Samples(2), 1);
     TaskSpec::Synthetic(SyntheticImages { shape, classes, train, test, batch, epochs })
 }
@@ -72,6 +71,10 @@ impl TaskMethod for SyntheticImages {
 
     fn shape(&self) -> ([usize; 3], usize) {
         (self.shape, self.classes)
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Classes
     }
 
     fn batch(&self) -> BatchSize {
@@ -95,6 +98,15 @@ impl TaskMethod for SyntheticImages {
         self.epochs = self.epochs.min(epochs);
     }
 
+    fn smoke(&self, samples: usize) -> TaskSpec {
+        smoke(self.shape, self.classes, samples)
+    }
+
+    fn examples() -> Vec<Self> {
+        let (batch, epochs) = (BatchSize::All(All::All), 2);
+        vec![Self { shape: [2, 3, 4], classes: 5, train: 11, test: 7, batch, epochs }]
+    }
+
     fn bytes(&self, _: &[String]) -> (u128, usize) {
         let pixels: u128 = self.shape.into_iter().map(|n| n as u128).product();
         ((self.train + self.test + self.classes) as u128 * pixels, self.train + self.test)
@@ -102,6 +114,10 @@ impl TaskMethod for SyntheticImages {
 
     fn load(&self, _: Option<&Path>) -> Result<Loaded> {
         let set = |n, seed| Dataset::synthetic(self.shape, self.classes, n, seed);
-        Ok(Loaded { images: self.shown(), train: set(self.train, 0)?, test: set(self.test, 1)? })
+        Ok(Loaded {
+            images: shown(self.batch, self.epochs),
+            train: set(self.train, 0)?,
+            test: set(self.test, 1)?,
+        })
     }
 }

@@ -9,6 +9,7 @@ use super::{Memory, continual};
 use crate::credit::{Batch, Start, Step};
 use crate::error::{Error, Result};
 use crate::network::{ParamId, Visitor};
+use crate::objective::Target;
 use crate::recipe::Recipe;
 use crate::task::order::permutation;
 use crate::task::stream::EVALUATION;
@@ -136,9 +137,9 @@ impl ByHand {
         let most = importance.and_then(|(_, samples)| samples);
         let batches = samples.into_iter().flat_map(|samples| chunks(samples, most));
         self.learner.end_segment(task, batches)?;
-        let size = self.at.samples.max(samples.map_or(0, |samples| samples.labels.len()));
+        let size = self.at.samples.max(samples.map_or(0, Batch::len));
         if let (Some(kept), Some(samples), true) = (&mut self.kept, samples, keeps) {
-            let ids = (0..samples.labels.len()).map(|id| self.at.before + id).collect();
+            let ids = (0..samples.len()).map(|id| self.at.before + id).collect();
             kept.show(&Batch { ids, ..samples.clone() });
         }
         self.at = Position {
@@ -155,9 +156,9 @@ impl ByHand {
     ///
     /// # Errors
     /// If the recipe needs to know more than it is told, if samples do not fit, or if something diverges.
-    pub fn learn(&mut self, x: Mat, labels: Vec<u16>, ids: Option<Vec<usize>>, pace: Pace) -> Result<Step> {
+    pub fn learn(&mut self, x: Mat, target: Target, ids: Option<Vec<usize>>, pace: Pace) -> Result<Step> {
         let factor = self.factor(pace)?;
-        let batch = self.batch(x, labels, ids)?;
+        let batch = self.batch(x, target, ids)?;
         self.fits(&batch, self.at.ended)?;
         self.update(&batch, factor)
     }
@@ -188,7 +189,7 @@ impl ByHand {
         let pace = Pace { epoch: Some(self.at.epochs), rate };
         let factor = self.factor(pace)?;
         self.fits(samples, self.at.ended)?;
-        let n = samples.labels.len();
+        let n = samples.len();
         let task = &self.learner.recipe.task;
         if Heard::of(&self.learner.recipe).varied {
             return Err(Error::incompatible(
@@ -212,8 +213,8 @@ impl ByHand {
             if interrupt() {
                 return Err(Error::Interrupted);
             }
-            let Batch { x, labels, .. } = rows(samples, ids);
-            let batch = self.batch(x, labels, Some(ids.to_vec()))?;
+            let Batch { x, target, .. } = samples.take(ids);
+            let batch = self.batch(x, target, Some(ids.to_vec()))?;
             sum = sum.with(&self.update(&batch, factor)?);
         }
         self.at.epochs += 1;
@@ -233,7 +234,7 @@ impl ByHand {
         }
         let (segment, task) = (self.task(), task.unwrap_or_else(|| self.task()));
         if self.learner.outputs.is_some() {
-            self.fits_outputs(&samples.labels, task, segment)?;
+            self.fits_outputs(samples, task, segment)?;
         }
         self.learner.evaluate(task, segment, || chunks(samples, None))
     }
@@ -285,7 +286,7 @@ impl ByHand {
     }
 
     /// Samples with their numbers.
-    fn batch(&self, x: Mat, labels: Vec<u16>, ids: Option<Vec<usize>>) -> Result<Batch> {
+    fn batch(&self, x: Mat, target: Target, ids: Option<Vec<usize>>) -> Result<Batch> {
         let first = if self.kept.is_some() { self.at.before } else { 0 };
         let start = start(&self.learner.recipe);
         let ids = match ids {
@@ -294,13 +295,13 @@ impl ByHand {
                 return Err(Error::data("start = \"persistent\" goes on from the state of each sample")
                     .with_hint("pass ids, the place of every row in the training set"));
             }
-            None if self.kept.is_some() => (self.at.samples..).take(labels.len()).collect(),
-            None => (0..labels.len()).collect(),
+            None if self.kept.is_some() => (self.at.samples..).take(target.rows()).collect(),
+            None => (0..target.rows()).collect(),
         };
         if let Some(id) = ids.iter().find(|id| **id >= SAMPLES) {
             return Err(Error::data(format!("there is no sample {id}")).with_hint("ids count from 0"));
         }
-        let batch = Batch { x, labels, ids: ids.into_iter().map(|id| first + id).collect() };
+        let batch = Batch { x, target, ids: ids.into_iter().map(|id| first + id).collect() };
         self.room(&batch)?;
         Ok(batch)
     }
@@ -309,7 +310,7 @@ impl ByHand {
     fn room(&self, batch: &Batch) -> Result<()> {
         let needed = match start(&self.learner.recipe) {
             Start::Zero => 0,
-            Start::PreviousBatch => batch.labels.len(),
+            Start::PreviousBatch => batch.len(),
             Start::Persistent => batch.ids.iter().max().map_or(0, |id| id + 1),
         };
         if needed > self.remembered {
@@ -322,13 +323,13 @@ impl ByHand {
 
     /// Whether labels are among the outputs that count in task `task`.
     fn fits(&self, batch: &Batch, task: usize) -> Result<()> {
-        if batch.labels.is_empty() {
+        if batch.is_empty() {
             return Err(Error::data("there are no samples").with_hint("pass at least one"));
         }
-        self.fits_outputs(&batch.labels, task, task)
+        self.fits_outputs(batch, task, task)
     }
 
-    fn fits_outputs(&self, labels: &[u16], task: usize, segment: usize) -> Result<()> {
+    fn fits_outputs(&self, batch: &Batch, task: usize, segment: usize) -> Result<()> {
         let network = &self.learner.network;
         let units = network.populations[network.output()].units;
         let Some(active) = self.learner.active(task, segment) else { return Ok(()) };
@@ -337,7 +338,12 @@ impl ByHand {
                 .with_hint("tasks count from 0 and have outputs of their own"));
         }
         let mixed = self.learner.outputs.is_some_and(|outputs| outputs.mixed().is_some());
-        let strange = labels.iter().find(|label| !active.contains(&usize::from(**label)));
+        let strange = batch
+            .target
+            .classes()
+            .unwrap_or_default()
+            .iter()
+            .find(|label| !active.contains(&usize::from(**label)));
         match strange.filter(|_| !mixed || self.kept.is_some()) {
             Some(label) => {
                 let message = format!(
@@ -395,22 +401,10 @@ fn there_is_memory(recipe: &Recipe, samples: usize) -> Result<bool> {
 
 /// Samples in batches for evaluation, at most `most` of them.
 fn chunks(samples: &Batch, most: Option<usize>) -> impl Iterator<Item = Batch> {
-    let n = most.unwrap_or(usize::MAX).min(samples.labels.len());
+    let n = most.unwrap_or(usize::MAX).min(samples.len());
     (0..n).step_by(EVALUATION).map(move |at| {
         let ids = at..n.min(at + EVALUATION);
-        Batch {
-            x: samples.x.rows_view(ids.clone()).to_mat(),
-            labels: samples.labels[ids.clone()].to_vec(),
-            ids: ids.collect(),
-        }
+        let (x, target) = (samples.x.rows_view(ids.clone()).to_mat(), samples.target.part(ids.clone()));
+        Batch { x, target, ids: ids.collect() }
     })
-}
-
-/// Some rows of `samples`.
-fn rows(samples: &Batch, ids: &[usize]) -> Batch {
-    let mut x = Mat::zeros(samples.x.dtype(), ids.len(), samples.x.cols());
-    for (row, &id) in ids.iter().enumerate() {
-        x.rows_view_mut(row..row + 1).copy_from(samples.x.rows_view(id..id + 1));
-    }
-    Batch { x, labels: ids.iter().map(|&id| samples.labels[id]).collect(), ids: ids.to_vec() }
 }

@@ -1,6 +1,7 @@
 //! What the training loop tells whoever watches: a progress bar, a dashboard, a test.
 
 use super::metrics::Record;
+use crate::objective::Metric;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -32,8 +33,8 @@ pub enum Event<'a> {
         epoch: usize,
         /// Mean loss per sample of the batch, before the update.
         loss: f64,
-        /// Fraction of the batch that was classified correctly, before the update.
-        accuracy: f64,
+        /// The metric by which networks are compared, of the batch, before the update; none if nothing was compared.
+        score: Option<(&'static Metric, f64)>,
     },
     /// A point was written to `metrics.jsonl`.
     Metrics {

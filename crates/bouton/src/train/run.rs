@@ -16,6 +16,7 @@ use super::status::{State, Status};
 use super::{Trainer, atomic};
 use crate::credit::Step;
 use crate::error::{Error, Result};
+use crate::objective::Metric;
 use crate::recipe::Recipe;
 use bouton_kernels::simd_level;
 use std::collections::BTreeMap;
@@ -149,7 +150,7 @@ struct Loop<'a> {
 struct Sums {
     window: Step,
     epoch: Step,
-    best: f64,
+    best: Option<f64>,
     best_update: u64,
 }
 
@@ -241,7 +242,7 @@ impl<'a> Loop<'a> {
             updates: self.trainer.updates(),
             epoch: self.trainer.epoch() as usize,
             loss: step.mean_loss(),
-            accuracy: step.accuracy(),
+            score: step.score(),
         });
         let run = self.trainer.recipe.run.clone();
         if update.is_multiple_of(run.log_every.max(1)) {
@@ -274,8 +275,8 @@ impl<'a> Loop<'a> {
         let tasks = self.trainer.tasks();
         let (mut values, row) = if tasks == 1 {
             let values = metrics(&self.trainer.evaluate(0)?);
-            let row = vec![values["accuracy"]];
-            (values, row)
+            let row = Metric::score_in(&values).map(|(_, score)| score);
+            (values, row.into_iter().collect())
         } else {
             let joint = self.trainer.recipe.continual.interleaved;
             let seen = if joint { tasks } else { self.trainer.place().segment + 1 };
@@ -287,10 +288,10 @@ impl<'a> Loop<'a> {
             self.trainer.memory.rows.push(row);
             values.extend(self.tell()?);
         }
-        let accuracy = values.get("accuracy").copied().unwrap_or(0.0);
+        let score = Metric::score_in(&values);
         self.record("test", values)?;
-        if accuracy > self.sums.best {
-            (self.sums.best, self.sums.best_update) = (accuracy, self.trainer.update());
+        if let Some((_, score)) = score.filter(|(metric, score)| metric.improves(*score, self.sums.best)) {
+            (self.sums.best, self.sums.best_update) = (Some(score), self.trainer.update());
             self.save()?;
             self.checkpoints.mark_best(self.trainer.update())?;
         }
@@ -368,7 +369,7 @@ impl Sums {
         let meta = [
             ("window", self.window.to_text()),
             ("epoch-sum", self.epoch.to_text()),
-            ("best", format!("{:?}", self.best)),
+            ("best", format!("{:?}", self.best.unwrap_or(f64::NAN))),
             ("best-update", self.best_update.to_string()),
         ];
         checkpoint.meta.extend(meta.map(|(k, v)| (k.to_owned(), v)));
@@ -378,7 +379,7 @@ impl Sums {
         Ok(Self {
             window: checkpoint.meta("window")?,
             epoch: checkpoint.meta("epoch-sum")?,
-            best: checkpoint.meta("best")?,
+            best: Some(checkpoint.meta("best")?).filter(|best: &f64| !best.is_nan()),
             best_update: checkpoint.meta("best-update")?,
         })
     }
@@ -386,11 +387,8 @@ impl Sums {
 
 /// Means per sample, by metric name.
 fn metrics(step: &Step) -> BTreeMap<String, f64> {
-    let mut values = BTreeMap::from([
-        ("loss".to_owned(), step.mean_loss()),
-        ("accuracy".to_owned(), step.accuracy()),
-        ("error".to_owned(), 1.0 - step.accuracy()),
-    ]);
+    let mut values = BTreeMap::from([("loss".to_owned(), step.mean_loss())]);
+    values.extend(step.metrics().map(|(metric, value)| (metric.name.to_owned(), value)));
     if step.fallback > 0 {
         values.insert("fallback".to_owned(), step.fallback as f64 / step.samples.max(1) as f64);
     }

@@ -27,7 +27,7 @@ fn relaxed(recipe: &Recipe, seed: u64, steps: usize) -> (State, Relaxed) {
     let network = Network::build(recipe).unwrap();
     let batch = batch(&network, seed);
     let constant = network.constant_drive(batch.x.view());
-    let mut state = State::new(&network, &constant, 0..8, &batch.labels);
+    let mut state = State::new(&network, &constant, 0..8, &batch.target);
     let solver = Solver::new(&recipe.solver, &network).unwrap();
     let done = solver.relax(&network, &mut state, None, steps, "free").unwrap();
     (state, done)

@@ -91,7 +91,7 @@ fn what_acts_where_tasks_end_is_refused_outside_of_tasks() {
         if begins {
             hand.begin_task().unwrap();
         }
-        hand.learn(Mat::zeros(hand.learner.network.dtype, 2, 16), vec![0, 1], None, pace)
+        hand.learn(Mat::zeros(hand.learner.network.dtype, 2, 16), vec![0, 1].into(), None, pace)
     };
     for tables in
         ["[anchor.si]\n", "[schedule.exponential]\nfactor = 0.5\n", "[continual]\nreset-optimiser = true\n"]
@@ -113,7 +113,9 @@ fn states_of_more_samples_than_the_rule_remembers_are_refused() {
         let mut hand = ByHand::new(&recipe, samples).unwrap();
         let x = Mat::zeros(hand.learner.network.dtype, 4, 16);
         let pace = Pace { epoch: None, rate: 1.0 };
-        hand.learn(x, vec![0; 4], ids, pace).map(drop).map_err(|e| e.hint().unwrap_or_default().to_owned())
+        hand.learn(x, vec![0; 4].into(), ids, pace)
+            .map(drop)
+            .map_err(|e| e.hint().unwrap_or_default().to_owned())
     };
     assert_eq!(learn("zero", Some(0), None), Ok(()));
     assert_eq!(learn("previous-batch", None, None).unwrap_err(), "make the network with samples=4");

@@ -182,7 +182,7 @@ fn interleaved_tasks_use_all_outputs() {
     let mut t = trainer(&format!("{base}{REAL}[continual]\ninterleaved = true\nscenario = \"class\"\n"));
     let all = t.updates();
     learn(&mut t, all);
-    assert!((0..2).all(|task| t.evaluate(task).unwrap().accuracy() > 0.3));
+    assert!((0..2).all(|task| t.evaluate(task).unwrap().value("accuracy") > Some(0.3)));
 }
 
 /// With outputs near zero a sample costs ln 2 if the two outputs of its task count, ln 4 if all do.

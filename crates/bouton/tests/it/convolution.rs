@@ -197,8 +197,7 @@ fn fisher_information_of_shared_weights_is_the_sum_over_samples() {
         measure(&*credit, &network, importance, None, std::iter::once(batch.clone()), &Key::new(1)).unwrap();
     let mut want: Vec<f64> = Vec::new();
     for r in 0..8 {
-        let one =
-            Batch { x: batch.x.rows_view(r..r + 1).to_mat(), labels: vec![batch.labels[r]], ids: vec![0] };
+        let one = Batch { ids: vec![0], ..batch.take(&[r]) };
         let mut sink = Collect::default();
         credit.gradients(&network, &one, &[&*recipe.objective.build()], &mut sink).unwrap();
         let g = sink.flat(&network);
@@ -250,7 +249,7 @@ fn what_even_odd_sweeps_find_is_at_rest_for_synchronous_ones() {
         let network = Network::build(&recipe).unwrap();
         let batch = batch(&network, 3);
         let constant = network.constant_drive(batch.x.view());
-        let mut state = State::new(&network, &constant, 0..8, &batch.labels);
+        let mut state = State::new(&network, &constant, 0..8, &batch.target);
         let solver = Solver::new(&recipe.solver, &network).unwrap();
         solver.relax(&network, &mut state, None, 5000, "free").unwrap();
         state.change.fill(0.0);

@@ -132,7 +132,7 @@ fn a_sample_does_not_feel_its_company() {
     let mut flat = |rows: std::ops::Range<usize>| {
         let part = bouton::credit::Batch {
             x: batch.x.rows_view(rows.clone()).to_mat(),
-            labels: batch.labels[rows.clone()].to_vec(),
+            target: batch.target.part(rows.clone()),
             ids: batch.ids[rows].to_vec(),
         };
         let mut rule = spec.credit.build(&spec.solver, &network, 8).unwrap();

@@ -59,12 +59,12 @@ impl Case {
         let x = mat(&net["x"]);
         let labels: Vec<u16> = flat(&net["labels"]).iter().map(|&l| l as u16).collect();
         let ids = (0..labels.len()).collect();
-        Self { recipe, network, batch: Batch { x, labels, ids } }
+        Self { recipe, network, batch: Batch { x, target: labels.into(), ids } }
     }
 
     fn state(&self) -> State {
         let constant = self.network.constant_drive(self.batch.x.view());
-        State::new(&self.network, &constant, 0..self.batch.labels.len(), &self.batch.labels)
+        State::new(&self.network, &constant, 0..self.batch.len(), &self.batch.target)
     }
 
     fn solver(&self) -> Solver {

@@ -31,6 +31,7 @@ mod outside;
 mod overrides;
 mod protocol;
 mod recipe;
+mod regression;
 mod replay;
 mod resume;
 mod skips;

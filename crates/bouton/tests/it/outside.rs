@@ -39,7 +39,7 @@ fn value(recipe: &Recipe, network: &mut Network, batch: &Batch, given: &Given, t
     let out = outside::answer(&*credit, network, batch, &*objective, training.then_some(&key)).unwrap();
     network.set_norms(&norms);
     let products = out.to_f64s().into_iter().zip(given.gradient.to_f64s()).map(|(s, g)| s * g);
-    products.sum::<f64>() / batch.labels.len() as f64
+    products.sum::<f64>() / batch.len() as f64
 }
 
 #[test]

@@ -53,11 +53,10 @@ fn batches_hold_new_samples_and_kept_ones() {
         let batch = stream.batch(update, DType::F32);
         let (new, old) = batch.ids.split_at(16);
         assert!(new.iter().all(|id| (192..288).contains(id)) && old.len() == 12);
-        assert!(batch.labels[..16].iter().all(|l| (8..12).contains(l)));
-        assert!(
-            batch.labels[16..].iter().zip(old).all(|(l, id)| usize::from(*l) / 4 == id / 96 && *id < 192)
-        );
-        kept.extend(old.iter().copied().zip(batch.labels[16..].iter().copied()));
+        let labels = batch.target.classes().unwrap();
+        assert!(labels[..16].iter().all(|l| (8..12).contains(l)));
+        assert!(labels[16..].iter().zip(old).all(|(l, id)| usize::from(*l) / 4 == id / 96 && *id < 192));
+        kept.extend(old.iter().copied().zip(labels[16..].iter().copied()));
     }
     let of = |label| kept.iter().filter(|k| k.1 == label).count();
     assert!((0..8).all(|label| (1..=5).contains(&of(label))) && kept.len() > 30, "{kept:?}");
@@ -86,7 +85,7 @@ fn with_everything_kept_it_comes_close_to_learning_all_tasks_together() {
     let accuracies = |continual: &str| {
         let text = text(SPLIT, 4, &format!("[continual]\nscenario = \"class\"\n{continual}"));
         let mut t = learned(&text.replace("epochs = 2", "epochs = 20"));
-        [0, 1].map(|task| t.evaluate(task).unwrap().accuracy())
+        [0, 1].map(|task| t.evaluate(task).unwrap().value("accuracy").unwrap())
     };
     let (none, joint) = (accuracies(""), accuracies("interleaved = true\n"));
     let kept = accuracies("[continual.replay]\nsize = 96\n");

@@ -65,7 +65,7 @@ fn every_synapse_learns() {
         let mut trainer = Trainer::new(&recipe(synapse), None).unwrap();
         learn(&mut trainer, 80);
         let outcome = trainer.evaluate(0).unwrap();
-        (synapse, outcome.correct as f64 / outcome.samples as f64)
+        (synapse, outcome.value("accuracy").unwrap())
     });
     assert!(accuracies.iter().all(|(_, accuracy)| *accuracy > 0.6), "{accuracies:?}");
 }

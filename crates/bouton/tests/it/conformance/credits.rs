@@ -3,11 +3,12 @@
 //! References are central differences: of the loss of a pass for feed-forward networks, of the loss at the fixed point for
 //! networks that settle. Rules with a nudge of finite size, and those that clamp, come as near as they can.
 
+use super::noise;
 use crate::common::{batch, gradient, relative_error};
 use bouton::credit::{Acts, Batch, CreditSpec};
 use bouton::network::{Network, State};
 use bouton::neuron::NeuronSpec;
-use bouton::objective::{ObjectiveSpec, Targets};
+use bouton::objective::{ObjectiveSpec, Target, TargetKind, Targets};
 use bouton::recipe::{Precision, Recipe, tag};
 use bouton::solver::{Solver, SolverSpec};
 use bouton_kernels::{DType, Mat};
@@ -15,8 +16,31 @@ use bouton_kernels::{DType, Mat};
 const BASE: &str = "precision = \"f64\"\n[task.synthetic]\nshape = [1, 2, 3]\nclasses = 3\ntrain = 6\ntest = 6\nbatch = 6\nepochs = 1\n\
     [network]\nlayers = [6, 5, 3]\n[neuron.relu]\n[credit.backprop]\n[optim.sgd]\nlr = 0.1\n";
 
-fn recipe(neuron: &NeuronSpec, objective: &ObjectiveSpec) -> Recipe {
-    let base = Recipe::parse(BASE, "test").unwrap();
+/// The same with values for targets.
+fn base(kind: TargetKind) -> Recipe {
+    let teacher = "[task.teacher]\ninputs = 6\noutputs = 3\nrule = { committee = { units = 2 } }\n\
+        train = 6\ntest = 6\nbatch = 6\nepochs = 1\n[network]";
+    let text = match kind {
+        TargetKind::Classes => BASE.to_owned(),
+        TargetKind::Values => {
+            format!("precision = \"f64\"\n{teacher}{}", BASE.split_once("[network]").unwrap().1)
+        }
+    };
+    // Whether the objective goes with it is asked later.
+    Recipe::parse(&text, "test").unwrap()
+}
+
+fn samples(network: &Network, kind: TargetKind) -> Batch {
+    let classes = batch(network, 3);
+    let values = || Target::Values(noise(8, network.populations[network.output()].units, 4));
+    match kind {
+        TargetKind::Classes => classes,
+        TargetKind::Values => Batch { target: values(), ..classes },
+    }
+}
+
+fn recipe(neuron: &NeuronSpec, objective: &ObjectiveSpec, kind: TargetKind) -> Recipe {
+    let base = base(kind);
     assert_eq!(base.precision, Precision::F64);
     Recipe { neuron: neuron.clone(), objective: objective.clone(), ..base }
 }
@@ -24,8 +48,8 @@ fn recipe(neuron: &NeuronSpec, objective: &ObjectiveSpec) -> Recipe {
 /// The mean loss at the free fixed point, or behind a pass.
 fn loss(recipe: &Recipe, network: &Network, samples: &Batch) -> f64 {
     let constant = network.constant_drive(samples.x.view());
-    let n = samples.labels.len();
-    let mut state = State::new(network, &constant, 0..n, &samples.labels);
+    let n = samples.len();
+    let mut state = State::new(network, &constant, 0..n, &samples.target);
     let solver = Solver::new(&SolverSpec::default(), network).unwrap();
     if recipe.neuron.method().traits().settles() {
         solver.relax(network, &mut state, None, 400, "test").unwrap();
@@ -37,12 +61,12 @@ fn loss(recipe: &Recipe, network: &Network, samples: &Batch) -> f64 {
 fn differences(recipe: &Recipe, network: &mut Network, samples: &Batch) -> Vec<f64> {
     let settles = recipe.neuron.method().traits().settles();
     let pass = |network: &Network| {
-        let credit = recipe.credit.build(&recipe.solver, network, samples.labels.len()).unwrap();
+        let credit = recipe.credit.build(&recipe.solver, network, samples.len()).unwrap();
         let out = credit.free(network, samples, &*recipe.objective.build()).unwrap();
         let out = &out.out[network.output()];
         let (mut err, mut losses) = (Mat::zeros(DType::F64, out.rows(), out.cols()), vec![0.0; out.rows()]);
         let ids: Vec<usize> = (0..out.rows()).collect();
-        let targets = Targets { labels: &samples.labels, samples: &ids };
+        let targets = Targets { rows: samples.target.view(0..samples.len()), samples: &ids };
         recipe.objective.build().error(out.view(), targets, err.view_mut(), &mut losses);
         losses.iter().sum::<f64>() / losses.len() as f64
     };
@@ -73,25 +97,27 @@ fn gradients_are_those_of_the_loss_with_everything_that_goes_together() {
     let mut unsettled = 0;
     let mut compared = std::collections::BTreeMap::<String, usize>::new();
     for neuron in NeuronSpec::all() {
-        for objective in ObjectiveSpec::all() {
+        let objectives = ObjectiveSpec::all().into_iter();
+        let kinds = |o: ObjectiveSpec| o.method().traits().targets.iter().map(move |kind| (o.clone(), *kind));
+        for (objective, kind) in objectives.flat_map(kinds) {
             let mut reference = None;
             for credit in CreditSpec::all() {
                 for solver in SolverSpec::all() {
                     let recipe = Recipe {
                         credit: credit.clone(),
                         solver: solver.clone(),
-                        ..recipe(&neuron, &objective)
+                        ..recipe(&neuron, &objective, kind)
                     };
                     if recipe.check().is_err() {
                         continue;
                     }
                     let mut network = Network::build(&recipe).unwrap();
                     network.populations.iter_mut().for_each(|p| p.noise = 0.0);
-                    let samples = batch(&network, 3);
+                    let samples = samples(&network, kind);
                     let exact =
                         reference.get_or_insert_with(|| differences(&recipe, &mut network, &samples)).clone();
                     let (found, step) = gradient(&recipe, &mut network, &samples);
-                    let what = || format!("{credit:?}, {neuron:?}, {objective:?}, {solver:?}");
+                    let what = || format!("{credit:?}, {neuron:?}, {objective:?} of {kind}, {solver:?}");
                     if step.free.residual.max(step.nudged.residual) > 1e-7 {
                         // Where units creep, the state that both sides speak of is not reached.
                         unsettled += 1;
@@ -130,7 +156,10 @@ fn rules_are_what_they_say() {
         if needs.corrected {
             continue;
         }
-        let with = |neuron| Recipe { credit: credit.clone(), ..recipe(&neuron, &ObjectiveSpec::default()) };
+        let with = |neuron| Recipe {
+            credit: credit.clone(),
+            ..recipe(&neuron, &ObjectiveSpec::default(), TargetKind::Classes)
+        };
         let fits = NeuronSpec::all().into_iter().map(with).find(|recipe| recipe.check().is_ok());
         let recipe = fits.unwrap_or_else(|| panic!("no unit goes with {credit:?}"));
         let mut network = Network::build(&recipe).unwrap();

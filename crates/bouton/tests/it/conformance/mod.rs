@@ -11,6 +11,7 @@ mod optimisers;
 mod sequences;
 mod solvers;
 mod synapses;
+mod tasks;
 
 use bouton_kernels::{DType, Mat};
 

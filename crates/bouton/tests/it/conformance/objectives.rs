@@ -1,17 +1,32 @@
 //! Objectives: the error is the gradient of the loss, on the real line and off it, and the loss is what it says.
 
 use super::{near, noise};
-use bouton::objective::{Head, Heads, Objective, ObjectiveSpec, Outputs, Targets};
+use bouton::objective::{Head, Heads, Objective, ObjectiveSpec, Outputs, Target, TargetKind, Targets};
 use bouton_kernels::{DType, Mat};
 
 const CLASSES: usize = 4;
 const LABELS: [u16; 3] = [2, 0, 3];
 
 fn judged(spec: &ObjectiveSpec, out: &Mat, labels: &[u16]) -> (Mat, Vec<f64>) {
-    let (mut err, mut loss) = (Mat::zeros(DType::F64, labels.len(), CLASSES), vec![0.0; labels.len()]);
-    let samples: Vec<usize> = (0..labels.len()).collect();
-    spec.build().error(out.view(), Targets { labels, samples: &samples }, err.view_mut(), &mut loss);
+    compared(spec, out, &labels.to_vec().into())
+}
+
+fn compared(spec: &ObjectiveSpec, out: &Mat, target: &Target) -> (Mat, Vec<f64>) {
+    let rows = target.rows();
+    let (mut err, mut loss) = (Mat::zeros(DType::F64, rows, CLASSES), vec![0.0; rows]);
+    let samples: Vec<usize> = (0..rows).collect();
+    let targets = Targets { rows: target.view(0..rows), samples: &samples };
+    spec.build().error(out.view(), targets, err.view_mut(), &mut loss);
     (err, loss)
+}
+
+/// Targets of three samples, of every kind that an objective takes.
+fn targets(spec: &ObjectiveSpec) -> Vec<Target> {
+    let of = |kind: &TargetKind| match kind {
+        TargetKind::Classes => LABELS.to_vec().into(),
+        TargetKind::Values => Target::Values(noise(3, CLASSES, 21)),
+    };
+    spec.method().traits().targets.iter().map(of).collect()
 }
 
 fn moved(m: &Mat, i: usize, by: f64) -> Mat {
@@ -24,16 +39,19 @@ fn moved(m: &Mat, i: usize, by: f64) -> Mat {
 fn the_error_is_the_gradient_of_the_loss() {
     for spec in ObjectiveSpec::all() {
         let (out, e) = (noise(3, CLASSES, 3), 1e-5);
-        let loss = |out: &Mat| judged(&spec, out, &LABELS).1.iter().sum::<f64>();
-        let slopes: Vec<f64> =
-            (0..12).map(|i| (loss(&moved(&out, i, e)) - loss(&moved(&out, i, -e))) / (2.0 * e)).collect();
-        near(&judged(&spec, &out, &LABELS).0.to_f64s(), &slopes, 1e-8, &spec);
+        for target in targets(&spec) {
+            let loss = |out: &Mat| compared(&spec, out, &target).1.iter().sum::<f64>();
+            let slopes: Vec<f64> =
+                (0..12).map(|i| (loss(&moved(&out, i, e)) - loss(&moved(&out, i, -e))) / (2.0 * e)).collect();
+            near(&compared(&spec, &out, &target).0.to_f64s(), &slopes, 1e-8, &(&spec, &target));
+        }
     }
 }
 
 #[test]
 fn complex_errors_continue_real_ones() {
-    for spec in ObjectiveSpec::all() {
+    let each = |spec: ObjectiveSpec| targets(&spec).into_iter().map(move |target| (spec.clone(), target));
+    for (spec, target) in ObjectiveSpec::all().into_iter().flat_map(each) {
         let out = noise(3, CLASSES, 5);
         let at = |re: &Mat, im: &Mat| {
             let both =
@@ -44,7 +62,7 @@ fn complex_errors_continue_real_ones() {
                     |r, c| if r < 3 { re.get(r, c) } else { im.get(r - 3, c) },
                 );
             let mut err = Mat::zeros(DType::F64, 6, CLASSES);
-            let targets = Targets { labels: &LABELS, samples: &[0, 1, 2] };
+            let targets = Targets { rows: target.view(0..3), samples: &[0, 1, 2] };
             let analytic = spec.build().error_complex(both.view(), targets, err.view_mut());
             analytic.then(|| err.to_f64s())
         };
@@ -54,7 +72,7 @@ fn complex_errors_continue_real_ones() {
             continue;
         };
         assert!(spec.method().traits().analytic, "{spec:?}");
-        near(&real[..12], &judged(&spec, &out, &LABELS).0.to_f64s(), 1e-12, &spec);
+        near(&real[..12], &compared(&spec, &out, &target).0.to_f64s(), 1e-12, &spec);
         assert!(real[12..].iter().all(|im| *im == 0.0), "{spec:?}");
         let (e, im) = (1e-6, noise(3, CLASSES, 6));
         for i in 0..12 {
@@ -121,7 +139,8 @@ fn heads_are_continued_with_their_objective() {
         let (one, each) =
             (Head { objective: &*whole, active: 0..2 }, Heads { objective: &*whole, classes: 2 });
         for (heads, labels) in [(&one as &dyn Objective, [1, 0, 1]), (&each, [1, 2, 0])] {
-            let (out, targets) = (noise(3, CLASSES, 13), Targets { labels: &labels, samples: &[0, 1, 2] });
+            let (out, targets) =
+                (noise(3, CLASSES, 13), Targets { samples: &[0, 1, 2], ..Targets::classes(&labels) });
             let (mut real, mut loss) = (Mat::zeros(DType::F64, 3, CLASSES), [0.0; 3]);
             heads.error(out.view(), targets, real.view_mut(), &mut loss);
             let both = Mat::from_fn(DType::F64, 6, CLASSES, |r, c| if r < 3 { out.get(r, c) } else { 0.0 });

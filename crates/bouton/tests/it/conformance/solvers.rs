@@ -12,8 +12,8 @@ fn settled(spec: &SolverSpec, steps: usize) -> (State, Relaxed) {
         [optim.sgd]\nlr = 0.1\n";
     let recipe = Recipe::parse(text, "test").unwrap();
     let network = Network::build(&recipe).unwrap();
-    let Batch { x, labels, .. } = batch(&network, 5);
-    let mut state = State::new(&network, &network.constant_drive(x.view()), 0..8, &labels);
+    let Batch { x, target, .. } = batch(&network, 5);
+    let mut state = State::new(&network, &network.constant_drive(x.view()), 0..8, &target);
     let solver = Solver::new(spec, &network).unwrap();
     let done = solver.relax(&network, &mut state, None, steps, "test").unwrap();
     (state, done)

@@ -21,7 +21,7 @@ fn continual_weights_move_between_sweeps() {
         );
         let mut network = Network::build(&recipe).unwrap();
         let one = batch(&network, 2).first(1);
-        let (x, label) = (one.x.to_f64s(), usize::from(one.labels[0]));
+        let (x, label) = (one.x.to_f64s(), one.target.view(0..1).class(0));
         let mut w = network.connections[0].weight.mat().to_f64s();
         let mut b = network.populations[1].bias.as_ref().unwrap().mat().to_f64s();
         let drive =

@@ -30,8 +30,7 @@ fn gradient(recipe: &Recipe, batch: &Batch, objective: &dyn Objective) -> Vec<f6
 }
 
 fn alone(batch: &Batch, r: usize) -> Batch {
-    let x = batch.x.rows_view(r..r + 1).to_mat();
-    Batch { x, labels: vec![batch.labels[r]], ids: vec![batch.ids[r]] }
+    batch.take(&[r])
 }
 
 /// The relative distance of a batch's gradient from the mean of its samples'.
@@ -117,9 +116,9 @@ fn a_batch_of_two_shards_has_one_mean() {
         let eight = batch(&Network::build(&recipe).unwrap(), 5);
         let ids: Vec<usize> = (0..20).map(|r| r * 5 % 8).collect();
         let (x, mut mean) = (Mat::from_fn(DType::F64, 20, 16, |r, c| eight.x.get(ids[r], c)), Vec::new());
-        let labels = ids.iter().map(|&i| eight.labels[i]).collect();
+        let target = eight.target.take(&ids);
         let objective = recipe.objective.build();
-        let whole = gradient(&recipe, &Batch { x, labels, ids: ids.clone() }, &*objective);
+        let whole = gradient(&recipe, &Batch { x, target, ids: ids.clone() }, &*objective);
         for &i in &ids {
             let one = gradient(&recipe, &alone(&eight, i), &*objective);
             mean.resize(one.len(), 0.0);

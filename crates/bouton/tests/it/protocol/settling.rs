@@ -46,7 +46,7 @@ impl Lab {
         steps: usize,
     ) -> (State, Relaxed) {
         let constant = self.network.constant_drive(self.batch.x.view());
-        let mut state = State::new(&self.network, &constant, rows, &self.batch.labels);
+        let mut state = State::new(&self.network, &constant, rows, &self.batch.target);
         state.noise(&Key::new(3));
         (0..state.rows()).for_each(|r| state.beta[r] = 0.3 + 0.1 * state.samples[r] as f64);
         let done = self.solver.relax(&self.network, &mut state, nudge, steps, "test").unwrap();
@@ -92,7 +92,7 @@ fn a_sample_goes_its_own_way() {
                 (alone.change[0], r),
                 "{solver}: rows are back in order"
             );
-            assert_eq!((all.labels[r], all.beta[r]), (alone.labels[0], alone.beta[0]));
+            assert_eq!((all.target.part(r..r + 1), all.beta[r]), (alone.target.part(0..1), alone.beta[0]));
             sweeps.insert(one.sweeps);
             sum = sum.with(one);
         }
@@ -151,7 +151,7 @@ fn held_outputs_are_not_mixed() {
     let after = |solver: &str, hold: bool| {
         let lab = Lab::new(&settling(SIGMOID, &format!("{solver}]")));
         let constant = lab.network.constant_drive(lab.batch.x.view());
-        let mut state = State::new(&lab.network, &constant, 0..ROWS, &lab.batch.labels);
+        let mut state = State::new(&lab.network, &constant, 0..ROWS, &lab.batch.target);
         state.held = hold.then(|| lab.network.output());
         lab.solver.relax(&lab.network, &mut state, None, 9, "test").unwrap();
         state.out

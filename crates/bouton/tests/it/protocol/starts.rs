@@ -23,7 +23,7 @@ type Row = Vec<[Vec<f64>; 2]>;
 fn settle(t: &mut Trainer, from: impl Fn(usize, usize) -> Row) -> (Vec<usize>, Vec<Row>) {
     let batch = t.course.stream.batch(t.update(), t.network.dtype);
     let (n, network) = (batch.ids.len(), &t.network);
-    let mut state = State::new(network, &network.constant_drive(batch.x.view()), 0..n, &batch.labels);
+    let mut state = State::new(network, &network.constant_drive(batch.x.view()), 0..n, &batch.target);
     let settling: Vec<usize> = network.with_role(Role::Settling).collect();
     for r in 0..n {
         for (&p, [out, h]) in settling.iter().zip(from(r, batch.ids[r])) {

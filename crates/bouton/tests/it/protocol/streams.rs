@@ -100,10 +100,11 @@ fn scenarios_say_which_outputs_count() {
     assert_eq!(mixed(&of("class", replay, 4)), None);
     for (mut course, first) in [(domain, 0), (task, 2), (class, 2)] {
         let last = course.stream.updates() - 1;
-        let labels = course.stream.batch(last, DType::F64).labels;
+        let batch = course.stream.batch(last, DType::F64);
+        let labels = batch.target.classes().unwrap();
         assert!(labels.iter().all(|l| (first..first + 2).contains(l)), "{labels:?}");
         let tests: Vec<_> = course.stream.in_order(&course.tests[1], None, DType::F64).collect();
-        assert!(tests[0].labels.iter().all(|l| (first..first + 2).contains(l)));
+        assert!(tests[0].target.classes().unwrap().iter().all(|l| (first..first + 2).contains(l)));
     }
 }
 
@@ -147,7 +148,7 @@ fn evaluation_sees_samples_as_they_are() {
     let (mut moved, mut kinds) = (0, std::collections::BTreeSet::new());
     for update in 0..9 {
         let (a, b) = (plain.batch(update, DType::F64), varied.batch(update, DType::F64));
-        assert_eq!((&a.ids, &a.labels), (&b.ids, &b.labels));
+        assert_eq!((&a.ids, &a.target), (&b.ids, &b.target));
         for (i, id) in a.ids.iter().enumerate() {
             let row = |x: &bouton_kernels::Mat| x.rows_view(i..i + 1).to_mat().to_f64s();
             moved += usize::from(row(&a.x) != row(&b.x));

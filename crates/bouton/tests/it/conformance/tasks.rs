@@ -1,0 +1,52 @@
+//! Tasks: what they load is what they say, and smaller versions are of the same kind.
+
+use bouton::objective::TargetKind;
+use bouton::task::{Answers, BatchSize, Dataset, Quick, TaskSpec};
+
+fn kind(set: &Dataset) -> (TargetKind, usize) {
+    match set.answers() {
+        Answers::Classes { classes, .. } => (TargetKind::Classes, *classes),
+        Answers::Values { outputs, .. } => (TargetKind::Values, *outputs),
+    }
+}
+
+fn holds(task: &TaskSpec, samples: [usize; 2]) {
+    let loaded = task.method().load(None).unwrap();
+    let (shape, outputs) = task.shape();
+    for (set, n) in [&loaded.train, &loaded.test].into_iter().zip(samples) {
+        assert_eq!(
+            (set.shape(), kind(set), set.len()),
+            (shape, (task.method().targets(), outputs), n),
+            "{task:?}"
+        );
+    }
+    assert_eq!((task.samples(), task.batch()), (samples[0], loaded.images.batch), "{task:?}");
+    assert_ne!(loaded.train, loaded.test, "{task:?}");
+    let again = task.method().load(None).unwrap();
+    assert_eq!((again.train, again.test), (loaded.train, loaded.test), "{task:?} is the same every time");
+}
+
+#[test]
+fn tasks_load_what_they_say() {
+    let mut kinds = Vec::new();
+    for task in TaskSpec::all() {
+        holds(&task, [11, 7]);
+        kinds.push(task.method().targets());
+        let small = task.method().smoke(4);
+        holds(&small, [4, 4]);
+        assert_eq!((small.name(), small.shape()), (task.name(), task.shape()));
+        assert_eq!(small.batch(), BatchSize::Samples(2));
+        let mut quick = task.clone();
+        quick.method_mut().quicken(Quick { train: 5, test: 100, epochs: 1 });
+        holds(&quick, [5, 7]);
+        // As much as its numbers take, and not much more.
+        let numbers =
+            |set: &Dataset| set.len() * (set.features() + kind(set).1 * usize::from(set.labels().is_empty()));
+        let loaded = task.method().load(None).unwrap();
+        let wide = if loaded.train.pixels().is_empty() { 4 } else { 1 };
+        let real = (wide * (numbers(&loaded.train) + numbers(&loaded.test))) as u128;
+        let (bytes, samples) = task.method().bytes(&[]);
+        assert!((real..2 * real + 200).contains(&bytes) && samples == 18, "{task:?}: {bytes} {real}");
+    }
+    assert!(kinds.contains(&TargetKind::Classes) && kinds.contains(&TargetKind::Values));
+}
