@@ -7,7 +7,7 @@ use crate::recipe::Recipe;
 use crate::tables::{checked, named, outcome};
 use crate::threads::{compute, watch};
 use bouton::Error;
-use bouton::credit::{Batch, Collect, outside};
+use bouton::credit::{Batch, GradCollector, outside};
 use bouton::network::{Network as Net, Shape};
 use bouton::objective::{Given, Target, TargetKind};
 use bouton::rng::Key;
@@ -300,10 +300,10 @@ impl Network {
         let batch = inner.batch(x, Some(y))?;
         let key = inner.hand.learner.key();
         let Learner { recipe, network: net, objective, .. } = &mut inner.hand.learner;
-        let collected = compute(py, || -> bouton::Result<Collect> {
+        let collected = compute(py, || -> bouton::Result<GradCollector> {
             // A rule of its own: the remembered states of the learning one stay as they are.
             let mut credit = recipe.credit.build(&recipe.solver, net, batch.len())?;
-            let mut sink = Collect::default();
+            let mut sink = GradCollector::default();
             let norms = net.norms();
             let learned = credit.learn(net, &batch, &**objective, &mut sink, &key);
             // Running statistics saw the batch.
@@ -328,7 +328,7 @@ impl Network {
         let key = draw.map_or_else(|| inner.hand.learner.key(), |draw| inner.pass(draw));
         let place = inner.net().populations[inner.net().input()].shape;
         let Learner { recipe, network: net, .. } = &mut inner.hand.learner;
-        let found = compute(py, || -> bouton::Result<(Collect, Mat)> {
+        let found = compute(py, || -> bouton::Result<(GradCollector, Mat)> {
             // A rule of its own: the remembered states of the learning one stay as they are.
             let mut credit = recipe.credit.build(&recipe.solver, net, batch.len())?;
             outside::gradients(&mut *credit, net, &batch, &given, &key, draw.is_some())

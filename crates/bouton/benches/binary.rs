@@ -2,8 +2,8 @@
 //! `cargo bench -p bouton --bench binary [-- FILTER]`.
 
 use bouton::anchor::{Fisher, Importance};
-use bouton::credit::{Batch, Sink, measure};
-use bouton::network::{Network, ParamId};
+use bouton::credit::{Batch, GradSink, measure};
+use bouton::network::{Grad, Network, ParamId};
 use bouton::optim::Updater;
 use bouton::packed::Packed;
 use bouton::recipe::Recipe;
@@ -75,12 +75,12 @@ fn rram() -> Vec<f64> {
     let mut network = Network::build(&recipe).expect("the network is right");
     let mut updater = Updater::new(&network, recipe.optim.build());
     let mut stream = Key::new(1).stream();
-    let weights = network.parameters().into_iter().filter(|(id, ..)| matches!(id, ParamId::Weight(_)));
+    let weights = network.parameters().into_iter().filter(|(id, ..)| !id.is_unit());
     let gradients: Vec<(ParamId, Mat)> = weights
         .map(|(id, _, m)| (id, Mat::from_fn(DType::F32, m.rows(), m.cols(), |_, _| stream.normal())))
         .collect();
     time(|| {
-        gradients.iter().for_each(|(id, g)| updater.gradient(*id, g, 1.0));
+        gradients.iter().for_each(|(id, g)| updater.add(&network, *id, Grad::whole(g, 1.0)));
         updater.step(&mut network).expect("it stays finite");
     })
 }
@@ -109,12 +109,14 @@ fn fisher() -> Vec<f64> {
     let recipe = recipe("[784, 400, 400, 10]", "[neuron.relu]\n[optim.adam]\nlr = 0.001\n");
     let network = Network::build(&recipe).expect("the network is right");
     let credit = recipe.credit.build(&recipe.solver, &network, 5000).expect("the rule fits");
-    let batches: Vec<Batch> = (0..10).map(|_| batch(500)).collect();
+    let (batches, objective): (Vec<Batch>, _) =
+        ((0..10).map(|_| batch(500)).collect(), recipe.objective.build());
     time(|| {
         let exact = Importance::Fisher(Fisher::Exact, None);
         let batches = batches.iter().cloned();
         drop(
-            measure(&*credit, &network, exact, None, batches, &Key::new(1)).expect("backprop has gradients"),
+            measure(&*credit, &network, exact, &*objective, None, batches, &Key::new(1))
+                .expect("backprop has gradients"),
         );
     })
 }

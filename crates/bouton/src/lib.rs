@@ -20,6 +20,7 @@ pub mod neuron;
 pub mod norm;
 pub mod objective;
 pub mod optim;
+mod own;
 pub mod packed;
 pub mod recipe;
 pub mod rng;
@@ -33,10 +34,11 @@ pub mod wiring;
 
 pub use axis::{Cite, Place};
 pub use error::{Error, Result};
+pub use own::Own;
 
-/// Raised by hand whenever the same recipe and data give other numbers than before: a run goes on only with the
-/// arithmetic that it began with.
-pub const ARITHMETIC: u32 = 1;
+/// Raised by hand whenever the same recipe and data give other numbers than before, or checkpoints hold them otherwise: a run
+/// goes on only with the arithmetic that it began with.
+pub const ARITHMETIC: u32 = 2;
 
 /// The programs of the guide, which `cargo test --doc` runs.
 #[cfg(doctest)]

@@ -122,7 +122,8 @@ class Progress:
         elif kind == "update":
             self._update(event)
         elif kind == "metrics" and event["split"] == "test":
-            self._say(f"epoch {event['epoch']}: test accuracy {event['values']['accuracy']:.4f}")
+            name, value = _score(event["values"])
+            self._say(f"epoch {event['epoch']}: test {name} {value:.4f}")
         elif kind == "note":
             self._say(event["text"])
         elif kind == "finish" and self.bar is not None:
@@ -132,7 +133,8 @@ class Progress:
     def _update(self, event: Event) -> None:
         if self.bar is not None:
             self.bar.update(event["update"] - self.done)
-            self.bar.set_postfix(loss=f"{event['loss']:.4f}", accuracy=f"{event['accuracy']:.3f}", refresh=False)
+            name, value = _score(event)
+            self.bar.set_postfix({"loss": f"{event['loss']:.4f}", name: f"{value:.3f}"}, refresh=False)
         elif time.monotonic() - self.spoke > 10:
             self._say(f"update {event['update']}/{event['updates']}  loss {event['loss']:.4f}")
         self.done = event["update"]

@@ -3,7 +3,7 @@
 
 use super::presets;
 use super::vectors::cosine;
-use crate::credit::{Batch, Collect};
+use crate::credit::{Batch, GradCollector};
 use crate::error::Result;
 use crate::network::Network;
 use crate::recipe::Recipe;
@@ -62,10 +62,10 @@ pub fn alignment(recipe: &Recipe, folder: Option<&Path>, checkpoints: &[Checkpoi
     Ok(all)
 }
 
-fn gradient(recipe: &Recipe, network: &mut Network, batch: &Batch) -> Result<Collect> {
+fn gradient(recipe: &Recipe, network: &mut Network, batch: &Batch) -> Result<GradCollector> {
     let objective = recipe.objective.build();
     let mut rule = recipe.credit.build(&recipe.solver, network, batch.len())?;
-    let mut sink = Collect::default();
+    let mut sink = GradCollector::default();
     rule.learn(network, batch, &*objective, &mut sink, &Key::new(recipe.seed))?;
     Ok(sink)
 }

@@ -5,7 +5,7 @@
 //! whose step crosses a kink.
 
 use super::{Bound, Findings, Lab, Property};
-use crate::credit::Collect;
+use crate::credit::GradCollector;
 use crate::error::Result;
 use crate::network::ParamId;
 use crate::rng::Key;
@@ -41,7 +41,7 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
     Ok(())
 }
 
-fn worst(lab: &mut Lab, gradients: &Collect) -> Result<f64> {
+fn worst(lab: &mut Lab, gradients: &GradCollector) -> Result<f64> {
     let size = |g: &[f64]| g.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
     let ids: Vec<ParamId> = lab.network.parameters().into_iter().map(|(id, ..)| id).collect();
     let largest = ids.iter().map(|id| size(&gradients.values(*id))).fold(0.0, f64::max);
@@ -65,9 +65,9 @@ fn worst(lab: &mut Lab, gradients: &Collect) -> Result<f64> {
 }
 
 /// The mean loss of an update on the batch, and the gradients that the rule hands over.
-fn learn(lab: &mut Lab) -> Result<(f64, Collect)> {
+fn learn(lab: &mut Lab) -> Result<(f64, GradCollector)> {
     let mut rule = lab.recipe.credit.build(&lab.recipe.solver, &lab.network, lab.batch.ids.len())?;
-    let (mut sink, key) = (Collect::default(), Key::new(lab.recipe.seed));
+    let (mut sink, key) = (GradCollector::default(), Key::new(lab.recipe.seed));
     let step = rule.learn(&mut lab.network, &lab.batch, &*lab.objective, &mut sink, &key)?;
     Ok((step.mean_loss(), sink))
 }

@@ -5,7 +5,7 @@
 
 use super::vectors::{norm, relative_error};
 use super::{Bound, Findings, Lab, Property, Series};
-use crate::credit::{Adjoint, Collect, record};
+use crate::credit::{Adjoint, GradCollector, record};
 use crate::error::Result;
 use crate::network::Term;
 use crate::solver::{NudgeForce, readout_error};
@@ -88,7 +88,7 @@ fn increments(lab: &Lab, beta: f64) -> Vec<Vec<f64>> {
         }
         lab.network.choose_all(&mut state);
         let terms = [Term::real(&state, rows.clone(), -scale), Term::real(&before, rows.clone(), scale)];
-        let mut sink = Collect::default();
+        let mut sink = GradCollector::default();
         lab.network.contrast(lab.batch.x.view(), &terms, &before, &mut sink);
         increments.push(sink.flat(&lab.network));
     }
@@ -106,12 +106,12 @@ fn contributions(lab: &Lab) -> Vec<Vec<f64>> {
     let scale = 1.0 / n as f64;
     let mut contributions = Vec::with_capacity(STEPS);
     for _ in 0..STEPS {
-        let mut sink = Collect::default();
+        let mut sink = GradCollector::default();
         for frame in frames.iter().rev() {
             let x = lab.batch.x.view();
             let g_drives = adjoint.step(network, x, frame, scale, &mut sink);
             for (&pop, g) in frame.block.iter().zip(&g_drives) {
-                network.emit_constant(pop, g.view(), frame.seen(x), scale, &mut sink);
+                network.accumulate_grads_static(pop, g.view(), frame.seen(x), scale, &mut sink);
             }
         }
         contributions.push(sink.flat(network));

@@ -1,7 +1,7 @@
 //! The recipe on the bench: its network in 64 bits, a few of its samples, and their free fixed point.
 
 use super::finite;
-use crate::credit::{Batch, Collect, CreditSpec};
+use crate::credit::{Batch, CreditSpec, GradCollector};
 use crate::error::Result;
 use crate::network::{Network, Role, State};
 use crate::objective::Objective;
@@ -153,7 +153,7 @@ impl Lab {
     pub fn gradient(&mut self, credit: &CreditSpec) -> Result<Vec<f64>> {
         let mut rule =
             credit.build(&self.recipe.solver.method().plain(), &self.network, self.batch.ids.len())?;
-        let mut sink = Collect::default();
+        let mut sink = GradCollector::default();
         rule.learn(&mut self.network, &self.batch, &*self.objective, &mut sink, &Key::new(self.recipe.seed))?;
         Ok(sink.flat(&self.network))
     }

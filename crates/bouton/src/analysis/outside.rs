@@ -3,7 +3,7 @@
 
 use super::presets;
 use super::{Bound, Findings, Lab, Property, relative_error};
-use crate::credit::{Adjoint, Collect, Nudge, record};
+use crate::credit::{Adjoint, GradCollector, Nudge, record};
 use crate::error::Result;
 use crate::neuron::Activation;
 use bouton_kernels::Mat;
@@ -45,7 +45,7 @@ fn cross_entropy_gradient(lab: &Lab) -> Vec<f64> {
     let mut state = lab.free.clone();
     let frames = record(network, &lab.solver.reversed(), &mut state, 1);
     let mut adjoint = Adjoint::new(network, &lab.solver, output, &g);
-    let mut sink = Collect::default();
+    let mut sink = GradCollector::default();
     for _ in 0..lab.sweeps() {
         for frame in frames.iter().rev() {
             adjoint.step(network, lab.batch.x.view(), frame, 1.0 / n as f64, &mut sink);

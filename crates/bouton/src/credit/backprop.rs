@@ -3,11 +3,11 @@
 //! d = W s + b, or γ·norm(W s) + b;  s = σ(d);  δ = σ'(d)·∂ℓ/∂s;  ∂ℓ/∂W = Σ δ s_preᵀ, ∂ℓ/∂s_pre = Wᵀδ. A batch stays
 //! whole, because a batch normalisation looks at all of its samples: threads share the products instead.
 
-use super::outcome::verdict;
-use super::{Batch, Credit, CreditMethod, CreditNeeds, Settled, Sink, Step};
+use super::outcome::{accumulate_grads_objective, verdict};
+use super::{Batch, Credit, CreditMethod, CreditNeeds, GradSink, Settled, Step};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
-use crate::network::{Network, PopId, Role, Seen};
+use crate::network::{Grad, Network, ParamId, PopId, Role, Seen};
 use crate::neuron::UnitDynamics;
 use crate::neuron::{Ctx, Inputs};
 use crate::norm::Normalised;
@@ -79,7 +79,7 @@ impl Layered {
         trace: &Trace,
         err: Mat,
         key: Option<&Key>,
-        sink: &mut dyn Sink,
+        sink: &mut dyn GradSink,
     ) {
         let scale = 1.0 / x.rows() as f64;
         let zeros = |p: PopId| Mat::zeros(network.dtype, trace.out[p].rows(), network.populations[p].units);
@@ -93,14 +93,14 @@ impl Layered {
             }
             let mut g = pull(network, pop, &trace.drive[pop], &g_out[pop]);
             if let (Some(norm), Some(batch)) = (&node.norm, &trace.norm[pop]) {
-                sink.bias(network, pop, g.view(), scale);
+                sink.add(network, ParamId::bias(pop), Grad::rows(g.view(), scale));
                 let mut places = g.folded(node.shape.channels);
                 let g_gain = norm.pull(batch, &mut places).folded(node.units);
                 g = places.folded(node.units);
-                sink.gain(network, pop, g_gain.view(), scale);
-                network.emit_weights(pop, g.view(), seen, scale, sink);
+                sink.add(network, ParamId::gain(pop), Grad::rows(g_gain.view(), scale));
+                network.accumulate_grads_weights(pop, g.view(), seen, scale, sink);
             } else {
-                network.emit(pop, g.view(), seen, scale, sink);
+                network.accumulate_grads(pop, g.view(), seen, scale, sink);
             }
             network.par_pull(pop, g.view(), &trace.choice, &mut g_out);
         }
@@ -171,7 +171,7 @@ impl Credit for Layered {
         network: &mut Network,
         batch: &Batch,
         objective: &dyn Objective,
-        sink: &mut dyn Sink,
+        sink: &mut dyn GradSink,
         key: &Key,
     ) -> Result<Step> {
         let silenced = (network.populations[network.input()].dropout > 0.0).then(|| {
@@ -181,8 +181,9 @@ impl Credit for Layered {
         });
         let x = silenced.as_ref().unwrap_or(&batch.x);
         let trace = Self::forward(network, x.view(), Some(key));
-        let (err, step) = verdict(objective, trace.out[network.output()].view(), &batch.target);
+        let (err, step) = verdict(network, objective, trace.out[network.output()].view(), &batch.target);
         Self::backward(network, x.view(), &trace, err, Some(key), sink);
+        accumulate_grads_objective(network, &step, sink);
         observe(network, &trace.norm);
         sink.step(network)?;
         Ok(step)
@@ -190,7 +191,7 @@ impl Credit for Layered {
 
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
         let trace = Self::forward(network, batch.x.view(), None);
-        Ok(verdict(objective, trace.out[network.output()].view(), &batch.target).1)
+        Ok(verdict(network, objective, trace.out[network.output()].view(), &batch.target).1)
     }
 
     fn gradients(
@@ -198,11 +199,11 @@ impl Credit for Layered {
         network: &Network,
         batch: &Batch,
         objectives: &[&dyn Objective],
-        sink: &mut dyn Sink,
+        sink: &mut dyn GradSink,
     ) -> Result<()> {
         let trace = Self::forward(network, batch.x.view(), None);
         for objective in objectives {
-            let err = verdict(*objective, trace.out[network.output()].view(), &batch.target).0;
+            let err = verdict(network, *objective, trace.out[network.output()].view(), &batch.target).0;
             Self::backward(network, batch.x.view(), &trace, err, None, sink);
         }
         Ok(())

@@ -1,9 +1,9 @@
 //! Backpropagation through time: the exact gradient of ℓ(s(T)) through the sweeps of a settling network.
 
-use super::outcome::{evaluate, free_phase, judge};
-use super::sink::Recorder;
+use super::outcome::{accumulate_grads_objective, evaluate, free_phase, judge};
+use super::sink::FactorBuffer;
 use super::tape::{Adjoint, record};
-use super::{Batch, Credit, CreditMethod, CreditNeeds, Settled, Sink, Step, homeostasis, shards};
+use super::{Batch, Credit, CreditMethod, CreditNeeds, GradSink, Settled, Step, homeostasis, shards};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::network::{Constant, Network, Seen, State};
@@ -59,7 +59,7 @@ impl Unroll {
         objective: &dyn Objective,
         rows: Range<usize>,
         key: &Key,
-    ) -> Result<(Step, Recorder)> {
+    ) -> Result<(Step, FactorBuffer)> {
         let scale = 1.0 / batch.len() as f64;
         let x = batch.x.rows_view(rows.clone());
         let mut state = State::new(network, constant, rows, &batch.target);
@@ -67,7 +67,7 @@ impl Unroll {
         let free = self.solver.relax(network, &mut state, None, self.free, "free")?;
         let frames = record(network, &self.solver, &mut state, self.recorded);
         let (g, err, step) = judge(network, objective, &mut state);
-        let mut sink = Recorder::default();
+        let mut sink = FactorBuffer::default();
         let start = network.nudged().unwrap_or(network.output());
         let mut adjoint = Adjoint::new(network, &self.solver, start, &g);
         for _ in 0..self.repeat {
@@ -78,7 +78,7 @@ impl Unroll {
         let seen = Seen { x, out: &state.out, choice: &state.choice };
         adjoint.finish(network, seen, scale, &mut sink);
         if start != network.output() {
-            network.emit(network.output(), err.view(), seen, scale, &mut sink);
+            network.accumulate_grads(network.output(), err.view(), seen, scale, &mut sink);
         }
         homeostasis::emit_shared(network, &state, scale, key, &mut sink);
         Ok((Step { free, ..step }, sink))
@@ -91,7 +91,7 @@ impl Credit for Unroll {
         network: &mut Network,
         batch: &Batch,
         objective: &dyn Objective,
-        sink: &mut dyn Sink,
+        sink: &mut dyn GradSink,
         key: &Key,
     ) -> Result<Step> {
         let constant = network.constant_drive(batch.x.view());
@@ -101,8 +101,10 @@ impl Credit for Unroll {
             factors.replay(network, sink);
         }
         homeostasis::emit_dense(network, sink);
+        let step = shards.iter().fold(Step::default(), |sum, (step, _)| sum.with(step));
+        accumulate_grads_objective(network, &step, sink);
         sink.step(network)?;
-        Ok(shards.iter().fold(Step::default(), |sum, (step, _)| sum.with(step)))
+        Ok(step)
     }
 
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {

@@ -1,9 +1,9 @@
 //! Continual equilibrium propagation (Ernoult et al. 2020): θ ← θ + (η/β)·[∂Φ/∂θ(s_{t+1}) − ∂Φ/∂θ(s_t)] at every
 //! nudged step t, so that the weights move while the network settles and no state has to be stored.
 
-use super::outcome::{evaluate, free_phase, judge};
+use super::outcome::{accumulate_grads_objective, evaluate, free_phase, judge};
 use super::weighed::Weights;
-use super::{Acts, Batch, Credit, CreditMethod, CreditNeeds, Nudge, Settled, Sink, Step};
+use super::{Acts, Batch, Credit, CreditMethod, CreditNeeds, GradSink, Nudge, Settled, Step};
 use crate::axis::{Cite, Place};
 use crate::error::{Error, Result};
 use crate::network::{Network, Seen, State, Term};
@@ -66,7 +66,7 @@ impl Continual {
         state: &mut State,
         objective: &dyn Objective,
         coefficient: f64,
-        sink: &mut dyn Sink,
+        sink: &mut dyn GradSink,
     ) -> Result<()> {
         let (rows, x) = (0..state.rows(), batch.x.view());
         network.choose_all(state);
@@ -92,7 +92,7 @@ impl Credit for Continual {
         network: &mut Network,
         batch: &Batch,
         objective: &dyn Objective,
-        sink: &mut dyn Sink,
+        sink: &mut dyn GradSink,
         key: &Key,
     ) -> Result<Step> {
         let samples = batch.len();
@@ -108,8 +108,9 @@ impl Credit for Continual {
             // The readout is not part of the dynamics: its exact gradient goes with the first update.
             let scale = 1.0 / samples as f64;
             let seen = Seen { x: batch.x.view(), out: &state.out, choice: &state.choice };
-            network.emit(network.output(), error.view(), seen, scale, sink);
+            network.accumulate_grads(network.output(), error.view(), seen, scale, sink);
         }
+        accumulate_grads_objective(network, &step, sink);
         let (coefficient, phases) = self.spec.nudge.phases(self.spec.beta, key);
         state.beta.fill(phases[0].beta);
         for _ in 0..self.spec.nudged_steps {

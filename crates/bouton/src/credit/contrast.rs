@@ -13,9 +13,9 @@
 //! Φ is maximised by the dynamics, hence the signs: a positive β lowers the loss at the output.
 
 use super::memory::Memory;
-use super::outcome::{evaluate, free_phase, judge};
+use super::outcome::{accumulate_grads_objective, evaluate, free_phase, judge};
 use super::weighed::Weights;
-use super::{Batch, Credit, Nudge, Settled, Sink, Step, homeostasis, shards};
+use super::{Batch, Credit, GradSink, Nudge, Settled, Step, homeostasis, shards};
 use crate::error::Result;
 use crate::network::{Constant, Network, Seen, State, Term, Visitor};
 use crate::objective::Objective;
@@ -121,7 +121,7 @@ impl Contrast {
     }
 
     /// Hands over the gradient of one shard, for a batch of `samples`.
-    fn emit(
+    fn accumulate_grads(
         &self,
         network: &Network,
         batch: &Batch,
@@ -129,7 +129,7 @@ impl Contrast {
         (free, phases): (f64, &[Phase]),
         weights: &Weights,
         key: &Key,
-        sink: &mut dyn Sink,
+        sink: &mut dyn GradSink,
     ) {
         let mut weighed = weights.sink(shard.rows.clone(), sink);
         let (n, scale) = (shard.rows.len(), 1.0 / batch.len() as f64);
@@ -145,7 +145,7 @@ impl Contrast {
         network.contrast(x, &terms, &shard.free, &mut weighed);
         if network.nudged() != Some(network.output()) {
             let seen = Seen { x, out: &shard.free.out, choice: &shard.free.choice };
-            network.emit(network.output(), shard.readout.view(), seen, scale, &mut weighed);
+            network.accumulate_grads(network.output(), shard.readout.view(), seen, scale, &mut weighed);
         }
         homeostasis::emit_shared(network, &shard.free, scale, key, sink);
     }
@@ -172,7 +172,7 @@ impl Credit for Contrast {
         network: &mut Network,
         batch: &Batch,
         objective: &dyn Objective,
-        sink: &mut dyn Sink,
+        sink: &mut dyn GradSink,
         key: &Key,
     ) -> Result<Step> {
         let (free, phases) = self.nudge.phases(self.beta, key);
@@ -184,11 +184,13 @@ impl Credit for Contrast {
         })?;
         for shard in &shards {
             self.memory.keep(&shard.free, &batch.ids[shard.rows.clone()], shard.rows.clone());
-            self.emit(network, batch, shard, (free, &phases), &weights, key, sink);
+            self.accumulate_grads(network, batch, shard, (free, &phases), &weights, key, sink);
         }
         homeostasis::emit_dense(network, sink);
+        let step = shards.iter().fold(Step::default(), |sum, s| sum.with(&s.step));
+        accumulate_grads_objective(network, &step, sink);
         sink.step(network)?;
-        Ok(shards.iter().fold(Step::default(), |sum, s| sum.with(&s.step)))
+        Ok(step)
     }
 
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {

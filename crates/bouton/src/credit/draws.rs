@@ -49,7 +49,7 @@ fn average<I: Iterator<Item = Batch>>(
         network.show(Some(&key.of("draw", k as u64)));
         for (i, batch) in batches().enumerate() {
             let mut out = credit.free(network, &batch, objective)?.out.swap_remove(network.output());
-            objective.believe(out.view_mut());
+            objective.believe(out.view_mut(), &network.objective_values());
             match beliefs.get_mut(i) {
                 Some(sum) => add_scaled(sum, 1.0, out.view()),
                 None => beliefs.push(out),
@@ -58,8 +58,8 @@ fn average<I: Iterator<Item = Batch>>(
     }
     let judge = |(mut belief, batch): (Mat, Batch)| {
         scale_all(&mut belief, 1.0 / n as f64);
-        objective.conclude(belief.view_mut());
-        verdict(objective, belief.view(), &batch.target).1
+        objective.conclude(belief.view_mut(), &network.objective_values());
+        verdict(network, objective, belief.view(), &batch.target).1
     };
     Ok(beliefs.into_iter().zip(batches()).map(judge).fold(Step::default(), |sum, step| sum.with(&step)))
 }

@@ -9,10 +9,10 @@
 //! The continuous version has no free phase: from rest, the nudge turns for some periods and the gradient is the mean on the
 //! way.
 
-use super::outcome::{evaluate, free_phase, judge};
-use super::sink::Recorder;
+use super::outcome::{accumulate_grads_objective, evaluate, free_phase, judge};
+use super::sink::FactorBuffer;
 use super::weighed::Weights;
-use super::{Acts, Batch, Credit, CreditMethod, CreditNeeds, Settled, Sink, Step, homeostasis, shards};
+use super::{Acts, Batch, Credit, CreditMethod, CreditNeeds, GradSink, Settled, Step, homeostasis, shards};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::network::{Constant, Network, Seen, State, Term};
@@ -103,7 +103,7 @@ impl Holomorphic {
         (objective, weights): (&dyn Objective, &Weights),
         rows: Range<usize>,
         key: &Key,
-    ) -> Result<(Step, Recorder)> {
+    ) -> Result<(Step, FactorBuffer)> {
         let HolomorphicEqProp { beta, points, free_steps, nudged_steps, .. } = self.spec;
         let (n, scale) = (rows.len(), 1.0 / batch.len() as f64);
         let x = batch.x.rows_view(rows.clone());
@@ -127,12 +127,12 @@ impl Holomorphic {
         network.choose_all(&mut free);
         network.choose_all(&mut nudged);
         let terms = self.terms(n, scale, &free, &nudged, used);
-        let mut sink = Recorder::default();
+        let mut sink = FactorBuffer::default();
         let weighed = &mut weights.sink(rows, &mut sink);
         network.contrast(x, &terms, &free, weighed);
         if network.nudged() != Some(network.output()) {
             let seen = Seen { x, out: &free.out, choice: &free.choice };
-            network.emit(network.output(), readout.view(), seen, scale, weighed);
+            network.accumulate_grads(network.output(), readout.view(), seen, scale, weighed);
         }
         homeostasis::emit_shared(network, &free, scale, key, &mut sink);
         let fallback = if settled { 0 } else { n as u64 };
@@ -183,14 +183,14 @@ impl Holomorphic {
         rows: Range<usize>,
         key: &Key,
         periods: usize,
-    ) -> Result<(Step, Recorder)> {
+    ) -> Result<(Step, FactorBuffer)> {
         let x = batch.x.rows_view(rows.clone());
         let mut rest = State::new(network, constant, rows.clone(), &batch.target);
         rest.noise(key);
         let mut state = rest.complex(&[real(0.0)]);
         let (n, betas) = (rows.len(), self.spec.circle(periods * self.spec.points));
         let scale = 1.0 / (batch.len() * betas.len()) as f64;
-        let (mut sink, mut change) = (Recorder::default(), 0.0);
+        let (mut sink, mut change) = (FactorBuffer::default(), 0.0);
         let mut weighed = weights.sink(rows, &mut sink);
         for &beta in &betas {
             state.set_complex_nudge(beta);
@@ -200,7 +200,7 @@ impl Holomorphic {
             network.contrast(x, &[term], &state.real_part(), &mut weighed);
             if network.nudged() != Some(network.output()) {
                 let (_, err, _) = readout_error(network, objective, &mut state, 0..2 * n);
-                network.emit_real_part(network.output(), err.view(), &state, scale, &mut weighed);
+                network.accumulate_grads_real(network.output(), err.view(), &state, scale, &mut weighed);
             }
         }
         let step = judge(network, objective, &mut state.real_part()).2;
@@ -216,7 +216,7 @@ impl Credit for Holomorphic {
         network: &mut Network,
         batch: &Batch,
         objective: &dyn Objective,
-        sink: &mut dyn Sink,
+        sink: &mut dyn GradSink,
         key: &Key,
     ) -> Result<Step> {
         let weights = Weights::of(objective);
@@ -230,8 +230,10 @@ impl Credit for Holomorphic {
             factors.replay(network, sink);
         }
         homeostasis::emit_dense(network, sink);
+        let step = shards.iter().fold(Step::default(), |sum, (step, _)| sum.with(step));
+        accumulate_grads_objective(network, &step, sink);
         sink.step(network)?;
-        Ok(shards.iter().fold(Step::default(), |sum, (step, _)| sum.with(step)))
+        Ok(step)
     }
 
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {

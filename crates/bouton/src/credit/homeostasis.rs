@@ -6,24 +6,24 @@
 //! Dense, D = 1: in closed form, once per batch. Shared weights: ‖u‖² with u = D (W_f − W_b) ε, a standard normal ε per
 //! sample, which has that mean. How soft pooling bends within one population is left out of J.
 
-use super::Sink;
-use crate::network::{ConnId, Connection, Feedback, Network, ParamId, State};
+use super::GradSink;
+use crate::network::{ConnId, Connection, Feedback, Grad, Network, ParamId, State};
 use crate::neuron::Noise;
 use crate::rng::Key;
 use bouton_kernels::{Mat, Operand, View, ViewMut, add_scaled};
 
 /// The gradient of connections whose weights are not shared.
-pub(super) fn emit_dense(network: &Network, sink: &mut dyn Sink) {
+pub(super) fn emit_dense(network: &Network, sink: &mut dyn GradSink) {
     for (id, c) in held(network).filter(|(_, c)| !c.wiring.shares()) {
         let difference = difference(c);
-        sink.gradient(ParamId::Weight(id), &difference, 2.0 * c.homeostasis);
-        sink.gradient(ParamId::Feedback(id), &difference, -2.0 * c.homeostasis);
+        sink.add(network, ParamId::weight(id), Grad::whole(&difference, 2.0 * c.homeostasis));
+        sink.add(network, ParamId::feedback(id), Grad::whole(&difference, -2.0 * c.homeostasis));
     }
 }
 
 /// An estimate of the gradient of connections whose weights are shared, at the free states of some samples, each counted
 /// `scale` times. Choices are up to date.
-pub(super) fn emit_shared(network: &Network, free: &State, scale: f64, key: &Key, sink: &mut dyn Sink) {
+pub(super) fn emit_shared(network: &Network, free: &State, scale: f64, key: &Key, sink: &mut dyn GradSink) {
     let mut shared = held(network).filter(|(_, c)| c.wiring.shares()).peekable();
     if shared.peek().is_none() {
         return;
@@ -56,7 +56,7 @@ fn emit_along(
     direction: View<'_>,
     by: f64,
     network: &Network,
-    sink: &mut dyn Sink,
+    sink: &mut dyn GradSink,
 ) {
     let (choice, pre) = (free.choice[id].view(), free.out[c.pre].view());
     let mut apart = Mat::zeros(network.dtype, free.rows(), c.factors(free.out[c.post].cols()));
@@ -65,10 +65,10 @@ fn emit_along(
     let mut u = Mat::zeros(network.dtype, free.rows(), free.out[c.post].cols());
     pooled(c, choice, apart.view(), u.view_mut());
     let g = c.spread(choice, u.view(), false);
-    sink.factors(network, ParamId::Weight(id), direction, g.view(), by);
-    sink.factors(network, ParamId::Feedback(id), direction, g.view(), -by);
+    sink.add(network, ParamId::weight(id), Grad::factors(direction, g.view(), by));
+    sink.add(network, ParamId::feedback(id), Grad::factors(direction, g.view(), -by));
     if let Some(bend) = c.bend(pre, u.view(), &difference, direction) {
-        sink.factors(network, ParamId::Weight(id), pre, bend.view(), by);
+        sink.add(network, ParamId::weight(id), Grad::factors(pre, bend.view(), by));
     }
 }
 
@@ -83,7 +83,7 @@ fn pooled(c: &Connection, choice: View<'_>, y: View<'_>, mut u: ViewMut<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::credit::Collect;
+    use crate::credit::GradCollector;
     use crate::recipe::Recipe;
 
     fn network(pool: &str, angle: f64) -> Network {
@@ -161,9 +161,9 @@ mod tests {
             let mut network = network(pool, 60.0);
             let id = shared(&network);
             let units = network.populations[network.connections[id].pre].units;
-            let (mut sink, free) = (Collect::default(), repeated(&network, units));
+            let (mut sink, free) = (GradCollector::default(), repeated(&network, units));
             emit_along(id, &network.connections[id], &free, eye(units).view(), 2.0, &network, &mut sink);
-            for (feedback, param) in [(false, ParamId::Weight(id)), (true, ParamId::Feedback(id))] {
+            for (feedback, param) in [(false, ParamId::weight(id)), (true, ParamId::feedback(id))] {
                 for (i, &got) in sink.values(param).iter().enumerate() {
                     let mut at = |by: f64| {
                         moved(&mut network, feedback, i, by);
@@ -186,20 +186,20 @@ mod tests {
     fn normal_directions_estimate_it() {
         const SAMPLES: usize = 4000;
         let gradient = |network: &Network| {
-            let mut sink = Collect::default();
+            let mut sink = GradCollector::default();
             let (mut free, id) = (repeated(network, SAMPLES), shared(network));
             free.samples = (0..SAMPLES).collect();
             emit_shared(network, &free, 1.0 / SAMPLES as f64, &Key::new(1), &mut sink);
-            sink.values(ParamId::Feedback(id))
+            sink.values(ParamId::feedback(id))
         };
         let pool = ", pool = { soft = { size = 2 } }";
         let (tied, own) = (network(pool, 0.0), network(pool, 60.0));
         assert!(gradient(&tied).iter().all(|&g| g == 0.0));
         let (id, settling) = (shared(&own), 32 + 12 + 2);
-        let (units, mut exact) = (own.populations[own.connections[id].pre].units, Collect::default());
+        let (units, mut exact) = (own.populations[own.connections[id].pre].units, GradCollector::default());
         let by = 2.0 * 2.0 / f64::from(settling);
         emit_along(id, &own.connections[id], &repeated(&own, units), eye(units).view(), by, &own, &mut exact);
-        let exact = exact.values(ParamId::Feedback(id));
+        let exact = exact.values(ParamId::feedback(id));
         let size = exact.iter().map(|g| g * g).sum::<f64>().sqrt();
         let error = gradient(&own).iter().zip(&exact).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
         assert!(error < 0.05 * size, "{error} of {size}");

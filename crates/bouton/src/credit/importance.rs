@@ -4,11 +4,11 @@
 //! of a whole batch multiply to the sum of squared gradients. Likewise for absolute values. Labels of one batch share the
 //! a_i: their δ_j² are summed first, Σ_x a_i² Σ_y δ_j², so that the exact Fisher information takes one product.
 
-use super::{Batch, Credit, Sink};
+use super::{Batch, Credit, GradSink};
 use crate::anchor::{Fisher, Importance};
 use crate::error::Result;
-use crate::network::{Network, ParamId, PopId};
-use crate::objective::{Objective, Targets, softmax};
+use crate::network::{Grad, Network, ParamId};
+use crate::objective::{Head, Objective, TargetView, Targets};
 use crate::rng::Key;
 use crate::synapse::Draw;
 use crate::wiring::Wiring;
@@ -115,8 +115,8 @@ fn by_channel(g: View<'_>, channels: usize) -> Mat {
     sums
 }
 
-impl Sink for PerSample {
-    fn factors(&mut self, network: &Network, id: ParamId, pre: View<'_>, g: View<'_>, _: f64) {
+impl PerSample {
+    fn factors(&mut self, network: &Network, id: ParamId, pre: View<'_>, g: View<'_>) {
         let wiring = network.wiring_of(id);
         if wiring.shares() {
             return self.sample_by_sample(id, wiring, pre, g);
@@ -134,17 +134,21 @@ impl Sink for PerSample {
         }
         self.open.extend(waiting.map(|waiting| (id, waiting)));
     }
+}
 
-    fn bias(&mut self, network: &Network, pop: PopId, g: View<'_>, _: f64) {
-        self.units(ParamId::Bias(pop), network.populations[pop].shape.channels, g);
+impl GradSink for PerSample {
+    fn add(&mut self, network: &Network, id: ParamId, grad: Grad<'_>) {
+        match grad {
+            Grad::Factors { pre, g, .. } => self.factors(network, id, pre, g),
+            Grad::Rows { g, .. } => {
+                if let Some(value) = network.value(id) {
+                    self.units(id, value.cols(), g);
+                }
+            }
+            // What does not depend on samples says nothing about them.
+            Grad::Whole { .. } => {}
+        }
     }
-
-    fn gain(&mut self, network: &Network, pop: PopId, g: View<'_>, _: f64) {
-        self.units(ParamId::Gain(pop), network.populations[pop].shape.channels, g);
-    }
-
-    /// What does not depend on samples says nothing about them.
-    fn gradient(&mut self, _: ParamId, _: &Mat, _: f64) {}
 
     fn step(&mut self, _: &mut Network) -> Result<()> {
         Ok(())
@@ -153,9 +157,11 @@ impl Sink for PerSample {
 
 /// √w (p − y) of one label per sample: the squared gradient then carries the weight w.
 #[derive(Debug)]
-struct Label {
+struct Label<'a> {
+    /// What the network is judged by; minus the logarithm of a probability, unless outputs alone are asked for.
+    objective: &'a dyn Objective,
     /// The outputs that count.
-    active: Option<Range<usize>>,
+    active: Range<usize>,
     which: Which,
 }
 
@@ -171,25 +177,41 @@ enum Which {
     Norm,
 }
 
-impl Objective for Label {
-    fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, _: &mut [f64]) {
-        let active = self.active.clone().unwrap_or(0..out.cols());
-        err.fill(0.0);
-        dispatch!(out.dtype(), T => for r in 0..out.rows() {
-            let (out, err) = (&out.row::<T>(r)[active.clone()], &mut err.row_mut::<T>(r)[active.clone()]);
-            if matches!(self.which, Which::Norm) {
-                err.iter_mut().zip(out).for_each(|(e, &o)| *e = T::lit(2.0) * o);
-                continue;
+impl Label<'_> {
+    /// The label of a row with these probabilities, counted through all outputs, and its weight.
+    fn of<T: Elem>(&self, p: &[T], targets: Targets<'_>, r: usize) -> (usize, f64) {
+        let active = &p[self.active.clone()];
+        match self.which {
+            Which::Weighted(c) => (c, p[c].to_f64()),
+            Which::Drawn(key) => {
+                let draw = Draw { key, index: targets.samples[r] as u64 };
+                (self.active.start + drawn(active, draw), 1.0)
             }
-            err.copy_from_slice(out);
-            softmax(err);
-            let (label, weight) = match self.which {
-                Which::Weighted(c) => (c - active.start, err[c - active.start].to_f64()),
-                Which::Drawn(key) => (drawn(err, Draw { key, index: targets.samples[r] as u64 }), 1.0),
-                _ => (targets.rows.class(r) - active.start, 1.0),
-            };
-            err[label] -= T::lit(1.0);
-            err.iter_mut().for_each(|e| *e *= T::lit(weight.sqrt()));
+            _ => (targets.rows.class(r), 1.0),
+        }
+    }
+}
+
+impl Objective for Label<'_> {
+    fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, loss: &mut [f64]) {
+        if matches!(self.which, Which::Norm) {
+            err.fill(0.0);
+            return dispatch!(out.dtype(), T => for r in 0..out.rows() {
+                let (out, err) = (&out.row::<T>(r)[self.active.clone()], &mut err.row_mut::<T>(r)[self.active.clone()]);
+                err.iter_mut().zip(out).for_each(|(e, &o)| *e = T::lit(2.0) * o);
+            });
+        }
+        let head = Head { objective: self.objective, active: self.active.clone() };
+        let mut p = out.to_mat();
+        head.believe(p.view_mut(), targets.own);
+        dispatch!(out.dtype(), T => {
+            let of = |r: usize| self.of(p.view().row::<T>(r), targets, r);
+            let (labels, weights): (Vec<u16>, Vec<f64>) =
+                (0..out.rows()).map(of).map(|(label, weight)| (label as u16, weight)).unzip();
+            head.error(out, Targets { rows: TargetView::Classes(&labels), ..targets }, err.reborrow(), loss);
+            for (r, weight) in weights.iter().enumerate() {
+                err.row_mut::<T>(r).iter_mut().for_each(|e| *e *= T::lit(weight.sqrt()));
+            }
         });
     }
 
@@ -213,27 +235,28 @@ fn drawn<T: Elem>(p: &[T], draw: Draw) -> usize {
         .unwrap_or(last)
 }
 
-/// The importance of every parameter over `batches`, of which only the `active` outputs count. The network answers as in
+/// The importance of every parameter over `batches` to what `objective` judges, of which only the `active` outputs count. The network answers as in
 /// evaluation.
 pub fn measure(
     credit: &dyn Credit,
     network: &Network,
     importance: Importance,
+    objective: &dyn Objective,
     active: Option<Range<usize>>,
     batches: impl Iterator<Item = Batch>,
     key: &Key,
 ) -> Result<HashMap<ParamId, Mat>> {
     let sum = if matches!(importance, Importance::Sensitivity(_)) { Sum::Absolutes } else { Sum::Squares };
     let mut sink = PerSample { sum, total: HashMap::new(), open: HashMap::new() };
-    let outputs = active.clone().unwrap_or(0..network.populations[network.output()].units);
+    let outputs = active.unwrap_or(0..network.populations[network.output()].units);
     let (mut samples, mut count) = (0, 0);
     for batch in batches {
         (samples, count) = (samples + batch.len(), count + 1);
-        let label = |which| Label { active: active.clone(), which };
-        let pass = |which, sink: &mut dyn Sink| credit.gradients(network, &batch, &[&label(which)], sink);
+        let label = |which| Label { objective, active: outputs.clone(), which };
+        let pass = |which, sink: &mut dyn GradSink| credit.gradients(network, &batch, &[&label(which)], sink);
         match importance {
             Importance::Fisher(Fisher::Exact, _) => {
-                let labels: Vec<Label> = outputs.clone().map(|c| label(Which::Weighted(c))).collect();
+                let labels: Vec<Label<'_>> = outputs.clone().map(|c| label(Which::Weighted(c))).collect();
                 let labels: Vec<&dyn Objective> = labels.iter().map(|l| l as _).collect();
                 credit.gradients(network, &batch, &labels, &mut sink)?;
             }
@@ -242,7 +265,7 @@ pub fn measure(
             }
             Importance::Fisher(Fisher::Empirical, _) => pass(Which::True, &mut sink)?,
             Importance::Fisher(Fisher::Batched, _) => {
-                let mut mean = super::Collect::default();
+                let mut mean = super::GradCollector::default();
                 pass(Which::True, &mut mean)?;
                 add_squares(&mut sink.total, &mean.gradients);
             }
@@ -290,7 +313,16 @@ mod tests {
         let credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();
         let batch = course.stream.batch(0, DType::F64);
         let run = |importance, batches: Vec<Batch>| {
-            measure(&*credit, &network, importance, None, batches.into_iter(), &Key::new(1)).unwrap()
+            measure(
+                &*credit,
+                &network,
+                importance,
+                &*recipe.objective.build(),
+                None,
+                batches.into_iter(),
+                &Key::new(1),
+            )
+            .unwrap()
         };
         let singles: Vec<Batch> = (0..6).map(|i| batch.take(&[i])).collect();
         for importance in [Importance::Fisher(Fisher::Exact, None), Importance::Sensitivity(None)] {
@@ -305,7 +337,7 @@ mod tests {
         // For one sample the batched estimate is the empirical one; for several it is not.
         let (empirical, batched) =
             (Importance::Fisher(Fisher::Empirical, None), Importance::Fisher(Fisher::Batched, None));
-        let id = ParamId::Weight(0);
+        let id = ParamId::weight(0);
         let near = |a: &Mat, b: &Mat| a.to_f64s().iter().zip(b.to_f64s()).all(|(a, b)| (a - b).abs() < 1e-12);
         assert!(near(&run(empirical, singles.clone())[&id], &run(batched, singles)[&id]));
         assert!(!near(&run(empirical, vec![batch.clone()])[&id], &run(batched, vec![batch])[&id]));
@@ -322,7 +354,16 @@ mod tests {
         let batch = course.stream.batch(0, DType::F64);
         let out = credit.free(&network, &batch, &*recipe.objective.build()).unwrap().out.swap_remove(1);
         let exact = Importance::Fisher(Fisher::Exact, None);
-        let fisher = measure(&*credit, &network, exact, None, [batch].into_iter(), &Key::new(1)).unwrap();
+        let fisher = measure(
+            &*credit,
+            &network,
+            exact,
+            &*recipe.objective.build(),
+            None,
+            [batch].into_iter(),
+            &Key::new(1),
+        )
+        .unwrap();
         for c in 0..4 {
             let of = |r: usize| {
                 let row: Vec<f64> = (0..4).map(|k| out.get(r, k).exp()).collect();
@@ -330,7 +371,7 @@ mod tests {
                 p * (1.0 - p)
             };
             let expected = (0..6).map(of).sum::<f64>() / 6.0;
-            assert!((fisher[&ParamId::Bias(1)].get(0, c) - expected).abs() < 1e-12);
+            assert!((fisher[&ParamId::bias(1)].get(0, c) - expected).abs() < 1e-12);
         }
     }
 
@@ -345,7 +386,9 @@ mod tests {
         let run = |fisher, draws, seed| {
             let batches = std::iter::repeat_n(batch.clone(), draws);
             let (importance, key) = (Importance::Fisher(fisher, None), Key::new(seed));
-            let all = measure(&*credit, &network, importance, None, batches, &key).unwrap();
+            let all =
+                measure(&*credit, &network, importance, &*recipe.objective.build(), None, batches, &key)
+                    .unwrap();
             network.parameters().iter().flat_map(|(id, ..)| all[id].to_f64s()).collect::<Vec<f64>>()
         };
         let exact = run(Fisher::Exact, 1, 0);

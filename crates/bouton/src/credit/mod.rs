@@ -1,6 +1,6 @@
 //! How a unit learns what it should have done.
 //!
-//! A credit rule turns the outcome of a batch into factors of parameter gradients and hands them to a [`Sink`]. Rules
+//! A credit rule turns the outcome of a batch into factors of parameter gradients and hands them to a [`GradSink`]. Rules
 //! only use the verbs of [`crate::network`] and the relaxations of [`crate::solver`].
 
 mod backprop;
@@ -23,7 +23,7 @@ mod sink;
 mod tape;
 mod weighed;
 
-pub use crate::network::Sink;
+pub use crate::network::GradSink;
 pub use backprop::Backprop;
 pub use bptt::Bptt;
 pub use continual::ContinualEqProp;
@@ -35,7 +35,7 @@ pub use holomorphic::HolomorphicEqProp;
 pub use importance::measure;
 pub use outcome::{Settled, Step};
 pub use recurrent::RecurrentBackprop;
-pub use sink::{Collect, Outside};
+pub use sink::{GradCollector, InputGradCollector};
 pub use tape::{Adjoint, Frame, record};
 
 use crate::axis::{Cite, Place, axis};
@@ -222,7 +222,7 @@ pub trait Credit: Send + Sync + std::fmt::Debug {
         network: &mut Network,
         batch: &Batch,
         objective: &dyn Objective,
-        sink: &mut dyn Sink,
+        sink: &mut dyn GradSink,
         key: &Key,
     ) -> Result<Step>;
     /// The outcome of `batch` without learning.
@@ -257,7 +257,7 @@ pub trait Credit: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// [`Error::Incompatible`] for rules that have no such gradient, which is the default.
-    fn gradients(&self, _: &Network, _: &Batch, _: &[&dyn Objective], _: &mut dyn Sink) -> Result<()> {
+    fn gradients(&self, _: &Network, _: &Batch, _: &[&dyn Objective], _: &mut dyn GradSink) -> Result<()> {
         Err(Error::incompatible("this credit rule has no gradient sample by sample", "use credit.backprop"))
     }
     /// Shows state that must survive a restart to `visitor`. Default: there is none.

@@ -2,7 +2,7 @@
 
 use super::{Batch, shards};
 use crate::error::Result;
-use crate::network::{Network, State};
+use crate::network::{Grad, GradSink, Network, ParamId, State};
 use crate::objective::{Metric, Objective, Sums, Target, Targets};
 use crate::rng::Key;
 use crate::solver::{Relaxed, Solver, readout_error};
@@ -17,6 +17,8 @@ pub struct Step {
     pub loss: f64,
     /// Sums behind the metrics.
     pub sums: Sums,
+    /// ∂ℓ/∂θ of every own parameter θ of the objective, summed over samples.
+    pub objective: Vec<f64>,
     /// The free phase.
     pub free: Relaxed,
     /// The nudged phases together.
@@ -33,6 +35,7 @@ impl Step {
             samples: self.samples + other.samples,
             loss: self.loss + other.loss,
             sums: self.sums.with(&other.sums),
+            objective: added(self.objective, &other.objective),
             free: self.free.with(other.free),
             nudged: self.nudged.with(other.nudged),
             fallback: self.fallback + other.fallback,
@@ -66,19 +69,50 @@ pub(super) fn judge(network: &Network, objective: &dyn Objective, state: &mut St
     let (g, err, loss) = readout_error(network, objective, state, 0..rows);
     let sums =
         Sums::of_outputs(objective, state.output(network.output(), 0..rows), state.target.view(0..rows));
-    let step = Step { samples: rows as u64, loss: loss.iter().sum(), sums, ..Step::default() };
+    let own = network.objective_values();
+    let targets = Targets { rows: state.target.view(0..rows), samples: &state.samples, own: &own };
+    let objective = own_gradient(objective, state.output(network.output(), 0..rows), targets);
+    let step = Step { samples: rows as u64, loss: loss.iter().sum(), sums, objective, ..Step::default() };
     (g, err, step)
 }
 
 /// Judges outputs of a batch: ∂ℓ/∂output and the sums.
-pub(super) fn verdict(objective: &dyn Objective, out: View<'_>, target: &Target) -> (Mat, Step) {
+pub(super) fn verdict(
+    network: &Network,
+    objective: &dyn Objective,
+    out: View<'_>,
+    target: &Target,
+) -> (Mat, Step) {
     let (rows, samples) = (out.rows(), (0..out.rows()).collect::<Vec<_>>());
     let (mut err, mut loss) = (Mat::zeros(out.dtype(), rows, out.cols()), vec![0.0; rows]);
-    let targets = target.view(0..rows);
-    objective.error(out, Targets { rows: targets, samples: &samples }, err.view_mut(), &mut loss);
-    let sums = Sums::of_outputs(objective, out, targets);
-    let step = Step { samples: rows as u64, loss: loss.iter().sum(), sums, ..Step::default() };
+    let own = network.objective_values();
+    let targets = Targets { rows: target.view(0..rows), samples: &samples, own: &own };
+    objective.error(out, targets, err.view_mut(), &mut loss);
+    let sums = Sums::of_outputs(objective, out, targets.rows);
+    let objective = own_gradient(objective, out, targets);
+    let step = Step { samples: rows as u64, loss: loss.iter().sum(), sums, objective, ..Step::default() };
     (err, step)
+}
+
+fn own_gradient(objective: &dyn Objective, out: View<'_>, targets: Targets<'_>) -> Vec<f64> {
+    let mut sums = vec![0.0; targets.own.len()];
+    objective.own_gradient(out, targets, &mut sums);
+    sums
+}
+
+fn added(mut sums: Vec<f64>, more: &[f64]) -> Vec<f64> {
+    sums.resize(sums.len().max(more.len()), 0.0);
+    sums.iter_mut().zip(more).for_each(|(sum, x)| *sum += x);
+    sums
+}
+
+/// Hands over the gradient of the mean loss with respect to the objective's own parameters, which the dynamics know nothing of:
+/// it belongs to the free state, whatever the rule.
+pub(super) fn accumulate_grads_objective(network: &Network, step: &Step, sink: &mut dyn GradSink) {
+    for (k, g) in step.objective.iter().enumerate() {
+        let g = Mat::from_f64s(network.dtype, 1, 1, &[*g]);
+        sink.add(network, ParamId::objective(k), Grad::whole(&g, 1.0 / step.samples as f64));
+    }
 }
 
 /// Where one phase of a rule ended, one row per sample of the batch.
@@ -137,7 +171,7 @@ pub(super) fn evaluate(
 }
 
 impl Step {
-    /// Everything as words that read back to the same bits: `samples=3 loss=0.5 fallback=0 free=7,3,0.1,2 nudged=… hits=1`.
+    /// Everything but the gradient as words that read back to the same bits: `samples=3 loss=0.5 fallback=0 free=7,3,0.1,2 nudged=… hits=1`.
     pub fn to_text(&self) -> String {
         let phase = |r: &Relaxed| format!("{},{},{:?},{}", r.sweeps, r.samples, r.residual, r.unsettled);
         format!(
@@ -197,7 +231,7 @@ mod tests {
         let free = Relaxed { sweeps: 7, samples: 3, residual: 1.0 / 3.0, unsettled: 2 };
         let mut sums = Sums::default();
         sums.read("hits", "1").and(sums.read("squares", "0.1,0.30000000000000004")).unwrap();
-        let step = Step { samples: 3, loss: 0.1 + 0.2, sums, free, nudged: Relaxed::default(), fallback: 2 };
+        let step = Step { samples: 3, loss: 0.1 + 0.2, sums, free, fallback: 2, ..Step::default() };
         assert_eq!(step.to_text().parse(), Ok(step));
         assert_eq!(Step::default().to_text().parse(), Ok(Step::default()));
         for garbled in ["1 2", "samples=x", "free=1,2", "hits=a"] {

@@ -4,7 +4,7 @@
 //! differentiates exactly that. In evaluation it does nothing of it, either way.
 
 use super::backprop::silence;
-use super::{Batch, Collect, Credit, Outside};
+use super::{Batch, Credit, GradCollector, InputGradCollector};
 use crate::error::{Error, Result};
 use crate::network::{Feedback, Network, Node, ParamId};
 use crate::norm::NormTraits;
@@ -46,8 +46,8 @@ pub fn gradients(
     loss: &Given,
     key: &Key,
     training: bool,
-) -> Result<(Collect, Mat)> {
-    let mut sink = Outside::new(network);
+) -> Result<(GradCollector, Mat)> {
+    let mut sink = InputGradCollector::new(network);
     if !training && network.populations.iter().any(runs) {
         credit.gradients(network, batch, &[loss], &mut sink)?;
     } else {
@@ -81,12 +81,12 @@ fn runs(node: &Node) -> bool {
 }
 
 /// Feedback weights that learn what the forward weight learns have its gradient.
-fn with_feedback(network: &Network, mut found: Collect) -> Collect {
+fn with_feedback(network: &Network, mut found: GradCollector) -> GradCollector {
     for (id, c) in network.connections.iter().enumerate() {
         let forward =
-            found.gradients.get(&ParamId::Weight(id)).filter(|_| matches!(c.feedback, Feedback::Own(_)));
+            found.gradients.get(&ParamId::weight(id)).filter(|_| matches!(c.feedback, Feedback::Own(_)));
         if let Some(forward) = forward.cloned() {
-            found.gradients.insert(ParamId::Feedback(id), forward);
+            found.gradients.insert(ParamId::feedback(id), forward);
         }
     }
     found

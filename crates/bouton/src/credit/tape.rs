@@ -4,7 +4,7 @@
 //! gradient D·λ, whose adjoint through the wirings adds to λ before the step. No tape of operations: Jacobians are
 //! recomputed from dual numbers.
 
-use super::Sink;
+use super::GradSink;
 use crate::network::{Network, PopId, Role, Seen, State};
 use crate::neuron::Ctx;
 use crate::solver::Solver;
@@ -83,7 +83,7 @@ impl Adjoint {
         x: View<'_>,
         frame: &Frame,
         scale: f64,
-        sink: &mut dyn Sink,
+        sink: &mut dyn GradSink,
     ) -> Vec<Mat> {
         let seen = frame.seen(x);
         let mut g_drives = Vec::with_capacity(frame.block.len());
@@ -92,7 +92,7 @@ impl Adjoint {
         }
         for (&pop, g_drive) in frame.block.iter().zip(&g_drives) {
             network.pull(pop, g_drive.view(), seen, &mut self.g_out);
-            network.emit_moving(pop, g_drive.view(), seen, scale, sink);
+            network.accumulate_grads_recurrent(pop, g_drive.view(), seen, scale, sink);
             add(&mut self.total[pop], g_drive.view());
         }
         g_drives
@@ -116,9 +116,9 @@ impl Adjoint {
     }
 
     /// Hands over the gradients that need only the sums over steps.
-    pub fn finish(&self, network: &Network, seen: Seen<'_>, scale: f64, sink: &mut dyn Sink) {
+    pub fn finish(&self, network: &Network, seen: Seen<'_>, scale: f64, sink: &mut dyn GradSink) {
         for pop in (0..self.total.len()).filter(|&p| self.total[p].rows() > 0) {
-            network.emit_constant(pop, self.total[pop].view(), seen, scale, sink);
+            network.accumulate_grads_static(pop, self.total[pop].view(), seen, scale, sink);
         }
     }
 }

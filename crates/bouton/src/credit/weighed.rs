@@ -2,9 +2,8 @@
 //! and it drowns in what is left of the free phase, too large and the response is no longer linear. So the gradient g of
 //! every sample is brought to size 1, and what is learned of the sample counts |g| times: learn(c·g) = c·learn(g).
 
-use super::Sink;
 use crate::error::Result;
-use crate::network::{Network, ParamId, PopId};
+use crate::network::{Grad, GradSink, Network, ParamId};
 use crate::objective::{Given, Objective};
 use bouton_kernels::{Mat, Real, View, dispatch};
 use std::ops::Range;
@@ -26,14 +25,14 @@ impl Weights {
     }
 
     /// `sink` for factors of these samples of the batch.
-    pub fn sink<'a>(&'a self, rows: Range<usize>, sink: &'a mut dyn Sink) -> Weighed<'a> {
+    pub fn sink<'a>(&'a self, rows: Range<usize>, sink: &'a mut dyn GradSink) -> Weighed<'a> {
         Weighed { sink, weights: self.unit.as_ref().map(|(_, sizes)| &sizes[rows]) }
     }
 }
 
 /// A sink for rows that count differently.
 pub(super) struct Weighed<'a> {
-    sink: &'a mut dyn Sink,
+    sink: &'a mut dyn GradSink,
     weights: Option<&'a [f64]>,
 }
 
@@ -50,24 +49,22 @@ impl Weighed<'_> {
     }
 }
 
-impl Sink for Weighed<'_> {
-    fn factors(&mut self, network: &Network, id: ParamId, pre: View<'_>, g: View<'_>, scale: f64) {
-        let weighed = self.weigh(g);
-        self.sink.factors(network, id, pre, weighed.as_ref().map_or(g, Mat::view), scale);
-    }
-
-    fn bias(&mut self, network: &Network, pop: PopId, g: View<'_>, scale: f64) {
-        let weighed = self.weigh(g);
-        self.sink.bias(network, pop, weighed.as_ref().map_or(g, Mat::view), scale);
-    }
-
-    fn gain(&mut self, network: &Network, pop: PopId, g: View<'_>, scale: f64) {
-        let weighed = self.weigh(g);
-        self.sink.gain(network, pop, weighed.as_ref().map_or(g, Mat::view), scale);
-    }
-
-    fn gradient(&mut self, id: ParamId, g: &Mat, scale: f64) {
-        self.sink.gradient(id, g, scale);
+impl GradSink for Weighed<'_> {
+    fn add(&mut self, network: &Network, id: ParamId, grad: Grad<'_>) {
+        let weigh = |g: View<'_>| self.weigh(g);
+        match grad {
+            Grad::Factors { pre, g, scale } => {
+                let weighed = weigh(g);
+                let g = weighed.as_ref().map_or(g, Mat::view);
+                self.sink.add(network, id, Grad::Factors { pre, g, scale });
+            }
+            Grad::Rows { g, scale } => {
+                let weighed = weigh(g);
+                let g = weighed.as_ref().map_or(g, Mat::view);
+                self.sink.add(network, id, Grad::Rows { g, scale });
+            }
+            whole @ Grad::Whole { .. } => self.sink.add(network, id, whole),
+        }
     }
 
     fn step(&mut self, network: &mut Network) -> Result<()> {

@@ -66,7 +66,7 @@ impl Connection {
 
     /// The parameter that learns from what flows back.
     pub fn back_id(&self, id: ConnId) -> ParamId {
-        if matches!(self.feedback, Feedback::Field(_)) { ParamId::Feedback(id) } else { ParamId::Weight(id) }
+        if matches!(self.feedback, Feedback::Field(_)) { ParamId::feedback(id) } else { ParamId::weight(id) }
     }
 
     /// Columns of the choice of a batch; 0 without pooling.

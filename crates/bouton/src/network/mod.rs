@@ -6,7 +6,8 @@
 //! - [`State`]: activity of a batch.
 
 mod connection;
-mod sink;
+mod grad;
+mod params;
 mod spec;
 mod state;
 mod summary;
@@ -15,10 +16,13 @@ mod verbs;
 pub use crate::shape::Shape;
 pub use crate::wiring::{PoolSpec, SoftPool};
 pub use connection::{Connection, Feedback};
-pub use sink::Sink;
+pub use grad::{Grad, GradSink};
+pub use params::{OwnParam, Owner, ParamId};
 pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, Skip};
 pub use state::{Base, Constant, State};
 pub use verbs::{Seen, Term};
+
+use params::{BIAS, WEIGHT};
 
 use crate::error::{Error, Result};
 use crate::neuron::Population;
@@ -69,26 +73,6 @@ pub struct Node {
     pub noise: f64,
 }
 
-/// Names one parameter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ParamId {
-    /// Forward weight of a connection.
-    Weight(ConnId),
-    /// Own feedback weight of a connection.
-    Feedback(ConnId),
-    /// Bias of a population.
-    Bias(PopId),
-    /// Gain γ of a population's normalisation.
-    Gain(PopId),
-}
-
-impl ParamId {
-    /// Whether this belongs to units instead of weights: a bias or a gain.
-    pub fn is_unit(self) -> bool {
-        matches!(self, Self::Bias(_) | Self::Gain(_))
-    }
-}
-
 /// A parameter to change and what decides how.
 pub(crate) struct Parameter<'a> {
     pub value: &'a mut Operand,
@@ -106,13 +90,16 @@ pub struct Network {
     pub populations: Vec<Node>,
     /// In the order of the layer chain, then skips.
     pub connections: Vec<Connection>,
+    /// Learned numbers of the objective's own, [1, 1] each.
+    pub objective: Vec<OwnParam>,
     plain: Box<dyn Synapse>,
 }
 
 impl Network {
     /// A network of these parts.
     pub fn new(dtype: DType, populations: Vec<Node>, connections: Vec<Connection>) -> Self {
-        Self { dtype, populations, connections, plain: Box::new(ElementwiseSynapse(Plain {})) }
+        let plain = Box::new(ElementwiseSynapse(Plain {}));
+        Self { dtype, populations, connections, objective: Vec::new(), plain }
     }
 
     /// Tells every synapse that a task ended.
@@ -179,76 +166,100 @@ impl Network {
     pub fn parameters(&self) -> Vec<(ParamId, String, &Mat)> {
         let weights = self.connections.iter().enumerate().filter(|(_, c)| !c.weight.mat().is_empty());
         let forward =
-            weights.clone().map(|(i, c)| (ParamId::Weight(i), format!("{}.weight", c.name), c.weight.mat()));
+            weights.clone().map(|(i, c)| (ParamId::weight(i), format!("{}.weight", c.name), c.weight.mat()));
         let back = weights.filter_map(|(i, c)| {
-            Some((ParamId::Feedback(i), format!("{}.feedback", c.name), c.feedback.own()?.mat()))
+            Some((ParamId::feedback(i), format!("{}.feedback", c.name), c.feedback.own()?.mat()))
         });
         let biases = self.populations.iter().enumerate().filter_map(|(i, p)| {
-            p.bias.as_ref().map(|b| (ParamId::Bias(i), format!("{}.bias", p.name), b.mat()))
+            p.bias.as_ref().map(|b| (ParamId::bias(i), format!("{}.bias", p.name), b.mat()))
         });
         let gains = self.populations.iter().enumerate().filter_map(|(i, p)| {
             let gain = p.norm.as_ref()?.gain.as_ref()?;
-            Some((ParamId::Gain(i), format!("{}.gain", p.name), gain.mat()))
+            Some((ParamId::gain(i), format!("{}.gain", p.name), gain.mat()))
         });
-        forward.chain(back).chain(biases).chain(gains).collect()
+        let of_objective = self.objective.iter().enumerate();
+        let of_objective = of_objective
+            .map(|(k, o)| (ParamId::objective(k), format!("objective.{}", o.name), o.value.mat()));
+        forward.chain(back).chain(biases).chain(gains).chain(of_objective).collect()
     }
 
-    /// Number of weights and biases.
+    /// Number of weights, biases and other learned numbers.
     pub fn parameter_count(&self) -> usize {
         self.parameters().iter().map(|(_, _, m)| m.rows() * m.cols()).sum()
     }
 
-    /// Place in the layer chain that a parameter belongs to; one of units belongs to the connection that enters them.
-    pub fn layer_of(&self, id: ParamId) -> usize {
-        match id {
-            ParamId::Weight(c) | ParamId::Feedback(c) => self.connections[c].layer,
-            ParamId::Bias(p) | ParamId::Gain(p) => {
-                self.connections.iter().find(|c| c.post == p).map_or(0, |c| c.layer)
+    /// The values of a parameter; none if the network does not have it.
+    pub fn value(&self, id: ParamId) -> Option<&Mat> {
+        match (id.owner(), id.slot()) {
+            (Owner::Connection(c), WEIGHT) => Some(self.connections[c].weight.mat()),
+            (Owner::Connection(c), _) => self.connections[c].feedback.own().map(Operand::mat),
+            (Owner::Population(p), BIAS) => self.populations[p].bias.as_ref().map(Operand::mat),
+            (Owner::Population(p), _) => {
+                self.populations[p].norm.as_ref().and_then(|norm| norm.gain.as_ref()).map(Operand::mat)
             }
+            (Owner::Objective, k) => self.objective.get(k).map(|own| own.value.mat()),
+        }
+    }
+
+    /// Place in the layer chain that a parameter belongs to; one of units belongs to the connection that enters them, one of
+    /// the objective to the last.
+    pub fn layer_of(&self, id: ParamId) -> usize {
+        let entering = |p: PopId| self.connections.iter().find(|c| c.post == p).map_or(0, |c| c.layer);
+        match id.owner() {
+            Owner::Connection(c) => self.connections[c].layer,
+            Owner::Population(p) => entering(p),
+            Owner::Objective => entering(self.output()),
         }
     }
 
     /// What an anchor holds: the parameter, or the hidden weight of its synapses if it wants that and there is one.
     pub(crate) fn anchored(&self, id: ParamId, hidden: bool) -> &Mat {
-        if let ParamId::Weight(c) = id
+        if let (Owner::Connection(c), WEIGHT) = (id.owner(), id.slot())
             && let Some(h) = self.connections[c].synapse.info().latent.filter(|_| hidden)
         {
             return &self.connections[c].memory[h];
         }
-        let found = self.parameters().into_iter().find(|(of, ..)| *of == id);
-        found.expect("the parameter is one of this network").2
+        self.value(id).expect("the parameter is one of this network")
     }
 
     /// The wiring that a weight belongs to.
     pub(crate) fn wiring_of(&self, id: ParamId) -> &dyn Wiring {
-        match id {
-            ParamId::Weight(c) | ParamId::Feedback(c) => &*self.connections[c].wiring,
-            ParamId::Bias(_) | ParamId::Gain(_) => &Identity,
-        }
+        if let Owner::Connection(c) = id.owner() { &*self.connections[c].wiring } else { &Identity }
     }
 
     /// A parameter to change. Those of units are plain.
     pub(crate) fn parameter_mut(&mut self, id: ParamId) -> Parameter<'_> {
-        let Self { populations, connections, plain, .. } = self;
+        let Self { populations, connections, plain, objective, .. } = self;
         let units = |value| Parameter { value, wiring: &Identity, synapse: &**plain, memory: &mut [] };
-        match id {
-            ParamId::Weight(c) => {
+        match (id.owner(), id.slot()) {
+            (Owner::Connection(c), WEIGHT) => {
                 let Connection { weight, synapse, wiring, memory, .. } = &mut connections[c];
                 Parameter { value: weight, wiring: &**wiring, synapse: &**synapse, memory }
             }
-            ParamId::Feedback(c) => {
+            (Owner::Connection(c), _) => {
                 let Connection { feedback, synapse, wiring, .. } = &mut connections[c];
                 let (Feedback::Own(value) | Feedback::Field(value)) = feedback else {
                     unreachable!("only own feedback is a parameter")
                 };
                 Parameter { value, wiring: &**wiring, synapse: &**synapse, memory: &mut [] }
             }
-            ParamId::Bias(p) => units(populations[p].bias.as_mut().expect("parameters() lists it")),
-            ParamId::Gain(p) => {
+            (Owner::Population(p), BIAS) => {
+                units(populations[p].bias.as_mut().expect("parameters() lists it"))
+            }
+            (Owner::Population(p), _) => {
                 let gain = populations[p].norm.as_mut().and_then(|n| n.gain.as_mut());
                 units(gain.expect("parameters() lists it"))
             }
+            (Owner::Objective, k) => {
+                let OwnParam { value, synapse, .. } = &mut objective[k];
+                Parameter { value, wiring: &Identity, synapse: &**synapse, memory: &mut [] }
+            }
         }
+    }
+
+    /// The values of the objective's own parameters.
+    pub fn objective_values(&self) -> Vec<f64> {
+        self.objective.iter().map(|own| own.value.mat().get(0, 0)).collect()
     }
 
     /// What belongs to the normalisations: γ, b and running means of every normalised population.

@@ -2,11 +2,11 @@
 //!
 //! drive:    d_n = b_n + Σ P(W(s_pre)) + Σ Wᵀ(Pᵀ(s_post))     (∂Φ/∂s_n)
 //! pull:     the adjoint of drive, into the gradients of the populations it reads
-//! emit:     the parameter gradients of a drive, as factors for a sink
+//! accumulate_grads:     the parameter gradients of a drive, as factors for a sink
 //! contrast: ∂Φ/∂θ at a state, as factors for a sink
 
-use super::Sink;
-use super::{ConnId, Connection, Constant, Feedback, Network, Node, ParamId, PopId, Role, State};
+use super::GradSink;
+use super::{ConnId, Connection, Constant, Feedback, Grad, Network, Node, ParamId, PopId, Role, State};
 use bouton_kernels::{Complex, Mat, View, add_scaled, dispatch, scale_complex};
 use std::ops::Range;
 
@@ -186,60 +186,82 @@ impl Network {
 
     /// The gradients of the weights and the bias that enter the drive of `pop`, for drive gradient `g`; the drive was
     /// computed from `seen`.
-    pub fn emit(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn Sink) {
-        self.emit_constant(pop, g, seen, scale, sink);
-        self.emit_moving(pop, g, seen, scale, sink);
+    pub fn accumulate_grads(
+        &self,
+        pop: PopId,
+        g: View<'_>,
+        seen: Seen<'_>,
+        scale: f64,
+        sink: &mut dyn GradSink,
+    ) {
+        self.accumulate_grads_static(pop, g, seen, scale, sink);
+        self.accumulate_grads_recurrent(pop, g, seen, scale, sink);
     }
 
-    /// The part of [`Network::emit`] without the bias.
-    pub fn emit_weights(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn Sink) {
+    /// The part of [`Network::accumulate_grads`] without the bias.
+    pub fn accumulate_grads_weights(
+        &self,
+        pop: PopId,
+        g: View<'_>,
+        seen: Seen<'_>,
+        scale: f64,
+        sink: &mut dyn GradSink,
+    ) {
         self.emit_input(pop, g, seen, scale, sink);
-        self.emit_moving(pop, g, seen, scale, sink);
+        self.accumulate_grads_recurrent(pop, g, seen, scale, sink);
     }
 
-    /// The part of [`Network::emit`] that belongs to the constant drive: bias and weights from the clamped input.
-    pub fn emit_constant(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn Sink) {
-        sink.bias(self, pop, g, scale);
+    /// The part of [`Network::accumulate_grads`] that belongs to the constant drive: bias and weights from the clamped input.
+    pub fn accumulate_grads_static(
+        &self,
+        pop: PopId,
+        g: View<'_>,
+        seen: Seen<'_>,
+        scale: f64,
+        sink: &mut dyn GradSink,
+    ) {
+        sink.add(self, ParamId::bias(pop), Grad::rows(g, scale));
         self.emit_input(pop, g, seen, scale, sink);
     }
 
-    fn emit_input(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn Sink) {
+    fn emit_input(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn GradSink) {
         let from_input = |c: &Connection| c.post == pop && c.pre == self.input();
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| from_input(c)) {
-            sink.factors(
+            sink.add(
                 self,
-                ParamId::Weight(id),
-                seen.x,
-                c.spread(seen.choice[id].view(), g, false).view(),
-                scale,
+                ParamId::weight(id),
+                Grad::factors(seen.x, c.spread(seen.choice[id].view(), g, false).view(), scale),
             );
         }
     }
 
-    /// The part of [`Network::emit`] that depends on the activity of other populations.
-    pub fn emit_moving(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn Sink) {
+    /// The part of [`Network::accumulate_grads`] that depends on the activity of other populations.
+    pub fn accumulate_grads_recurrent(
+        &self,
+        pop: PopId,
+        g: View<'_>,
+        seen: Seen<'_>,
+        scale: f64,
+        sink: &mut dyn GradSink,
+    ) {
         for (id, c) in self.connections.iter().enumerate() {
             let choice = seen.choice[id].view();
             if c.post == pop && c.pre != self.input() {
-                sink.factors(
+                sink.add(
                     self,
-                    ParamId::Weight(id),
-                    seen.pre(self, c),
-                    c.spread(choice, g, false).view(),
-                    scale,
+                    ParamId::weight(id),
+                    Grad::factors(seen.pre(self, c), c.spread(choice, g, false).view(), scale),
                 );
             }
             if c.pre == pop && self.returns(c) {
-                sink.factors(
+                sink.add(
                     self,
                     c.back_id(id),
-                    g,
-                    c.spread(choice, seen.out[c.post].view(), false).view(),
-                    scale,
+                    Grad::factors(g, c.spread(choice, seen.out[c.post].view(), false).view(), scale),
                 );
                 let (pre, post) = (seen.out[c.pre].view(), seen.out[c.post].view());
                 if let Some(bend) = c.bend(pre, post, c.back(), g) {
-                    sink.factors(self, ParamId::Weight(id), pre, bend.view(), scale);
+                    sink.add(self, ParamId::weight(id), Grad::factors(pre, bend.view(), scale));
                 }
             }
         }
@@ -248,15 +270,19 @@ impl Network {
     /// Hands over Σ scale·∂Φ/∂θ over states of the settling populations, whose choices are up to date. Weights from the
     /// clamped input see the same presynaptic rows in every term, so their postsynaptic rows are summed first. Directions
     /// that learn for themselves multiply what changed on their far side with the `free` state on the near one.
-    pub fn contrast(&self, x: View<'_>, terms: &[Term<'_>], free: &State, sink: &mut dyn Sink) {
+    pub fn contrast(&self, x: View<'_>, terms: &[Term<'_>], free: &State, sink: &mut dyn GradSink) {
         let settles = |p: PopId| self.populations[p].role == Role::Settling;
         for pop in self.with_role(Role::Settling) {
             let sum = weighted_sum(terms, pop);
-            sink.bias(self, pop, sum.view(), 1.0);
+            sink.add(self, ParamId::bias(pop), Grad::rows(sum.view(), 1.0));
             let from_input = |c: &Connection| c.post == pop && c.pre == self.input();
             for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| from_input(c)) {
                 let choice = terms[0].state.choice[id].rows_view(terms[0].rows.clone());
-                sink.factors(self, ParamId::Weight(id), x, c.spread(choice, sum.view(), false).view(), 1.0);
+                sink.add(
+                    self,
+                    ParamId::weight(id),
+                    Grad::factors(x, c.spread(choice, sum.view(), false).view(), 1.0),
+                );
             }
         }
         let inside = |c: &Connection| settles(c.pre) && settles(c.post);
@@ -278,44 +304,51 @@ impl Network {
         c: &Connection,
         terms: &[Term<'_>],
         free: &State,
-        sink: &mut dyn Sink,
+        sink: &mut dyn GradSink,
     ) {
         let (choice, pre) = (free.choice[id].view(), free.out[c.pre].view());
         let changes = [c.pre, c.post].map(|p| weighted_sum(terms, p));
         let [of_pre, of_post] = changes.each_ref().map(Mat::view);
         let post = c.spread(choice, free.out[c.post].view(), false);
-        sink.factors(self, ParamId::Feedback(id), of_pre, post.view(), 1.0);
-        sink.factors(self, ParamId::Weight(id), pre, c.spread(choice, of_post, false).view(), 1.0);
+        sink.add(self, ParamId::feedback(id), Grad::factors(of_pre, post.view(), 1.0));
+        sink.add(self, ParamId::weight(id), Grad::factors(pre, c.spread(choice, of_post, false).view(), 1.0));
         if let Some(bend) = c.bend(pre, free.out[c.post].view(), c.back(), of_pre) {
-            sink.factors(self, ParamId::Weight(id), pre, bend.view(), 1.0);
+            sink.add(self, ParamId::weight(id), Grad::factors(pre, bend.view(), 1.0));
         }
     }
 
     /// Re(scale · s_post · s_pre): of complex numbers, the product of imaginary parts counts negatively.
-    fn contrast_term(&self, id: ConnId, c: &Connection, t: &Term<'_>, sink: &mut dyn Sink) {
+    fn contrast_term(&self, id: ConnId, c: &Connection, t: &Term<'_>, sink: &mut dyn GradSink) {
         let pre = t.state.out[c.pre].rows_view(t.rows.clone());
         let (Some(post), Some(imaginary)) = (t.turned(c.post), t.imaginary()) else {
             let (choice, post) = (&t.state.choice[id], &t.state.out[c.post]);
             let post = c.spread(choice.rows_view(t.rows.clone()), post.rows_view(t.rows.clone()), false);
-            return sink.factors(self, ParamId::Weight(id), pre, post.view(), t.scale.re);
+            return sink.add(self, ParamId::weight(id), Grad::factors(pre, post.view(), t.scale.re));
         };
         let (n, choice) = (t.rows.len(), t.choice(id));
         let post = c.spread(choice.view(), post.view(), true);
-        let id = ParamId::Weight(id);
-        sink.factors(self, id, pre, post.view().rows_range(0..n), 1.0);
+        let id = ParamId::weight(id);
+        sink.add(self, id, Grad::factors(pre, post.view().rows_range(0..n), 1.0));
         let pre = t.state.out[c.pre].rows_view(imaginary);
-        sink.factors(self, id, pre, post.view().rows_range(n..2 * n), -1.0);
+        sink.add(self, id, Grad::factors(pre, post.view().rows_range(n..2 * n), -1.0));
     }
 
     /// The real part of the gradients of what enters a feed-forward population from a complex state, for complex drive
     /// gradient `g`.
-    pub fn emit_real_part(&self, pop: PopId, g: View<'_>, state: &State, scale: f64, sink: &mut dyn Sink) {
+    pub fn accumulate_grads_real(
+        &self,
+        pop: PopId,
+        g: View<'_>,
+        state: &State,
+        scale: f64,
+        sink: &mut dyn GradSink,
+    ) {
         let n = g.rows() / 2;
-        sink.bias(self, pop, g.rows_range(0..n), scale);
+        sink.add(self, ParamId::bias(pop), Grad::rows(g.rows_range(0..n), scale));
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| c.post == pop) {
             for (rows, sign) in [(0..n, 1.0), (n..2 * n, -1.0)] {
                 let pre = state.out[c.pre].rows_view(rows.clone());
-                sink.factors(self, ParamId::Weight(id), pre, g.rows_range(rows), sign * scale);
+                sink.add(self, ParamId::weight(id), Grad::factors(pre, g.rows_range(rows), sign * scale));
             }
         }
     }

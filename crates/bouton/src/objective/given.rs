@@ -68,7 +68,7 @@ mod tests {
         let given = Given { gradient: Mat::from_f64s(DType::F32, 3, 2, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]) };
         let out = Mat::from_f64s(DType::F32, 2, 2, &[1.0, 0.5, -1.0, 2.0]);
         let (mut err, mut loss) = (Mat::zeros(DType::F32, 2, 2), [0.0; 2]);
-        let targets = Targets { rows: TargetView::None, samples: &[2, 0] };
+        let targets = Targets { rows: TargetView::None, samples: &[2, 0], own: &[] };
         given.error(out.view(), targets, err.view_mut(), &mut loss);
         assert_eq!((err.to_f64s(), loss), (vec![5.0, 6.0, 1.0, 2.0], [8.0, 3.0]));
     }

@@ -48,7 +48,7 @@ impl Objective for Head<'_> {
         let part = self.part(out);
         let mut part_err = Mat::zeros(out.dtype(), part.rows(), part.cols());
         err.fill(0.0);
-        let targets = Targets { rows: own.view(0..own.rows()), samples: targets.samples };
+        let targets = Targets { rows: own.view(0..own.rows()), ..targets };
         self.objective.error(part.view(), targets, part_err.view_mut(), loss);
         self.put(&part_err, err);
     }
@@ -58,21 +58,27 @@ impl Objective for Head<'_> {
         let part = self.part(out);
         let mut part_err = Mat::zeros(out.dtype(), part.rows(), part.cols());
         err.fill(0.0);
-        let targets = Targets { rows: own.view(0..own.rows()), samples: targets.samples };
+        let targets = Targets { rows: own.view(0..own.rows()), ..targets };
         let analytic = self.objective.error_complex(part.view(), targets, part_err.view_mut());
         self.put(&part_err, err);
         analytic
     }
 
-    fn believe(&self, out: ViewMut<'_>) {
+    fn own_gradient(&self, out: View<'_>, targets: Targets<'_>, sums: &mut [f64]) {
+        let own = self.own(targets.rows);
+        let targets = Targets { rows: own.view(0..own.rows()), ..targets };
+        self.objective.own_gradient(self.part(out).view(), targets, sums);
+    }
+
+    fn believe(&self, out: ViewMut<'_>, own: &[f64]) {
         let mut part = self.part(out.as_view());
-        self.objective.believe(part.view_mut());
+        self.objective.believe(part.view_mut(), own);
         self.put(&part, out);
     }
 
-    fn conclude(&self, belief: ViewMut<'_>) {
+    fn conclude(&self, belief: ViewMut<'_>, own: &[f64]) {
         let mut part = self.part(belief.as_view());
-        self.objective.conclude(part.view_mut());
+        self.objective.conclude(part.view_mut(), own);
         self.put(&part, belief);
     }
 
@@ -102,8 +108,9 @@ mod tests {
             o.error(out.view(), Targets::classes(&[label]), err.view_mut(), &mut loss);
             (err.to_f64s(), loss[0])
         };
-        let head = Head { objective: &SoftmaxCrossEntropy {}, active: 1..4 };
-        let ((err, loss), (inner, own_loss)) = (run(&head, &whole, 2), run(&SoftmaxCrossEntropy {}, &own, 1));
+        let head = Head { objective: &SoftmaxCrossEntropy::default(), active: 1..4 };
+        let ((err, loss), (inner, own_loss)) =
+            (run(&head, &whole, 2), run(&SoftmaxCrossEntropy::default(), &own, 1));
         assert_eq!((&err[1..4], err[0], err[4], loss), (&inner[..], 0.0, 0.0, own_loss));
     }
 }

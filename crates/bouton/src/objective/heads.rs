@@ -26,7 +26,7 @@ impl Objective for Heads<'_> {
         for (r, loss) in loss.iter_mut().enumerate() {
             let head = Head { objective: self.objective, active: self.of(targets.rows.class(r) as u16) };
             let samples = targets.samples.get(r..=r).unwrap_or_default();
-            let targets = Targets { rows: targets.rows.row(r), samples };
+            let targets = Targets { rows: targets.rows.row(r), samples, own: targets.own };
             head.error(out.rows_range(r..r + 1), targets, row.view_mut(), std::slice::from_mut(loss));
             err.reborrow().rows_range(r..r + 1).copy_from(row.view());
         }
@@ -39,7 +39,7 @@ impl Objective for Heads<'_> {
         (0..n).all(|r| {
             let head = Head { objective: self.objective, active: self.of(targets.rows.class(r) as u16) };
             let samples = targets.samples.get(r..=r).unwrap_or_default();
-            let targets = Targets { rows: targets.rows.row(r), samples };
+            let targets = Targets { rows: targets.rows.row(r), samples, own: targets.own };
             for (k, at) in [r, n + r].into_iter().enumerate() {
                 both.rows_view_mut(k..k + 1).copy_from(out.rows_range(at..at + 1));
             }
@@ -49,6 +49,15 @@ impl Objective for Heads<'_> {
             }
             analytic
         })
+    }
+
+    fn own_gradient(&self, out: View<'_>, targets: Targets<'_>, sums: &mut [f64]) {
+        for r in 0..out.rows() {
+            let head = Head { objective: self.objective, active: self.of(targets.rows.class(r) as u16) };
+            let samples = targets.samples.get(r..=r).unwrap_or_default();
+            let targets = Targets { rows: targets.rows.row(r), samples, own: targets.own };
+            head.own_gradient(out.rows_range(r..r + 1), targets, sums);
+        }
     }
 
     /// A spring would pull on every output; this pulls on some.
@@ -70,11 +79,11 @@ mod tests {
     #[test]
     fn every_row_is_judged_by_the_head_of_its_label() {
         let out = Mat::from_f64s(DType::F64, 2, 4, &[0.3, -0.2, 5.0, 1.0, 9.0, 2.0, -0.5, 0.25]);
-        let heads = Heads { objective: &SoftmaxCrossEntropy {}, classes: 2 };
+        let heads = Heads { objective: &SoftmaxCrossEntropy::default(), classes: 2 };
         let (mut err, mut loss) = (Mat::zeros(DType::F64, 2, 4), [0.0; 2]);
         heads.error(out.view(), Targets::classes(&[1, 2]), err.view_mut(), &mut loss);
         for (r, (label, active)) in [(1, 0..2), (2, 2..4)].into_iter().enumerate() {
-            let head = Head { objective: &SoftmaxCrossEntropy {}, active: active.clone() };
+            let head = Head { objective: &SoftmaxCrossEntropy::default(), active: active.clone() };
             let (mut own, mut own_loss) = (Mat::zeros(DType::F64, 1, 4), [0.0]);
             head.error(out.rows_view(r..r + 1), Targets::classes(&[label]), own.view_mut(), &mut own_loss);
             assert_eq!((&err.to_f64s()[4 * r..4 * r + 4], loss[r]), (&own.to_f64s()[..], own_loss[0]));

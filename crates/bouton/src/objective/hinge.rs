@@ -4,6 +4,7 @@
 
 use super::{LossTraits, Objective, ObjectiveMethod, Outputs, TargetKind, Targets};
 use crate::axis::Cite;
+use crate::own::Own;
 use bouton_kernels::{Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,10 @@ impl ObjectiveMethod for SquaredHinge {
             outputs: Outputs::Signs,
             targets: &[TargetKind::Classes],
         }
+    }
+
+    fn own(&self) -> Vec<Own> {
+        Vec::new()
     }
 
     fn examples() -> Vec<Self> {

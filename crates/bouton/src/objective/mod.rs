@@ -17,9 +17,9 @@ pub use metric::{METRICS, Metric, Sums};
 pub use squared_error::SquaredError;
 pub use target::{Target, TargetKind, TargetView};
 pub use xent::SoftmaxCrossEntropy;
-pub(crate) use xent::softmax;
 
 use crate::axis::{Cite, axis};
+use crate::own::Own;
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,8 @@ pub trait ObjectiveMethod: std::fmt::Debug {
     fn cites(&self, settles: bool) -> Vec<Cite>;
     /// What the other axes may ask.
     fn traits(&self) -> LossTraits;
+    /// Numbers of its own that are learned with the network.
+    fn own(&self) -> Vec<Own>;
     /// Settings for the tests of every member, in which each word and each switch occurs.
     fn examples() -> Vec<Self>
     where
@@ -97,6 +99,8 @@ pub struct Targets<'a> {
     pub rows: TargetView<'a>,
     /// Place of each row's sample in its batch.
     pub samples: &'a [usize],
+    /// Values of the objective's own parameters, those of [`ObjectiveMethod::own`].
+    pub own: &'a [f64],
 }
 
 /// A loss ℓ(output, target) per sample. Outputs are [rows, outputs]; nothing is divided by the batch size.
@@ -106,6 +110,10 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
     /// As `error`, continued to complex outputs: the first half of the rows of `out` and `err` holds real parts, the second
     /// half imaginary ones; false if the objective is not analytic.
     fn error_complex(&self, out: View<'_>, targets: Targets<'_>, err: ViewMut<'_>) -> bool;
+    /// Adds ∂ℓ/∂θ, summed over rows, to `sums`, one for each of its own parameters θ. Default: it has none.
+    fn own_gradient(&self, _out: View<'_>, _targets: Targets<'_>, sums: &mut [f64]) {
+        assert!(sums.is_empty(), "an objective with parameters of its own has their gradient");
+    }
     /// Whether ℓ = ½‖out − y‖², so that a nudge is a spring towards y.
     fn is_spring(&self) -> bool;
     /// A loss from outside, whose gradients have any size, as one of gradients of size 1 and the size of each sample's.
@@ -115,9 +123,9 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
     }
     /// Overwrites outputs by that in which the answers of several networks are averaged: probabilities, if there are any.
     /// Default: the outputs.
-    fn believe(&self, _out: ViewMut<'_>) {}
+    fn believe(&self, _out: ViewMut<'_>, _own: &[f64]) {}
     /// Overwrites such an average by outputs that stand for it. Default: the average.
-    fn conclude(&self, _belief: ViewMut<'_>) {}
+    fn conclude(&self, _belief: ViewMut<'_>, _own: &[f64]) {}
     /// The outputs that take part for a sample of class `label`, of `outputs`: those of the task in a network with one head
     /// per task. Default: all.
     fn active(&self, outputs: usize, _label: u16) -> Range<usize> {
@@ -128,7 +136,7 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
 impl<'a> Targets<'a> {
     /// Classes alone, row r being sample r, for objectives that look at nothing else.
     pub fn classes(labels: &'a [u16]) -> Self {
-        Self { rows: TargetView::Classes(labels), samples: &[] }
+        Self { rows: TargetView::Classes(labels), samples: &[], own: &[] }
     }
 }
 

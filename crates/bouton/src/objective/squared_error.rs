@@ -2,6 +2,7 @@
 
 use super::{LossTraits, Objective, ObjectiveMethod, Outputs, TargetKind, Targets};
 use crate::axis::Cite;
+use crate::own::Own;
 use bouton_kernels::{Elem, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,10 @@ impl ObjectiveMethod for SquaredError {
             outputs: Outputs::States,
             targets: &[TargetKind::Classes, TargetKind::Values],
         }
+    }
+
+    fn own(&self) -> Vec<Own> {
+        Vec::new()
     }
 
     fn examples() -> Vec<Self> {

@@ -1,45 +1,100 @@
-//! Softmax cross-entropy: ℓ = −ln p_y with p = softmax(o), ∂ℓ/∂o = p − y.
+//! Softmax cross-entropy: ℓ = −ln p_y with p = softmax(o/τ), ∂ℓ/∂o = (p − y)/τ, ∂ℓ/∂τ = −Σ_k (p_k − y_k) o_k/τ².
+//!
+//! The temperature τ is 1 unless told otherwise; it can be learned with the network (as calibration learns it behind one,
+//! Guo et al. 2017).
 
 use super::{LossTraits, Objective, ObjectiveMethod, Outputs, TargetKind, Targets};
 use crate::axis::Cite;
-use bouton_kernels::{Complex, Elem, Real, View, ViewMut, dispatch};
+use crate::own::Own;
+use bouton_kernels::{Complex, Elem, Mat, Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Cross-entropy of the softmax of the readout (`[objective.softmax-cross-entropy]`). No parameters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct SoftmaxCrossEntropy {}
+/// Cross-entropy of the softmax of the readout (`[objective.softmax-cross-entropy]`).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct SoftmaxCrossEntropy {
+    /// Temperature τ that outputs are divided by; where it starts if it is learned. Default 1.
+    #[serde(skip_serializing_if = "is_one")]
+    #[schemars(extend("minimum" = 1e-3, "maximum" = 1e3, "x-hint" = "1 is the plain softmax"))]
+    pub temperature: f64,
+    /// Whether τ is learned with the network, between 0.001 and 1000, at the rate of the output's bias. Default false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub learn_temperature: bool,
+}
+
+impl Default for SoftmaxCrossEntropy {
+    fn default() -> Self {
+        Self { temperature: 1.0, learn_temperature: false }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_one(x: &f64) -> bool {
+    *x == 1.0
+}
+
+impl SoftmaxCrossEntropy {
+    /// τ, the learned one if it is learned.
+    fn temperature(&self, own: &[f64]) -> f64 {
+        if self.learn_temperature { own[0] } else { self.temperature }
+    }
+}
+
+/// Every number times `by`, which changes no bit of them if it is 1.
+fn scale(mut mat: ViewMut<'_>, by: f64) {
+    if by != 1.0 {
+        dispatch!(mat.dtype(), T => mat.slice_mut::<T>().iter_mut().for_each(|x| *x *= T::lit(by)));
+    }
+}
 
 impl Objective for SoftmaxCrossEntropy {
     fn error(&self, out: View<'_>, targets: Targets<'_>, mut err: ViewMut<'_>, loss: &mut [f64]) {
+        let colder = 1.0 / self.temperature(targets.own);
         err.copy_from(out);
+        scale(err.reborrow(), colder);
         dispatch!(out.dtype(), T => for (r, loss) in loss.iter_mut().enumerate() {
             *loss = softmax_error(err.row_mut::<T>(r), targets.rows.class(r));
         });
+        scale(err, colder);
     }
 
     fn error_complex(&self, out: View<'_>, targets: Targets<'_>, err: ViewMut<'_>) -> bool {
-        let n = out.rows() / 2;
-        let (mut re, mut im) = err.split_rows(n);
+        let (n, colder) = (out.rows() / 2, 1.0 / self.temperature(targets.own));
+        let mut err = err;
+        err.copy_from(out);
+        scale(err.reborrow(), colder);
+        let (mut re, mut im) = err.reborrow().split_rows(n);
         dispatch!(out.dtype(), T => for r in 0..n {
             let (p, q) = (re.row_mut::<T>(r), im.row_mut::<T>(r));
-            p.copy_from_slice(out.row(r));
-            q.copy_from_slice(out.row(n + r));
             softmax_complex(p, q);
             p[targets.rows.class(r)] -= T::lit(1.0);
         });
+        scale(err, colder);
         true
     }
 
-    fn believe(&self, mut out: ViewMut<'_>) {
+    fn own_gradient(&self, out: View<'_>, targets: Targets<'_>, sums: &mut [f64]) {
+        let Some(sum) = sums.first_mut() else { return };
+        let mut err = Mat::zeros(out.dtype(), out.rows(), out.cols());
+        self.error(out, targets, err.view_mut(), &mut vec![0.0; out.rows()]);
+        let tau = self.temperature(targets.own);
+        dispatch!(out.dtype(), T => for r in 0..out.rows() {
+            let product = |(e, o): (&T, &T)| e.to_f64() * o.to_f64();
+            *sum -= err.view().row::<T>(r).iter().zip(out.row::<T>(r)).map(product).sum::<f64>() / tau;
+        });
+    }
+
+    fn believe(&self, mut out: ViewMut<'_>, own: &[f64]) {
+        scale(out.reborrow(), 1.0 / self.temperature(own));
         dispatch!(out.dtype(), T => for r in 0..out.rows() {
             softmax(out.row_mut::<T>(r));
         });
     }
 
-    fn conclude(&self, mut belief: ViewMut<'_>) {
+    fn conclude(&self, mut belief: ViewMut<'_>, own: &[f64]) {
         dispatch!(belief.dtype(), T => belief.slice_mut::<T>().iter_mut().for_each(|p| *p = p.max(T::lit(1e-37)).ln()));
+        scale(belief, self.temperature(own));
     }
 
     fn is_spring(&self) -> bool {
@@ -101,8 +156,14 @@ impl ObjectiveMethod for SoftmaxCrossEntropy {
         }
     }
 
+    fn own(&self) -> Vec<Own> {
+        let learned = Own { name: "temperature", start: self.temperature, range: (1e-3, 1e3) };
+        if self.learn_temperature { vec![learned] } else { Vec::new() }
+    }
+
     fn examples() -> Vec<Self> {
-        vec![Self {}]
+        let colder = Self { temperature: 0.5, learn_temperature: false };
+        vec![Self::default(), colder, Self { temperature: 2.0, learn_temperature: true }]
     }
 
     fn build(&self) -> Box<dyn Objective> {
@@ -118,7 +179,7 @@ mod tests {
     fn loss(logits: &[f64]) -> f64 {
         let out = Mat::from_f64s(DType::F64, 1, 3, logits);
         let (mut err, mut loss) = (Mat::zeros(DType::F64, 1, 3), [0.0]);
-        SoftmaxCrossEntropy {}.error(out.view(), Targets::classes(&[2]), err.view_mut(), &mut loss);
+        SoftmaxCrossEntropy::default().error(out.view(), Targets::classes(&[2]), err.view_mut(), &mut loss);
         loss[0]
     }
 
@@ -127,7 +188,7 @@ mod tests {
         let logits = [0.3, -1.2, 0.8];
         let out = Mat::from_f64s(DType::F64, 1, 3, &logits);
         let mut err = Mat::zeros(DType::F64, 1, 3);
-        SoftmaxCrossEntropy {}.error(out.view(), Targets::classes(&[2]), err.view_mut(), &mut [0.0]);
+        SoftmaxCrossEntropy::default().error(out.view(), Targets::classes(&[2]), err.view_mut(), &mut [0.0]);
         for i in 0..3 {
             let (mut up, mut down) = (logits, logits);
             (up[i], down[i]) = (logits[i] + 1e-5, logits[i] - 1e-5);
@@ -141,7 +202,11 @@ mod tests {
         let out = |d: f64, i: f64| Mat::from_f64s(DType::F64, 2, 3, &[0.3 + d, -1.2, 0.8, i, 0.2, -0.4]);
         let error = |out: &Mat| {
             let mut err = Mat::zeros(DType::F64, 2, 3);
-            assert!(SoftmaxCrossEntropy {}.error_complex(out.view(), Targets::classes(&[2]), err.view_mut()));
+            assert!(SoftmaxCrossEntropy::default().error_complex(
+                out.view(),
+                Targets::classes(&[2]),
+                err.view_mut()
+            ));
             err.to_f64s()
         };
         let slope =
@@ -153,7 +218,7 @@ mod tests {
         }
         let real = Mat::from_f64s(DType::F64, 2, 3, &[0.3, -1.2, 0.8, 0.0, 0.0, 0.0]);
         let (mut err, got) = (Mat::zeros(DType::F64, 1, 3), error(&real));
-        SoftmaxCrossEntropy {}.error(
+        SoftmaxCrossEntropy::default().error(
             real.rows_view(0..1),
             Targets::classes(&[2]),
             err.view_mut(),

@@ -7,13 +7,13 @@ use super::change::{Take, change};
 use super::gradient::{Factors, Gradient};
 use super::{Hyper, Optim, Rate};
 use crate::anchor::{Anchor, Hold, Importance};
-use crate::credit::{Batch, Credit, Sink, Step};
+use crate::credit::{Batch, Credit, Step};
 use crate::error::{Error, Result};
-use crate::network::{ConnId, Connection, Feedback, Network, ParamId, Parameter, PopId, Visitor};
+use crate::network::{Connection, Feedback, Grad, GradSink, Network, Owner, ParamId, Parameter, Visitor};
 use crate::objective::Objective;
 use crate::rng::Key;
-use bouton_kernels::{Mat, View, add_columns, add_scaled, dispatch};
-use std::collections::HashMap;
+use bouton_kernels::{Mat, add_columns, add_scaled, dispatch};
+use std::collections::{BTreeMap, HashMap};
 
 /// Turns factors into weight changes.
 #[derive(Debug)]
@@ -21,12 +21,11 @@ pub struct Updater {
     optim: Box<dyn Optim>,
     anchor: Option<Box<dyn Anchor>>,
     params: Vec<Param>,
-    weights: Vec<Factors>,
-    /// Of feedback weights that learn for themselves.
-    backs: HashMap<ConnId, Factors>,
+    /// Of weights, and of feedback weights that learn for themselves.
+    factors: BTreeMap<ParamId, Factors>,
     /// Gradients that came as a whole.
-    whole: HashMap<ParamId, Mat>,
-    units: HashMap<ParamId, Mat>,
+    whole: BTreeMap<ParamId, Mat>,
+    units: BTreeMap<ParamId, Mat>,
     seed: u64,
     /// Draws of sampled weights in an update, and how many of them have been heard.
     draws: [usize; 2],
@@ -63,13 +62,14 @@ impl Updater {
             g: Mat::zeros(dtype, 0, c.factors(network.populations[c.post].units)),
         };
         let alone = |c: &Connection| matches!(c.feedback, Feedback::Field(_));
-        let backs = network.connections.iter().enumerate().filter(|(_, c)| alone(c));
+        let connections = || network.connections.iter().enumerate();
+        let weights = connections().map(|(id, c)| (ParamId::weight(id), none(c)));
+        let backs = connections().filter(|(_, c)| alone(c)).map(|(id, c)| (ParamId::feedback(id), none(c)));
         let units = network.parameters().into_iter().filter(|(id, ..)| id.is_unit());
         Self {
             params,
-            weights: network.connections.iter().map(none).collect(),
-            backs: backs.map(|(id, c)| (id, none(c))).collect(),
-            whole: HashMap::new(),
+            factors: weights.chain(backs).collect(),
+            whole: BTreeMap::new(),
             units: units.map(|(id, _, mat)| (id, Mat::zeros(dtype, 1, mat.cols()))).collect(),
             optim,
             anchor: None,
@@ -114,11 +114,17 @@ impl Updater {
         Ok(step)
     }
 
-    /// The same with an anchor on every weight, and on parameters of units if `units` holds.
+    /// The same with an anchor on every weight, and on parameters of units if `units` holds; not on those of the objective, which
+    /// are no part of what a network remembers.
     #[must_use]
     pub fn anchored(mut self, network: &Network, anchor: Option<Box<dyn Anchor>>, units: bool) -> Self {
         if let Some(anchor) = &anchor {
-            for param in self.params.iter_mut().filter(|p| units || !p.id.is_unit()) {
+            let held = |owner| match owner {
+                Owner::Connection(_) => true,
+                Owner::Population(_) => units,
+                Owner::Objective => false,
+            };
+            for param in self.params.iter_mut().filter(|p| held(p.id.owner())) {
                 param.hold = Some(Hold::new(&**anchor, network.anchored(param.id, anchor.hidden())));
             }
         }
@@ -193,7 +199,6 @@ impl Updater {
     fn gather(&mut self, network: &mut Network) {
         let hyper = Hyper { rate: 0.0, decays: false, step: 0 };
         for (i, param) in self.params.iter().enumerate() {
-            let ParamId::Weight(c) = param.id else { continue };
             let Parameter { value, wiring, synapse, memory } = network.parameter_mut(param.id);
             if !synapse.info().bayesian {
                 continue;
@@ -202,47 +207,41 @@ impl Updater {
             let key = key.of("draw", self.draws[1] as u64).number();
             let (optim, states) = (&*self.optim, memory.len());
             let rule = Take { optim, synapse, states, anchor: None, hyper, key, gathers: true };
-            let grad = Gradient::Factors(wiring, &self.weights[c], self.whole.get(&param.id));
+            let Some(factors) = self.factors.get_mut(&param.id) else { continue };
+            let grad = Gradient::Factors(wiring, factors, self.whole.get(&param.id));
             value.update(|w| change(&rule, &grad, w, memory.iter_mut().collect()));
-            self.weights[c].clear();
+            factors.clear();
             self.whole.remove(&param.id);
         }
     }
 
     fn clear(&mut self) {
         self.whole.clear();
-        self.weights.iter_mut().chain(self.backs.values_mut()).for_each(Factors::clear);
+        self.factors.values_mut().for_each(Factors::clear);
         self.units.values_mut().for_each(|g| g.fill(0.0));
     }
 }
 
-impl Sink for Updater {
-    fn factors(&mut self, _: &Network, id: ParamId, pre: View<'_>, g: View<'_>, scale: f64) {
-        let factors = match id {
-            ParamId::Feedback(c) => self.backs.get_mut(&c),
-            ParamId::Weight(c) => self.weights.get_mut(c),
-            ParamId::Bias(_) | ParamId::Gain(_) => unreachable!("parameters of units have no factors"),
-        };
-        if let Some(factors) = factors {
-            factors.push(pre, g, scale / self.draws[0] as f64);
-        }
-    }
-
-    fn gradient(&mut self, id: ParamId, g: &Mat, scale: f64) {
-        let sums = if id.is_unit() { &mut self.units } else { &mut self.whole };
-        let sum = sums.entry(id).or_insert_with(|| Mat::zeros(g.dtype(), g.rows(), g.cols()));
-        add_scaled(sum, scale / self.draws[0] as f64, g.view());
-    }
-
-    fn bias(&mut self, _: &Network, pop: PopId, g: View<'_>, scale: f64) {
-        if let Some(sum) = self.units.get_mut(&ParamId::Bias(pop)) {
-            add_columns(g.folded(sum.cols()), scale / self.draws[0] as f64, sum.view_mut());
-        }
-    }
-
-    fn gain(&mut self, _: &Network, pop: PopId, g: View<'_>, scale: f64) {
-        if let Some(sum) = self.units.get_mut(&ParamId::Gain(pop)) {
-            add_columns(g.folded(sum.cols()), scale / self.draws[0] as f64, sum.view_mut());
+impl GradSink for Updater {
+    fn add(&mut self, network: &Network, id: ParamId, grad: Grad<'_>) {
+        let draws = self.draws[0] as f64;
+        match grad {
+            Grad::Factors { pre, g, scale } => {
+                if let Some(factors) = self.factors.get_mut(&id) {
+                    factors.push(pre, g, scale / draws);
+                }
+            }
+            Grad::Rows { g, scale } => {
+                if let Some(sum) = self.units.get_mut(&id) {
+                    add_columns(g.folded(sum.cols()), scale / draws, sum.view_mut());
+                }
+            }
+            Grad::Whole { g, scale } => {
+                let Some(value) = network.value(id) else { return };
+                let sums = if id.is_unit() { &mut self.units } else { &mut self.whole };
+                let zeros = || Mat::zeros(value.dtype(), value.rows(), value.cols());
+                add_scaled(sums.entry(id).or_insert_with(zeros), scale / draws, g.view());
+            }
         }
     }
 
@@ -258,13 +257,14 @@ impl Sink for Updater {
             let rate = param.rate.at(self.factor);
             let hyper = Hyper { rate, decays: !param.id.is_unit(), step: self.updates - self.origin };
             let Parameter { value, wiring, synapse, memory } = network.parameter_mut(param.id);
-            let grad = match param.id {
-                ParamId::Weight(c) => Gradient::Factors(wiring, &self.weights[c], self.whole.get(&param.id)),
-                ParamId::Feedback(c) => {
-                    let factors = self.backs.get(&c).unwrap_or(&self.weights[c]);
+            let grad = match param.id.owner() {
+                Owner::Connection(c) => {
+                    // Feedback that learns with its weight shares its factors.
+                    let own = self.factors.get(&param.id);
+                    let factors = own.unwrap_or_else(|| &self.factors[&ParamId::weight(c)]);
                     Gradient::Factors(wiring, factors, self.whole.get(&param.id))
                 }
-                ParamId::Bias(_) | ParamId::Gain(_) => Gradient::Ready(&self.units[&param.id]),
+                _ => Gradient::Ready(&self.units[&param.id]),
             };
             let anchor = self.anchor.as_deref().filter(|_| param.hold.is_some());
             // Only synapses that draw need a key; hashing one for each parameter costs more than a small update.

@@ -2,7 +2,7 @@
 
 use super::{Memory, Precision, Recipe};
 use crate::error::{Error, Result};
-use crate::network::{Connection, Feedback, Layer, Network, Node, Role, Shape, Skip};
+use crate::network::{Connection, Feedback, Layer, Network, Node, OwnParam, Role, Shape, Skip};
 use crate::neuron::linear;
 use crate::norm::Norm;
 use crate::objective::Outputs;
@@ -43,7 +43,11 @@ impl Network {
             connections.push(beside(recipe, &key, dtype, &populations, skip, weighted)?);
             weighted += usize::from(skip.kernel.is_some());
         }
-        Ok(Self::new(dtype, populations, connections))
+        let own = recipe.objective.method().own();
+        let objective = own.iter().map(|own| OwnParam::new(own, dtype, 1)).collect();
+        let mut network = Self::new(dtype, populations, connections);
+        network.objective = objective;
+        Ok(network)
     }
 }
 

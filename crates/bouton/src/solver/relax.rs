@@ -263,18 +263,22 @@ pub fn readout_error(
     for block in &free.plan.0 {
         free.advance(network, state, block, None, rows.clone());
     }
-    let output = network.output();
+    let (output, own) = (network.output(), network.objective_values());
     let mut err = Mat::zeros(network.dtype, rows.len(), network.populations[output].units);
     let mut loss = vec![0.0; rows.len()];
     let out = state.output(output, rows.clone());
     if state.is_complex {
         let half = rows.start..rows.start + rows.len() / 2;
-        let targets = Targets { rows: state.target.view(half.clone()), samples: &state.samples[half] };
+        let targets =
+            Targets { rows: state.target.view(half.clone()), samples: &state.samples[half], own: &own };
         let analytic = objective.error_complex(out, targets, err.view_mut());
         debug_assert!(analytic, "combinations of complex nudges are refused before");
     } else {
-        let targets =
-            Targets { rows: state.target.view(rows.clone()), samples: &state.samples[rows.clone()] };
+        let targets = Targets {
+            rows: state.target.view(rows.clone()),
+            samples: &state.samples[rows.clone()],
+            own: &own,
+        };
         objective.error(out, targets, err.view_mut(), &mut loss);
     }
     let nudged = network.nudged().unwrap_or(output);

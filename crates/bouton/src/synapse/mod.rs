@@ -15,6 +15,7 @@ mod elementwise;
 mod mesu;
 mod metaplastic;
 mod plain;
+mod ranged;
 mod rram;
 mod rram_device;
 mod soft_bounds;
@@ -31,6 +32,7 @@ pub use elementwise::{ElementwiseSynapse, UpdateRule};
 pub use mesu::Mesu;
 pub use metaplastic::Metaplastic;
 pub use plain::Plain;
+pub use ranged::Ranged;
 pub use rram::{RRAM_STATES, Rram, log_ratio};
 pub use soft_bounds::SoftBoundsSynapse;
 

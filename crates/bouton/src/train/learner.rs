@@ -5,9 +5,9 @@
 
 use super::memory::Memory;
 use crate::anchor::Importance;
-use crate::credit::{Batch, Credit, Sink, Step, draws, measure};
+use crate::credit::{Batch, Credit, Step, draws, measure};
 use crate::error::{Error, Result};
-use crate::network::{Network, ParamId, Visitor};
+use crate::network::{Grad, GradSink, Network, ParamId, Visitor};
 use crate::objective::{Head, Heads, Objective};
 use crate::optim::Updater;
 use crate::recipe::Recipe;
@@ -131,7 +131,7 @@ impl Learner {
     pub fn apply(&mut self, gradients: &HashMap<ParamId, Mat>, factor: f64) -> Result<()> {
         self.updater.set_factor(factor);
         self.updater.set_draws(1);
-        gradients.iter().for_each(|(&id, g)| self.updater.gradient(id, g, 1.0));
+        gradients.iter().for_each(|(&id, g)| self.updater.add(&self.network, id, Grad::whole(g, 1.0)));
         self.updater.step(&mut self.network)?;
         self.update += 1;
         Ok(())
@@ -159,7 +159,7 @@ impl Learner {
     ) -> Result<HashMap<ParamId, Mat>> {
         let active = self.active(segment, segment);
         let key = self.importance_key(segment);
-        measure(&*self.credit, &self.network, importance, active, batches, &key)
+        measure(&*self.credit, &self.network, importance, &*self.objective, active, batches, &key)
     }
 
     fn importance_key(&self, segment: usize) -> Key {

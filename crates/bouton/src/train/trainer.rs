@@ -141,8 +141,8 @@ impl Trainer {
         let fisher = self.measure(Importance::Fisher(Fisher::Empirical, samples), segment, batches)?;
         let mut profiles = Vec::new();
         for c in 0..self.network.connections.len() {
-            let Some(fisher) = fisher.get(&ParamId::Weight(c)) else { continue };
-            let ranges = importance::ranges(self.network.anchored(ParamId::Weight(c), true));
+            let Some(fisher) = fisher.get(&ParamId::weight(c)) else { continue };
+            let ranges = importance::ranges(self.network.anchored(ParamId::weight(c), true));
             let mut profile = Profile::new(&self.network.connections[c].name, &ranges, fisher);
             if let Some(draws) = self.recipe.run.turn_draws {
                 profile.turned = self.turned(c, ranges.0, draws, interrupt)?;

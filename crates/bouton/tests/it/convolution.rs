@@ -1,7 +1,7 @@
 //! Networks of convolutions: every credit rule against the gradient it stands for, through every kind of pooling.
 
 use crate::common::{against_differences, batch, distance_of_a_step, gradient, relative_error};
-use bouton::credit::{Batch, Collect, measure};
+use bouton::credit::{Batch, GradCollector, measure};
 use bouton::network::{Network, ParamId, State};
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
@@ -161,7 +161,7 @@ fn normalised(norm: &str, statistics: usize) {
     // What is differentiated is the loss with the batch's own statistics.
     let loss = |network: &mut Network| gradient(&recipe, network, &batch).1.mean_loss();
     for (at, (id, name)) in
-        [(5, (ParamId::Weight(0), "input-hidden1.weight")), (2, (ParamId::Gain(2), "hidden2.gain"))]
+        [(5, (ParamId::weight(0), "input-hidden1.weight")), (2, (ParamId::gain(2), "hidden2.gain"))]
     {
         let skipped: usize =
             network.parameters().iter().take_while(|p| p.0 != id).map(|p| p.2.rows() * p.2.cols()).sum();
@@ -193,12 +193,20 @@ fn fisher_information_of_shared_weights_is_the_sum_over_samples() {
     let batch = batch(&network, 3);
     let credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
     let importance = bouton::anchor::Importance::Fisher(bouton::anchor::Fisher::Empirical, None);
-    let got =
-        measure(&*credit, &network, importance, None, std::iter::once(batch.clone()), &Key::new(1)).unwrap();
+    let got = measure(
+        &*credit,
+        &network,
+        importance,
+        &*recipe.objective.build(),
+        None,
+        std::iter::once(batch.clone()),
+        &Key::new(1),
+    )
+    .unwrap();
     let mut want: Vec<f64> = Vec::new();
     for r in 0..8 {
         let one = Batch { ids: vec![0], ..batch.take(&[r]) };
-        let mut sink = Collect::default();
+        let mut sink = GradCollector::default();
         credit.gradients(&network, &one, &[&*recipe.objective.build()], &mut sink).unwrap();
         let g = sink.flat(&network);
         want.resize(g.len(), 0.0);

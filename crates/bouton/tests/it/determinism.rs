@@ -1,7 +1,7 @@
 //! The same bits for any number of threads, for any company in a batch, and after any interruption.
 
 use crate::common;
-use bouton::credit::Collect;
+use bouton::credit::GradCollector;
 use bouton::network::Network;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
@@ -136,7 +136,7 @@ fn a_sample_does_not_feel_its_company() {
             ids: batch.ids[rows].to_vec(),
         };
         let mut rule = spec.credit.build(&spec.solver, &network, 8).unwrap();
-        let mut sink = Collect::default();
+        let mut sink = GradCollector::default();
         rule.learn(&mut network, &part, &*spec.objective.build(), &mut sink, &Key::new(1)).unwrap();
         sink.flat(&network)
     };

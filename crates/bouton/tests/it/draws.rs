@@ -1,6 +1,6 @@
 //! Updates that average over several draws of sampled weights.
 
-use bouton::credit::Collect;
+use bouton::credit::GradCollector;
 use bouton::network::{Network, ParamId};
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
@@ -32,13 +32,13 @@ fn an_update_takes_the_mean_over_its_draws() {
     let (mut g, mut g_bias) = (vec![0.0; old.len()], vec![0.0; old_bias.len()]);
     let mut drawn = Vec::new();
     for k in 0..3 {
-        let mut at = Collect::default();
+        let mut at = GradCollector::default();
         credit.gradients(&network, &batch, &[&*objective], &mut at).unwrap();
         let w = network.connections[0].weight.mat().to_f64s();
-        for (sum, (g, w)) in g.iter_mut().zip(at.values(ParamId::Weight(0)).into_iter().zip(&w)) {
+        for (sum, (g, w)) in g.iter_mut().zip(at.values(ParamId::weight(0)).into_iter().zip(&w)) {
             *sum += g * (1.0 - w * w) / 3.0;
         }
-        g_bias.iter_mut().zip(at.values(ParamId::Bias(1))).for_each(|(sum, g)| *sum += g / 3.0);
+        g_bias.iter_mut().zip(at.values(ParamId::bias(1))).for_each(|(sum, g)| *sum += g / 3.0);
         drawn.push(w);
         assert!(lambda(&network) == old && bias(&network) == old_bias, "nothing moves before the last draw");
         credit.learn(&mut network, &batch, &*objective, &mut updater, &Key::new(k)).unwrap();

@@ -5,7 +5,7 @@
 
 use crate::common;
 use crate::common::{batch, central_differences, loss, relative_error, trainer};
-use bouton::credit::{Batch, Collect, Step};
+use bouton::credit::{Batch, GradCollector, Step};
 use bouton::network::{ConnId, Network, ParamId, PopId};
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
@@ -20,9 +20,9 @@ fn recipe(layers: &[usize], overrides: &[&str]) -> Recipe {
 }
 
 /// The gradients of update `update`, and its loss; no weight moves.
-fn pass(recipe: &Recipe, network: &mut Network, batch: &Batch, update: u64) -> (Collect, Step) {
+fn pass(recipe: &Recipe, network: &mut Network, batch: &Batch, update: u64) -> (GradCollector, Step) {
     let mut credit = recipe.credit.build(&recipe.solver, network, batch.ids.len()).unwrap();
-    let mut sink = Collect::default();
+    let mut sink = GradCollector::default();
     let key = Key::new(1).of("update", update);
     let step = credit.learn(network, batch, &*recipe.objective.build(), &mut sink, &key).unwrap();
     (sink, step)
@@ -38,9 +38,9 @@ fn clean(recipe: &Recipe, network: &Network, sample: &Batch, p: PopId) -> Vec<f6
 }
 
 /// What connection `c` saw of the one sample behind these gradients.
-fn seen(gradients: &Collect, network: &Network, c: ConnId) -> Vec<f64> {
-    let deltas = gradients.values(ParamId::Bias(network.connections[c].post));
-    let weight = gradients.values(ParamId::Weight(c));
+fn seen(gradients: &GradCollector, network: &Network, c: ConnId) -> Vec<f64> {
+    let deltas = gradients.values(ParamId::bias(network.connections[c].post));
+    let weight = gradients.values(ParamId::weight(c));
     let j = (0..deltas.len()).max_by(|&i, &j| deltas[i].abs().total_cmp(&deltas[j].abs())).unwrap();
     weight.chunks(weight.len() / deltas.len()).nth(j).unwrap().iter().map(|g| g / deltas[j]).collect()
 }

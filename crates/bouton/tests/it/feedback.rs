@@ -1,7 +1,7 @@
 //! Feedback weights of their own: gradients of both directions, what asymmetry costs, homeostasis.
 
 use crate::common::{against_differences, batch, distance_of_a_step, gradient, recipe, relative_error};
-use bouton::network::{Network, ParamId};
+use bouton::network::{Network, Owner, ParamId};
 use bouton::recipe::Recipe;
 
 const LAYERS: [usize; 4] = [20, 12, 9, 5];
@@ -152,9 +152,9 @@ fn homeostasis_pulls_both_directions_together() {
     let mut wanted = Vec::new();
     for (id, _, mat) in &parameters {
         let other = |of: ParamId| parameters.iter().find(|p| p.0 == of).map(|p| p.2.to_f64s());
-        let other = match id {
-            ParamId::Weight(c) => other(ParamId::Feedback(*c)),
-            ParamId::Feedback(c) => other(ParamId::Weight(*c)),
+        let other = match id.owner() {
+            Owner::Connection(c) if *id == ParamId::weight(c) => other(ParamId::feedback(c)),
+            Owner::Connection(c) => other(ParamId::weight(c)),
             _ => None,
         };
         let mine = mat.to_f64s();

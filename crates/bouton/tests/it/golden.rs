@@ -2,7 +2,7 @@
 //! (`testdata/PROVENANCE.md` has its conventions).
 
 use crate::common;
-use bouton::credit::{Batch, Collect};
+use bouton::credit::{Batch, GradCollector};
 use bouton::network::{Network, State};
 use bouton::optim::{Hyper, OptimSpec, Updater};
 use bouton::recipe::Recipe;
@@ -88,7 +88,7 @@ impl Case {
     fn gradient(&mut self) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
         let objective = self.recipe.objective.build();
         let mut credit = self.recipe.credit.build(&self.recipe.solver, &self.network, 8).unwrap();
-        let mut sink = Collect::default();
+        let mut sink = GradCollector::default();
         credit.learn(&mut self.network, &self.batch, &*objective, &mut sink, &Key::new(1)).unwrap();
         let values = |bias: bool| {
             let parameters = self.network.parameters();

@@ -1,8 +1,8 @@
 //! A run is known by its recipe, its data and the program; only what is the same is done, or goes on.
 
-use bouton::Error;
 use bouton::recipe::Recipe;
 use bouton::train::{Earlier, Outcome, Provenance, RunDir, RunOptions, Silent, State, run};
+use bouton::{ARITHMETIC, Error};
 use std::cell::Cell;
 use std::path::Path;
 
@@ -158,9 +158,15 @@ fn what_a_run_cannot_go_on_with_leaves_it_as_it_was() {
     let mut other_data = began.clone();
     other_data.data.insert("digits/digits.csv.gz".into(), "sha256:00".into());
     let cases = [
-        (other_data, "other data (digits/digits.csv.gz)"),
-        (Provenance { arithmetic: Some(0), ..began.clone() }, "another arithmetic (number 0, this is 1)"),
-        (Provenance { arithmetic: None, ..began.clone() }, "another arithmetic (number none, this is 1)"),
+        (other_data, &"other data (digits/digits.csv.gz)".to_string()),
+        (
+            Provenance { arithmetic: Some(0), ..began.clone() },
+            &format!("another arithmetic (number 0, this is {ARITHMETIC})"),
+        ),
+        (
+            Provenance { arithmetic: None, ..began.clone() },
+            &format!("another arithmetic (number none, this is {ARITHMETIC})"),
+        ),
     ];
     for (told, words) in cases {
         told.write(&dir.provenance()).unwrap();

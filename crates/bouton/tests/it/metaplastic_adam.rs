@@ -6,7 +6,7 @@
 //! corrected (`early-eps`); without it, as in Kingma & Ba 2015, ε joins √(V/(1 − β₂ᵗ)).
 
 use crate::common::{batch, relative_error};
-use bouton::credit::{Batch, Collect, Sink};
+use bouton::credit::{Batch, GradCollector, GradSink};
 use bouton::network::{Network, ParamId};
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
@@ -60,12 +60,12 @@ impl Hand {
 
 /// The gradient with respect to the binary weights of every connection.
 fn gradients(recipe: &Recipe, network: &mut Network, batch: &Batch) -> [Vec<f64>; 2] {
-    let mut sink = Collect::default();
+    let mut sink = GradCollector::default();
     learn(recipe, network, batch, &mut sink);
-    [0, 1].map(|c| sink.values(ParamId::Weight(c)))
+    [0, 1].map(|c| sink.values(ParamId::weight(c)))
 }
 
-fn learn(recipe: &Recipe, network: &mut Network, batch: &Batch, sink: &mut dyn Sink) {
+fn learn(recipe: &Recipe, network: &mut Network, batch: &Batch, sink: &mut dyn GradSink) {
     let mut credit = recipe.credit.build(&recipe.solver, network, 8).unwrap();
     credit.learn(network, batch, &*recipe.objective.build(), sink, &Key::new(1)).unwrap();
 }

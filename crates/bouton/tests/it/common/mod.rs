@@ -1,7 +1,7 @@
 //! Small networks and batches for the integration tests.
 #![allow(dead_code)]
 
-use bouton::credit::{Batch, Collect, Step};
+use bouton::credit::{Batch, GradCollector, Step};
 use bouton::network::Network;
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
@@ -37,7 +37,7 @@ pub fn batch(network: &Network, seed: u64) -> Batch {
 pub fn gradient(recipe: &Recipe, network: &mut Network, batch: &Batch) -> (Vec<f64>, Step) {
     let objective = recipe.objective.build();
     let mut credit = recipe.credit.build(&recipe.solver, network, batch.ids.len()).unwrap();
-    let mut sink = Collect::default();
+    let mut sink = GradCollector::default();
     let step = credit.learn(network, batch, &*objective, &mut sink, &Key::new(1)).unwrap();
     (sink.flat(network), step)
 }

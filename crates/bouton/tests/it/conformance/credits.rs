@@ -66,7 +66,11 @@ fn differences(recipe: &Recipe, network: &mut Network, samples: &Batch) -> Vec<f
         let out = &out.out[network.output()];
         let (mut err, mut losses) = (Mat::zeros(DType::F64, out.rows(), out.cols()), vec![0.0; out.rows()]);
         let ids: Vec<usize> = (0..out.rows()).collect();
-        let targets = Targets { rows: samples.target.view(0..samples.len()), samples: &ids };
+        let targets = Targets {
+            rows: samples.target.view(0..samples.len()),
+            samples: &ids,
+            own: &network.objective_values(),
+        };
         recipe.objective.build().error(out.view(), targets, err.view_mut(), &mut losses);
         losses.iter().sum::<f64>() / losses.len() as f64
     };
@@ -166,7 +170,7 @@ fn rules_are_what_they_say() {
         let samples = batch(&network, 3);
         let rule = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
         let objective = recipe.objective.build();
-        let mut sink = bouton::credit::Collect::default();
+        let mut sink = bouton::credit::GradCollector::default();
         let alone = rule.gradients(&network, &samples, &[&*objective], &mut sink).is_ok();
         assert_eq!(alone, needs.per_sample, "{credit:?}");
         // An optimiser that moves weights within the batch.

@@ -7,15 +7,20 @@ use bouton_kernels::{DType, Mat};
 const CLASSES: usize = 4;
 const LABELS: [u16; 3] = [2, 0, 3];
 
-fn judged(spec: &ObjectiveSpec, out: &Mat, labels: &[u16]) -> (Mat, Vec<f64>) {
-    compared(spec, out, &labels.to_vec().into())
+/// Its own numbers where they start.
+fn starts(spec: &ObjectiveSpec) -> Vec<f64> {
+    spec.method().own().iter().map(|own| own.start).collect()
 }
 
-fn compared(spec: &ObjectiveSpec, out: &Mat, target: &Target) -> (Mat, Vec<f64>) {
+fn judged(spec: &ObjectiveSpec, out: &Mat, labels: &[u16]) -> (Mat, Vec<f64>) {
+    compared(spec, out, &labels.to_vec().into(), &starts(spec))
+}
+
+fn compared(spec: &ObjectiveSpec, out: &Mat, target: &Target, own: &[f64]) -> (Mat, Vec<f64>) {
     let rows = target.rows();
     let (mut err, mut loss) = (Mat::zeros(DType::F64, rows, CLASSES), vec![0.0; rows]);
     let samples: Vec<usize> = (0..rows).collect();
-    let targets = Targets { rows: target.view(0..rows), samples: &samples };
+    let targets = Targets { rows: target.view(0..rows), samples: &samples, own };
     spec.build().error(out.view(), targets, err.view_mut(), &mut loss);
     (err, loss)
 }
@@ -40,12 +45,44 @@ fn the_error_is_the_gradient_of_the_loss() {
     for spec in ObjectiveSpec::all() {
         let (out, e) = (noise(3, CLASSES, 3), 1e-5);
         for target in targets(&spec) {
-            let loss = |out: &Mat| compared(&spec, out, &target).1.iter().sum::<f64>();
+            let loss = |out: &Mat| compared(&spec, out, &target, &starts(&spec)).1.iter().sum::<f64>();
             let slopes: Vec<f64> =
                 (0..12).map(|i| (loss(&moved(&out, i, e)) - loss(&moved(&out, i, -e))) / (2.0 * e)).collect();
-            near(&compared(&spec, &out, &target).0.to_f64s(), &slopes, 1e-8, &(&spec, &target));
+            near(
+                &compared(&spec, &out, &target, &starts(&spec)).0.to_f64s(),
+                &slopes,
+                1e-8,
+                &(&spec, &target),
+            );
         }
     }
+}
+
+/// Numbers of an objective's own, between borders that hold where they start, have the gradient of the loss too.
+#[test]
+fn own_gradients_are_those_of_the_loss() {
+    let mut learned = 0;
+    for spec in ObjectiveSpec::all() {
+        for own in spec.method().own() {
+            assert!(own.range.0 < own.start && own.start < own.range.1, "{spec:?}: {own:?}");
+        }
+        let (out, e, start) = (noise(3, CLASSES, 8), 1e-5, starts(&spec));
+        for target in targets(&spec) {
+            let at = |k: usize, by: f64| {
+                let mut own = start.clone();
+                own[k] += by;
+                compared(&spec, &out, &target, &own).1.iter().sum::<f64>()
+            };
+            let slopes: Vec<f64> = (0..start.len()).map(|k| (at(k, e) - at(k, -e)) / (2.0 * e)).collect();
+            let mut sums = vec![0.5; start.len()];
+            let targets = Targets { rows: target.view(0..3), samples: &[0, 1, 2], own: &start };
+            spec.build().own_gradient(out.view(), targets, &mut sums);
+            let added: Vec<f64> = sums.iter().map(|sum| sum - 0.5).collect();
+            near(&added, &slopes, 1e-8, &spec);
+            learned += start.len();
+        }
+    }
+    assert_eq!(learned, 1, "of a temperature that is learned");
 }
 
 #[test]
@@ -62,7 +99,8 @@ fn complex_errors_continue_real_ones() {
                     |r, c| if r < 3 { re.get(r, c) } else { im.get(r - 3, c) },
                 );
             let mut err = Mat::zeros(DType::F64, 6, CLASSES);
-            let targets = Targets { rows: target.view(0..3), samples: &[0, 1, 2] };
+            let own = starts(&spec);
+            let targets = Targets { rows: target.view(0..3), samples: &[0, 1, 2], own: &own };
             let analytic = spec.build().error_complex(both.view(), targets, err.view_mut());
             analytic.then(|| err.to_f64s())
         };
@@ -72,7 +110,7 @@ fn complex_errors_continue_real_ones() {
             continue;
         };
         assert!(spec.method().traits().analytic, "{spec:?}");
-        near(&real[..12], &compared(&spec, &out, &target).0.to_f64s(), 1e-12, &spec);
+        near(&real[..12], &compared(&spec, &out, &target, &starts(&spec)).0.to_f64s(), 1e-12, &spec);
         assert!(real[12..].iter().all(|im| *im == 0.0), "{spec:?}");
         let (e, im) = (1e-6, noise(3, CLASSES, 6));
         for i in 0..12 {
@@ -135,12 +173,14 @@ fn outputs_are_what_an_objective_says_of_them() {
 #[test]
 fn heads_are_continued_with_their_objective() {
     for spec in ObjectiveSpec::all() {
-        let whole = spec.build();
+        let (whole, own) = (spec.build(), starts(&spec));
         let (one, each) =
             (Head { objective: &*whole, active: 0..2 }, Heads { objective: &*whole, classes: 2 });
         for (heads, labels) in [(&one as &dyn Objective, [1, 0, 1]), (&each, [1, 2, 0])] {
-            let (out, targets) =
-                (noise(3, CLASSES, 13), Targets { samples: &[0, 1, 2], ..Targets::classes(&labels) });
+            let (out, targets) = (
+                noise(3, CLASSES, 13),
+                Targets { samples: &[0, 1, 2], own: &own, ..Targets::classes(&labels) },
+            );
             let (mut real, mut loss) = (Mat::zeros(DType::F64, 3, CLASSES), [0.0; 3]);
             heads.error(out.view(), targets, real.view_mut(), &mut loss);
             let both = Mat::from_fn(DType::F64, 6, CLASSES, |r, c| if r < 3 { out.get(r, c) } else { 0.0 });

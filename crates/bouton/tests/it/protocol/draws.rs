@@ -2,7 +2,7 @@
 
 use super::{Tensors, after, layered, map2, near, tensors, trainer};
 use crate::common::{batch, central_differences, learn, recipe, relative_error};
-use bouton::credit::{Collect, Nudge, Step};
+use bouton::credit::{GradCollector, Nudge, Step};
 use bouton::network::Network;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
@@ -28,7 +28,7 @@ fn rules() -> Vec<Recipe> {
 fn gradient(recipe: &Recipe, network: &mut Network, key: &Key) -> (Vec<f64>, Step) {
     let batch = batch(network, 5);
     let mut credit = recipe.credit.build(&recipe.solver, network, 8).unwrap();
-    let mut sink = Collect::default();
+    let mut sink = GradCollector::default();
     let step = credit.learn(network, &batch, &*recipe.objective.build(), &mut sink, key).unwrap();
     (sink.flat(network), step)
 }

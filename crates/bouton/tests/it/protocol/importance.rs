@@ -77,7 +77,7 @@ fn importance_is_of_the_task_that_ended() {
                 let batches = stream.in_order(&stream.parts(task)[0], None, t.network.dtype);
                 let exact = Importance::Fisher(Fisher::Exact, None);
                 let credit = t.recipe.credit.build(&t.recipe.solver, &t.network, 24).unwrap();
-                measure(&*credit, &t.network, exact, active, batches, &Key::new(1)).unwrap()
+                measure(&*credit, &t.network, exact, &*t.objective, active, batches, &Key::new(1)).unwrap()
             };
             t.end_segment().unwrap();
             let now = tensors(&mut t);

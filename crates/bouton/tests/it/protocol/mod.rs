@@ -6,6 +6,7 @@ mod answers;
 mod draws;
 mod importance;
 mod optimisers;
+mod own;
 mod phases;
 mod refused;
 mod runs;

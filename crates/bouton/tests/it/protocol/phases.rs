@@ -1,7 +1,7 @@
 //! Which weights a phase sees, and what reaches feedback weights: small networks, worked out by hand.
 
 use crate::common::{batch, central_differences, recipe};
-use bouton::credit::{Batch, Collect};
+use bouton::credit::{Batch, GradCollector};
 use bouton::network::{Feedback, Network, ParamId};
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
@@ -56,8 +56,8 @@ fn field(angle: f64, homeostasis: f64) -> Recipe {
     )
 }
 
-fn gradients(recipe: &Recipe, network: &mut Network, batch: &Batch) -> Collect {
-    let mut sink = Collect::default();
+fn gradients(recipe: &Recipe, network: &mut Network, batch: &Batch) -> GradCollector {
+    let mut sink = GradCollector::default();
     let mut credit = recipe.credit.build(&recipe.solver, network, 8).unwrap();
     credit.learn(network, batch, &*recipe.objective.build(), &mut sink, &Key::new(1)).unwrap();
     sink
@@ -100,7 +100,7 @@ fn homeostasis_draws_both_directions_together() {
             .map(|(w, b)| 2.0 * 0.9 / 18.0 * (w - b))
             .collect();
         assert!(apart.iter().any(|d| d.abs() > 1e-3));
-        for (param, sign) in [(ParamId::Weight(id), 1.0), (ParamId::Feedback(id), -1.0)] {
+        for (param, sign) in [(ParamId::weight(id), 1.0), (ParamId::feedback(id), -1.0)] {
             let more = held.values(param).into_iter().zip(plain.values(param)).map(|(a, b)| a - b);
             assert!(more.zip(&apart).all(|(m, d)| (m - sign * d).abs() < 1e-12), "{param:?}");
         }
@@ -116,7 +116,7 @@ fn homeostasis_draws_both_directions_together() {
         credit.learn(&mut network, &batch, &*with.objective.build(), &mut updater, &Key::new(1)).unwrap();
         let next =
             [network.connections[1].weight.mat().to_f64s(), network.connections[1].back().mat().to_f64s()];
-        for (i, param) in [ParamId::Weight(1), ParamId::Feedback(1)].into_iter().enumerate() {
+        for (i, param) in [ParamId::weight(1), ParamId::feedback(1)].into_iter().enumerate() {
             let g = now.values(param);
             let right = (0..g.len()).all(|j| (next[i][j] - (last[i][j] - 0.1 * g[j])).abs() < 1e-12);
             assert!(right, "{param:?}: update {k} takes the whole gradient, once");
@@ -136,7 +136,7 @@ fn pools_choose_from_the_last_states_of_a_phase() {
     let recipe = Recipe::parse(text, "test").unwrap();
     let mut network = Network::build(&recipe).unwrap();
     let batch = batch(&network, 3);
-    let found = gradients(&recipe, &mut network, &batch).values(ParamId::Weight(1));
+    let found = gradients(&recipe, &mut network, &batch).values(ParamId::weight(1));
     let credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
     let phases = credit.phases(&network, &batch, &*recipe.objective.build(), &Key::new(1)).unwrap();
     // Σ_k −1/(2β_k n) ⟨P_kᵀ(s_post), W s_pre⟩ is linear in W.
@@ -157,7 +157,7 @@ fn pools_choose_from_the_last_states_of_a_phase() {
     let all = central_differences(&mut network, &mut |network| of(network));
     let parameters = network.parameters();
     let sizes =
-        parameters.iter().take_while(|(id, ..)| *id != ParamId::Weight(1)).map(|(.., m)| m.to_f64s().len());
+        parameters.iter().take_while(|(id, ..)| *id != ParamId::weight(1)).map(|(.., m)| m.to_f64s().len());
     let expected = &all[sizes.sum()..][..found.len()];
     let close = found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-7);
     assert!(close && found.iter().any(|g| g.abs() > 1e-3), "{found:?} {expected:?}");

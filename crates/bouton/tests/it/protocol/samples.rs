@@ -1,7 +1,7 @@
 //! The gradient of a batch is the mean of those of its samples, each alone: nothing of one sample is another's.
 
 use crate::common::{batch, relative_error};
-use bouton::credit::{Batch, Collect};
+use bouton::credit::{Batch, GradCollector};
 use bouton::network::Network;
 use bouton::objective::{Given, Objective};
 use bouton::recipe::Recipe;
@@ -24,7 +24,7 @@ fn recipe(net: &str, tables: &str) -> Recipe {
 fn gradient(recipe: &Recipe, batch: &Batch, objective: &dyn Objective) -> Vec<f64> {
     let mut network = Network::build(recipe).unwrap();
     let mut credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
-    let mut sink = Collect::default();
+    let mut sink = GradCollector::default();
     credit.learn(&mut network, batch, objective, &mut sink, &Key::new(1)).unwrap();
     sink.flat(&network)
 }

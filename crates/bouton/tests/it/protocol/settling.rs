@@ -1,7 +1,7 @@
 //! Relaxations of many samples at once: each goes its own way, stops when it has settled, and is counted as it went.
 
 use crate::common::{batch, recipe};
-use bouton::credit::{Batch, Collect};
+use bouton::credit::{Batch, GradCollector};
 use bouton::network::{Network, State};
 use bouton::neuron::Noise;
 use bouton::objective::{Given, Objective, SoftmaxCrossEntropy, SquaredError};
@@ -66,7 +66,7 @@ fn a_sample_goes_its_own_way() {
     let noisy = "activation = \"shifted-sigmoid\"\nnoise = 0.01";
     let softmax = "synchronous]\ntolerance = 1e-2\n[objective.softmax-cross-entropy]";
     let cases: [(&str, &str, Option<&dyn Objective>); 8] = [
-        (SIGMOID, softmax, Some(&SoftmaxCrossEntropy {})),
+        (SIGMOID, softmax, Some(&SoftmaxCrossEntropy::default())),
         (SIGMOID, "synchronous]\ntolerance = 1e-2", None),
         (SIGMOID, "even-odd]\ntolerance = 1e-3\nrelaxation = 1.3", None),
         (SIGMOID, "anderson]\ntolerance = 1e-5", None),
@@ -196,7 +196,7 @@ fn noise_is_new_in_every_step_and_copy() {
     assert!((0..6).all(|i| all[..i].iter().all(|b| *b != all[i])), "copies have numbers of their own");
     copies.swap_rows(0, 1);
     assert_eq!((row(&add(&copies, 2), 0), row(&add(&copies, 2), 1)), (row(&own, 1), row(&own, 0)));
-    let (mut network, mut sink) = (Network::build(&recipe).unwrap(), Collect::default());
+    let (mut network, mut sink) = (Network::build(&recipe).unwrap(), GradCollector::default());
     let step = credit.learn(&mut network, &lab.batch, &*objective, &mut sink, &Key::new(1)).unwrap();
     assert_eq!(step.nudged.samples, 16, "two nudged phases");
 }
