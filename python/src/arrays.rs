@@ -9,6 +9,8 @@ use numpy::{
 };
 use pyo3::prelude::*;
 
+const FLOATS: &str = "pass a NumPy array of float32 or float64";
+
 /// A matrix that NumPy arrays look into.
 #[pyclass(frozen)]
 struct Memory(Mat);
@@ -32,12 +34,12 @@ pub fn samples(value: &Bound<'_, PyAny>, dtype: DType, place: Shape, name: &str)
     let Shape { height, width, channels } = place;
     let cols = place.units();
     let value = exchanged(value)?;
-    let (shape, values) = numbers(&value, name)?;
+    let (shape, values) = numbers(&value, name, FLOATS)?;
     if shape.first() == Some(&0) {
         return Err(argument(py, "ShapeError", &format!("{name} has no rows"), "pass at least one sample"));
     }
     if shape.len() == 4 && shape[1..] == [channels, height, width] {
-        let (_, values) = numbers(&value.call_method1("transpose", (0, 2, 3, 1))?, name)?;
+        let (_, values) = numbers(&value.call_method1("transpose", (0, 2, 3, 1))?, name, FLOATS)?;
         return Ok((copy(py, dtype, shape[0], cols, values, name)?, true));
     }
     if shape.len() != 2 || shape[1] != cols {
@@ -58,7 +60,7 @@ pub fn images(py: Python<'_>, mat: Mat, place: Shape) -> PyResult<Bound<'_, PyAn
 /// A copy of `value`, which must have exactly this shape.
 pub fn exactly(value: &Bound<'_, PyAny>, dtype: DType, shape: (usize, usize), name: &str) -> PyResult<Mat> {
     let py = value.py();
-    let (found, values) = numbers(value, name)?;
+    let (found, values) = numbers(value, name, FLOATS)?;
     let (rows, cols) = shape;
     let flat = rows == 1 && found == [cols];
     if found != [rows, cols] && !flat {
@@ -79,11 +81,9 @@ enum Numbers<'py> {
     F64(PyReadonlyArrayDyn<'py, f64>),
 }
 
-fn numbers<'py>(value: &Bound<'py, PyAny>, name: &str) -> PyResult<(Vec<usize>, Numbers<'py>)> {
-    let py = value.py();
-    let wrong = |what: &str| {
-        argument(py, "DataError", &format!("{name} is {what}"), "pass a NumPy array of float32 or float64")
-    };
+/// The shape and the elements of a floating-point array; `hint` is for whoever passes another one.
+fn numbers<'py>(value: &Bound<'py, PyAny>, name: &str, hint: &str) -> PyResult<(Vec<usize>, Numbers<'py>)> {
+    let wrong = |what: &str| argument(value.py(), "DataError", &format!("{name} is {what}"), hint);
     let value = &exchanged(value)?;
     if let Ok(array) = value.cast::<PyArrayDyn<f32>>() {
         return Ok((array.shape().to_vec(), Numbers::F32(in_order(array, name)?)));
@@ -149,8 +149,8 @@ fn copy(
             dispatch!(dtype, T => {
                 let from = $array.as_slice().expect("rows, one after the other");
                 mat.slice_mut::<T>().iter_mut().zip(from).for_each(|(to, &x)| {
-                    finite &= x.is_finite();
                     *to = x as T;
+                    finite &= to.is_finite();
                 });
             })
         };
@@ -162,7 +162,7 @@ fn copy(
     if finite {
         Ok(mat)
     } else {
-        let message = format!("{name} holds NaN or infinite numbers");
+        let message = format!("{name} holds NaN or numbers that are infinite in the network's precision");
         Err(argument(py, "DataError", &message, "clean the data first, for example with numpy.nan_to_num"))
     }
 }
@@ -170,7 +170,8 @@ fn copy(
 /// Class numbers below `classes`, one for each of `samples` rows.
 pub fn labels(value: &Bound<'_, PyAny>, samples: usize, classes: usize) -> PyResult<Vec<u16>> {
     let py = value.py();
-    let hint = "pass a one-dimensional integer array of class numbers; bouton.sklearn.BoutonClassifier takes any labels";
+    let hint = "targets of this recipe's task are classes: pass a one-dimensional integer array of class numbers; \
+        bouton.sklearn.BoutonClassifier takes any labels";
     let wrong = |class: &str, message: String| argument(py, class, &message, hint);
     let array = integers(value, "y").map_err(|(class, message)| wrong(class, message))?;
     if array.shape() != [samples] {
@@ -193,12 +194,15 @@ pub fn labels(value: &Bound<'_, PyAny>, samples: usize, classes: usize) -> PyRes
 /// Values of a regression, [samples, outputs]; one value a sample may come without the second axis.
 pub fn values(value: &Bound<'_, PyAny>, dtype: DType, samples: usize, outputs: usize) -> PyResult<Mat> {
     let py = value.py();
-    let (found, values) = numbers(value, "y")?;
+    let hint = "targets of this recipe's task are values: pass an array of floating-point numbers, \
+        as numpy.asarray(y, float)";
+    let (found, values) = numbers(value, "y", hint)?;
     if found != [samples, outputs] && !(outputs == 1 && found == [samples]) {
         let message =
             format!("y has shape {found:?}, x has {samples} rows and the network {outputs} outputs");
-        let hint = "the recipe's task is a regression: pass one row of floating-point targets per row of x";
-        return Err(argument(py, "ShapeError", &message, hint));
+        let hint =
+            format!("pass a row of targets for each row of x: an array of shape ({samples}, {outputs})");
+        return Err(argument(py, "ShapeError", &message, &hint));
     }
     copy(py, dtype, samples, outputs, values, "y")
 }

@@ -6,6 +6,7 @@ mod arrays;
 mod check;
 mod errors;
 mod experiment;
+mod inner;
 mod network;
 mod packed;
 mod place;
@@ -13,6 +14,7 @@ mod recipe;
 mod tables;
 mod threads;
 
+use bouton::objective::{Metric, TargetKind};
 use pyo3::prelude::*;
 
 /// The compiled half of the package.
@@ -20,6 +22,7 @@ use pyo3::prelude::*;
 fn _bouton(module: &Bound<'_, PyModule>) -> PyResult<()> {
     threads::start(module.py())?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("SCORES", [TargetKind::Classes, TargetKind::Values].map(|of| Metric::score(of).name))?;
     module.add_class::<recipe::Recipe>()?;
     module.add_class::<network::Network>()?;
     module.add_class::<packed::Packed>()?;

@@ -1,17 +1,16 @@
 //! One network from Python: look, learn, and read or write what is learned.
 
-use crate::arrays::{array_of, exactly, images, labels, places, samples, values};
+use crate::arrays::{array_of, images, places};
 use crate::errors::{argument, raise};
+use crate::inner::Inner;
 use crate::place;
 use crate::recipe::Recipe;
 use crate::tables::{checked, named, outcome};
 use crate::threads::{compute, watch};
 use bouton::Error;
 use bouton::credit::{Batch, GradCollector, outside};
-use bouton::network::{Network as Net, Shape};
-use bouton::objective::{Given, Target, TargetKind};
-use bouton::rng::Key;
-use bouton::train::{ByHand, Checkpoints, Learner, Pace, RunDir, Trainer};
+use bouton::network::Shape;
+use bouton::train::{Checkpoints, Learner, Pace, RunDir, Trainer};
 use bouton_kernels::Mat;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
@@ -27,79 +26,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// with an exception. Recipes that act where tasks end (anchors, replay, outputs or normalisation by task, schedules that
 /// begin again, forgetting the optimiser) want to be told: `begin_task()`, some `epoch(x, y)`, `end_task(x, y)`.
 ///
+/// Targets `y` are class numbers, (samples,), or, where the recipe's task is a regression, floating-point values,
+/// (samples, outputs), of one output also (samples,).
+///
 /// `samples` is the number of training samples, for rules that remember a state of each; default: the recipe's.
 #[pyclass(frozen, module = "bouton")]
 pub struct Network {
     inner: Mutex<Inner>,
-}
-
-struct Inner {
-    hand: ByHand,
-    /// Training samples that a rule remembers states of, as asked for.
-    samples: Option<usize>,
-}
-
-impl Inner {
-    fn new(recipe: &bouton::recipe::Recipe, samples: Option<usize>) -> bouton::Result<Self> {
-        Ok(Self { hand: ByHand::new(recipe, samples)?, samples })
-    }
-
-    fn net(&self) -> &Net {
-        &self.hand.learner.network
-    }
-
-    fn classes(&self) -> usize {
-        self.net().populations[self.net().output()].units
-    }
-
-    fn batch(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<Batch> {
-        Ok(self.pictured(x, y)?.0)
-    }
-
-    /// What `samples` samples should come to: classes or values, as the recipe's task has them.
-    fn target(&self, y: &Bound<'_, PyAny>, samples: usize) -> PyResult<Target> {
-        match self.hand.learner.recipe.task.method().targets() {
-            TargetKind::Classes => labels(y, samples, self.classes()).map(Target::Classes),
-            TargetKind::Values => values(y, self.net().dtype, samples, self.classes()).map(Target::Values),
-        }
-    }
-
-    /// A batch, and whether its x came as images.
-    fn pictured(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<(Batch, bool)> {
-        let (x, images) =
-            samples(x, self.net().dtype, self.net().populations[self.net().input()].shape, "x")?;
-        let target = y.map_or_else(|| Ok(Target::None(x.rows())), |y| self.target(y, x.rows()))?;
-        Ok((Batch { ids: (0..x.rows()).collect(), x, target }, images))
-    }
-
-    /// A task of the recipe's sequence.
-    fn task(&self, py: Python<'_>, task: Option<i64>) -> PyResult<Option<usize>> {
-        let tasks = self.hand.tasks();
-        let number = |task: i64| {
-            usize::try_from(task).ok().filter(|number| *number < tasks).ok_or_else(|| {
-                let message = format!("there is no task {task}: the sequence of the recipe has {tasks}");
-                argument(py, "DataError", &message, "tasks are counted from 0")
-            })
-        };
-        task.map(number).transpose()
-    }
-
-    /// Names the random numbers of a training pass from outside.
-    fn pass(&self, draw: u64) -> Key {
-        Key::new(self.hand.learner.recipe.seed).of("pass", draw)
-    }
-
-    /// A batch with the gradient of a loss, summed over samples, with respect to its outputs.
-    fn outside(&self, x: &Bound<'_, PyAny>, g: &Bound<'_, PyAny>) -> PyResult<(Batch, Given, bool)> {
-        let (batch, images) = self.pictured(x, None)?;
-        let (n, classes) = (batch.len(), self.classes());
-        let mut gradient = exactly(g, self.net().dtype, (n, classes), "the gradient of the outputs")?;
-        bouton_kernels::dispatch!(gradient.dtype(), T => {
-            // Rules hand over the gradient of a mean.
-            gradient.slice_mut::<T>().iter_mut().for_each(|x| *x *= n as T);
-        });
-        Ok((batch, Given { gradient }, images))
-    }
 }
 
 impl Network {
@@ -230,7 +163,7 @@ impl Network {
         outcome(py, &step.map_err(|e| raise(py, &e))?)
     }
 
-    /// Outputs after the free phase, (samples, classes); with the normalisation of `task`, if tasks have their own. With
+    /// Outputs after the free phase, (samples, outputs); with the normalisation of `task`, if tasks have their own. With
     /// `draw`, as training pass number `draw` answers: with its dropout and noise, normalised by the batch, which running
     /// statistics take in.
     #[pyo3(signature = (x, task=None, draw=None))]
@@ -314,7 +247,7 @@ impl Network {
     }
 
     /// For a gradient `g` of some loss with respect to the outputs of `forward(x, draw=draw)`: the gradients of the
-    /// parameters, summed over samples, and of the input.
+    /// parameters, summed over samples, and of the input; zeros for what the recipe's objective learns.
     #[pyo3(signature = (x, g, draw=None))]
     fn backward<'py>(
         &self,
@@ -332,8 +265,8 @@ impl Network {
             // A rule of its own: the remembered states of the learning one stay as they are.
             let mut credit = recipe.credit.build(&recipe.solver, net, batch.len())?;
             outside::gradients(&mut *credit, net, &batch, &given, &key, draw.is_some())
-        })?;
-        let (parameters, input) = found.map_err(|e| raise(py, &e))?;
+        });
+        let (parameters, input) = found?.map_err(|e| raise(py, &e))?;
         let input = if pictured { images(py, input, place)? } else { array_of(py, input)? };
         Ok((named(py, net, parameters)?, input))
     }
@@ -359,7 +292,8 @@ impl Network {
         compute(py, || hand.apply(&gradients, Pace { epoch, rate }))?.map_err(|e| raise(py, &e))
     }
 
-    /// Learns from one batch, averaged over `run.train-draws`; returns what the batch came to before the update.
+    /// Learns from one batch, averaged over `run.train-draws`; returns what the batch came to before the update: its mean
+    /// loss, accuracy and error of classes, or mse, mae and r2 of values, and what the phases of the rule needed.
     ///
     /// `ids` are the places of the samples in the training set of the task, for rules that remember them; `rate` is a
     /// factor on the learning rates; `epoch`, within the task, is for schedules.
@@ -399,7 +333,7 @@ impl Network {
         outcome(py, &step.map_err(|e| raise(py, &e))?)
     }
 
-    /// Weights and biases by name.
+    /// Weights, biases and other learned numbers by name, such as `objective.temperature`, (1, 1).
     #[getter]
     fn weights<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let inner = self.lock(py);
@@ -410,7 +344,7 @@ impl Network {
         Ok(d)
     }
 
-    /// Replaces the named weights, biases, running statistics and states of synapses, all or none.
+    /// Replaces the named weights, biases, other learned numbers, running statistics and states of synapses, all or none.
     fn set_weights(&self, py: Python<'_>, weights: &Bound<'_, PyDict>) -> PyResult<()> {
         let mut inner = self.lock(py);
         let mut shapes = HashMap::new();
@@ -420,6 +354,7 @@ impl Network {
         };
         inner.hand.learner.network.visit(see).map_err(|e| raise(py, &e))?;
         let new = checked(py, weights, &shapes, inner.net().dtype)?;
+        inner.accepts(py, &new)?;
         let put = |name: &str, mat: &mut Mat| {
             if let Some(values) = new.get(name) {
                 mat.copy_from(values.view());
@@ -470,6 +405,7 @@ impl Network {
         let new = known.map_err(|e| raise(py, &e)).and_then(|()| checked(py, &tensors, &shapes, dtype));
         let missing = |new: &HashMap<String, Mat>| shapes.keys().find(|name| !new.contains_key(*name));
         let new = new.and_then(|new| missing(&new).map_or(Ok(()), |name| Err(wrong(name))).map(|()| new));
+        let new = new.and_then(|new| inner.accepts(py, &new).map(|()| new));
         let new = new.inspect_err(|_| inner.hand.learner.memory = before)?;
         let filled = inner.hand.visit(&mut |name, mat| {
             mat.copy_from(new[name].view());

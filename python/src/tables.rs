@@ -11,7 +11,11 @@ use pyo3::types::PyDict;
 use std::collections::HashMap;
 
 /// Gradients by the names of their parameters; zeros where a rule has nothing to say.
-pub fn named<'py>(py: Python<'py>, net: &Network, mut collected: GradCollector) -> PyResult<Bound<'py, PyDict>> {
+pub fn named<'py>(
+    py: Python<'py>,
+    net: &Network,
+    mut collected: GradCollector,
+) -> PyResult<Bound<'py, PyDict>> {
     let d = PyDict::new(py);
     for (id, name, mat) in net.parameters() {
         let zeros = || Mat::zeros(mat.dtype(), mat.rows(), mat.cols());

@@ -2,8 +2,10 @@
 
 import os
 import signal
+import sys
 import threading
 import time
+import types
 
 import numpy as np
 import pytest
@@ -107,6 +109,66 @@ def test_progress_is_told_although_epochs_are_short(tmp_path, recipe):
     events = []
     bouton.Experiment(recipe.replace(task__digits__epochs=60, task__digits__train=20), out=tmp_path).run(callback=events.append, progress=False)
     assert any(e["event"] == "update" for e in events)
+
+
+TEACHER = {
+    "task": {"teacher": {"inputs": 8, "rule": {"committee": {"units": 2}}, "train": 200, "test": 50, "batch": 1, "epochs": 60}},
+    "network": {"layers": [8, 16, 1]},
+    "neuron": {"settle": {"activation": "tanh", "output": "linear"}},
+    "credit": {"eq-prop": {"beta": 0.1, "free-steps": 20, "nudged-steps": 10}},
+    "optim": {"sgd": {"lr": 0.02}},
+}
+
+
+class Bar:
+    """What tqdm is asked to show."""
+
+    def __init__(self, total, initial, unit):
+        self.total, self.n, self.said, self.postfixes, self.closed = total, initial, [], [], False
+        Bar.last = self
+
+    def update(self, n):
+        self.n += n
+
+    def set_postfix(self, shown, refresh):
+        self.postfixes.append(shown)
+
+    def write(self, text, file):
+        self.said.append(text)
+
+    def close(self):
+        self.closed = True
+
+
+@pytest.mark.parametrize("score", ["accuracy", "mse"])
+def test_the_progress_bar_shows_the_score_of_the_task(tmp_path, recipe, monkeypatch, score):
+    monkeypatch.setitem(sys.modules, "tqdm", types.ModuleType("tqdm"))
+    monkeypatch.setitem(sys.modules, "tqdm.auto", types.SimpleNamespace(tqdm=Bar))
+    made = bouton.Recipe(TEACHER) if score == "mse" else recipe.replace(task__digits__epochs=60, task__digits__train=20)
+    run = bouton.Experiment(made, out=tmp_path).run()
+    bar = Bar.last
+    assert bar.closed and bar.n == bar.total == run.status["step"]
+    assert bar.postfixes and all(set(shown) == {"loss", score} for shown in bar.postfixes)
+    epochs = len(run.records("test"))
+    assert bar.said[-1] == f"epoch {epochs}: test {score} {run.last[score]:.4g}"
+
+
+@pytest.mark.parametrize("score", ["accuracy", "mse"])
+def test_progress_without_a_bar_is_lines_with_the_score_of_the_task(tmp_path, recipe, monkeypatch, capsys, score):
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    made = bouton.Recipe(TEACHER) if score == "mse" else recipe
+    events = []
+    run = bouton.Experiment(made, out=tmp_path).run(callback=events.append)
+    lines = capsys.readouterr().err.splitlines()
+    assert f"epoch {len(run.records('test'))}: test {score} {run.last[score]:.4g}" in lines
+    assert all(score in event for event in events if event["event"] == "update")
+
+
+def test_a_regression_is_run_as_a_classification_is(tmp_path):
+    run = bouton.Experiment(TEACHER, out=tmp_path, task__teacher__batch=10).run(progress=False)
+    assert set(run.last) >= {"loss", "mse", "mae", "r2"} and "accuracy" not in run.last and run.last["r2"] > 0.8
+    first, last = run.metrics("test").mse.iloc[[0, -1]]
+    assert last < first and bouton.runs(tmp_path)["test.mse"].iloc[0] == last
 
 
 def test_home_is_written_as_a_tilde(tmp_path, recipe, monkeypatch):

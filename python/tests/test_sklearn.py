@@ -1,4 +1,4 @@
-"""The estimator by scikit-learn's own rules, and by those that `check_estimator` leaves out.
+"""The classifier by scikit-learn's own rules, and by those that `check_estimator` leaves out.
 
 | # | contract | test |
 |---|---|---|
@@ -16,6 +16,7 @@
 | 12 | pickle, deepcopy: the same predictions and the same bits when learning goes on | test_copies_go_on |
 | 13 | pipelines, searches, calibration and ensembles take it | test_inside_others |
 | 14 | no batch is larger than `batch` | test_batches |
+| 15 | predict_proba is by the temperature of the objective, fixed or learned: its log loss is the network's loss | test_probabilities_know_the_temperature |
 """
 
 import copy
@@ -86,6 +87,14 @@ def test_probabilities_are_the_softmax_of_the_outputs():
     assert -np.log(p[np.arange(90), Y3]).mean() < 0.45, "the log loss of three overlapping clouds"
     far = model.predict_proba(RNG.normal(0, 6, (500, 4)))
     assert len(np.unique(far.round(6), axis=0)) > 400, "no two points look alike"
+
+
+@pytest.mark.parametrize("tau", [{}, {"temperature": 3.0}, {"temperature": 0.5, "learn-temperature": True}])
+def test_probabilities_know_the_temperature(tau):
+    model = small(settings={"objective": {"softmax-cross-entropy": tau}}, epochs=20).fit(X3, Y3)
+    p = model.predict_proba(X3)
+    loss = model.network_.evaluate(model.scaler_.transform(X3), Y3)["loss"]
+    assert -np.log(p[np.arange(90), Y3]).mean() == pytest.approx(loss, rel=1e-5)
 
 
 def test_scores_are_not_called_probabilities():

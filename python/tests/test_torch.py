@@ -133,3 +133,30 @@ def test_tensors_go_in_by_dlpack(recipe, batch):
     assert torch.equal(torch.from_dlpack(network.forward(x)), torch.from_numpy(network.forward(x)))
     with pytest.raises(DataError, match="detach"):
         network.forward(x.requires_grad_())
+
+
+@pytest.mark.parametrize("updates", ["torch", "bouton"])
+def test_a_loss_of_pytorch_knows_no_temperature(recipe, batch, updates):
+    learned = {"softmax-cross-entropy": {"temperature": 2.0, "learn-temperature": True}}
+    recipe = bouton.Recipe(recipe, neuron={"relu": {}}, credit={"backprop": {}}, objective=learned)
+    block, bare = (Block(r, updates) for r in (recipe, bouton.Recipe(recipe, objective={"softmax-cross-entropy": {"temperature": 2.0}})))
+    assert dict(block.named_parameters()).keys() == dict(bare.named_parameters()).keys()
+    for _ in range(2):
+        for module in (block, bare):
+            torch.nn.functional.cross_entropy(module(torch.from_numpy(batch[0])), torch.from_numpy(batch[1])).backward()
+            module.step() if updates == "bouton" else torch.optim.SGD(module.parameters(), 0.1).step()
+    assert all(torch.equal(p, q) for p, q in zip(block.parameters(), bare.parameters()))
+    twin = Block(recipe, updates)
+    twin.load_state_dict(block.state_dict())
+    assert torch.equal(twin.eval()(torch.ones(1, 64)), block.eval()(torch.ones(1, 64)))
+
+
+def test_a_block_of_a_regression_has_the_gradient_of_its_network():
+    teacher = {"inputs": 5, "outputs": 2, "rule": {"committee": {"units": 2}}, "train": 9, "test": 9, "batch": 9, "epochs": 1}
+    block = Block({"task": {"teacher": teacher}, "network": {"layers": [5, 7, 2]}, "neuron": {"relu": {}}, "credit": {"backprop": {}},
+                   "optim": {"sgd": {"lr": 0.1}}, "precision": "f64"})
+    x, y = torch.randn(9, 5, dtype=torch.float64), torch.randn(9, 2, dtype=torch.float64)
+    (torch.nn.functional.mse_loss(block(x), y, reduction="sum") / 18).backward()
+    gradients = block.network.gradients(x.numpy(), y.numpy())
+    for plain, name in block.names.items():
+        assert np.allclose(getattr(block, plain).grad.numpy(), gradients[name], rtol=1e-10, atol=1e-12)

@@ -60,7 +60,7 @@ pub use gemm::{gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};
 pub use mat::{DType, Elem, Mat};
 pub use octets::BitLevel;
 pub use operand::Operand;
-pub use pointwise::{Pointwise, pointwise, pointwise_at};
+pub use pointwise::{Elements, Pointwise, pointwise, pointwise_at};
 pub use pool::{PoolShape, avg_pool, avg_unpool, max_pool, max_unpool, soft_pool, soft_unpool};
 pub use real::Real;
 pub use simd::{Level, simd_level, vectorize, with_level};

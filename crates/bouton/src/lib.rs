@@ -34,7 +34,7 @@ pub mod wiring;
 
 pub use axis::{Cite, Place};
 pub use error::{Error, Result};
-pub use own::Own;
+pub use own::{Own, OwnSpec, OwnTable, Start};
 
 /// Raised by hand whenever the same recipe and data give other numbers than before, or checkpoints hold them otherwise: a run
 /// goes on only with the arithmetic that it began with.

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ class Run:
 
     @property
     def last(self) -> dict[str, float]:
-        """The last test metrics."""
+        """The last test metrics: `accuracy` and `error` of classes, `mse`, `mae` and `r2` of values, and the `loss`."""
         tests = self.records("test")
         if not tests:
             raise DataError(f"{self.path} has no test metrics", "let it train until its first test")
@@ -85,7 +85,8 @@ class Experiment:
     def run(self, callback: Callable[[Event], object] | None = None, progress: bool = True, again: bool = False) -> Run:
         """Trains and returns the run; a finished run of the same recipe is returned as it is, unless `again`.
 
-        `callback` gets every event as a dict; an exception in it, like Ctrl-C, stops the run with a checkpoint.
+        `callback` gets every event as a dict, of updates one now and then, with the `loss` and `accuracy` or `mse`; an
+        exception in it, like Ctrl-C, stops the run with a checkpoint.
         """
         watch = [w for w in (callback, Progress() if progress else None) if w is not None]
 
@@ -123,7 +124,7 @@ class Progress:
             self._update(event)
         elif kind == "metrics" and event["split"] == "test":
             name, value = _score(event["values"])
-            self._say(f"epoch {event['epoch']}: test {name} {value:.4f}")
+            self._say(f"epoch {event['epoch']}: test {name} {value:.4g}")
         elif kind == "note":
             self._say(event["text"])
         elif kind == "finish" and self.bar is not None:
@@ -134,9 +135,9 @@ class Progress:
         if self.bar is not None:
             self.bar.update(event["update"] - self.done)
             name, value = _score(event)
-            self.bar.set_postfix({"loss": f"{event['loss']:.4f}", name: f"{value:.3f}"}, refresh=False)
+            self.bar.set_postfix({"loss": f"{event['loss']:.4g}", name: f"{value:.4g}"}, refresh=False)
         elif time.monotonic() - self.spoke > 10:
-            self._say(f"update {event['update']}/{event['updates']}  loss {event['loss']:.4f}")
+            self._say(f"update {event['update']}/{event['updates']}  loss {event['loss']:.4g}")
         self.done = event["update"]
 
     def _say(self, text: str) -> None:
@@ -145,6 +146,11 @@ class Progress:
             self.bar.write(text, file=sys.stderr)
         else:
             print(text, file=sys.stderr, flush=True)
+
+
+def _score(values: Mapping[str, Any]) -> tuple[str, float]:
+    """The metric by which networks are compared, with its name: accuracy of classes, mse of values."""
+    return next((name, values[name]) for name in (*_bouton.SCORES, "loss") if name in values)
 
 
 def runs(out: str | os.PathLike[str] = "runs") -> Any:

@@ -117,14 +117,23 @@ def _probable(model: BoutonClassifier) -> bool:
     )
 
 
+def _temperature(network: Network) -> float:
+    """That of the softmax: the learned one, or the recipe's."""
+    learned = network.weights.get("objective.temperature")
+    if learned is not None:
+        return float(learned[0, 0])
+    fixed: float = json.loads(network.recipe.to_json())["objective"]["softmax-cross-entropy"].get("temperature", 1.0)
+    return fixed
+
+
 class BoutonClassifier(ClassifierMixin, _Estimator):
     """A settling network of one or more hidden layers, trained by equilibrium propagation unless told otherwise.
 
     Inputs are scaled to mean 0 and standard deviation 1; `partial_fit` scales by all data seen so far. `settings` are
     overrides of the recipe, such as `{"credit.eq-prop.beta": 0.2}`, `{"optim": {"adam": {"lr": 1e-3}}}` or
     `{"credit": {"bptt": {"steps": 30}}, "solver": {"synchronous": {}}}`. There is `predict_proba` with
-    `{"objective": {"softmax-cross-entropy": {}}}`, where the outputs are logits: their softmax. Outputs trained by the
-    default, squared error, are scores in no such scale.
+    `{"objective": {"softmax-cross-entropy": {}}}`, where the outputs are logits: the softmax of outputs/temperature.
+    Outputs trained by the default, squared error, are scores in no such scale.
     """
 
     _neuron = {"activation": "shifted-sigmoid"}
@@ -161,8 +170,8 @@ class BoutonClassifier(ClassifierMixin, _Estimator):
 
     @available_if(_probable)
     def predict_proba(self, X: Any) -> Any:
-        """Probabilities of the classes: the softmax of the outputs, for objectives of which that is the link."""
-        outputs = self._outputs(X).astype(np.float64)
+        """Probabilities of the classes: the softmax of the outputs by their temperature, if that is the objective's link."""
+        outputs = self._outputs(X).astype(np.float64) / _temperature(self.network_)
         scores = np.exp(outputs - outputs.max(axis=1, keepdims=True))
         return scores / scores.sum(axis=1, keepdims=True)
 

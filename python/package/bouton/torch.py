@@ -44,7 +44,9 @@ class Block(nn.Module):
             raise RecipeError(f"updates is {updates!r}", "choose \"torch\" or \"bouton\"")
         self.network = Network(Recipe(recipe, **overrides))
         self.by_torch = updates == "torch"
-        weights, state = self.network.weights, self.network.state_dict()
+        # The loss is somebody else's, and the recipe's objective with what it learns itself has no part in it.
+        weights = {name: w for name, w in self.network.weights.items() if not name.startswith("objective.")}
+        state = self.network.state_dict()
         self._refuse(state)
         self.dtype = torch.from_numpy(next(iter(weights.values()))).dtype
         self.names = {_plain(name): name for name in weights}

@@ -1,17 +1,24 @@
 //! An equation over registers against the same equation over single numbers.
 
-use bouton_kernels::{Dual, Elem, Level, Pointwise, Real, pointwise, pointwise_at};
+use bouton_kernels::{Dual, Elem, Elements, Level, Pointwise, Real, pointwise, pointwise_at};
 
 /// Uses every function of `Real`, so that a wrong lane or a wrong rounding shows.
 #[derive(Clone, Copy)]
 struct Everything;
 
-impl Pointwise<1, 2, 2> for Everything {
-    fn at<T: Real>(self, [k]: [T; 1], [x, y]: [T; 2], [a, b]: [T; 2]) -> [T; 2] {
+impl Pointwise<1, 1, 1, 1, 1> for Everything {
+    fn at<T: Real>(
+        self,
+        [k]: [T; 1],
+        [y]: [T; 1],
+        [x]: [T; 1],
+        [a]: [T; 1],
+        [b]: [T; 1],
+    ) -> ([T; 1], [T; 1]) {
         let slope = (Dual::<T, 1>::var(x, 0).tanh() * Dual::cst(k)).eps[0];
         let first = x.sigmoid() * a + y.tanh() / (b.abs() + T::lit(1.0)) - (-x).exp().min(k);
         let second = T::select(x - y, a.max(y), b.min(x)) + y.heaviside() * x.abs().sqrt();
-        [first + slope, second + (x.abs() + T::lit(0.5)).ln().graft(y)]
+        ([first + slope], [second + (x.abs() + T::lit(0.5)).ln().graft(y)])
     }
 }
 
@@ -22,9 +29,16 @@ fn noise<T: Elem>(n: usize, seed: usize) -> Vec<T> {
 fn same_bits<T: Elem>(level: Level, n: usize) {
     let (k, x, y) = (T::from_f64(0.75), noise::<T>(n, 1), noise::<T>(n, 2));
     let (mut a, mut b) = (noise::<T>(n, 3), noise::<T>(n, 4));
-    let want: Vec<[T; 2]> = (0..n).map(|i| Everything.at([k], [x[i], y[i]], [a[i], b[i]])).collect();
+    let at = |i: usize| Everything.at([k], [y[i]], [x[i]], [a[i]], [b[i]]);
+    let want: Vec<[T; 2]> = (0..n).map(at).map(|([state], [out])| [state, out]).collect();
     let most = want.iter().zip(&b).map(|(w, &b)| (w[1] - b).abs().to_f64()).fold(0.0, f64::max);
-    let moved = pointwise_at(level, Everything, [k], [&x, &y], [&mut a, &mut b]).unwrap();
+    let moved = pointwise_at(
+        level,
+        Everything,
+        [k],
+        Elements { own: [&y], input: [&x], state: [&mut a], out: [&mut b] },
+    )
+    .unwrap();
     for i in 0..n {
         let (got, want) = ([a[i].to_f64(), b[i].to_f64()], want[i].map(Elem::to_f64));
         assert_eq!(
@@ -50,9 +64,9 @@ fn registers_round_like_single_numbers() {
 #[derive(Clone, Copy)]
 struct Root;
 
-impl Pointwise<0, 1, 1> for Root {
-    fn at<T: Real>(self, _: [T; 0], [x]: [T; 1], [_]: [T; 1]) -> [T; 1] {
-        [x.sqrt().max(T::lit(0.0)).min(T::lit(9.0))]
+impl Pointwise<0, 0, 1, 0, 1> for Root {
+    fn at<T: Real>(self, _: [T; 0], _: [T; 0], [x]: [T; 1], _: [T; 0], [_]: [T; 1]) -> ([T; 0], [T; 1]) {
+        ([], [x.sqrt().max(T::lit(0.0)).min(T::lit(9.0))])
     }
 }
 
@@ -61,7 +75,7 @@ fn nan_passes_and_is_not_the_largest_change() {
     let mut out = [0f32; 21];
     let mut x = [4f32; 21];
     (x[3], x[20]) = (-1.0, -1.0);
-    assert_eq!(pointwise(Root, [], [&x], [&mut out]), 2.0);
+    assert_eq!(pointwise(Root, [], Elements { own: [], input: [&x], state: [], out: [&mut out] }), 2.0);
     assert!(out[3].is_nan() && out[20].is_nan());
     assert!(out.iter().enumerate().all(|(i, &y)| y == 2.0 || i == 3 || i == 20));
 }
@@ -69,5 +83,5 @@ fn nan_passes_and_is_not_the_largest_change() {
 #[test]
 #[should_panic(expected = "different lengths")]
 fn lengths_must_agree() {
-    pointwise(Root, [], [&[1f32, 2.0]], [&mut [0f32]]);
+    pointwise(Root, [], Elements { own: [], input: [&[1f32, 2.0]], state: [], out: [&mut [0f32]] });
 }

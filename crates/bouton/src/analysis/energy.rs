@@ -22,7 +22,7 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
         _ if lab.network.connections.iter().any(|c| c.feedback.own().is_some()) => {
             Some("feedback weights of their own leave no energy")
         }
-        _ if lab.follows_energy() => Some("the energy dynamics take small steps, not block minima"),
+        _ if lab.follows_energy() => Some("these units take small steps, not block minima"),
         _ => None,
     };
     let plan = Plan::even_odd(&lab.network);

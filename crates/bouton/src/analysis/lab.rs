@@ -130,7 +130,13 @@ impl Lab {
         for p in self.kinked() {
             let kinks = self.network.populations[p].model.activation().map_or(&[][..], |a| a.kinks());
             // What the activation is applied to: the state of units that have one, else the drive.
-            let within = if self.follows_energy() { &self.free.h[p] } else { &self.free.drive[p] }.to_f64s();
+            let within = if self.follows_energy() { &self.free.h[p] } else { &self.free.drive[p] };
+            let units = self.network.populations[p].units;
+            let within = within
+                .to_f64s()
+                .chunks(within.cols())
+                .flat_map(|row| row[..units].to_vec())
+                .collect::<Vec<_>>();
             near += within.iter().filter(|d| kinks.iter().any(|k| (*d - k).abs() < NEAR)).count();
             all += within.len();
         }

@@ -8,8 +8,8 @@ use super::{Batch, Credit, CreditMethod, CreditNeeds, GradSink, Settled, Step};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::network::{Grad, Network, ParamId, PopId, Role, Seen};
+use crate::neuron::Ctx;
 use crate::neuron::UnitDynamics;
-use crate::neuron::{Ctx, Inputs};
 use crate::norm::Normalised;
 use crate::objective::Objective;
 use crate::rng::Key;
@@ -91,7 +91,8 @@ impl Layered {
             if let Some(key) = key {
                 silence(&mut g_out[pop], network, pop, key);
             }
-            let mut g = pull(network, pop, &trace.drive[pop], &g_out[pop]);
+            let (mut g, own) = through_units(network, pop, &trace.drive[pop], &g_out[pop]);
+            own.iter().for_each(|own| network.accumulate_grads_own(pop, own, scale, sink));
             if let (Some(norm), Some(batch)) = (&node.norm, &trace.norm[pop]) {
                 sink.add(network, ParamId::bias(pop), Grad::rows(g.view(), scale));
                 let mut places = g.folded(node.shape.channels);
@@ -109,30 +110,32 @@ impl Layered {
 
 /// All units of a population, rows shared among threads.
 fn step(network: &Network, pop: PopId, drive: &Mat, out: &mut Mat) {
-    let model = &network.populations[pop].model;
+    let node = &network.populations[pop];
     let band = (SHARE / drive.cols().max(1)).max(1);
     let parts: Vec<_> = out.view_mut().chunks_mut(band).enumerate().collect();
     parts.into_par_iter().for_each(|(i, out)| {
         let rows = i * band..i * band + out.rows();
         let mut none = Mat::zeros(drive.dtype(), 0, drive.cols());
-        let input = Inputs { drive: drive.rows_view(rows.clone()), nudge: None };
-        model.advance(&Ctx::default(), input, none.view_mut(), out, &mut vec![0.0; rows.len()]);
+        let (drive, mut change) = (drive.rows_view(rows.clone()), vec![0.0; rows.len()]);
+        node.advance(&Ctx::default(), drive, None, none.view_mut(), out, &mut change);
     });
 }
 
-/// The gradient with respect to the drives of a population.
-fn pull(network: &Network, pop: PopId, drive: &Mat, g_out: &Mat) -> Mat {
-    let model = &network.populations[pop].model;
+/// The gradient with respect to the drives of a population, and those of its units' own numbers, some rows at a time.
+fn through_units(network: &Network, pop: PopId, drive: &Mat, g_out: &Mat) -> (Mat, Vec<Mat>) {
+    let node = &network.populations[pop];
     let band = (SHARE / drive.cols().max(1)).max(1);
     let mut g_drive = Mat::zeros(drive.dtype(), drive.rows(), drive.cols());
     let parts: Vec<_> = g_drive.view_mut().chunks_mut(band).enumerate().collect();
-    parts.into_par_iter().for_each(|(i, g_drive)| {
+    let own = parts.into_par_iter().map(|(i, g_drive)| {
         let rows = i * band..i * band + g_drive.rows();
         let drive = drive.rows_view(rows.clone());
         let mut unused = drive.to_mat();
-        model.pull(&Ctx::default(), drive, drive, g_out.rows_view(rows), unused.view_mut(), g_drive);
+        let g_out = g_out.rows_view(rows);
+        node.backward(&Ctx::default(), drive, drive, g_out, unused.view_mut(), g_drive)
     });
-    g_drive
+    let own = own.collect();
+    (g_drive, own)
 }
 
 /// Dropout: sets each value to zero with the population's probability p and scales the others by 1/(1 − p). The same

@@ -28,11 +28,15 @@ impl Memory {
         let settles = |p: usize| network.populations[p].role == Role::Settling;
         let mut out = mats(&settles);
         // A sample that was never seen is at rest.
-        out.iter_mut().zip(&network.populations).for_each(|(mat, p)| mat.fill(p.model.rest()));
+        out.iter_mut().zip(&network.populations).for_each(|(mat, p)| mat.fill(p.model.initial_output()));
         Self {
             start: Some(start),
             out,
-            h: mats(&|p| settles(p) && network.populations[p].model.stored() > 0),
+            h: mats(&settles)
+                .iter()
+                .zip(&network.populations)
+                .map(|(mat, p)| p.initial_states(mat))
+                .collect(),
         }
     }
 

@@ -5,7 +5,7 @@
 //! recomputed from dual numbers.
 
 use super::GradSink;
-use crate::network::{Network, PopId, Role, Seen, State};
+use crate::network::{Network, Node, PopId, Role, Seen, State};
 use crate::neuron::Ctx;
 use crate::solver::Solver;
 use bouton_kernels::{Elem, Mat, View, dispatch};
@@ -59,20 +59,28 @@ pub struct Adjoint {
     g_h: Vec<Mat>,
     /// Drive gradients summed over steps, for the weights from the clamped input and the biases.
     total: Vec<Mat>,
+    /// Gradients of the units' own numbers, summed over steps, [K·rows, units].
+    own: Vec<Mat>,
     omega: f64,
 }
 
 impl Adjoint {
     /// Starts from ∂ℓ/∂s = `g` of population `pop`.
     pub fn new(network: &Network, solver: &Solver, pop: PopId, g: &Mat) -> Self {
-        let zeros = |p: usize| {
-            let rows = if network.populations[p].role == Role::Clamped { 0 } else { g.rows() };
-            Mat::zeros(network.dtype, rows, network.populations[p].units)
+        let moving = |p: &Node| if p.role == Role::Clamped { 0 } else { g.rows() };
+        let zeros = |rows: &dyn Fn(&Node) -> usize, cols: &dyn Fn(&Node) -> usize| -> Vec<Mat> {
+            network.populations.iter().map(|p| Mat::zeros(network.dtype, rows(p), cols(p))).collect()
         };
-        let all = || (0..network.populations.len()).map(zeros).collect::<Vec<_>>();
-        let mut g_out = all();
+        let one = |p: &Node| p.units;
+        let mut g_out = zeros(&moving, &one);
         g_out[pop] = g.clone();
-        Self { g_out, g_h: all(), total: all(), omega: solver.omega }
+        Self {
+            g_out,
+            g_h: zeros(&moving, &|p| p.num_states() * p.units),
+            total: zeros(&moving, &one),
+            own: zeros(&|p| p.own.len() * moving(p), &one),
+            omega: solver.omega,
+        }
     }
 
     /// Back through one frame. Gradients of weights between moving populations go to `sink`; returns the drive gradients
@@ -99,19 +107,21 @@ impl Adjoint {
     }
 
     fn through_units(&mut self, network: &Network, frame: &Frame, pop: PopId) -> Mat {
-        let model = &network.populations[pop].model;
+        let node = &network.populations[pop];
         let g_out = std::mem::replace(&mut self.g_out[pop], frame.drive[pop].clone());
         let mut g_drive = Mat::zeros(network.dtype, g_out.rows(), g_out.cols());
         let ctx = Ctx { omega: self.omega };
         let drive = frame.drive[pop].view();
-        if model.stored() > 0 {
+        let g_own = if node.num_states() > 0 {
             let g_h = self.g_h[pop].view_mut();
-            model.pull(&ctx, drive, frame.h[pop].view(), g_out.view(), g_h, g_drive.view_mut());
+            let own = node.backward(&ctx, drive, frame.h[pop].view(), g_out.view(), g_h, g_drive.view_mut());
             self.g_out[pop].fill(0.0);
+            own
         } else {
             let g = self.g_out[pop].view_mut();
-            model.pull(&ctx, drive, frame.out[pop].view(), g_out.view(), g, g_drive.view_mut());
-        }
+            node.backward(&ctx, drive, frame.out[pop].view(), g_out.view(), g, g_drive.view_mut())
+        };
+        add(&mut self.own[pop], g_own.view());
         g_drive
     }
 
@@ -119,6 +129,7 @@ impl Adjoint {
     pub fn finish(&self, network: &Network, seen: Seen<'_>, scale: f64, sink: &mut dyn GradSink) {
         for pop in (0..self.total.len()).filter(|&p| self.total[p].rows() > 0) {
             network.accumulate_grads_static(pop, self.total[pop].view(), seen, scale, sink);
+            network.accumulate_grads_own(pop, &self.own[pop], scale, sink);
         }
     }
 }

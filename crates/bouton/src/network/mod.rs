@@ -7,6 +7,7 @@
 
 mod connection;
 mod grad;
+mod node;
 mod params;
 mod spec;
 mod state;
@@ -17,12 +18,13 @@ pub use crate::shape::Shape;
 pub use crate::wiring::{PoolSpec, SoftPool};
 pub use connection::{Connection, Feedback};
 pub use grad::{Grad, GradSink};
+pub use node::Node;
 pub use params::{OwnParam, Owner, ParamId};
 pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, Skip};
 pub use state::{Base, Constant, State};
 pub use verbs::{Seen, Term};
 
-use params::{BIAS, WEIGHT};
+use params::{BIAS, GAIN, OWN, WEIGHT};
 
 use crate::error::{Error, Result};
 use crate::neuron::Population;
@@ -48,29 +50,6 @@ pub enum Role {
     Settling,
     /// One step after the populations before it: feed-forward nets and readouts.
     Forward,
-}
-
-/// A population in its network.
-#[derive(Debug)]
-pub struct Node {
-    /// `input`, `hidden1`, …, `output`.
-    pub name: String,
-    /// Number of units.
-    pub units: usize,
-    /// What decides its output.
-    pub role: Role,
-    /// How its units move.
-    pub model: Box<dyn Population>,
-    /// Height, width and channels; units without places are channels of a single pixel.
-    pub shape: Shape,
-    /// Bias, [1, channels], behind the normalisation if there is one; the input has none.
-    pub bias: Option<Operand>,
-    /// Normalisation of the drive.
-    pub norm: Option<Norm>,
-    /// Probability that a unit is silent in a training step.
-    pub dropout: f64,
-    /// Standard deviation of noise on the drive in training.
-    pub noise: f64,
 }
 
 /// A parameter to change and what decides how.
@@ -100,6 +79,13 @@ impl Network {
     pub fn new(dtype: DType, populations: Vec<Node>, connections: Vec<Connection>) -> Self {
         let plain = Box::new(ElementwiseSynapse(Plain {}));
         Self { dtype, populations, connections, objective: Vec::new(), plain }
+    }
+
+    /// Puts other units in the place of those of `pop`, with numbers of their own drawn by `key`.
+    pub fn set_model(&mut self, pop: PopId, model: Box<dyn Population>, key: &Key) {
+        let node = &mut self.populations[pop];
+        node.own = OwnParam::all(&*model, self.dtype, node.shape.channels, key);
+        node.model = model;
     }
 
     /// Tells every synapse that a task ended.
@@ -177,10 +163,16 @@ impl Network {
             let gain = p.norm.as_ref()?.gain.as_ref()?;
             Some((ParamId::gain(i), format!("{}.gain", p.name), gain.mat()))
         });
+        let own = self.populations.iter().enumerate().flat_map(|(i, p)| {
+            let learned = p.own.iter().enumerate().filter(|(_, own)| own.learned);
+            learned.map(move |(k, own)| {
+                (ParamId::own(i, k), format!("{}.{}", p.name, own.name), own.value.mat())
+            })
+        });
         let of_objective = self.objective.iter().enumerate();
         let of_objective = of_objective
             .map(|(k, o)| (ParamId::objective(k), format!("objective.{}", o.name), o.value.mat()));
-        forward.chain(back).chain(biases).chain(gains).chain(of_objective).collect()
+        forward.chain(back).chain(biases).chain(gains).chain(own).chain(of_objective).collect()
     }
 
     /// Number of weights, biases and other learned numbers.
@@ -194,9 +186,10 @@ impl Network {
             (Owner::Connection(c), WEIGHT) => Some(self.connections[c].weight.mat()),
             (Owner::Connection(c), _) => self.connections[c].feedback.own().map(Operand::mat),
             (Owner::Population(p), BIAS) => self.populations[p].bias.as_ref().map(Operand::mat),
-            (Owner::Population(p), _) => {
+            (Owner::Population(p), GAIN) => {
                 self.populations[p].norm.as_ref().and_then(|norm| norm.gain.as_ref()).map(Operand::mat)
             }
+            (Owner::Population(p), k) => self.populations[p].own.get(k - OWN).map(|own| own.value.mat()),
             (Owner::Objective, k) => self.objective.get(k).map(|own| own.value.mat()),
         }
     }
@@ -246,14 +239,12 @@ impl Network {
             (Owner::Population(p), BIAS) => {
                 units(populations[p].bias.as_mut().expect("parameters() lists it"))
             }
-            (Owner::Population(p), _) => {
+            (Owner::Population(p), GAIN) => {
                 let gain = populations[p].norm.as_mut().and_then(|n| n.gain.as_mut());
                 units(gain.expect("parameters() lists it"))
             }
-            (Owner::Objective, k) => {
-                let OwnParam { value, synapse, .. } = &mut objective[k];
-                Parameter { value, wiring: &Identity, synapse: &**synapse, memory: &mut [] }
-            }
+            (Owner::Population(p), k) => populations[p].own[k - OWN].parameter(),
+            (Owner::Objective, k) => objective[k].parameter(),
         }
     }
 
@@ -287,17 +278,36 @@ impl Network {
         }
     }
 
+    /// A number of a unit's or of the objective's own; none for other parameters.
+    fn own(&self, id: ParamId) -> Option<&OwnParam> {
+        match id.owner() {
+            Owner::Connection(_) => None,
+            Owner::Population(p) => self.populations[p].own.get(id.slot().checked_sub(OWN)?),
+            Owner::Objective => self.objective.get(id.slot()),
+        }
+    }
+
+    /// Refuses what parameter `id`, called `name`, cannot become: values of another shape, or out of its range.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] or [`Error::Config`] with the name.
+    pub fn accepts(&self, id: ParamId, name: &str, values: &Mat) -> Result<()> {
+        let here = self.value(id).map(|here| (here.rows(), here.cols()));
+        if here != Some((values.rows(), values.cols())) {
+            return Err(Error::shape(format!("{name} changed its shape")));
+        }
+        self.own(id).map_or(Ok(()), |own| own.accepts(name, values))
+    }
+
     /// Shows every parameter, the state of the synapses and running statistics to `visitor`, which may replace their
     /// contents.
     pub fn visit(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
         let names: Vec<_> = self.parameters().into_iter().map(|(id, name, _)| (id, name)).collect();
         for (id, name) in names {
-            let operand = self.parameter_mut(id).value;
-            let mut copy = operand.mat().clone();
+            let mut copy = self.parameter_mut(id).value.mat().clone();
             visitor(&name, &mut copy)?;
-            if (copy.rows(), copy.cols()) != (operand.mat().rows(), operand.mat().cols()) {
-                return Err(Error::shape(format!("{name} changed its shape")));
-            }
+            self.accepts(id, &name, &copy)?;
+            let operand = self.parameter_mut(id).value;
             if &copy != operand.mat() {
                 operand.update(|mut w| w.copy_from(copy.view()));
             }
@@ -308,6 +318,13 @@ impl Network {
             }
         }
         for p in &mut self.populations {
+            for own in p.own.iter_mut().filter(|own| !own.learned) {
+                let mut copy = own.value.mat().clone();
+                let name = format!("{}.{}", p.name, own.name);
+                visitor(&name, &mut copy)?;
+                own.accepts(&name, &copy)?;
+                own.value.update(|mut w| w.copy_from(copy.view()));
+            }
             for (name, statistic) in p.norm.iter_mut().flat_map(Norm::statistics_mut) {
                 visitor(&format!("{}.norm.{name}", p.name), statistic)?;
             }

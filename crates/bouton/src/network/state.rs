@@ -13,7 +13,7 @@ use std::ops::Range;
 pub struct State {
     /// Output of every population that is not clamped, [rows, units].
     pub out: Vec<Mat>,
-    /// State beside the output, for populations that have one.
+    /// States beside the output, [rows, S·units], one state after the other.
     pub h: Vec<Mat>,
     /// Bias plus drive from the input, constant during a relaxation.
     pub constant: Vec<Mat>,
@@ -86,12 +86,12 @@ impl State {
         let nudged = network.nudged().unwrap_or(network.output());
         let rest = |p: PopId| {
             let mut out = mat(p, free(p));
-            out.fill(network.populations[p].model.rest());
+            out.fill(network.populations[p].model.initial_output());
             out
         };
         Self {
             out: all.clone().map(rest).collect(),
-            h: all.clone().map(|p| mat(p, free(p) && network.populations[p].model.stored() > 0)).collect(),
+            h: all.clone().map(|p| network.populations[p].initial_states(&mat(p, free(p)))).collect(),
             constant: all
                 .clone()
                 .map(

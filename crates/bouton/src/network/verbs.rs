@@ -224,6 +224,16 @@ impl Network {
         self.emit_input(pop, g, seen, scale, sink);
     }
 
+    /// The gradients of the units' own numbers that are learned, of which `g` holds one per sample, [K·rows, units].
+    pub fn accumulate_grads_own(&self, pop: PopId, g: &Mat, scale: f64, sink: &mut dyn GradSink) {
+        let own = &self.populations[pop].own;
+        let rows = g.rows() / own.len().max(1);
+        for (k, _) in own.iter().enumerate().filter(|(_, own)| own.learned) {
+            let g = g.rows_view(k * rows..(k + 1) * rows);
+            sink.add(self, ParamId::own(pop, k), Grad::rows(g, scale));
+        }
+    }
+
     fn emit_input(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn GradSink) {
         let from_input = |c: &Connection| c.post == pop && c.pre == self.input();
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| from_input(c)) {

@@ -3,9 +3,12 @@
 //! The slope is that of |d| in a window around the threshold: sign(d) where θ/2 < |d| < 3θ/2, else 0. Both ends of the drive
 //! switch such a unit on. Released code of Cottart et al., github.com/kellian-cottart/active-continual-learning-bayesianbinn.
 
-use super::{Input, Neuron, NeuronMethod, Population, Surrogate, UnitTraits, Units, linear};
+use super::{
+    ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitTraits, linear,
+};
 use crate::Result;
 use crate::axis::{Cite, Place};
+use crate::own::Own;
 use crate::synapse::SignOfZero;
 use bouton_kernels::Real;
 use schemars::JsonSchema;
@@ -48,25 +51,33 @@ impl NeuronMethod for Gate {
     }
 
     fn population(&self, output: bool) -> Box<dyn Population> {
-        if output { linear() } else { Box::new(Units(*self)) }
+        if output { linear() } else { Box::new(ElementwisePopulation(*self)) }
     }
 }
 
-impl Neuron<0, 0> for Gate {
-    const SHARED: bool = false;
+impl Neuron<0, 0, 1, 0> for Gate {
+    const OUTPUT_IS_STATE: bool = false;
 
-    fn rest(&self) -> f64 {
+    fn states(&self) -> [StateVar; 0] {
+        []
+    }
+
+    fn own(&self) -> [Own; 0] {
+        []
+    }
+
+    fn initial_output(&self) -> f64 {
         0.0
     }
 
     #[inline(always)]
-    fn prepare<T: Real>(&self, _: T) -> [T; 0] {
+    fn prepare<T: Real>(&self, _: Now<T>, _: [T; 0]) -> [T; 0] {
         []
     }
 
     #[inline(always)]
-    fn step<T: Real>(&self, _: [T; 0], input: Input<T>, _: [T; 0]) -> ([T; 0], T) {
-        let (size, one) = (input.drive.abs(), T::lit(1.0));
+    fn step<T: Real>(&self, _: [T; 0], [drive]: [T; 1], _: [T; 0]) -> ([T; 0], T) {
+        let (size, one) = (drive.abs(), T::lit(1.0));
         // `heaviside` is 1 at zero, where the unit is still off.
         let on = one - (T::lit(self.threshold) - size).heaviside();
         let off_window = ((size - T::lit(self.threshold)).abs() - T::lit(0.5 * self.threshold)).heaviside();
@@ -82,10 +93,8 @@ mod tests {
 
     #[test]
     fn both_ends_of_the_drive_are_on_and_slopes_stand_around_the_threshold() {
-        let zero = Dual::cst(0.0);
         let at = |threshold: f64, d: f64| {
-            let input = Input { drive: Dual::<f64, 1>::var(d, 0), force: zero, stiffness: zero };
-            let out = Gate { threshold }.step([], input, []).1;
+            let out = Gate { threshold }.step([], [Dual::<f64, 1>::var(d, 0)], []).1;
             (out.re, out.eps[0])
         };
         for (d, out, slope) in [

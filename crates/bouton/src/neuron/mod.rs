@@ -1,10 +1,11 @@
 //! How a unit moves in time.
 //!
 //! One enum lists every neuron model; each sibling file is one model, written as a scalar step over any number type.
-//! [`Units`] turns such a step into a [`Population`]: it sweeps over the units of many samples and, with dual numbers,
-//! pulls gradients back through the same step, without a tape.
+//! [`ElementwisePopulation`] turns such a step into a [`Population`]: it sweeps over the units of many samples and, with dual
+//! numbers, sends gradients back through the same step, without a tape.
 
 pub(crate) mod activation;
+mod adaptive;
 mod gate;
 mod noise;
 mod population;
@@ -13,15 +14,17 @@ mod settle;
 mod sign;
 
 pub use activation::{Activation, ActivationFn};
+pub use adaptive::{Adaptive, AdaptiveUnit};
 pub use gate::Gate;
 pub use noise::Noise;
-pub use population::{Ctx, Inputs, Population, Units};
+pub use population::{Ctx, ElementwisePopulation, Gradients, Inputs, Population};
 pub use relu::{Rectified, Relu, linear};
 pub use settle::{Dynamics, EnergyUnit, NudgePosition, PrototypicalUnit, Settle};
 pub use sign::{Sign, Surrogate};
 
 use crate::Result;
 use crate::axis::{Cite, Place, axis};
+use crate::own::Own;
 use crate::synapse::SignOfZero;
 use bouton_kernels::{Analytic, Real};
 use schemars::JsonSchema;
@@ -34,6 +37,8 @@ axis! {
     pub enum NeuronSpec: NeuronMethod {
         /// Settling rate units: relax to a fixed point of an energy.
         Settle(Settle),
+        /// Settling rate units with an adaptation of their own.
+        Adaptive(Adaptive),
         /// Rectified linear units of a feed-forward network.
         Relu(Relu),
         /// Sign units of a feed-forward network.
@@ -96,6 +101,9 @@ pub struct UnitTraits {
     pub analytic: bool,
     /// The first activation without an energy in closed form, if there is one.
     pub without_energy: Option<Activation>,
+    /// The first learned number of its own that fixed points depend on, if there is one: a rule that compares states has no
+    /// gradient for it.
+    pub moves_rest: Option<&'static str>,
     /// Standard deviation of the noise on a drive in training.
     pub noise: f64,
 }
@@ -113,6 +121,7 @@ impl UnitTraits {
         complex_step: false,
         analytic: false,
         without_energy: None,
+        moves_rest: None,
         noise: 0.0,
     };
 
@@ -122,22 +131,43 @@ impl UnitTraits {
     }
 }
 
-/// What reaches a unit in one step.
+/// What a step knows beside its inputs and the numbers of the unit's own.
 #[derive(Clone, Copy, Debug)]
-pub struct Input<T> {
-    /// Drive d: weighted sum of presynaptic activity, bias included.
-    pub drive: T,
-    /// Constant part f of a nudge f − k·s.
-    pub force: T,
-    /// Stiffness k of a nudge f − k·s.
-    pub stiffness: T,
+pub struct Now<T> {
+    /// Over-relaxation ω of a relaxation; 1 is none.
+    pub step: T,
+    /// Gain k of a nudge f − k·s.
+    pub nudge_gain: T,
 }
 
-/// One unit as a branch-free scalar step with `C` constants per sweep and `S` state variables (0 or 1).
-pub trait Neuron<const C: usize, const S: usize>: Copy + Send + Sync + std::fmt::Debug + 'static {
-    /// Whether the output is the state itself: then no state is stored beside it.
-    const SHARED: bool;
-    /// The activation of a settling unit, for analysis.
+/// What reaches a settling unit that keeps nothing but its output.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<T> {
+    /// Net input d: weighted sum of presynaptic activity, bias included.
+    pub drive: T,
+    /// Offset f of a nudge f − k·s.
+    pub nudge_offset: T,
+    /// Gain k of a nudge f − k·s.
+    pub nudge_gain: T,
+}
+
+/// A state variable of a unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StateVar {
+    /// Its name.
+    pub name: &'static str,
+    /// Where it starts.
+    pub start: f64,
+}
+
+/// One unit as a branch-free scalar step with `K` numbers of its own, `C` constants made of them, `P` ports and `S` state
+/// variables. Port 0 is the drive; port 1 of a settling unit is the offset f of a nudge f − k·s.
+pub trait Neuron<const K: usize, const C: usize, const P: usize, const S: usize>:
+    Copy + Send + Sync + std::fmt::Debug + 'static
+{
+    /// Whether the one state is the output itself: then none is stored beside it.
+    const OUTPUT_IS_STATE: bool;
+    /// The activation of a settling unit, for analysis: of its drive, or of its first state if it stores one.
     const ACTIVATION: Option<Activation> = None;
     /// Whether a step may run in complex numbers.
     const ANALYTIC: bool = false;
@@ -145,10 +175,14 @@ pub trait Neuron<const C: usize, const S: usize>: Copy + Send + Sync + std::fmt:
     fn analytic<T: Analytic>(&self, input: Input<T>, _out: T) -> T {
         input.drive
     }
-    /// Output of a unit whose state is zero.
-    fn rest(&self) -> f64;
-    /// Constants of a sweep with over-relaxation `omega` (1 = none).
-    fn prepare<T: Real>(&self, omega: T) -> [T; C];
-    /// The state and the output after one step.
-    fn step<T: Real>(&self, c: [T; C], input: Input<T>, h: [T; S]) -> ([T; S], T);
+    /// Its states in order.
+    fn states(&self) -> [StateVar; S];
+    /// Numbers of its own in order.
+    fn own(&self) -> [Own; K];
+    /// Output before the first step.
+    fn initial_output(&self) -> f64;
+    /// Constants of a step: made once for all units, or for each if it has numbers of its own.
+    fn prepare<T: Real>(&self, now: Now<T>, own: [T; K]) -> [T; C];
+    /// The states and the output after one step.
+    fn step<T: Real>(&self, c: [T; C], input: [T; P], h: [T; S]) -> ([T; S], T);
 }

@@ -1,7 +1,8 @@
-//! Many units of one kind, for many samples: the sweep forwards and the pull backwards.
+//! Many units of one kind, for many samples: the sweep forwards and the way back.
 
-use super::{Activation, Input, Neuron};
-use bouton_kernels::{Complex, Dual, Elem, Pointwise, Real, View, ViewMut, dispatch, pointwise};
+use super::{Activation, Input, Neuron, Now, StateVar};
+use crate::own::Own;
+use bouton_kernels::{Complex, Dual, Elem, Elements, Pointwise, Real, View, ViewMut, dispatch, pointwise};
 
 /// Units of a row handled together.
 const BLOCK: usize = 512;
@@ -22,19 +23,38 @@ impl Default for Ctx {
 /// Input of a population, one row per sample.
 #[derive(Clone, Copy, Debug)]
 pub struct Inputs<'a> {
+    /// Numbers of the units' own, [K, units].
+    pub own: View<'a>,
     /// Drive, [rows, units].
     pub drive: View<'a>,
-    /// Nudge: force [rows, units] and stiffness per row (empty: none).
+    /// Nudge: offset [rows, units] and gain per row (empty: none).
     pub nudge: Option<(View<'a>, &'a [f64])>,
 }
 
-/// A population as the network sees it. Matrices have one row per sample and one column per unit.
+/// Gradients on the way back through a step.
+#[derive(Debug)]
+pub struct Gradients<'a> {
+    /// With respect to the output after the step, [rows, units].
+    pub out: View<'a>,
+    /// Of units whose output is their state: receives the one with respect to the output before the step, [rows, units]. Of
+    /// others: holds the one with respect to the states after it, and receives that of the states before, [rows, S·units].
+    pub state: ViewMut<'a>,
+    /// Receives the one with respect to the drive, [rows, units].
+    pub drive: ViewMut<'a>,
+    /// Receives those with respect to the units' own numbers, [K·rows, units], one number after the other.
+    pub own: ViewMut<'a>,
+}
+
+/// A population as the network sees it. Matrices have one row per sample and one column per unit; those of states have the
+/// columns of one state after those of the other.
 pub trait Population: Send + Sync + std::fmt::Debug {
-    /// State variables stored per unit beside the output: 0 or 1.
-    fn stored(&self) -> usize;
-    /// Output of a unit whose state is zero: where a relaxation starts.
-    fn rest(&self) -> f64;
-    /// The activation of settling units.
+    /// State variables stored beside the output.
+    fn states(&self) -> Vec<StateVar>;
+    /// Numbers of the units' own.
+    fn own(&self) -> Vec<Own>;
+    /// Output before the first step.
+    fn initial_output(&self) -> f64;
+    /// The activation of settling units: of the drive, or of the first state stored.
     fn activation(&self) -> Option<Activation>;
     /// One step in place; `change[row]` becomes the largest |Δ output| of the row if that is larger.
     fn advance(&self, ctx: &Ctx, input: Inputs<'_>, h: ViewMut<'_>, out: ViewMut<'_>, change: &mut [f64]);
@@ -43,31 +63,28 @@ pub trait Population: Send + Sync + std::fmt::Debug {
     /// A step in complex numbers: the first half of all rows holds real parts, the second half imaginary ones.
     /// `change[row]`, one per complex row, becomes the largest change of either part if that is larger.
     fn advance_complex(&self, input: Inputs<'_>, out: ViewMut<'_>, change: &mut [f64]);
-    /// Backwards through a free step. `before` is the state before it; `g_out` is the gradient with respect to the output
-    /// after it, `g` holds the one with respect to the state after it, where that is not the output, and receives the one
-    /// with respect to the state before it; `g_drive` is overwritten.
-    fn pull(
-        &self,
-        ctx: &Ctx,
-        drive: View<'_>,
-        before: View<'_>,
-        g_out: View<'_>,
-        g: ViewMut<'_>,
-        g_drive: ViewMut<'_>,
-    );
+    /// Backwards through a step without a nudge; `before` are the states before it, or the output of units whose output is
+    /// their state.
+    fn backward(&self, ctx: &Ctx, input: Inputs<'_>, before: View<'_>, g: Gradients<'_>);
 }
 
 /// The population of a scalar [`Neuron`].
 #[derive(Clone, Copy, Debug)]
-pub struct Units<N, const C: usize, const S: usize>(pub N);
+pub struct ElementwisePopulation<N, const K: usize, const C: usize, const P: usize, const S: usize>(pub N);
 
-impl<N: Neuron<C, S>, const C: usize, const S: usize> Population for Units<N, C, S> {
-    fn stored(&self) -> usize {
-        if N::SHARED { 0 } else { S }
+impl<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, const S: usize> Population
+    for ElementwisePopulation<N, K, C, P, S>
+{
+    fn states(&self) -> Vec<StateVar> {
+        if N::OUTPUT_IS_STATE { Vec::new() } else { self.0.states().to_vec() }
     }
 
-    fn rest(&self) -> f64 {
-        self.0.rest()
+    fn own(&self) -> Vec<Own> {
+        self.0.own().to_vec()
+    }
+
+    fn initial_output(&self) -> f64 {
+        self.0.initial_output()
     }
 
     fn activation(&self) -> Option<Activation> {
@@ -75,7 +92,7 @@ impl<N: Neuron<C, S>, const C: usize, const S: usize> Population for Units<N, C,
     }
 
     fn advance(&self, ctx: &Ctx, input: Inputs<'_>, h: ViewMut<'_>, out: ViewMut<'_>, change: &mut [f64]) {
-        dispatch!(out.dtype(), T => advance::<N, T, C, S>(&self.0, ctx, input, h, out, change));
+        dispatch!(out.dtype(), T => advance::<N, T, K, C, P, S>(&self.0, ctx, input, h, out, change));
     }
 
     fn is_analytic(&self) -> bool {
@@ -84,45 +101,64 @@ impl<N: Neuron<C, S>, const C: usize, const S: usize> Population for Units<N, C,
 
     fn advance_complex(&self, input: Inputs<'_>, out: ViewMut<'_>, change: &mut [f64]) {
         if N::ANALYTIC {
-            dispatch!(out.dtype(), T => advance_complex::<N, T, C, S>(&self.0, input, out, change));
+            dispatch!(out.dtype(), T => advance_complex::<N, T, K, C, P, S>(&self.0, input, out, change));
         }
     }
 
-    fn pull(
-        &self,
-        ctx: &Ctx,
-        drive: View<'_>,
-        before: View<'_>,
-        g_out: View<'_>,
-        g: ViewMut<'_>,
-        g_drive: ViewMut<'_>,
-    ) {
-        dispatch!(drive.dtype(), T => pull::<N, T, C, S>(&self.0, ctx, drive, before, g_out, g, g_drive));
+    fn backward(&self, ctx: &Ctx, input: Inputs<'_>, before: View<'_>, g: Gradients<'_>) {
+        dispatch!(before.dtype(), T => backward::<N, T, K, C, P, S>(&self.0, ctx, input, before, g));
     }
 }
 
-/// One step of a unit as an equation; parameters are ω and the stiffness, inputs the drive and the force.
+/// One step of a unit as an equation; its parameters are the constants.
 #[derive(Clone, Copy)]
-struct Move<N, const C: usize, const S: usize>(N);
+struct RealStep<N, const K: usize>(N);
 
-impl<N: Neuron<C, S>, const C: usize, const S: usize> Pointwise<2, 2, 1> for Move<N, C, S> {
-    /// The output is all that the unit keeps.
+/// The same of a unit whose output is its state.
+#[derive(Clone, Copy)]
+struct OutputStep<N, const K: usize, const S: usize>(N);
+
+/// The same of a unit with numbers of its own; parameters are ω and the gain of the nudge.
+#[derive(Clone, Copy)]
+struct OwnStep<N, const C: usize>(N);
+
+impl<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, const S: usize>
+    Pointwise<C, 0, P, S, 1> for RealStep<N, K>
+{
     #[inline(always)]
-    fn at<T: Real>(self, [omega, stiffness]: [T; 2], [drive, force]: [T; 2], [out]: [T; 1]) -> [T; 1] {
-        [self.0.step(self.0.prepare(omega), Input { drive, force, stiffness }, [out; S]).1]
+    fn at<T: Real>(self, c: [T; C], _: [T; 0], input: [T; P], h: [T; S], _: [T; 1]) -> ([T; S], [T; 1]) {
+        let (h, out) = self.0.step(c, input, h);
+        (h, [out])
     }
 }
 
-impl<N: Neuron<C, S>, const C: usize, const S: usize> Pointwise<2, 2, 2> for Move<N, C, S> {
-    /// State and output.
+impl<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, const S: usize>
+    Pointwise<C, 0, P, 0, 1> for OutputStep<N, K, S>
+{
     #[inline(always)]
-    fn at<T: Real>(self, [omega, stiffness]: [T; 2], [drive, force]: [T; 2], [h, _]: [T; 2]) -> [T; 2] {
-        let (h, out) = self.0.step(self.0.prepare(omega), Input { drive, force, stiffness }, [h; S]);
-        [h[0], out]
+    fn at<T: Real>(self, c: [T; C], _: [T; 0], input: [T; P], _: [T; 0], [out]: [T; 1]) -> ([T; 0], [T; 1]) {
+        ([], [self.0.step(c, input, [out; S]).1])
     }
 }
 
-fn advance<N: Neuron<C, S>, T: Elem, const C: usize, const S: usize>(
+impl<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, const S: usize>
+    Pointwise<2, K, P, S, 1> for OwnStep<N, C>
+{
+    #[inline(always)]
+    fn at<T: Real>(
+        self,
+        [step, nudge_gain]: [T; 2],
+        own: [T; K],
+        input: [T; P],
+        h: [T; S],
+        _: [T; 1],
+    ) -> ([T; S], [T; 1]) {
+        let (h, out) = self.0.step(self.0.prepare(Now { step, nudge_gain }, own), input, h);
+        (h, [out])
+    }
+}
+
+fn advance<N: Neuron<K, C, P, S>, T: Elem, const K: usize, const C: usize, const P: usize, const S: usize>(
     neuron: &N,
     ctx: &Ctx,
     input: Inputs<'_>,
@@ -130,44 +166,81 @@ fn advance<N: Neuron<C, S>, T: Elem, const C: usize, const S: usize>(
     mut out: ViewMut<'_>,
     change: &mut [f64],
 ) {
-    let omega = T::from_f64(ctx.omega);
-    let none = [T::default(); BLOCK];
+    const { assert!(!N::OUTPUT_IS_STATE || (S == 1 && K == 0)) };
+    let (step, none) = (T::from_f64(ctx.omega), [T::default(); BLOCK]);
+    let own: [&[T]; K] = std::array::from_fn(|k| input.own.row::<T>(k));
     for (r, change) in change.iter_mut().enumerate().take(out.rows()) {
-        let (force, stiffness) = match input.nudge {
-            Some((force, stiffness)) => (Some(force.row::<T>(r)), stiffness.get(r).copied().unwrap_or(0.0)),
+        let (offset, gain) = match input.nudge {
+            Some((offset, gain)) => (Some(offset.row::<T>(r)), gain.get(r).copied().unwrap_or(0.0)),
             None => (None, 0.0),
         };
-        let params = [omega, T::from_f64(stiffness)];
+        let now = Now { step, nudge_gain: T::from_f64(gain) };
         let (drive, out) = (input.drive.row::<T>(r), out.row_mut::<T>(r));
-        let h = if N::SHARED || S == 0 { &mut [][..] } else { h.row_mut::<T>(r) };
+        let units = out.len();
+        let mut h =
+            if S == 0 || N::OUTPUT_IS_STATE { &mut [][..] } else { h.row_mut::<T>(r) }.chunks_mut(units);
+        let mut states: [&mut [T]; S] = std::array::from_fn(|_| h.next().unwrap_or_default());
         for (block, out) in out.chunks_mut(BLOCK).enumerate() {
             let at = block * BLOCK..block * BLOCK + out.len();
-            let inputs = [&drive[at.clone()], force.map_or(&none[..out.len()], |f| &f[at.clone()])];
-            let moved = if N::SHARED || S == 0 {
-                pointwise(Move::<N, C, S>(*neuron), params, inputs, [out])
+            let input = std::array::from_fn(|p| match p {
+                0 => &drive[at.clone()],
+                1 => offset.map_or(&none[..out.len()], |f| &f[at.clone()]),
+                _ => &none[..out.len()],
+            });
+            let moved = if const { N::OUTPUT_IS_STATE } {
+                let c = neuron.prepare(now, [step; K]);
+                pointwise(
+                    OutputStep::<N, K, S>(*neuron),
+                    c,
+                    Elements { own: [], input, state: [], out: [out] },
+                )
             } else {
-                pointwise(Move::<N, C, S>(*neuron), params, inputs, [&mut h[at], out])
+                let state = states.each_mut().map(|state| &mut state[at.clone()]);
+                if const { K == 0 } {
+                    let c = neuron.prepare(now, [step; K]);
+                    pointwise(RealStep::<N, K>(*neuron), c, Elements { own: [], input, state, out: [out] })
+                } else {
+                    let (now, own) = ([now.step, now.nudge_gain], own.map(|own| &own[at.clone()]));
+                    pointwise(OwnStep::<N, C>(*neuron), now, Elements { own, input, state, out: [out] })
+                }
             };
             *change = change.max(moved.to_f64());
         }
     }
 }
 
-/// One step of a unit in complex numbers; parameters are the parts of the stiffness, inputs those of drive and force.
+/// One step of a unit in complex numbers; parameters are the parts of the nudge's gain, inputs those of drive and offset.
 #[derive(Clone, Copy)]
-struct Turn<N, const C: usize, const S: usize>(N);
+struct ComplexStep<N, const K: usize, const C: usize, const P: usize, const S: usize>(N);
 
-impl<N: Neuron<C, S>, const C: usize, const S: usize> Pointwise<2, 4, 2> for Turn<N, C, S> {
+impl<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, const S: usize>
+    Pointwise<2, 0, 4, 1, 1> for ComplexStep<N, K, C, P, S>
+{
     #[inline(always)]
-    fn at<T: Real>(self, [k, ki]: [T; 2], [d, di, f, fi]: [T; 4], [s, si]: [T; 2]) -> [T; 2] {
+    fn at<T: Real>(
+        self,
+        [k, ki]: [T; 2],
+        _: [T; 0],
+        [d, di, f, fi]: [T; 4],
+        [s]: [T; 1],
+        [si]: [T; 1],
+    ) -> ([T; 1], [T; 1]) {
         let complex = |re, im| Complex { re, im };
-        let input = Input { drive: complex(d, di), force: complex(f, fi), stiffness: complex(k, ki) };
+        let nudge_gain = complex(k, ki);
+        let input = Input { drive: complex(d, di), nudge_offset: complex(f, fi), nudge_gain };
         let new = self.0.analytic(input, complex(s, si));
-        [new.re, new.im]
+        ([new.re], [new.im])
     }
 }
 
-fn advance_complex<N: Neuron<C, S>, T: Elem, const C: usize, const S: usize>(
+fn advance_complex<
+    N: Neuron<K, C, P, S>,
+    T: Elem,
+    const K: usize,
+    const C: usize,
+    const P: usize,
+    const S: usize,
+>(
     neuron: &N,
     input: Inputs<'_>,
     out: ViewMut<'_>,
@@ -177,46 +250,97 @@ fn advance_complex<N: Neuron<C, S>, T: Elem, const C: usize, const S: usize>(
     let none = vec![T::default(); out.cols()];
     let (mut re, mut im) = out.split_rows(n);
     for (r, change) in change.iter_mut().enumerate().take(n) {
-        let (force, stiffness) = match input.nudge {
-            Some((force, k)) => {
+        let (offset, gain) = match input.nudge {
+            Some((offset, k)) => {
                 let at = |r: usize| T::from_f64(k.get(r).copied().unwrap_or(0.0));
-                ([force.row::<T>(r), force.row::<T>(n + r)], [at(r), at(n + r)])
+                ([offset.row::<T>(r), offset.row::<T>(n + r)], [at(r), at(n + r)])
             }
             None => ([&none[..]; 2], [T::default(); 2]),
         };
         let drive = [input.drive.row::<T>(r), input.drive.row::<T>(n + r)];
-        let inputs = [drive[0], drive[1], force[0], force[1]];
+        let input = [drive[0], drive[1], offset[0], offset[1]];
         let before = re.row_mut::<T>(r).to_vec();
-        let moved = pointwise(Turn::<N, C, S>(*neuron), stiffness, inputs, [re.row_mut(r), im.row_mut(r)]);
+        let elements = Elements { own: [], input, state: [re.row_mut(r)], out: [im.row_mut(r)] };
+        let moved = pointwise(ComplexStep::<N, K, C, P, S>(*neuron), gain, elements);
         // `pointwise` watches the imaginary part alone.
         let along = before.iter().zip(re.row_mut::<T>(r).iter()).map(|(&a, &b)| (b - a).to_f64().abs());
         *change = along.fold(change.max(moved.to_f64()), f64::max);
     }
 }
 
+/// Variables that a step is differentiated by at once.
+const WIDTH: usize = 2;
+
 /// Local Jacobians in 64 bits whatever `T` is: gradients of reference are worth more than their speed, and one number
-/// type less halves the code that is compiled for every unit.
-fn pull<N: Neuron<C, S>, T: Elem, const C: usize, const S: usize>(
+/// type less halves the code that is compiled for every unit. Variables are the drive, then the states, then the unit's own
+/// numbers, two at a time.
+fn backward<
+    N: Neuron<K, C, P, S>,
+    T: Elem,
+    const K: usize,
+    const C: usize,
+    const P: usize,
+    const S: usize,
+>(
     neuron: &N,
     ctx: &Ctx,
-    drive: View<'_>,
+    input: Inputs<'_>,
     before: View<'_>,
-    g_out: View<'_>,
-    mut g: ViewMut<'_>,
-    mut g_drive: ViewMut<'_>,
+    g: Gradients<'_>,
 ) {
-    let c = neuron.prepare(Dual::<f64, 2>::lit(ctx.omega));
-    let (drive, g_out) = (drive.slice::<T>(), g_out.slice::<T>());
-    let before = if S == 0 { drive } else { before.slice::<T>() };
-    let (g, g_drive) = (g.slice_mut::<T>(), g_drive.slice_mut::<T>());
-    let zero = Dual::cst(0.0);
-    for i in 0..drive.len() {
-        let input = Input { drive: Dual::var(drive[i].to_f64(), 0), force: zero, stiffness: zero };
-        let (state, out) = neuron.step(c, input, [Dual::var(before[i].to_f64(), 1); S]);
-        let mut by = out.eps.map(|e| e * g_out[i].to_f64());
-        if !N::SHARED && S > 0 {
-            by = [0, 1].map(|k| by[k] + state[0].eps[k] * g[i].to_f64());
+    let Gradients { out: g_out, mut state, mut drive, mut own } = g;
+    let (rows, units) = (g_out.rows(), g_out.cols());
+    for r in 0..rows {
+        let (g_out, g_drive) = (g_out.row::<T>(r), drive.row_mut::<T>(r));
+        let (d, row) = (input.drive.row::<T>(r), if S == 0 { &[][..] } else { before.row::<T>(r) });
+        for i in 0..units {
+            let states: [f64; S] = std::array::from_fn(|j| row[j * units + i].to_f64());
+            let numbers: [f64; K] = std::array::from_fn(|k| input.own.row::<T>(k)[i].to_f64());
+            let after: [f64; S] = std::array::from_fn(|j| {
+                if N::OUTPUT_IS_STATE { 0.0 } else { state.row_mut::<T>(r)[j * units + i].to_f64() }
+            });
+            let slopes = |first| {
+                slopes(neuron, ctx, d[i].to_f64(), states, numbers, (g_out[i].to_f64(), after), first)
+            };
+            for first in (0..1 + S + K).step_by(WIDTH) {
+                for (v, slope) in (first..1 + S + K).zip(slopes(first)) {
+                    let slope = T::from_f64(slope);
+                    match v {
+                        0 => g_drive[i] = slope,
+                        _ if v <= S => state.row_mut::<T>(r)[(v - 1) * units + i] = slope,
+                        _ => own.row_mut::<T>((v - 1 - S) * rows + r)[i] = slope,
+                    }
+                }
+            }
         }
-        (g_drive[i], g[i]) = (T::from_f64(by[0]), T::from_f64(by[1]));
     }
+}
+
+/// The slopes of ⟨gradients, what a step leads to⟩ along the variables from number `first` on.
+#[inline(always)]
+fn slopes<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, const S: usize>(
+    neuron: &N,
+    ctx: &Ctx,
+    drive: f64,
+    states: [f64; S],
+    own: [f64; K],
+    (g_out, g_states): (f64, [f64; S]),
+    first: usize,
+) -> [f64; WIDTH] {
+    let along = |x: f64, v: usize| match v.checked_sub(first) {
+        Some(lane) if lane < WIDTH => Dual::<f64, WIDTH>::var(x, lane),
+        _ => Dual::cst(x),
+    };
+    let now = Now { step: Dual::cst(ctx.omega), nudge_gain: Dual::cst(0.0) };
+    let own = std::array::from_fn(|k| along(own[k], 1 + S + k));
+    let input = std::array::from_fn(|p| if p == 0 { along(drive, 0) } else { Dual::cst(0.0) });
+    let (h, out) =
+        neuron.step(neuron.prepare(now, own), input, std::array::from_fn(|j| along(states[j], 1 + j)));
+    let mut slopes = out.eps.map(|e| e * g_out);
+    if !N::OUTPUT_IS_STATE {
+        for (h, g) in h.iter().zip(g_states) {
+            slopes = std::array::from_fn(|lane| slopes[lane] + h.eps[lane] * g);
+        }
+    }
+    slopes
 }

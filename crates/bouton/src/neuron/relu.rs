@@ -1,8 +1,9 @@
 //! Rectified linear units: s = max(0, d); the output population of such a network is linear.
 
-use super::{Input, Neuron, NeuronMethod, Population, Surrogate, UnitTraits, Units};
+use super::{ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitTraits};
 use crate::Result;
 use crate::axis::{Cite, Place};
+use crate::own::Own;
 use crate::synapse::SignOfZero;
 use bouton_kernels::Real;
 use schemars::JsonSchema;
@@ -35,7 +36,7 @@ impl NeuronMethod for Relu {
     }
 
     fn population(&self, output: bool) -> Box<dyn Population> {
-        if output { linear() } else { Box::new(Units(Rectified)) }
+        if output { linear() } else { Box::new(ElementwisePopulation(Rectified)) }
     }
 }
 
@@ -43,46 +44,62 @@ impl NeuronMethod for Relu {
 #[derive(Clone, Copy, Debug)]
 pub struct Rectified;
 
-impl Neuron<0, 0> for Rectified {
-    const SHARED: bool = false;
+impl Neuron<0, 0, 1, 0> for Rectified {
+    const OUTPUT_IS_STATE: bool = false;
 
-    fn rest(&self) -> f64 {
+    fn states(&self) -> [StateVar; 0] {
+        []
+    }
+
+    fn own(&self) -> [Own; 0] {
+        []
+    }
+
+    fn initial_output(&self) -> f64 {
         0.0
     }
 
     #[inline(always)]
-    fn prepare<T: Real>(&self, _: T) -> [T; 0] {
+    fn prepare<T: Real>(&self, _: Now<T>, _: [T; 0]) -> [T; 0] {
         []
     }
 
     #[inline(always)]
-    fn step<T: Real>(&self, _: [T; 0], input: Input<T>, _: [T; 0]) -> ([T; 0], T) {
-        ([], input.drive.max(T::lit(0.0)))
+    fn step<T: Real>(&self, _: [T; 0], [drive]: [T; 1], _: [T; 0]) -> ([T; 0], T) {
+        ([], drive.max(T::lit(0.0)))
     }
 }
 
 /// A linear population without state: the logits of a readout.
 pub fn linear() -> Box<dyn Population> {
-    Box::new(Units(Identical))
+    Box::new(ElementwisePopulation(Identical))
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Identical;
 
-impl Neuron<0, 0> for Identical {
-    const SHARED: bool = false;
+impl Neuron<0, 0, 1, 0> for Identical {
+    const OUTPUT_IS_STATE: bool = false;
 
-    fn rest(&self) -> f64 {
+    fn states(&self) -> [StateVar; 0] {
+        []
+    }
+
+    fn own(&self) -> [Own; 0] {
+        []
+    }
+
+    fn initial_output(&self) -> f64 {
         0.0
     }
 
     #[inline(always)]
-    fn prepare<T: Real>(&self, _: T) -> [T; 0] {
+    fn prepare<T: Real>(&self, _: Now<T>, _: [T; 0]) -> [T; 0] {
         []
     }
 
     #[inline(always)]
-    fn step<T: Real>(&self, _: [T; 0], input: Input<T>, _: [T; 0]) -> ([T; 0], T) {
-        ([], input.drive)
+    fn step<T: Real>(&self, _: [T; 0], [drive]: [T; 1], _: [T; 0]) -> ([T; 0], T) {
+        ([], drive)
     }
 }

@@ -10,11 +10,12 @@
 
 use super::activation::with_activation;
 use super::{
-    Activation, ActivationFn, Input, Neuron, NeuronMethod, Population, Surrogate, UnitDynamics, UnitTraits,
-    Units,
+    Activation, ActivationFn, ElementwisePopulation, Input, Neuron, NeuronMethod, Now, Population, StateVar,
+    Surrogate, UnitDynamics, UnitTraits,
 };
 use crate::axis::tag;
 use crate::axis::{Cite, Place};
+use crate::own::Own;
 use crate::synapse::SignOfZero;
 use crate::{Error, Result};
 use bouton_kernels::{Analytic, Real};
@@ -130,6 +131,7 @@ impl NeuronMethod for Settle {
             complex_step: prototypical && self.nudge == NudgePosition::Inside,
             analytic: all.into_iter().all(Activation::is_analytic),
             without_energy: all.into_iter().find(|a| a.potential(0.5).is_none()),
+            moves_rest: None,
             noise: self.noise,
         }
     }
@@ -156,9 +158,9 @@ impl NeuronMethod for Settle {
     fn population(&self, output: bool) -> Box<dyn Population> {
         let activation = self.activations()[usize::from(output)];
         with_activation!(activation, A => match (self.dynamics, self.nudge) {
-            (Dynamics::Energy, _) => Box::new(Units(EnergyUnit::<A>::new(self.dt))),
-            (_, NudgePosition::Inside) => Box::new(Units(PrototypicalUnit::<A, true>::default())),
-            (_, NudgePosition::Outside) => Box::new(Units(PrototypicalUnit::<A, false>::default())),
+            (Dynamics::Energy, _) => Box::new(ElementwisePopulation(EnergyUnit::<A>::new(self.dt))),
+            (_, NudgePosition::Inside) => Box::new(ElementwisePopulation(PrototypicalUnit::<A, true>::default())),
+            (_, NudgePosition::Outside) => Box::new(ElementwisePopulation(PrototypicalUnit::<A, false>::default())),
         })
     }
 }
@@ -167,39 +169,46 @@ impl NeuronMethod for Settle {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PrototypicalUnit<A, const INSIDE: bool>(PhantomData<A>);
 
-impl<A: ActivationFn, const INSIDE: bool> Neuron<2, 1> for PrototypicalUnit<A, INSIDE> {
-    const SHARED: bool = true;
+impl<A: ActivationFn, const INSIDE: bool> Neuron<0, 3, 2, 1> for PrototypicalUnit<A, INSIDE> {
+    const OUTPUT_IS_STATE: bool = true;
     const ACTIVATION: Option<Activation> = Some(A::KIND);
 
     const ANALYTIC: bool = INSIDE && !A::CLIPPED;
 
     #[inline(always)]
     fn analytic<T: Analytic>(&self, input: Input<T>, s: T) -> T {
-        let Input { drive, force, stiffness } = input;
+        let Input { drive, nudge_offset: f, nudge_gain: k } = input;
         if matches!(A::KIND, Activation::Linear) {
-            (drive + force) / (T::lit(1.0) + stiffness)
+            (drive + f) / (T::lit(1.0) + k)
         } else {
-            A::core(drive + force - stiffness * s)
+            A::core(drive + f - k * s)
         }
     }
 
-    fn rest(&self) -> f64 {
+    fn states(&self) -> [StateVar; 1] {
+        [StateVar { name: "s", start: 0.0 }]
+    }
+
+    fn own(&self) -> [Own; 0] {
+        []
+    }
+
+    fn initial_output(&self) -> f64 {
         0.0
     }
 
     #[inline(always)]
-    fn prepare<T: Real>(&self, omega: T) -> [T; 2] {
-        [omega, T::lit(1.0) - omega]
+    fn prepare<T: Real>(&self, now: Now<T>, _: [T; 0]) -> [T; 3] {
+        [now.step, T::lit(1.0) - now.step, now.nudge_gain]
     }
 
     #[inline(always)]
-    fn step<T: Real>(&self, [omega, keep]: [T; 2], input: Input<T>, [s]: [T; 1]) -> ([T; 1], T) {
-        let Input { drive, force, stiffness } = input;
+    fn step<T: Real>(&self, [omega, keep, k]: [T; 3], [drive, f]: [T; 2], [s]: [T; 1]) -> ([T; 1], T) {
         let new = if INSIDE {
-            self.analytic(input, s)
+            self.analytic(Input { drive, nudge_offset: f, nudge_gain: k }, s)
         } else {
             // The clip stands inside the nudge here, so a nudged output may leave the box, as in the papers.
-            A::apply(drive) + force - stiffness * s
+            A::apply(drive) + f - k * s
         };
         let mixed = keep * s + omega * new;
         let out = if INSIDE { A::clip(mixed) } else { mixed };
@@ -224,27 +233,39 @@ impl<A> EnergyUnit<A> {
     }
 }
 
-impl<A: ActivationFn> Neuron<1, 1> for EnergyUnit<A> {
-    const SHARED: bool = false;
+impl<A: ActivationFn> Neuron<0, 2, 2, 1> for EnergyUnit<A> {
+    const OUTPUT_IS_STATE: bool = false;
     const ACTIVATION: Option<Activation> = Some(A::KIND);
 
-    fn rest(&self) -> f64 {
+    fn states(&self) -> [StateVar; 1] {
+        [StateVar { name: "s", start: 0.0 }]
+    }
+
+    fn own(&self) -> [Own; 0] {
+        []
+    }
+
+    fn initial_output(&self) -> f64 {
         A::apply(0.0)
     }
 
     #[inline(always)]
-    fn prepare<T: Real>(&self, omega: T) -> [T; 1] {
-        [omega * T::lit(self.dt)]
+    fn prepare<T: Real>(&self, now: Now<T>, _: [T; 0]) -> [T; 2] {
+        [now.step * T::lit(self.dt), now.nudge_gain]
     }
 
     #[inline(always)]
-    fn step<T: Real>(&self, [dt]: [T; 1], input: Input<T>, [s]: [T; 1]) -> ([T; 1], T) {
-        let Input { drive, force, stiffness } = input;
-        let free = s + dt * (A::slope(s) * (drive + force - stiffness * A::apply(s)) - s);
-        let s = match A::RANGE {
-            Some((low, high)) => free.max(T::lit(low)).min(T::lit(high)),
-            None => free,
-        };
+    fn step<T: Real>(&self, [dt, k]: [T; 2], [drive, f]: [T; 2], [s]: [T; 1]) -> ([T; 1], T) {
+        let s = within::<A, T>(s + dt * (A::slope(s) * (drive + f - k * A::apply(s)) - s));
         ([s], A::apply(s))
+    }
+}
+
+/// `s` within the range of its activation.
+#[inline(always)]
+pub(super) fn within<A: ActivationFn, T: Real>(s: T) -> T {
+    match A::RANGE {
+        Some((low, high)) => s.max(T::lit(low)).min(T::lit(high)),
+        None => s,
     }
 }

@@ -3,9 +3,10 @@
 //! window: 1 where |d| ≤ 1 (straight-through, Courbariaux et al. 2016);  triangle: 2 − 2|d| there (Liu et al. 2018);
 //! swish: β(2 − βd tanh(βd/2))/(1 + cosh βd) with β = 5 (Darabi et al. 2019).
 
-use super::{Input, Neuron, NeuronMethod, Population, UnitTraits, Units, linear};
+use super::{ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, UnitTraits, linear};
 use crate::Result;
 use crate::axis::{Cite, Place};
+use crate::own::Own;
 use crate::synapse::SignOfZero;
 use bouton_kernels::Real;
 use schemars::JsonSchema;
@@ -59,7 +60,7 @@ impl NeuronMethod for Sign {
     }
 
     fn population(&self, output: bool) -> Box<dyn Population> {
-        if output { linear() } else { Box::new(Units(*self)) }
+        if output { linear() } else { Box::new(ElementwisePopulation(*self)) }
     }
 }
 
@@ -84,21 +85,29 @@ impl Surrogate {
     }
 }
 
-impl Neuron<0, 0> for Sign {
-    const SHARED: bool = false;
+impl Neuron<0, 0, 1, 0> for Sign {
+    const OUTPUT_IS_STATE: bool = false;
 
-    fn rest(&self) -> f64 {
+    fn states(&self) -> [StateVar; 0] {
+        []
+    }
+
+    fn own(&self) -> [Own; 0] {
+        []
+    }
+
+    fn initial_output(&self) -> f64 {
         0.0
     }
 
     #[inline(always)]
-    fn prepare<T: Real>(&self, _: T) -> [T; 0] {
+    fn prepare<T: Real>(&self, _: Now<T>, _: [T; 0]) -> [T; 0] {
         []
     }
 
     #[inline(always)]
-    fn step<T: Real>(&self, _: [T; 0], input: Input<T>, _: [T; 0]) -> ([T; 0], T) {
-        let d = input.drive;
+    fn step<T: Real>(&self, _: [T; 0], [drive]: [T; 1], _: [T; 0]) -> ([T; 0], T) {
+        let d = drive;
         // slope(d)·d is stripped of the slope's own derivative: grafting d·k where k is the slope as a constant.
         let k = self.surrogate.slope(d).graft(T::lit(0.0));
         ([], self.zero.sign(d).graft(k * d))
@@ -112,9 +121,7 @@ mod tests {
 
     fn at(surrogate: Surrogate, d: f64) -> (f64, f64) {
         let unit = Sign { surrogate, zero: SignOfZero::Plus };
-        let zero = Dual::cst(0.0);
-        let input = Input { drive: Dual::<f64, 1>::var(d, 0), force: zero, stiffness: zero };
-        let out = unit.step([], input, []).1;
+        let out = unit.step([], [Dual::<f64, 1>::var(d, 0)], []).1;
         (out.re, out.eps[0])
     }
 

@@ -5,7 +5,7 @@
 
 use super::{LossTraits, Objective, ObjectiveMethod, Outputs, TargetKind, Targets};
 use crate::axis::Cite;
-use crate::own::Own;
+use crate::own::{Own, Start};
 use bouton_kernels::{Complex, Elem, Mat, Real, View, ViewMut, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -157,8 +157,9 @@ impl ObjectiveMethod for SoftmaxCrossEntropy {
     }
 
     fn own(&self) -> Vec<Own> {
-        let learned = Own { name: "temperature", start: self.temperature, range: (1e-3, 1e3) };
-        if self.learn_temperature { vec![learned] } else { Vec::new() }
+        let start = Start::Value(self.temperature);
+        let own = Own { name: "temperature", start, learned: true, shared: true, range: (1e-3, 1e3) };
+        if self.learn_temperature { vec![own] } else { Vec::new() }
     }
 
     fn examples() -> Vec<Self> {

@@ -44,7 +44,8 @@ impl Network {
             weighted += usize::from(skip.kernel.is_some());
         }
         let own = recipe.objective.method().own();
-        let objective = own.iter().map(|own| OwnParam::new(own, dtype, 1)).collect();
+        let objective =
+            own.iter().map(|own| OwnParam::new(own, dtype, 1, &mut key.of(own.name, 0).stream())).collect();
         let mut network = Self::new(dtype, populations, connections);
         network.objective = objective;
         Ok(network)
@@ -85,7 +86,8 @@ fn node(recipe: &Recipe, shapes: &[Shape], key: &Key, dtype: DType, i: usize) ->
         _ => recipe.network.dropout,
     };
     let noise = if role == Role::Clamped || readout { 0.0 } else { unit.traits().noise };
-    Node { name, units: shape.units(), shape, role, model, bias, norm, dropout, noise }
+    let own = OwnParam::all(&*model, dtype, shape.channels, &key.of("own", i as u64));
+    Node { name, units: shape.units(), shape, role, model, own, bias, norm, dropout, noise }
 }
 
 /// Weights that enter a unit of layer `i`.

@@ -39,6 +39,7 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
         norm_and_dropout,
         norm_and_batch,
         feedback::own_memory,
+        feedback::own_numbers,
         anchor_and_credit,
         anchor_and_draws,
         scale_of_bits,

@@ -134,7 +134,8 @@ fn states(recipe: &Recipe, shapes: &[Shape]) -> u128 {
     // Output, drive, constant drive and their gradient.
     let copies = recipe.credit.method().copies() as u128;
     let mixed = 2 * recipe.solver.method().traits().memory as u128;
-    rows * units * (copies + mixed)
+    let own = recipe.neuron.method().population(false).states().len() as u128;
+    rows * units * (copies * (1 + own) + mixed)
 }
 
 /// Bytes of data sets and of what is known about their samples.

@@ -164,17 +164,20 @@ impl Solver {
                 let stiffness = if spring { &state.beta[rows.clone()] } else { &zeros[..] };
                 (state.force.rows_view(rows.clone()), stiffness)
             });
-            let input = Inputs { drive: state.drive[pop].rows_view(rows.clone()), nudge };
-            if state.is_complex && network.populations[pop].role == Role::Settling {
+            let node = &network.populations[pop];
+            let drive = state.drive[pop].rows_view(rows.clone());
+            if state.is_complex && node.role == Role::Settling {
                 let half = rows.len() / 2;
                 let (out, change) = (state.out[pop].rows_view_mut(rows.clone()), &mut state.change[..half]);
-                network.populations[pop].model.advance_complex(input, out, change);
+                let own = Mat::zeros(network.dtype, 0, node.units);
+                node.model.advance_complex(Inputs { own: own.view(), drive, nudge }, out, change);
                 continue;
             }
             let stored = if state.h[pop].rows() > 0 { rows.clone() } else { 0..0 };
-            network.populations[pop].model.advance(
+            node.advance(
                 &Ctx { omega: self.omega },
-                input,
+                drive,
+                nudge,
                 state.h[pop].rows_view_mut(stored),
                 state.out[pop].rows_view_mut(rows.clone()),
                 &mut state.change[rows.clone()],
@@ -295,7 +298,7 @@ pub fn readout_error(
         let mut g_state = g.clone();
         let mut g_drive = Mat::zeros(network.dtype, rows.len(), network.populations[pop].units);
         let drive = state.drive[pop].rows_view(rows.clone());
-        network.populations[pop].model.pull(
+        network.populations[pop].backward(
             &Ctx::default(),
             drive,
             drive,

@@ -2,7 +2,7 @@
 //! tile with as many weights at a time as registers hold.
 
 use super::{Draw, Info, Synapse};
-use bouton_kernels::{Elem, Pointwise, Real, View, ViewMut, dispatch, pointwise, vectorize};
+use bouton_kernels::{Elem, Elements, Pointwise, Real, View, ViewMut, dispatch, pointwise, vectorize};
 
 /// One weight as a scalar update rule of `V` values: the weight, then its states.
 pub trait UpdateRule<const V: usize>: Copy + Send + Sync + std::fmt::Debug {
@@ -69,7 +69,8 @@ impl<R: UpdateRule<V> + 'static, const V: usize> Synapse for ElementwiseSynapse<
                     one_by_one(#[inline(always)] move |d, old, draw| rule.update(d, old, draw), key, at, delta, values);
                 });
             } else {
-                pointwise(Deterministic::<R, V>(rule), [], [delta], values);
+                let elements = Elements { own: [], input: [delta], state: [], out: values };
+                pointwise(Deterministic::<R, V>(rule), [], elements);
             }
         });
     }
@@ -137,10 +138,10 @@ fn one_by_one<T: Elem, const V: usize>(
 #[derive(Clone, Copy)]
 struct Deterministic<R, const V: usize>(R);
 
-impl<R: UpdateRule<V>, const V: usize> Pointwise<0, 1, V> for Deterministic<R, V> {
+impl<R: UpdateRule<V>, const V: usize> Pointwise<0, 0, 1, 0, V> for Deterministic<R, V> {
     #[inline(always)]
-    fn at<T: Real>(self, _: [T; 0], [delta]: [T; 1], old: [T; V]) -> [T; V] {
-        self.0.update(delta, old, Draw { key: 0, index: 0 })
+    fn at<T: Real>(self, _: [T; 0], _: [T; 0], [delta]: [T; 1], _: [T; 0], old: [T; V]) -> ([T; 0], [T; V]) {
+        ([], self.0.update(delta, old, Draw { key: 0, index: 0 }))
     }
 }
 

@@ -40,6 +40,36 @@ fn bptt_equals_central_differences_for_every_dynamics_and_solver() {
     }
 }
 
+/// Back through both states, to what every unit has for itself.
+#[test]
+fn bptt_learns_numbers_of_a_unit_s_own() {
+    for (strength, tau) in [
+        ("0.75", "{ uniform = [1.5, 6.0], learned = true }"),
+        ("{ value = 0.75, learned = true }", "{ uniform = [1.5, 6.0], learned = true }"),
+        (
+            "{ normal = [0.5, 0.1], learned = true, shared = true }",
+            "{ value = 3.0, learned = true, shared = true }",
+        ),
+        ("{ value = 0.75, share = 0.5 }", "{ value = 3.0, learned = true }"),
+    ] {
+        let tables = format!(
+            "[neuron.adaptive]\nactivation = \"tanh\"\nstrength = {strength}\ntime-constant = {tau}\n\
+             [credit.bptt]\nsteps = 6\n"
+        );
+        let recipe = recipe(&LAYERS, &tables);
+        let error = against_differences(&recipe);
+        assert!(error < 1e-6, "{strength}, {tau}: {error:e}");
+        let mut network = Network::build(&recipe).unwrap();
+        let batch = batch(&network, 3);
+        let (g, _) = gradient(&recipe, &mut network, &batch);
+        let parameters = network.parameters();
+        let own: usize =
+            parameters.iter().filter(|p| p.1.ends_with("time-constant")).map(|p| p.2.cols()).sum();
+        assert_eq!(own, if tau.contains("shared") { 3 } else { 12 + 9 + 5 });
+        assert!(g[g.len() - own..].iter().any(|g| g.abs() > 1e-6), "{strength}, {tau}");
+    }
+}
+
 #[test]
 fn bptt_through_a_softmax_readout_and_a_skip_equals_central_differences() {
     let tables = "[neuron.settle]\nactivation = \"tanh\"\n[credit.bptt]\nsteps = 5\n[objective.softmax-cross-entropy]\n\

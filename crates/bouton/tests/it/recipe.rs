@@ -82,7 +82,7 @@ fn all_mistakes_are_told_at_once_the_likeliest_causes_first() {
         "r.toml:10:1: unknown key `credit.eq-prop.betta` (did you mean `beta`?)",
         "r.toml:14:2: unknown key `optmi` (did you mean `optim`?)",
         "r.toml:3:10: `task.mnist.epochs` is 0, but must be from 1 to 10,000,000 (run.updates stops within an epoch)",
-        "r.toml:1:1: missing table `[neuron.…]` (neuron can be `settle`, `relu`, `sign`, `gate`)",
+        "r.toml:1:1: missing table `[neuron.…]` (neuron can be `settle`, `adaptive`, `relu`, `sign`, `gate`)",
     ];
     assert_eq!(error.to_string(), lines.join("\n"));
     assert_eq!((error.exit_code(), error.hint()), (2, None));

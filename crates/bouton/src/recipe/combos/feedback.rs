@@ -92,3 +92,16 @@ pub(super) fn own_memory(r: &Recipe) -> Refusal {
     }
     None
 }
+
+/// States that are compared tell nothing of a number that fixed points depend on, unless somebody writes its energy down.
+pub(super) fn own_numbers(r: &Recipe) -> Refusal {
+    let number = settling(r).filter(|_| rule(r).acts != Acts::Gradient)?.moves_rest?;
+    refusal(
+        format!(
+            "{} has no gradient for neuron.{}.{number}, which moves the fixed points",
+            tag(&r.credit),
+            tag(&r.neuron)
+        ),
+        "leave its `learned` out, or use credit.bptt",
+    )
+}

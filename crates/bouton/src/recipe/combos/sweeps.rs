@@ -21,9 +21,10 @@ pub(super) fn solver_and_neuron(r: &Recipe) -> Refusal {
         ),
         Some(unit) if solver.blocks && !unit.minimises => refusal(
             format!(
-                "solver.{name} minimises exactly over each layer, but the energy dynamics take small steps"
+                "solver.{name} minimises exactly over each layer, but these units of neuron.{} take small steps",
+                tag(&r.neuron)
             ),
-            "use neuron.settle.dynamics = \"prototypical\", or solver.synchronous",
+            "use neuron.settle with dynamics = \"prototypical\", or solver.synchronous",
         ),
         _ => None,
     }

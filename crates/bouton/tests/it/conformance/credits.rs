@@ -50,7 +50,8 @@ fn loss(recipe: &Recipe, network: &Network, samples: &Batch) -> f64 {
     let constant = network.constant_drive(samples.x.view());
     let n = samples.len();
     let mut state = State::new(network, &constant, 0..n, &samples.target);
-    let solver = Solver::new(&SolverSpec::default(), network).unwrap();
+    let settled = Some(1e-15);
+    let solver = Solver { tolerance: settled, ..Solver::new(&SolverSpec::default(), network).unwrap() };
     if recipe.neuron.method().traits().settles() {
         solver.relax(network, &mut state, None, 400, "test").unwrap();
     }

@@ -1,75 +1,166 @@
 //! Units: the way back against differences, complex steps against real ones, and what they say of themselves.
 
 use super::{near, noise};
-use bouton::neuron::{Ctx, Inputs, NeuronSpec, Population};
+use bouton::neuron::{Ctx, Gradients, Inputs, NeuronSpec, Population};
 use bouton_kernels::{DType, Mat};
 
 const ROWS: usize = 3;
 const UNITS: usize = 40;
 
-/// State and output after one step without a nudge.
-fn step(p: &dyn Population, drive: &Mat, before: &Mat) -> [Mat; 2] {
-    let (mut h, mut out) = (Mat::zeros(DType::F64, 0, 0), before.clone());
-    if p.stored() > 0 {
-        (h, out) = (before.clone(), Mat::zeros(DType::F64, ROWS, UNITS));
-    }
-    let input = Inputs { drive: drive.view(), nudge: None };
-    p.advance(&Ctx::default(), input, h.view_mut(), out.view_mut(), &mut [0.0; ROWS]);
-    [if p.stored() > 0 { h } else { out.clone() }, out]
+/// States before a step (the output, of a unit that stores none), what drives it, and the numbers of its own.
+#[derive(Clone)]
+struct Before {
+    drive: Mat,
+    states: Mat,
+    own: Mat,
 }
 
-/// Where units are off their kinks: states between 0.2 and 0.8, drives that lead there or far beyond.
-fn at(seed: u64) -> [Mat; 2] {
-    let (d, s) = (noise(ROWS, UNITS, seed), noise(ROWS, UNITS, seed + 1));
-    let part = |m: &Mat, low: f64, high: f64| {
-        Mat::from_fn(DType::F64, ROWS, UNITS, |r, c| low + (high - low) * (0.5 + 0.5 * m.get(r, c)))
-    };
-    [part(&d, -1.7, 2.3), part(&s, 0.2, 0.8)]
+impl Before {
+    /// Where units are off their kinks: states between 0.2 and 0.8, drives that lead there or far beyond.
+    fn new(p: &dyn Population, seed: u64) -> Self {
+        let between = |low: f64, high: f64, cols, seed| {
+            let m = noise(ROWS, cols, seed);
+            Mat::from_fn(DType::F64, ROWS, cols, |r, c| low + (high - low) * (0.5 + 0.5 * m.get(r, c)))
+        };
+        let mut stream = bouton::rng::Key::new(seed).stream();
+        let own = p.own();
+        Self {
+            drive: between(-1.7, 2.3, UNITS, seed),
+            states: between(0.2, 0.8, p.states().len().max(1) * UNITS, seed + 1),
+            own: Mat::from_fn(DType::F64, own.len(), UNITS, |k, _| own[k].draw(&mut stream)),
+        }
+    }
+
+    fn inputs(&self) -> Inputs<'_> {
+        Inputs { own: self.own.view(), drive: self.drive.view(), nudge: None }
+    }
+
+    /// Its parts by name.
+    fn parts(&mut self) -> [(&'static str, &mut Mat); 3] {
+        [("drive", &mut self.drive), ("states", &mut self.states), ("own", &mut self.own)]
+    }
+}
+
+/// States (the output, of a unit that stores none) and output after one step without a nudge.
+fn step(p: &dyn Population, before: &Before) -> [Mat; 2] {
+    let (mut h, mut out) = (Mat::zeros(DType::F64, 0, 0), before.states.clone());
+    if !p.states().is_empty() {
+        (h, out) = (before.states.clone(), Mat::zeros(DType::F64, ROWS, UNITS));
+    }
+    p.advance(&Ctx::default(), before.inputs(), h.view_mut(), out.view_mut(), &mut [0.0; ROWS]);
+    [if p.states().is_empty() { out.clone() } else { h }, out]
 }
 
 fn sum(a: &Mat, b: &Mat) -> f64 {
     a.to_f64s().iter().zip(b.to_f64s()).map(|(a, b)| a * b).sum()
 }
 
-/// Backwards through a step, from gradients of its state and of its output: those of the drive and of the state before.
-fn back(p: &dyn Population, drive: &Mat, before: &Mat, g: &Mat, g_out: &Mat) -> [Mat; 2] {
-    let (mut g, mut g_drive) = (g.clone(), Mat::zeros(DType::F64, ROWS, UNITS));
-    p.pull(&Ctx::default(), drive.view(), before.view(), g_out.view(), g.view_mut(), g_drive.view_mut());
-    [g_drive, g]
+/// Backwards through a step, from gradients of its states and of its output: those of the drive, of the states before and of
+/// the units' own numbers.
+fn back(p: &dyn Population, before: &Before, g: &Mat, g_out: &Mat) -> [Mat; 3] {
+    let (mut state, mut drive) = (g.clone(), Mat::zeros(DType::F64, ROWS, UNITS));
+    let mut own = Mat::zeros(DType::F64, before.own.rows() * ROWS, UNITS);
+    let g = Gradients {
+        out: g_out.view(),
+        state: state.view_mut(),
+        drive: drive.view_mut(),
+        own: own.view_mut(),
+    };
+    p.backward(&Ctx::default(), before.inputs(), before.states.view(), g);
+    // A number of a unit's own acts on all samples.
+    let total = |k: usize, c: usize| (0..ROWS).map(|r| own.get(k * ROWS + r, c)).sum();
+    [drive, state, Mat::from_fn(DType::F64, before.own.rows(), UNITS, total)]
 }
 
 #[test]
 fn the_way_back_is_the_gradient_unless_it_is_a_stand_in() {
+    let (mut states, mut numbers) = (0, 0);
     for spec in NeuronSpec::all() {
         let traits = spec.method().traits();
         for output in [false, true] {
             let p = spec.method().population(output);
-            let ([drive, before], [a, b]) = (at(5), [noise(ROWS, UNITS, 7), noise(ROWS, UNITS, 8)]);
-            let own = p.stored() > 0;
-            let value = |drive: &Mat, before: &Mat| {
-                let [h, out] = step(&*p, drive, before);
-                if own { sum(&a, &h) + sum(&b, &out) } else { sum(&b, &out) }
+            let mut before = Before::new(&*p, 5);
+            let stored = p.states().len();
+            let (a, b) = (noise(ROWS, stored.max(1) * UNITS, 7), noise(ROWS, UNITS, 8));
+            let value = |before: &Before| {
+                let [h, out] = step(&*p, before);
+                if stored > 0 { sum(&a, &h) + sum(&b, &out) } else { sum(&b, &out) }
             };
-            let [g_drive, g_before] = back(&*p, &drive, &before, &a, &b);
+            let found = back(&*p, &before, &a, &b);
             let e = 1e-6;
-            let along = |m: &Mat, i: usize, by: f64| {
-                Mat::from_fn(DType::F64, ROWS, UNITS, |r, c| {
-                    m.get(r, c) + if r * UNITS + c == i { by } else { 0.0 }
-                })
-            };
-            let slope = |f: &dyn Fn(f64) -> f64| (f(e) - f(-e)) / (2.0 * e);
-            let by_drive: Vec<f64> =
-                (0..ROWS * UNITS).map(|i| slope(&|by| value(&along(&drive, i, by), &before))).collect();
-            if traits.surrogate && !output {
-                assert!(by_drive.iter().all(|g| *g == 0.0), "{spec:?} does not jump");
-                assert!(g_drive.to_f64s().iter().any(|g| *g != 0.0), "{spec:?} sends nothing back");
-                continue;
+            for (part, found) in found.iter().enumerate() {
+                let len = found.rows() * found.cols();
+                let mut at = |i: usize, by: f64| {
+                    let values = before.parts()[part].1.slice_mut::<f64>();
+                    values[i] += by;
+                    let value = value(&before);
+                    before.parts()[part].1.slice_mut::<f64>()[i] -= by;
+                    value
+                };
+                let slopes: Vec<f64> = (0..len).map(|i| (at(i, e) - at(i, -e)) / (2.0 * e)).collect();
+                let name = before.parts()[part].0;
+                if traits.surrogate && !output {
+                    assert!(slopes.iter().all(|g| *g == 0.0), "{spec:?} does not jump");
+                    let sends = found.to_f64s().iter().any(|g| *g != 0.0);
+                    assert!(sends || name != "drive", "{spec:?} sends nothing back");
+                } else if traits.settles() || name != "states" {
+                    near(&found.to_f64s(), &slopes, 1e-6, &(&spec, output, name));
+                }
             }
-            near(&g_drive.to_f64s(), &by_drive, 1e-6, &(&spec, output, "drive"));
-            if traits.settles() {
-                let by_state: Vec<f64> =
-                    (0..ROWS * UNITS).map(|i| slope(&|by| value(&drive, &along(&before, i, by)))).collect();
-                near(&g_before.to_f64s(), &by_state, 1e-6, &(&spec, output, "state"));
+            (states, numbers) = (states.max(stored), numbers.max(p.own().len()));
+        }
+    }
+    assert_eq!((states, numbers), (2, 2), "units with several states and several numbers of their own");
+}
+
+/// What learned numbers do to the state that a unit comes to under a constant drive.
+#[test]
+fn learned_numbers_move_fixed_points_where_a_unit_says_so() {
+    let mut moved = 0;
+    for spec in NeuronSpec::all().into_iter().filter(|spec| spec.method().traits().settles()) {
+        let p = spec.method().population(false);
+        let mut before = Before::new(&*p, 21);
+        // Under stronger ones units with a step this large swing.
+        before.drive.slice_mut::<f64>().iter_mut().for_each(|d| *d *= 0.25);
+        let end = |before: &Before| {
+            let mut at = before.clone();
+            for _ in 0..5000 {
+                at.states = step(&*p, &at)[0].clone();
+            }
+            at
+        };
+        let rest = end(&before);
+        let moves = |k: usize| {
+            // From there on, lest it comes to another fixed point.
+            let mut other = rest.clone();
+            other.own.view_mut().row_mut::<f64>(k).iter_mut().for_each(|x| *x += 0.125);
+            let [before, after] = [&rest, &end(&other)].map(|at| step(&*p, at)[1].to_f64s());
+            before.iter().zip(after).any(|(a, b)| (a - b).abs() > 1e-9)
+        };
+        let learned = p.own().into_iter().enumerate().filter(|(_, own)| own.learned);
+        let first = learned.filter(|(k, _)| moves(*k)).map(|(_, own)| own.name).next();
+        assert_eq!(first, spec.method().traits().moves_rest, "{spec:?}");
+        moved += usize::from(first.is_some());
+    }
+    assert!(moved > 0);
+}
+
+/// Numbers start within their range, names do not collide, and a state starts where it says.
+#[test]
+fn states_and_numbers_have_names_and_starts() {
+    for spec in NeuronSpec::all() {
+        for output in [false, true] {
+            let p = spec.method().population(output);
+            let own = p.own();
+            let mut names: Vec<&str> = own.iter().map(|own| own.name).collect();
+            names.extend(p.states().iter().map(|state| state.name));
+            names.extend(["bias", "gain", "weight", "norm"]);
+            names.sort_unstable();
+            assert!(names.windows(2).all(|w| w[0] != w[1]), "{spec:?}: {names:?}");
+            let mut stream = bouton::rng::Key::new(1).stream();
+            for own in own {
+                let (low, high) = own.range;
+                assert!(low < high && (low..=high).contains(&own.draw(&mut stream)), "{spec:?}: {own:?}");
             }
         }
     }
@@ -82,34 +173,41 @@ fn outputs_are_what_a_unit_says_of_them() {
         let traits = spec.method().traits();
         for (output, bounded) in [false, true].into_iter().zip(traits.bounded) {
             let p = spec.method().population(output);
-            let rest = Mat::from_fn(DType::F64, ROWS, UNITS, |_, _| p.rest());
-            let (mut state, mut largest) = (rest, 0.0_f64);
+            let mut at = Before { drive: far.clone(), ..at_rest(&*p) };
+            let mut largest = 0.0_f64;
             for _ in 0..50 {
-                let [h, out] = step(&*p, &far, &state);
+                let [h, out] = step(&*p, &at);
                 largest = out.to_f64s().iter().fold(largest, |top, x| top.max(x.abs()));
-                state = h;
+                at.states = h;
             }
             assert_eq!(largest <= 100.0, bounded, "{spec:?}, output {output}: {largest}");
         }
         let p = spec.method().population(false);
-        let out = step(&*p, &far, &Mat::zeros(DType::F64, ROWS, UNITS))[1].to_f64s();
-        let signs = out.iter().all(|x| x.abs() == 1.0) && {
-            let zero = Mat::zeros(DType::F64, ROWS, UNITS);
-            step(&*p, &zero, &zero)[1].to_f64s().iter().all(|x| x.abs() == 1.0)
-        };
+        let out = step(&*p, &Before { drive: far.clone(), ..at_rest(&*p) })[1].to_f64s();
+        let signs = out.iter().chain(&step(&*p, &at_rest(&*p))[1].to_f64s()).all(|x| x.abs() == 1.0);
         assert_eq!(signs, traits.exact_signs, "{spec:?}: {out:?}");
         if !traits.settles() {
             let off = Mat::from_fn(DType::F64, ROWS, UNITS, |_, c| -0.1 - 0.01 * c as f64);
-            let g = back(&*p, &off, &out_like(), &out_like(), &noise(ROWS, UNITS, 3))[0].to_f64s();
-            let silent = g.iter().all(|g| *g == 0.0)
-                && step(&*p, &off, &out_like())[1].to_f64s().iter().all(|x| *x == 0.0);
+            let off = Before { drive: off, ..at_rest(&*p) };
+            let g = back(&*p, &off, &off.states, &noise(ROWS, UNITS, 3))[0].to_f64s();
+            let silent =
+                g.iter().all(|g| *g == 0.0) && step(&*p, &off)[1].to_f64s().iter().all(|x| *x == 0.0);
             assert!(silent || !traits.rectifies, "{spec:?}");
         }
     }
 }
 
-fn out_like() -> Mat {
-    Mat::zeros(DType::F64, ROWS, UNITS)
+/// Without a drive, in the first states.
+fn at_rest(p: &dyn Population) -> Before {
+    let before = Before::new(p, 1);
+    let (states, first) = (p.states(), p.initial_output());
+    let start = |_, c: usize| states.get(c / UNITS).map_or(first, |state| state.start);
+    let cols = before.states.cols();
+    Before {
+        drive: Mat::zeros(DType::F64, ROWS, UNITS),
+        states: Mat::from_fn(DType::F64, ROWS, cols, start),
+        ..before
+    }
 }
 
 /// A state that a step leads to stays there if the step minimises; the energy of a unit has a slope of zero there.
@@ -117,9 +215,9 @@ fn out_like() -> Mat {
 fn steps_that_minimise_end_at_once() {
     for spec in NeuronSpec::all().into_iter().filter(|s| s.method().traits().settles()) {
         let p = spec.method().population(false);
-        let [drive, before] = at(11);
-        let [h, _] = step(&*p, &drive, &before);
-        let [again, _] = step(&*p, &drive, &h);
+        let before = Before::new(&*p, 11);
+        let [h, _] = step(&*p, &before);
+        let [again, _] = step(&*p, &Before { states: h.clone(), ..before });
         assert_eq!(h.to_f64s() == again.to_f64s(), spec.method().traits().minimises, "{spec:?}");
     }
 }
@@ -138,28 +236,32 @@ fn complex_steps_continue_real_ones() {
         if !p.is_analytic() {
             continue;
         }
-        let [drive, before] = at(13);
-        let (force, k) = (noise(ROWS, UNITS, 17), [0.3, -0.2, 0.1]);
+        let Before { drive, states: before, own } = Before::new(&*p, 13);
+        let (offset, k) = (noise(ROWS, UNITS, 17), [0.3, -0.2, 0.1]);
         let go = |turn: f64, by: f64| {
-            // Drive and force move by `by` in the direction of angle `turn`.
+            // Drive and offset move by `by` in the direction of angle `turn`.
             let (re, im) = (by * turn.cos(), by * turn.sin());
             let stacked = |m: &Mat, re: f64, im: f64| {
                 Mat::from_fn(DType::F64, 2 * ROWS, UNITS, |r, c| if r < ROWS { m.get(r, c) + re } else { im })
             };
-            let (drive, force) = (stacked(&drive, re, im), stacked(&force, 0.0, 0.0));
-            let stiffness = [k[0], k[1], k[2], 0.0, 0.0, 0.0];
+            let (drive, offset) = (stacked(&drive, re, im), stacked(&offset, 0.0, 0.0));
+            let gain = [k[0], k[1], k[2], 0.0, 0.0, 0.0];
             let mut out = stacked(&before, 0.0, 0.0);
-            let nudge = Some((force.view(), &stiffness[..]));
-            p.advance_complex(Inputs { drive: drive.view(), nudge }, out.view_mut(), &mut [0.0; ROWS]);
+            let nudge = Some((offset.view(), &gain[..]));
+            p.advance_complex(
+                Inputs { own: own.view(), drive: drive.view(), nudge },
+                out.view_mut(),
+                &mut [0.0; ROWS],
+            );
             out.to_f64s()
         };
         let n = ROWS * UNITS;
         let mut real = before.clone();
-        let nudge = Some((force.view(), &k[..]));
+        let nudge = Some((offset.view(), &k[..]));
         let mut none = Mat::zeros(DType::F64, 0, 0);
         p.advance(
             &Ctx::default(),
-            Inputs { drive: drive.view(), nudge },
+            Inputs { own: own.view(), drive: drive.view(), nudge },
             none.view_mut(),
             real.view_mut(),
             &mut [0.0; ROWS],

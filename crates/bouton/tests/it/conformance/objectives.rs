@@ -2,6 +2,7 @@
 
 use super::{near, noise};
 use bouton::objective::{Head, Heads, Objective, ObjectiveSpec, Outputs, Target, TargetKind, Targets};
+use bouton::rng::Key;
 use bouton_kernels::{DType, Mat};
 
 const CLASSES: usize = 4;
@@ -9,7 +10,7 @@ const LABELS: [u16; 3] = [2, 0, 3];
 
 /// Its own numbers where they start.
 fn starts(spec: &ObjectiveSpec) -> Vec<f64> {
-    spec.method().own().iter().map(|own| own.start).collect()
+    spec.method().own().iter().map(|own| own.draw(&mut Key::new(1).stream())).collect()
 }
 
 fn judged(spec: &ObjectiveSpec, out: &Mat, labels: &[u16]) -> (Mat, Vec<f64>) {
@@ -63,8 +64,8 @@ fn the_error_is_the_gradient_of_the_loss() {
 fn own_gradients_are_those_of_the_loss() {
     let mut learned = 0;
     for spec in ObjectiveSpec::all() {
-        for own in spec.method().own() {
-            assert!(own.range.0 < own.start && own.start < own.range.1, "{spec:?}: {own:?}");
+        for (own, start) in spec.method().own().iter().zip(starts(&spec)) {
+            assert!(own.range.0 < start && start < own.range.1 && own.learned, "{spec:?}: {own:?}");
         }
         let (out, e, start) = (noise(3, CLASSES, 8), 1e-5, starts(&spec));
         for target in targets(&spec) {

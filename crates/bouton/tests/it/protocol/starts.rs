@@ -61,7 +61,7 @@ fn batches_start_where_they_should() {
     {
         for start in ["previous-batch", "persistent"] {
             let mut t = trainer(&text(neuron, start, ""), &[]);
-            let rest = t.network.populations[1].model.rest();
+            let rest = t.network.populations[1].model.initial_output();
             let fresh = |at: usize| remembered(&tensors(&mut trainer(&text(neuron, start, ""), &[])), at);
             assert!(
                 fresh(7).iter().all(|[out, h]| out.iter().all(|x| *x == rest) && h.iter().all(|x| *x == 0.0))

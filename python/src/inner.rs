@@ -1,0 +1,98 @@
+//! What a network from Python holds: a learner, and the arrays that it is given as batches.
+
+use crate::arrays::{exactly, labels, samples, values};
+use crate::errors::argument;
+use bouton::credit::Batch;
+use bouton::network::Network as Net;
+use bouton::objective::{Given, Target, TargetKind};
+use bouton::rng::Key;
+use bouton::train::ByHand;
+use bouton_kernels::Mat;
+use pyo3::prelude::*;
+use std::collections::HashMap;
+
+/// A learner fed by hand.
+pub struct Inner {
+    /// What learns.
+    pub hand: ByHand,
+    /// Training samples that a rule remembers states of, as asked for.
+    pub samples: Option<usize>,
+}
+
+impl Inner {
+    /// What the recipe names.
+    pub fn new(recipe: &bouton::recipe::Recipe, samples: Option<usize>) -> bouton::Result<Self> {
+        Ok(Self { hand: ByHand::new(recipe, samples)?, samples })
+    }
+
+    /// Its network.
+    pub fn net(&self) -> &Net {
+        &self.hand.learner.network
+    }
+
+    /// Units of the output.
+    fn outputs(&self) -> usize {
+        self.net().populations[self.net().output()].units
+    }
+
+    /// Samples, and what they should come to if that is given.
+    pub fn batch(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<Batch> {
+        Ok(self.pictured(x, y)?.0)
+    }
+
+    /// What `samples` samples should come to: classes or values, as the recipe's task has them.
+    fn target(&self, y: &Bound<'_, PyAny>, samples: usize) -> PyResult<Target> {
+        match self.hand.learner.recipe.task.method().targets() {
+            TargetKind::Classes => labels(y, samples, self.outputs()).map(Target::Classes),
+            TargetKind::Values => values(y, self.net().dtype, samples, self.outputs()).map(Target::Values),
+        }
+    }
+
+    /// A batch, and whether its x came as images.
+    fn pictured(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<(Batch, bool)> {
+        let (x, images) =
+            samples(x, self.net().dtype, self.net().populations[self.net().input()].shape, "x")?;
+        let target = y.map_or_else(|| Ok(Target::None(x.rows())), |y| self.target(y, x.rows()))?;
+        Ok((Batch { ids: (0..x.rows()).collect(), x, target }, images))
+    }
+
+    /// A task of the recipe's sequence.
+    pub fn task(&self, py: Python<'_>, task: Option<i64>) -> PyResult<Option<usize>> {
+        let tasks = self.hand.tasks();
+        let number = |task: i64| {
+            usize::try_from(task).ok().filter(|number| *number < tasks).ok_or_else(|| {
+                let message = format!("there is no task {task}: the sequence of the recipe has {tasks}");
+                argument(py, "DataError", &message, "tasks are counted from 0")
+            })
+        };
+        task.map(number).transpose()
+    }
+
+    /// Names the random numbers of a training pass from outside.
+    pub fn pass(&self, draw: u64) -> Key {
+        Key::new(self.hand.learner.recipe.seed).of("pass", draw)
+    }
+
+    /// A batch with the gradient of a loss, summed over samples, with respect to its outputs.
+    pub fn outside(&self, x: &Bound<'_, PyAny>, g: &Bound<'_, PyAny>) -> PyResult<(Batch, Given, bool)> {
+        let (batch, images) = self.pictured(x, None)?;
+        let n = batch.len();
+        let mut gradient = exactly(g, self.net().dtype, (n, self.outputs()), "the gradient of the outputs")?;
+        bouton_kernels::dispatch!(gradient.dtype(), T => {
+            // Rules hand over the gradient of a mean.
+            gradient.slice_mut::<T>().iter_mut().for_each(|x| *x *= n as T);
+        });
+        Ok((batch, Given { gradient }, images))
+    }
+
+    /// Refuses values that parameters cannot have, before any is written.
+    pub fn accepts(&self, py: Python<'_>, new: &HashMap<String, Mat>) -> PyResult<()> {
+        let refused =
+            |e: bouton::Error| argument(py, "DataError", &e.to_string(), e.hint().unwrap_or_default());
+        for (id, name, _) in self.net().parameters() {
+            let Some(values) = new.get(&name) else { continue };
+            self.net().accepts(id, &name, values).map_err(refused)?;
+        }
+        Ok(())
+    }
+}
