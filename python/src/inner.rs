@@ -51,7 +51,7 @@ impl Inner {
     /// A batch, and whether its x came as images.
     fn pictured(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<(Batch, bool)> {
         let (x, images) =
-            samples(x, self.net().dtype, self.net().populations[self.net().input()].shape, "x")?;
+            samples(x, self.net().dtype, self.net().sample_shape(), "x")?;
         let target = y.map_or_else(|| Ok(Target::None(x.rows())), |y| self.target(y, x.rows()))?;
         Ok((Batch { ids: (0..x.rows()).collect(), x, target }, images))
     }

@@ -259,7 +259,7 @@ impl Network {
         let mut inner = self.lock(py);
         let (batch, given, pictured) = inner.outside(x, g)?;
         let key = draw.map_or_else(|| inner.hand.learner.key(), |draw| inner.pass(draw));
-        let place = inner.net().populations[inner.net().input()].shape;
+        let place = inner.net().sample_shape();
         let Learner { recipe, network: net, .. } = &mut inner.hand.learner;
         let found = compute(py, || -> bouton::Result<(GradCollector, Mat)> {
             // A rule of its own: the remembered states of the learning one stay as they are.

@@ -57,7 +57,7 @@ pub fn take(hand: &ByHand, state: &Bound<'_, PyDict>) -> PyResult<Place> {
     let net = &hand.learner.network;
     let sizes = places(&sizes, sizes.len()?)?;
     let n = sizes.iter().sum();
-    let (features, units) = (net.populations[net.input()].units, net.populations[net.output()].units);
+    let (features, units) = (net.features(), net.populations[net.output()].units);
     let x = exactly(&x, net.dtype, (n, features), REPLAY[0])?;
     let batch = Batch { x, target: labels(&outputs, n, units)?.into(), ids: places(&ids, n)? };
     Ok(Place { position, kept: Some((batch, sizes)) })

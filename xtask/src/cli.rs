@@ -1,7 +1,7 @@
 //! Reference pages from the grammar of the command line and from the schema of recipes.
 
 use super::note;
-use bouton::recipe::describe::{self, Page};
+use bouton::recipe::describe::{self, NAME, Page};
 use clap::Command;
 
 /// The page of the command line.
@@ -39,6 +39,10 @@ pub fn recipe() -> String {
         text += &format!("## `[{table}]`\n\n");
         text += &page(table);
     }
+    for table in describe::maps() {
+        text += &format!("## `[{table}.<name>]`\n\n");
+        text += &entry(table);
+    }
     for axis in describe::axes() {
         text += &format!("## `{axis}`\n\n");
         for entry in describe::list(axis).unwrap_or_default() {
@@ -56,6 +60,15 @@ fn page(path: &str) -> String {
         text += &keys(&page);
     }
     text
+}
+
+/// The page of the entries of a table by name: axes that they choose from have their own sections.
+fn entry(table: &str) -> String {
+    let Ok(mut page) = describe::explain(&format!("{table}.{NAME}")) else { return String::new() };
+    for key in page.keys.iter_mut().filter(|key| describe::axes().contains(&key.name.as_str())) {
+        key.value = format!("as [`{0}`](#{0})", key.name);
+    }
+    format!("{}\n\n{}", page.about, keys(&page))
 }
 
 fn keys(page: &Page) -> String {

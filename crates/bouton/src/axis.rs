@@ -100,11 +100,12 @@ impl Place {
         if values.len() == connections {
             return Ok(());
         }
-        let message = format!(
-            "`{}` lists {} values, but the network has {connections} connections",
-            self.key(field),
-            values.len()
-        );
+        let listed = format!("`{}` lists {} values", self.key(field), values.len());
+        if connections == 1 {
+            let message = format!("{listed}, but there is one connection");
+            return Err(Error::config(message).with_hint("give one value"));
+        }
+        let message = format!("{listed}, but the network has {connections} connections");
         Err(Error::config(message).with_hint(
             "give one value for all, or one per connection, input side first, then convolutions of skips",
         ))

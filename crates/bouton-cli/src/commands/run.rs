@@ -6,6 +6,7 @@ use crate::number::number;
 use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::terminal::say;
+use bouton::recipe::NetworkPlan;
 use bouton::train::{Earlier, Outcome, RunDir, RunOptions, run};
 use bouton::{Error, Result};
 use clap::Args;
@@ -30,6 +31,9 @@ pub struct Run {
     /// Print the recipe with every default filled in, and stop
     #[arg(long)]
     print_config: bool,
+    /// Print every population and connection of the network, and stop
+    #[arg(long)]
+    print_network: bool,
 }
 
 impl Run {
@@ -41,6 +45,10 @@ impl Run {
         }
         if self.print_config {
             return printer.text(&recipe.to_toml());
+        }
+        if self.print_network {
+            recipe.check()?;
+            return printer.text(&NetworkPlan::new(&recipe)?.to_string());
         }
         printer.only_tell();
         let scratch = if self.smoke { Some(scratch()?) } else { None };

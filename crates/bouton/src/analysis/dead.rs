@@ -4,20 +4,23 @@
 use super::{Bound, Findings, Lab, Property};
 use crate::error::Result;
 use crate::network::Role;
+use crate::recipe::NetworkPlan;
 
 pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
     let (id, bound) = ("dead-units", Bound::AtMost(0.5));
     let samples = lab.wide.len();
     let statement =
         format!("share of the rectified units that none of {samples} training samples switches on");
-    if !lab.recipe.neuron.method().traits().rectifies {
+    let plan = NetworkPlan::new(&lab.recipe)?;
+    let rectifies = |p: usize| plan.populations[p].neuron.method().traits().rectifies;
+    if !(0..plan.populations.len()).any(rectifies) {
         findings.properties.push(Property::not_applicable(id, statement, bound, "no unit is rectified"));
         return Ok(());
     }
     let rule = lab.recipe.credit.build(&lab.recipe.solver, &lab.network, samples)?;
     let free = rule.free(&lab.network, &lab.wide, &*lab.objective)?;
     let (mut dead, mut all) = (0, 0);
-    for p in lab.network.with_role(Role::Forward).filter(|&p| p != lab.network.output()) {
+    for p in lab.network.with_role(Role::Forward).filter(|&p| p != lab.network.output() && rectifies(p)) {
         let node = &lab.network.populations[p];
         let channels = node.shape.channels;
         let values = free.out[p].to_f64s();

@@ -24,7 +24,9 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
     let unit = lab.recipe.neuron.method().traits();
     let why = match () {
         () if unit.settles() => Some("the network settles"),
-        () if unit.surrogate => Some("the units jump: their slope is a stand-in"),
+        () if lab.recipe.neurons().any(|(_, unit)| unit.method().traits().surrogate) => {
+            Some("the units jump: their slope is a stand-in")
+        }
         () => None,
     };
     findings.properties.push(match why {

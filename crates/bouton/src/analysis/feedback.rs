@@ -8,9 +8,9 @@ use crate::credit::Nudge;
 use crate::error::Result;
 use crate::network::Network;
 use crate::optim::Updater;
-use crate::recipe::Recipe;
 use crate::rng::Key;
 use crate::synapse::SynapseSpec;
+use crate::wiring::WiringSpec;
 use crate::wiring::{Dense, FeedbackSpec};
 
 const RATE: f64 = 0.05;
@@ -21,9 +21,10 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
         ("kolen-pollack", "|contraction of W_f − W_b per update − (1 − ηλ)| with feedback of its own");
     let bound = Bound::AtMost(1e-12);
     // Feedback weights of their own are plain, and the law is of two weights that take the same updates.
-    let mut recipe = Recipe { synapse: SynapseSpec::default(), ..lab.recipe.clone() };
-    let dense = recipe.wiring.weights_mut();
-    *dense = Dense { feedback: FeedbackSpec::KolenPollack, homeostasis: 0.0, ..dense.clone() };
+    let mut recipe = lab.recipe.clone().with_synapse(SynapseSpec::default());
+    for dense in recipe.wirings_mut().map(WiringSpec::weights_mut) {
+        *dense = Dense { feedback: FeedbackSpec::KolenPollack, homeostasis: 0.0, ..dense.clone() };
+    }
     let mut network = Network::build(&recipe)?;
     let before = differences(&network);
     if before.is_empty() {

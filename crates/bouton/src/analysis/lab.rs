@@ -4,6 +4,7 @@ use super::finite;
 use crate::credit::{Batch, CreditSpec, GradCollector};
 use crate::error::Result;
 use crate::network::{Network, Role, State};
+use crate::neuron::UnitTraits;
 use crate::objective::Objective;
 use crate::recipe::{Precision, Recipe};
 use crate::rng::Key;
@@ -107,15 +108,13 @@ impl Lab {
 
     /// Whether the output is nudged outside σ, where increments do not equal those of BPTT.
     pub(super) fn nudged_outside(&self) -> bool {
-        self.recipe.neuron.method().traits().nudge_outside
+        self.recipe.neurons().any(|(_, unit)| unit.method().traits().nudge_outside)
     }
 
     /// Whether the units follow the energy dynamics.
     pub(super) fn follows_energy(&self) -> bool {
-        {
-            let unit = self.recipe.neuron.method().traits();
-            unit.settles() && !unit.minimises
-        }
+        let steps = |unit: UnitTraits| unit.settles() && !unit.minimises;
+        self.recipe.neurons().any(|(_, unit)| steps(unit.method().traits()))
     }
 
     fn kinked(&self) -> impl Iterator<Item = usize> + '_ {
@@ -130,7 +129,7 @@ impl Lab {
         for p in self.kinked() {
             let kinks = self.network.populations[p].model.activation().map_or(&[][..], |a| a.kinks());
             // What the activation is applied to: the state of units that have one, else the drive.
-            let within = if self.follows_energy() { &self.free.h[p] } else { &self.free.drive[p] };
+            let within = if self.free.h[p].rows() > 0 { &self.free.h[p] } else { &self.free.drive[p] };
             let units = self.network.populations[p].units;
             let within = within
                 .to_f64s()

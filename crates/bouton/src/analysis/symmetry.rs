@@ -6,6 +6,7 @@ use super::{Bound, Findings, Lab, Property};
 use crate::error::Result;
 use crate::network::{Network, PopId, Role, Seen, State};
 use crate::rng::Key;
+use crate::wiring::WiringSpec;
 use crate::wiring::{Dense, FeedbackSpec};
 use bouton_kernels::{Mat, add_scaled};
 
@@ -19,8 +20,10 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
         ("symmetry-error", "Hutchinson's ‖J − Jᵀ‖² against 2 Σ‖W_f − W_b‖², feedback at 60°");
     let bound = Bound::AtMost(0.1);
     let mut recipe = lab.recipe.clone();
-    let dense = recipe.wiring.weights_mut();
-    *dense = Dense { feedback: FeedbackSpec::VectorField, angle: 60.0, homeostasis: 0.0, ..dense.clone() };
+    for dense in recipe.wirings_mut().map(WiringSpec::weights_mut) {
+        *dense =
+            Dense { feedback: FeedbackSpec::VectorField, angle: 60.0, homeostasis: 0.0, ..dense.clone() };
+    }
     let network = Network::build(&recipe)?;
     let own = || network.connections.iter().filter_map(|c| Some((c.weight.mat(), c.feedback.own()?.mat())));
     let shared = network.connections.iter().any(|c| c.feedback.own().is_some() && c.wiring.shares());

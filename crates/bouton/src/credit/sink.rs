@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::network::{ConnId, Connection, Grad, GradSink, Network, ParamId};
-use bouton_kernels::{Mat, add_columns, add_scaled, scale_all};
+use bouton_kernels::{Mat, add_columns, add_scaled, dispatch, scale_all};
 use std::collections::HashMap;
 
 /// Sums gradients and changes nothing: for checks, analysis and tests.
@@ -60,7 +60,7 @@ pub struct InputGradCollector {
 impl InputGradCollector {
     /// A sink for the rules of `network`.
     pub fn new(network: &Network) -> Self {
-        let from_input = network.connections.iter().enumerate().filter(|(_, c)| c.pre == network.input());
+        let from_input = network.connections.iter().enumerate().filter(|(_, c)| network.is_clamped(c.pre));
         let empty =
             |c: &Connection| Mat::zeros(network.dtype, 0, c.factors(network.populations[c.post].units));
         Self {
@@ -74,7 +74,7 @@ impl InputGradCollector {
     /// # Errors
     /// [`Error::Incompatible`] for rules that hand over an input's factors more than once per sample.
     pub fn input(&self, network: &Network, samples: usize) -> Result<Mat> {
-        let mut gradient = Mat::zeros(network.dtype, samples, network.populations[network.input()].units);
+        let mut gradient = Mat::zeros(network.dtype, samples, network.features());
         for (id, g) in self.drives.iter().filter(|(_, g)| g.rows() > 0) {
             if g.rows() != samples {
                 return Err(Error::incompatible(
@@ -83,10 +83,22 @@ impl InputGradCollector {
                 ));
             }
             let c = &network.connections[*id];
-            c.wiring.pull_input(&c.weight, g.view(), gradient.view_mut());
+            let node = &network.populations[c.pre];
+            let mut part = Mat::zeros(network.dtype, samples, node.units);
+            c.wiring.pull_input(&c.weight, g.view(), part.view_mut());
+            add_at(&mut gradient, &part, node.columns.start);
         }
         Ok(gradient)
     }
+}
+
+/// Adds `part` to the columns from `first` on.
+fn add_at(to: &mut Mat, part: &Mat, first: usize) {
+    dispatch!(to.dtype(), T => for r in 0..part.rows() {
+        let mut row = to.rows_view_mut(r..r + 1);
+        let to = &mut row.slice_mut::<T>()[first..first + part.cols()];
+        to.iter_mut().zip(part.view().row::<T>(r)).for_each(|(to, x)| *to += *x);
+    });
 }
 
 impl GradSink for InputGradCollector {

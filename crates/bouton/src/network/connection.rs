@@ -56,6 +56,10 @@ pub struct Connection {
     pub synapse: Box<dyn Synapse>,
     /// State of the synapses beside their weight, each of its shape.
     pub memory: Vec<Mat>,
+    /// Learning rate in the place of the optimiser's.
+    pub lr: Option<f64>,
+    /// Whether its weights learn.
+    pub learns: bool,
 }
 
 impl Connection {

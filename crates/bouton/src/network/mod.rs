@@ -7,6 +7,7 @@
 
 mod connection;
 mod grad;
+mod graph;
 mod node;
 mod params;
 mod spec;
@@ -18,6 +19,7 @@ pub use crate::shape::Shape;
 pub use crate::wiring::{PoolSpec, SoftPool};
 pub use connection::{Connection, Feedback};
 pub use grad::{Grad, GradSink};
+pub use graph::{ConnectionSpec, PopulationSpec};
 pub use node::Node;
 pub use params::{OwnParam, Owner, ParamId};
 pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, Skip};
@@ -65,7 +67,7 @@ pub(crate) struct Parameter<'a> {
 pub struct Network {
     /// Number type of states and weights.
     pub dtype: DType,
-    /// Input first; feed-forward populations stand after what drives them.
+    /// Clamped ones first; feed-forward populations stand after what drives them, and the output last.
     pub populations: Vec<Node>,
     /// In the order of the layer chain, then skips.
     pub connections: Vec<Connection>,
@@ -128,7 +130,27 @@ impl Network {
         });
     }
 
-    /// The clamped population.
+    /// Whether a population shows the data.
+    pub fn is_clamped(&self, pop: PopId) -> bool {
+        self.populations[pop].role == Role::Clamped
+    }
+
+    /// Columns of a sample: one for every unit of the clamped populations.
+    pub fn features(&self) -> usize {
+        self.with_role(Role::Clamped).map(|p| self.populations[p].units).sum()
+    }
+
+    /// The shape of a sample: that of the clamped population, or of a row if there are several.
+    pub fn sample_shape(&self) -> Shape {
+        let whole = self.populations[self.input()].shape;
+        if whole.units() == self.features() {
+            whole
+        } else {
+            Shape { height: 1, width: 1, channels: self.features() }
+        }
+    }
+
+    /// The first clamped population.
     pub fn input(&self) -> PopId {
         0
     }
@@ -203,6 +225,16 @@ impl Network {
             Owner::Population(p) => entering(p),
             Owner::Objective => entering(self.output()),
         }
+    }
+
+    /// Whether a parameter moves.
+    pub(crate) fn learns(&self, id: ParamId) -> bool {
+        if let Owner::Connection(c) = id.owner() { self.connections[c].learns } else { true }
+    }
+
+    /// The learning rate of a parameter's own, in the place of the optimiser's.
+    pub(crate) fn rate_of(&self, id: ParamId) -> Option<f64> {
+        if let Owner::Connection(c) = id.owner() { self.connections[c].lr } else { None }
     }
 
     /// What an anchor holds: the parameter, or the hidden weight of its synapses if it wants that and there is one.

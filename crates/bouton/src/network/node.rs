@@ -4,12 +4,15 @@ use super::{OwnParam, Role, Shape};
 use crate::neuron::{Ctx, Gradients, Inputs, Population};
 use crate::norm::Norm;
 use bouton_kernels::{Elem, Mat, Operand, View, ViewMut, dispatch};
+use std::ops::Range;
 
 /// A population in its network.
 #[derive(Debug)]
 pub struct Node {
     /// `input`, `hidden1`, …, `output`.
     pub name: String,
+    /// Columns of the samples that a clamped population shows; empty for others.
+    pub columns: Range<usize>,
     /// Number of units.
     pub units: usize,
     /// What decides its output.

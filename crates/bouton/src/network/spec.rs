@@ -12,7 +12,11 @@ use serde::{Deserialize, Serialize};
 pub struct NetworkSpec {
     /// Each layer from the input (features of the data) to the output (classes): a number of units, or
     /// `{ image = [channels, height, width] }` first and `{ filters = …, kernel = … }` behind it for convolutions.
+    #[serde(default)]
     pub layers: Vec<Layer>,
+    /// Name of the population that is compared with the target. Default: `output`, the last of the layers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
     /// Connections beside the layer chain: identities, or convolutions. Default: none.
     #[serde(default)]
     pub skips: Vec<Skip>,

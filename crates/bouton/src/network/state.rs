@@ -106,7 +106,7 @@ impl State {
                 .collect(),
             choice: constant.choice.iter().map(|c| c.rows_view(rows.clone()).to_mat()).collect(),
             room: network.connections.iter().map(|c| Mat::zeros(network.dtype, n, c.room())).collect(),
-            stale: network.connections.iter().map(|c| c.pre != network.input()).collect(),
+            stale: network.connections.iter().map(|c| !network.is_clamped(c.pre)).collect(),
             is_complex: false,
             noise: None,
             base: None,
@@ -157,7 +157,7 @@ impl State {
     /// Takes another constant drive for all rows, as after a weight change.
     pub fn set_constant(&mut self, network: &Network, constant: Constant) {
         self.constant = constant.drive;
-        for (id, _) in network.connections.iter().enumerate().filter(|(_, c)| c.pre == network.input()) {
+        for (id, _) in network.connections.iter().enumerate().filter(|(_, c)| network.is_clamped(c.pre)) {
             self.choice[id].copy_from(constant.choice[id].view());
         }
         self.moved(network, |_| true);
@@ -166,7 +166,7 @@ impl State {
     /// Notes that the outputs of some populations moved: choices at them are behind.
     pub fn moved(&mut self, network: &Network, which: impl Fn(PopId) -> bool) {
         for (stale, c) in self.stale.iter_mut().zip(&network.connections) {
-            *stale |= c.pre != network.input() && which(c.pre);
+            *stale |= !network.is_clamped(c.pre) && which(c.pre);
         }
     }
 

@@ -21,9 +21,18 @@ pub struct Seen<'a> {
     pub choice: &'a [Mat],
 }
 
-impl<'a> Seen<'a> {
-    fn pre(&self, network: &Network, c: &Connection) -> View<'a> {
-        if c.pre == network.input() { self.x } else { self.out[c.pre].view() }
+/// What a clamped population shows: all of the samples, or some of their columns.
+enum Shown<'a> {
+    Whole(View<'a>),
+    Part(Mat),
+}
+
+impl Shown<'_> {
+    fn view(&self) -> View<'_> {
+        match self {
+            Self::Whole(x) => *x,
+            Self::Part(part) => part.view(),
+        }
     }
 }
 
@@ -33,10 +42,16 @@ impl Network {
         let rows = |p: &Node| if p.role == Role::Clamped { 0 } else { x.rows() };
         let mut drive: Vec<Mat> = self.populations.iter().map(|p| self.biases(p, rows(p))).collect();
         let mut choice: Vec<Mat> = self.choices(x.rows());
-        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| c.pre == self.input()) {
-            c.par_forward(x, drive[c.post].view_mut(), choice[id].view_mut());
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| self.is_clamped(c.pre)) {
+            c.par_forward(self.shown(c.pre, x).view(), drive[c.post].view_mut(), choice[id].view_mut());
         }
         Constant { drive, choice }
+    }
+
+    /// What the clamped population `pop` shows of the samples `x`.
+    fn shown<'x>(&self, pop: PopId, x: View<'x>) -> Shown<'x> {
+        let columns = self.populations[pop].columns.clone();
+        if columns.len() == x.cols() { Shown::Whole(x) } else { Shown::Part(columns_of(x, columns)) }
     }
 
     /// Room for the choices of every connection.
@@ -70,7 +85,7 @@ impl Network {
             let constant = state.constant[pop].rows_view(rows.clone());
             state.drive[pop].rows_view_mut(rows.clone()).copy_from(constant);
             for (id, c) in self.connections.iter().enumerate() {
-                if c.post == pop && c.pre != self.input() {
+                if c.post == pop && !self.is_clamped(c.pre) {
                     let State { out, drive, choice, room, stale, is_complex, .. } = state;
                     let [choice, room] =
                         [&mut choice[id], &mut room[id]].map(|m| m.rows_view_mut(rows.clone()));
@@ -141,7 +156,7 @@ impl Network {
     /// Brings all choices up to date, as [`Network::contrast`] needs them.
     pub fn choose_all(&self, state: &mut State) {
         let rows = 0..state.rows();
-        for (id, _) in self.connections.iter().enumerate().filter(|(_, c)| c.pre != self.input()) {
+        for (id, _) in self.connections.iter().enumerate().filter(|(_, c)| !self.is_clamped(c.pre)) {
             self.choose(id, state, rows.clone());
         }
     }
@@ -154,7 +169,8 @@ impl Network {
             Some(_) => Mat::zeros(self.dtype, x.rows(), node.units),
         };
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| c.post == pop) {
-            let from = if c.pre == self.input() { x } else { out[c.pre].view() };
+            let shown = self.is_clamped(c.pre).then(|| self.shown(c.pre, x));
+            let from = shown.as_ref().map_or_else(|| out[c.pre].view(), Shown::view);
             c.par_forward(from, drive.view_mut(), choice[id].view_mut());
         }
         drive
@@ -162,7 +178,7 @@ impl Network {
 
     /// The adjoint of [`Network::par_drive`]: adds to `g_out` of every feed-forward population that drives `pop`.
     pub fn par_pull(&self, pop: PopId, g_drive: View<'_>, choice: &[Mat], g_out: &mut [Mat]) {
-        let entering = |c: &Connection| c.post == pop && c.pre != self.input();
+        let entering = |c: &Connection| c.post == pop && !self.is_clamped(c.pre);
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| entering(c)) {
             c.par_pull_input(choice[id].view(), g_drive, g_out[c.pre].view_mut());
         }
@@ -172,7 +188,7 @@ impl Network {
     pub fn pull(&self, pop: PopId, g_drive: View<'_>, seen: Seen<'_>, g_out: &mut [Mat]) {
         for (id, c) in self.connections.iter().enumerate() {
             let choice = seen.choice[id].view();
-            if c.post == pop && c.pre != self.input() {
+            if c.post == pop && !self.is_clamped(c.pre) {
                 let mut room = Mat::zeros(self.dtype, g_drive.rows(), c.room());
                 c.pull_input(&c.weight, choice, g_drive, g_out[c.pre].view_mut(), room.view_mut(), false);
             }
@@ -235,13 +251,10 @@ impl Network {
     }
 
     fn emit_input(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn GradSink) {
-        let from_input = |c: &Connection| c.post == pop && c.pre == self.input();
+        let from_input = |c: &Connection| c.post == pop && self.is_clamped(c.pre);
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| from_input(c)) {
-            sink.add(
-                self,
-                ParamId::weight(id),
-                Grad::factors(seen.x, c.spread(seen.choice[id].view(), g, false).view(), scale),
-            );
+            let (shown, g) = (self.shown(c.pre, seen.x), c.spread(seen.choice[id].view(), g, false));
+            sink.add(self, ParamId::weight(id), Grad::factors(shown.view(), g.view(), scale));
         }
     }
 
@@ -256,11 +269,11 @@ impl Network {
     ) {
         for (id, c) in self.connections.iter().enumerate() {
             let choice = seen.choice[id].view();
-            if c.post == pop && c.pre != self.input() {
+            if c.post == pop && !self.is_clamped(c.pre) {
                 sink.add(
                     self,
                     ParamId::weight(id),
-                    Grad::factors(seen.pre(self, c), c.spread(choice, g, false).view(), scale),
+                    Grad::factors(seen.out[c.pre].view(), c.spread(choice, g, false).view(), scale),
                 );
             }
             if c.pre == pop && self.returns(c) {
@@ -285,13 +298,17 @@ impl Network {
         for pop in self.with_role(Role::Settling) {
             let sum = weighted_sum(terms, pop);
             sink.add(self, ParamId::bias(pop), Grad::rows(sum.view(), 1.0));
-            let from_input = |c: &Connection| c.post == pop && c.pre == self.input();
+            let from_input = |c: &Connection| c.post == pop && self.is_clamped(c.pre);
             for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| from_input(c)) {
                 let choice = terms[0].state.choice[id].rows_view(terms[0].rows.clone());
                 sink.add(
                     self,
                     ParamId::weight(id),
-                    Grad::factors(x, c.spread(choice, sum.view(), false).view(), 1.0),
+                    Grad::factors(
+                        self.shown(c.pre, x).view(),
+                        c.spread(choice, sum.view(), false).view(),
+                        1.0,
+                    ),
                 );
             }
         }
@@ -419,4 +436,12 @@ fn weighted_sum(terms: &[Term<'_>], pop: PopId) -> Mat {
         }
     }
     sum
+}
+
+fn columns_of(x: View<'_>, columns: Range<usize>) -> Mat {
+    let mut part = Mat::zeros(x.dtype(), x.rows(), columns.len());
+    dispatch!(x.dtype(), T => for r in 0..x.rows() {
+        part.view_mut().row_mut::<T>(r).copy_from_slice(&x.row::<T>(r)[columns.clone()]);
+    });
+    part
 }

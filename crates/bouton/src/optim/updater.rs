@@ -50,8 +50,10 @@ impl Updater {
         let params = network
             .parameters()
             .into_iter()
+            .filter(|(id, ..)| network.learns(*id))
             .map(|(id, name, mat)| {
                 let rate = optim.rate(network.layer_of(id), id.is_unit());
+                let rate = network.rate_of(id).map_or(rate, Rate::Scheduled);
                 let slots = (0..optim.slots()).map(|_| Mat::zeros(mat.dtype(), mat.rows(), mat.cols()));
                 Param { id, name, rate, slots: slots.collect(), hold: None }
             })
@@ -63,8 +65,10 @@ impl Updater {
         };
         let alone = |c: &Connection| matches!(c.feedback, Feedback::Field(_));
         let connections = || network.connections.iter().enumerate();
-        let weights = connections().map(|(id, c)| (ParamId::weight(id), none(c)));
-        let backs = connections().filter(|(_, c)| alone(c)).map(|(id, c)| (ParamId::feedback(id), none(c)));
+        let weights = connections().filter(|(_, c)| c.learns).map(|(id, c)| (ParamId::weight(id), none(c)));
+        let backs = connections()
+            .filter(|(_, c)| alone(c) && c.learns)
+            .map(|(id, c)| (ParamId::feedback(id), none(c)));
         let units = network.parameters().into_iter().filter(|(id, ..)| id.is_unit());
         Self {
             params,

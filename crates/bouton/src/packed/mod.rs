@@ -190,6 +190,12 @@ fn chain(network: &NetworkSpec) -> Result<Vec<Shape>> {
 
 fn packable(recipe: &Recipe) -> Result<()> {
     let refuse = |message: &str, hint: &str| Err(Error::incompatible(message, hint));
+    if !recipe.population.is_empty() || !recipe.connection.is_empty() {
+        return refuse(
+            "packing needs a chain with the same choices everywhere",
+            "leave [population] and [connection] out",
+        );
+    }
     if !recipe.synapse.method().traits().signs() {
         return refuse(
             "only weights of exactly ±1 fit one bit",

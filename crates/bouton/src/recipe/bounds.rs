@@ -76,7 +76,7 @@ fn number(value: &Value) -> String {
     if whole < 0 { format!("-{text}") } else { text }
 }
 
-/// Puts bounds that stand beside a reference, a choice or a list on every number behind it, where validators look.
+/// Puts bounds that stand beside a reference, a choice, a list or entries by name on every number behind it, where validators look.
 pub(super) fn settle(schema: &mut Value) {
     let defs = schema["$defs"].clone();
     walk(schema, &defs);
@@ -85,7 +85,8 @@ pub(super) fn settle(schema: &mut Value) {
 fn walk(schema: &mut Value, defs: &Value) {
     match schema {
         Value::Object(map) => {
-            let outside = ["$ref", "anyOf", "items"].iter().any(|key| map.contains_key(*key));
+            let outside =
+                ["$ref", "anyOf", "items", "additionalProperties"].iter().any(|key| map.contains_key(*key));
             if outside && LOW.iter().chain(&HIGH).any(|key| map.contains_key(*key)) {
                 let keys = LOW.into_iter().chain(HIGH).chain([HINT]);
                 let bounds: Vec<_> = keys.filter_map(|key| map.shift_remove_entry(key)).collect();
@@ -109,6 +110,8 @@ fn push(map: &mut Map<String, Value>, bounds: &[(String, Value)], defs: &Value) 
         any.iter_mut().filter_map(Value::as_object_mut).for_each(|one| push(one, bounds, defs));
     } else if let Some(Value::Object(item)) = map.get_mut("items") {
         push(item, bounds, defs);
+    } else if let Some(Value::Object(entry)) = map.get_mut("additionalProperties") {
+        push(entry, bounds, defs);
     } else if map.get("type").is_some_and(|t| t != "null") {
         map.extend(bounds.iter().cloned());
     }
@@ -157,5 +160,10 @@ mod tests {
             { "type": "number", "maximum": 3 }, { "type": "array", "items": { "type": "number", "maximum": 3 } }
         ] });
         assert_eq!(schema["properties"]["lr"], json!({ "anyOf": [inner, { "type": "null" }] }));
+        let mut named =
+            json!({ "type": "object", "additionalProperties": { "type": "number" }, "maximum": 3 });
+        settle(&mut named);
+        let entry = json!({ "type": "number", "maximum": 3 });
+        assert_eq!(named, json!({ "type": "object", "additionalProperties": entry }));
     }
 }

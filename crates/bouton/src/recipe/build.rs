@@ -1,11 +1,12 @@
 //! From a recipe to a network with freshly drawn weights.
 
+use super::plan::{ConnectionKind, ConnectionPlan, NetworkPlan};
 use super::{Memory, Precision, Recipe};
 use crate::error::{Error, Result};
-use crate::network::{Connection, Feedback, Layer, Network, Node, OwnParam, Role, Shape, Skip};
+use crate::network::{Connection, Feedback, Layer, Network, Node, OwnParam, PopId, Role, Shape};
 use crate::neuron::linear;
 use crate::norm::Norm;
-use crate::objective::Outputs;
+use crate::own::Own;
 use crate::rng::{Key, Stream};
 use crate::synapse::{ElementwiseSynapse, Plain, Site, Synapse};
 use crate::wiring::{BiasInit, ConvWiring, Dense, DenseWiring, FeedbackSpec, Identity, Init, Pool, Wiring};
@@ -24,143 +25,176 @@ impl Network {
     /// The network of `recipe`, weights drawn from its seed.
     ///
     /// # Errors
-    /// [`Error::Shape`] if layers do not chain, [`Error::Config`] if there is no memory for them.
+    /// [`Error::Shape`] or [`Error::Config`] if parts do not fit, or if there is no memory for them.
     pub fn build(recipe: &Recipe) -> Result<Self> {
-        let shapes = recipe.network.shapes()?;
-        if shapes.len() < 2 {
+        let plan = NetworkPlan::new(recipe)?;
+        if plan.connections.is_empty() {
             return Err(Error::shape("network.layers needs an input and an output"));
         }
         Memory { learning: 0, checkpoint: 0, states: 0, data: 0, ..recipe.memory()? }.fits()?;
         let dtype = recipe.precision.into();
         let key = Key::new(recipe.seed).of("init", 0);
-        let populations: Vec<Node> =
-            (0..shapes.len()).map(|i| node(recipe, &shapes, &key, dtype, i)).collect();
-        let mut connections = (1..shapes.len())
-            .map(|i| connection(recipe, &key, dtype, &populations, i))
-            .collect::<Result<Vec<Connection>>>()?;
-        let mut weighted = connections.len();
-        for skip in &recipe.network.skips {
-            connections.push(beside(recipe, &key, dtype, &populations, skip, weighted)?);
-            weighted += usize::from(skip.kernel.is_some());
-        }
-        let own = recipe.objective.method().own();
-        let objective =
-            own.iter().map(|own| OwnParam::new(own, dtype, 1, &mut key.of(own.name, 0).stream())).collect();
+        let builder = Builder { recipe, plan: &plan, key, dtype };
+        let populations: Vec<Node> = (0..plan.populations.len()).map(|p| builder.node(p)).collect();
+        let connections = plan.connections.iter().map(|c| builder.connection(&populations, c));
+        let connections = connections.collect::<Result<_>>()?;
         let mut network = Self::new(dtype, populations, connections);
-        network.objective = objective;
+        let own = recipe.objective.method().own();
+        let draw = |own: &Own| OwnParam::new(own, dtype, 1, &mut builder.key.of(own.name, 0).stream());
+        network.objective = own.iter().map(draw).collect();
         Ok(network)
     }
 }
 
-fn node(recipe: &Recipe, shapes: &[Shape], key: &Key, dtype: DType, i: usize) -> Node {
-    let (shape, dense) = (shapes[i], recipe.wiring.weights());
-    let is_output = i + 1 == shapes.len();
-    let name = match i {
-        0 => "input".to_owned(),
-        _ if is_output => "output".to_owned(),
-        _ => format!("hidden{i}"),
-    };
-    let unit = recipe.neuron.method();
-    let settles = unit.traits().settles();
-    let readout = is_output && settles && recipe.objective.method().traits().outputs != Outputs::States;
-    let (role, model) = match () {
-        () if i == 0 => (Role::Clamped, linear()),
-        () if readout => (Role::Forward, linear()),
-        () if settles => (Role::Settling, unit.population(is_output)),
-        () => (Role::Forward, unit.population(is_output)),
-    };
-    let norm = if i > 0 { Norm::new(&recipe.norm, dtype, shape) } else { None };
-    let shifted = norm.as_ref().is_none_or(Norm::is_affine);
-    let bias = (i > 0 && shifted && dense.bias != BiasInit::None).then(|| {
-        let mut stream = key.of("bias", i as u64).stream();
-        let bound = match dense.bias {
-            _ if norm.is_some() => 0.0,
-            BiasInit::Zero | BiasInit::None => 0.0,
-            BiasInit::UniformFanIn => dense.gain.at(i - 1) / (fan_in(recipe, shapes, i) as f64).sqrt(),
-        };
-        Operand::new(Mat::from_fn(dtype, 1, shape.channels, |_, _| bound * (2.0 * stream.uniform() - 1.0)))
-    });
-    let dropout = match i {
-        0 => recipe.network.input_dropout,
-        _ if is_output => 0.0,
-        _ => recipe.network.dropout,
-    };
-    let noise = if role == Role::Clamped || readout { 0.0 } else { unit.traits().noise };
-    let own = OwnParam::all(&*model, dtype, shape.channels, &key.of("own", i as u64));
-    Node { name, units: shape.units(), shape, role, model, own, bias, norm, dropout, noise }
+/// Draws the parts of a plan.
+struct Builder<'a> {
+    recipe: &'a Recipe,
+    plan: &'a NetworkPlan<'a>,
+    key: Key,
+    dtype: DType,
 }
 
-/// Weights that enter a unit of layer `i`.
-fn fan_in(recipe: &Recipe, shapes: &[Shape], i: usize) -> usize {
-    match recipe.network.layers[i] {
-        Layer::Conv(conv) => shapes[i - 1].channels * conv.kernel * conv.kernel,
-        _ => shapes[i - 1].units(),
+impl Builder<'_> {
+    fn node(&self, p: PopId) -> Node {
+        let plan = &self.plan.populations[p];
+        let (shape, role, dtype) = (plan.shape, plan.role, self.dtype);
+        let unit = plan.neuron.method();
+        let readout = role == Role::Forward && unit.traits().settles();
+        let model = if role == Role::Clamped || readout { linear() } else { unit.population(plan.output) };
+        let norm = if role == Role::Clamped { None } else { Norm::new(plan.norm, dtype, shape) };
+        let own = OwnParam::all(&*model, dtype, shape.channels, &self.draws("own", p));
+        Node {
+            name: plan.name.clone(),
+            columns: plan.columns.clone(),
+            units: shape.units(),
+            bias: self.bias(p, norm.as_ref()),
+            shape,
+            role,
+            model,
+            own,
+            norm,
+            dropout: plan.dropout,
+            noise: if role == Role::Clamped || readout { 0.0 } else { unit.traits().noise },
+        }
     }
-}
 
-/// The chain's connection that enters layer `i`.
-fn connection(recipe: &Recipe, key: &Key, dtype: DType, nodes: &[Node], i: usize) -> Result<Connection> {
-    let exact = counts(recipe, &nodes[i - 1]);
-    let (wiring, pool) = wiring(&recipe.network.layers[i], nodes[i - 1].shape, nodes[i].shape, exact);
-    learned(recipe, key, dtype, nodes, Edge { pre: i - 1, post: i, layer: i - 1, wiring, pool })
-}
+    /// Random numbers of a population: by its place in the chain, or by its name beside it.
+    fn draws(&self, purpose: &str, p: PopId) -> Key {
+        let plan = &self.plan.populations[p];
+        match plan.layer {
+            Some(layer) => self.key.of(purpose, layer as u64),
+            None => self.key.of(purpose, 0).of(&plan.name, 0),
+        }
+    }
 
-/// What joins two populations, before it has weights.
-struct Edge {
-    pre: usize,
-    post: usize,
-    /// Its place in lists of one value per connection.
-    layer: usize,
-    wiring: Box<dyn Wiring>,
-    pool: Option<Pool>,
-}
+    /// The bias of a population, by the wiring of the first connection that enters it.
+    fn bias(&self, p: PopId, norm: Option<&Norm>) -> Option<Operand> {
+        let entering = self.plan.connections.iter().find(|c| c.post == p)?;
+        let dense = entering.wiring.weights();
+        let shifted = norm.is_none_or(Norm::is_affine);
+        (shifted && dense.bias != BiasInit::None).then(|| {
+            let mut stream = self.draws("bias", p).stream();
+            let bound = match dense.bias {
+                _ if norm.is_some() => 0.0,
+                BiasInit::Zero | BiasInit::None => 0.0,
+                BiasInit::UniformFanIn => {
+                    dense.gain.at(entering.layer) / (self.fan_in(entering) as f64).sqrt()
+                }
+            };
+            let channels = self.plan.populations[p].shape.channels;
+            Operand::new(Mat::from_fn(self.dtype, 1, channels, |_, _| bound * (2.0 * stream.uniform() - 1.0)))
+        })
+    }
 
-/// A connection with drawn weights.
-fn learned(recipe: &Recipe, key: &Key, dtype: DType, nodes: &[Node], edge: Edge) -> Result<Connection> {
-    let Edge { pre, post, layer, wiring, pool } = edge;
-    let (from, to, dense) = (&nodes[pre], &nodes[post], recipe.wiring.weights());
-    let named = layer as u64 + 1;
-    let draw = |purpose| {
-        let mut stream = key.of(purpose, named).stream();
-        let (rows, cols) = wiring.weight_shape();
-        // Units at different places share their weights: a filter's fan-out is its kernel's places.
-        let fan_out = to.shape.channels * cols / from.shape.channels;
-        let fan_out = if wiring.shares() { fan_out } else { rows };
-        Operand::new(weights(dense, dtype, [rows, cols], fan_out, dense.gain.at(layer), &mut stream))
-    };
-    let both_settle = from.role == Role::Settling && to.role == Role::Settling;
-    let weight = draw("weight");
-    let settling: usize = nodes.iter().filter(|n| n.role == Role::Settling).map(|n| n.units).sum();
-    let feedback = match dense.feedback {
-        _ if !both_settle => Feedback::None,
-        FeedbackSpec::Tied => Feedback::Tied,
-        FeedbackSpec::KolenPollack => Feedback::Own(turned(draw("feedback"), &weight, dense.angle)),
-        FeedbackSpec::VectorField => Feedback::Field(turned(draw("feedback"), &weight, dense.angle)),
-    };
-    let own = key.of("synapse", named).number();
-    let synapse = recipe.synapse.method().build(Site { layer, key: own })?;
-    let (weight, memory) = begin(&*synapse, own, weight);
-    let beside = if layer + 1 < nodes.len() { "" } else { "-skip" };
-    Ok(Connection {
-        name: format!("{}-{}{beside}", from.name, to.name),
-        pre,
-        post,
-        layer,
-        wiring,
-        pool,
-        weight,
-        homeostasis: dense.homeostasis / settling.max(1) as f64,
-        feedback,
-        synapse,
-        memory,
-    })
-}
+    /// Weights that enter a unit through a connection.
+    fn fan_in(&self, c: &ConnectionPlan<'_>) -> usize {
+        let pre = self.plan.populations[c.pre].shape;
+        match c.kind {
+            ConnectionKind::Chain(layer) => match self.recipe.network.layers[layer] {
+                Layer::Conv(conv) => pre.channels * conv.kernel * conv.kernel,
+                _ => pre.units(),
+            },
+            _ => pre.units(),
+        }
+    }
 
-/// Whether the connections behind `pre` add up products of ±1, so that thresholds stand among whole numbers.
-fn counts(recipe: &Recipe, pre: &Node) -> bool {
-    pre.role != Role::Clamped
-        && recipe.neuron.method().traits().exact_signs
-        && recipe.synapse.method().traits().signs()
+    fn connection(&self, nodes: &[Node], c: &ConnectionPlan<'_>) -> Result<Connection> {
+        let (pre, post) = (&nodes[c.pre], &nodes[c.post]);
+        let exact = pre.role != Role::Clamped
+            && self.plan.populations[c.pre].neuron.method().traits().exact_signs
+            && c.synapse.method().traits().signs();
+        match c.kind {
+            ConnectionKind::Chain(layer) => {
+                let (wiring, pool) = wiring(&self.recipe.network.layers[layer], pre.shape, post.shape, exact);
+                self.learned(nodes, c, wiring, pool)
+            }
+            ConnectionKind::Skip(skip) => match skip.kernel {
+                None => identity(pre, post, c, self.dtype),
+                Some(kernel) => {
+                    let shape =
+                        convolution(pre.shape, post.shape.channels, kernel, skip.stride, skip.padding);
+                    self.learned(nodes, c, Box::new(ConvWiring { shape, exact }), None)
+                }
+            },
+            ConnectionKind::Dense => {
+                self.learned(nodes, c, Box::new(DenseWiring { pre: pre.units, post: post.units }), None)
+            }
+        }
+    }
+
+    /// Random numbers of a connection: by its place in the chain, or by its name beside it.
+    fn connection_draws(&self, purpose: &str, c: &ConnectionPlan<'_>) -> Key {
+        match c.kind {
+            ConnectionKind::Dense => self.key.of(purpose, 0).of(&c.name, 0),
+            _ => self.key.of(purpose, c.layer as u64 + 1),
+        }
+    }
+
+    /// A connection with drawn weights.
+    fn learned(
+        &self,
+        nodes: &[Node],
+        c: &ConnectionPlan<'_>,
+        wiring: Box<dyn Wiring>,
+        pool: Option<Pool>,
+    ) -> Result<Connection> {
+        let (from, to, dense, layer) = (&nodes[c.pre], &nodes[c.post], c.wiring.weights(), c.layer);
+        let draw = |purpose| {
+            let mut stream = self.connection_draws(purpose, c).stream();
+            let (rows, cols) = wiring.weight_shape();
+            // Units at different places share their weights: a filter's fan-out is its kernel's places.
+            let fan_out = to.shape.channels * cols / from.shape.channels;
+            let fan_out = if wiring.shares() { fan_out } else { rows };
+            Operand::new(weights(dense, self.dtype, [rows, cols], fan_out, dense.gain.at(layer), &mut stream))
+        };
+        let both_settle = from.role == Role::Settling && to.role == Role::Settling;
+        let weight = draw("weight");
+        let settling: usize = nodes.iter().filter(|n| n.role == Role::Settling).map(|n| n.units).sum();
+        let feedback = match dense.feedback {
+            _ if !both_settle => Feedback::None,
+            FeedbackSpec::Tied => Feedback::Tied,
+            FeedbackSpec::KolenPollack => Feedback::Own(turned(draw("feedback"), &weight, dense.angle)),
+            FeedbackSpec::VectorField => Feedback::Field(turned(draw("feedback"), &weight, dense.angle)),
+        };
+        let own = self.connection_draws("synapse", c).number();
+        let synapse = c.synapse.method().build(Site { layer, key: own })?;
+        let (weight, memory) = begin(&*synapse, own, weight);
+        Ok(Connection {
+            name: c.name.clone(),
+            pre: c.pre,
+            post: c.post,
+            layer,
+            wiring,
+            pool,
+            weight,
+            homeostasis: dense.homeostasis / settling.max(1) as f64,
+            feedback,
+            synapse,
+            memory,
+            lr: c.lr,
+            learns: c.learns,
+        })
+    }
 }
 
 /// The kernels of the chain's connection that enters `layer`, of shape `post`; `exact`: see [`ConvWiring`].
@@ -185,26 +219,6 @@ pub(crate) fn geometry(layer: &Layer, pre: Shape) -> Option<(ConvShape, Option<P
 fn convolution(from: Shape, filters: usize, kernel: usize, stride: usize, padding: usize) -> ConvShape {
     let Shape { height, width, channels } = from;
     ConvShape { height, width, channels, filters, kernel: [kernel; 2], stride, padding }
-}
-
-/// The connection of a skip, the `layer`-th one if it has weights.
-fn beside(
-    recipe: &Recipe,
-    key: &Key,
-    dtype: DType,
-    nodes: &[Node],
-    skip: &Skip,
-    layer: usize,
-) -> Result<Connection> {
-    let (Some(pre), Some(post)) = (nodes.get(skip.from), nodes.get(skip.to)) else {
-        let (from, to) = (skip.from, skip.to);
-        let message = format!("network.skips joins layer {from} to {to}, but there are {}", nodes.len());
-        return Err(Error::shape(message));
-    };
-    let Some(kernel) = skip.kernel else { return identity(pre, post, skip, dtype) };
-    let shape = convolution(pre.shape, post.shape.channels, kernel, skip.stride, skip.padding);
-    let wiring = Box::new(ConvWiring { shape, exact: counts(recipe, pre) });
-    learned(recipe, key, dtype, nodes, Edge { pre: skip.from, post: skip.to, layer, wiring, pool: None })
 }
 
 /// sin α · drawn + cos α · forward.
@@ -255,22 +269,18 @@ fn truncated_normal(stream: &mut Stream) -> f64 {
     }
 }
 
-fn identity(pre: &Node, post: &Node, skip: &Skip, dtype: DType) -> Result<Connection> {
-    let &Skip { from, to, .. } = skip;
-    if from >= to || pre.units != post.units {
-        return Err(Error::shape(format!(
-            "network.skips joins layer {from} ({} units) to layer {to} ({} units)",
-            pre.units, post.units
-        ))
-        .with_hint("an identity skip leads forwards, between layers of equal size"));
+fn identity(pre: &Node, post: &Node, c: &ConnectionPlan<'_>, dtype: DType) -> Result<Connection> {
+    if pre.units != post.units {
+        let message = format!("{} joins {} units to {}", c.name, pre.units, post.units);
+        return Err(Error::shape(message).with_hint("an identity leads between populations of equal size"));
     }
     let both_settle = pre.role == Role::Settling && post.role == Role::Settling;
     let wiring: Box<dyn Wiring> = Box::new(Identity);
     Ok(Connection {
-        name: format!("{}-{}-skip", pre.name, post.name),
-        pre: from,
-        post: to,
-        layer: to - 1,
+        name: c.name.clone(),
+        pre: c.pre,
+        post: c.post,
+        layer: c.layer,
         wiring,
         pool: None,
         homeostasis: 0.0,
@@ -278,5 +288,7 @@ fn identity(pre: &Node, post: &Node, skip: &Skip, dtype: DType) -> Result<Connec
         feedback: if both_settle { Feedback::Tied } else { Feedback::None },
         synapse: Box::new(ElementwiseSynapse(Plain {})),
         memory: Vec::new(),
+        lr: None,
+        learns: true,
     })
 }

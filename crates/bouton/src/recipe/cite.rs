@@ -2,7 +2,7 @@
 
 use super::{Recipe, inspect, tag};
 use crate::Cite;
-use crate::wiring::{FeedbackSpec, Init};
+use crate::wiring::{Dense, FeedbackSpec, Init};
 use crate::{Error, Result};
 
 /// The one list of publications, in BibTeX.
@@ -45,6 +45,7 @@ impl Recipe {
         let cited = self.cite.iter().map(|key| (key.as_str(), "cited by the recipe".to_string()));
         for (key, reason) in methods(self).into_iter().chain(cited.collect::<Vec<_>>()) {
             match all.iter_mut().find(|r| r.key == key) {
+                Some(reference) if reference.reasons.contains(&reason) => {}
                 Some(reference) => reference.reasons.push(reason),
                 None => {
                     let hint = inspect::nearest(key, all.iter().map(|r| r.key));
@@ -64,16 +65,22 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
     let mut used = vec![("bouton", "the program".to_string())];
     used.extend(cited(r.task.method().cites(), "task", r.task.name()));
     used.extend(cited(r.credit.method().cites(), "credit", &tag(&r.credit)));
-    used.extend(cited(r.neuron.method().cites(), "neuron", &tag(&r.neuron)));
+    used.extend(r.neurons().flat_map(|(at, neuron)| cited(neuron.method().cites(), &at, &tag(neuron))));
     let settles = r.neuron.method().traits().settles();
     used.extend(cited(r.objective.method().cites(settles), "objective", &tag(&r.objective)));
     used.extend(cited(r.solver.method().cites(), "solver", &tag(&r.solver)));
     used.extend(cited(r.optim.method().cites(), "optim", &tag(&r.optim)));
-    used.extend(cited(r.norm.method().cites(), "norm", &tag(&r.norm)));
-    used.extend(cited(r.synapse.method().cites(), "synapse", &tag(&r.synapse)));
+    used.extend(r.norms().flat_map(|(at, norm)| cited(norm.method().cites(), &at, &tag(norm))));
+    used.extend(r.synapses().flat_map(|(at, synapse)| cited(synapse.method().cites(), &at, &tag(synapse))));
     used.extend(cited(r.anchor.method().cites(), "anchor", &tag(&r.anchor)));
     used.extend(cited(r.sequence.method().cites(), "sequence", &tag(&r.sequence)));
-    let dense = r.wiring.weights();
+    used.extend(r.wirings().flat_map(|(_, wiring)| weights(wiring.weights())));
+    used
+}
+
+/// What the drawing of weights and the way back rest on.
+fn weights(dense: &Dense) -> Vec<(&'static str, String)> {
+    let mut used = Vec::new();
     if dense.init == Init::GlorotUniform {
         used.push(("glorot2010", "init = \"glorot-uniform\"".into()));
     }
@@ -90,7 +97,7 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
 }
 
 /// What a member of an axis rests on.
-fn cited(cites: Vec<Cite>, axis: &str, member: &str) -> impl Iterator<Item = (&'static str, String)> {
+fn cited(cites: Vec<Cite>, axis: &str, member: &str) -> impl Iterator<Item = (&'static str, String)> + use<> {
     let member = format!("{axis}.{member}");
     cites.into_iter().map(move |cite| (cite.key, cite.what.unwrap_or_else(|| member.clone())))
 }

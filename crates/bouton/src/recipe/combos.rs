@@ -3,6 +3,7 @@
 //! The rules are one list of questions about a recipe; the table of every cell is made by asking them.
 
 mod feedback;
+mod graph;
 mod sweeps;
 
 use super::{Recipe, tag};
@@ -21,6 +22,12 @@ type Refusal = Option<(String, &'static str)>;
 /// # Errors
 /// [`Error::Incompatible`] with the alternative as hint.
 pub fn compatible(recipe: &Recipe) -> Result<()> {
+    let whole = recipe.population.is_empty() && recipe.connection.is_empty();
+    if whole { alone(recipe) } else { graph::compatible(recipe) }
+}
+
+/// Refuses combinations of choices for the whole network.
+fn alone(recipe: &Recipe) -> Result<()> {
     let rules = [
         targets,
         neuron_and_credit,

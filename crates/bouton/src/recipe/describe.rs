@@ -1,6 +1,7 @@
 //! What a recipe can say, for people: every axis, its members and their keys, read off the schema.
 
 use super::inspect;
+use super::names::refused;
 use super::schema::{Kind, Member, Node};
 use crate::{Error, Result};
 use serde::Serialize;
@@ -56,6 +57,13 @@ pub fn axes() -> Vec<&'static str> {
     fields.into_iter().filter(|(_, node)| tables(*node)).map(|(name, _)| name).collect()
 }
 
+/// Names of the tables of a recipe whose entries have names of the author's.
+pub fn maps() -> Vec<&'static str> {
+    let Kind::Table(fields) = Node::root().kind() else { return Vec::new() };
+    let map = |node: Node| matches!(node.kind(), Kind::Map(_));
+    fields.into_iter().filter(|(_, node)| map(*node)).map(|(name, _)| name).collect()
+}
+
 /// The members of an axis.
 ///
 /// # Errors
@@ -64,7 +72,11 @@ pub fn list(axis: &str) -> Result<Vec<Entry>> {
     explain(axis).map(|page| page.choices)
 }
 
-/// Everything about `path`, such as `credit.eq-prop` or `credit.eq-prop.beta`; a member can stand alone: `eq-prop`.
+/// What stands for the name of an entry that an author chooses.
+pub const NAME: &str = "NAME";
+
+/// Everything about `path`, such as `credit.eq-prop` or `credit.eq-prop.beta`; a member can stand alone: `eq-prop`. Names of
+/// populations and connections are free: `population.NAME.units`, `population.hidden1.units`.
 ///
 /// # Errors
 /// [`Error::Config`] with the nearest names if there is no such place.
@@ -77,10 +89,8 @@ pub fn explain(path: &str) -> Result<Page> {
     let mut at = String::new();
     for key in full.split('.') {
         let here = inspect::join(&at, key);
-        place = step(place.0, key).map_err(|known| {
-            let hint = inspect::nearest(key, known.into_iter());
-            Error::config(format!("a recipe has no `{here}`")).with_hint(hint)
-        })?;
+        place = step(place.0, key)
+            .map_err(|hint| Error::config(format!("a recipe has no `{here}`")).with_hint(hint))?;
         at = here;
     }
     Ok(page(at, place.0, place.1))
@@ -101,19 +111,23 @@ fn members(axis: &str) -> Vec<Member> {
     }
 }
 
-/// The place of `key` below `node` with a line on it, or all keys that there are.
-fn step(node: Node, key: &str) -> std::result::Result<(Node, String), Vec<&'static str>> {
+/// The place of `key` below `node` with a line on it, or what there is instead.
+fn step(node: Node, key: &str) -> std::result::Result<(Node, String), String> {
     match node.kind() {
         Kind::Table(fields) => {
             let found = node.field(key).map(|n| (n, n.doc().to_string()));
-            found.ok_or_else(|| fields.iter().map(|f| f.0).collect())
+            found.ok_or_else(|| inspect::nearest(key, fields.iter().map(|f| f.0)))
         }
+        Kind::Map(entry) => match refused(key).filter(|_| key != NAME) {
+            None => Ok((entry, entry.doc().to_string())),
+            Some(hint) => Err(hint),
+        },
         Kind::Choice(members) => {
             let member = members.iter().find(|m| m.name == key);
             let place = member.map(|m| (m.table.unwrap_or(node), about(m)));
-            place.ok_or_else(|| members.iter().map(|m| m.name).collect())
+            place.ok_or_else(|| inspect::nearest(key, members.iter().map(|m| m.name)))
         }
-        _ => Err(Vec::new()),
+        _ => Err(inspect::nearest(key, std::iter::empty())),
     }
 }
 
@@ -139,8 +153,10 @@ fn page(path: String, node: Node, about: String) -> Page {
         default: node.default().map(toml),
     };
     match node.kind() {
-        Kind::Table(fields) => {
-            page.keys = fields.into_iter().map(|(name, field)| describe(node, name, field)).collect();
+        Kind::Table(_) => page.keys = keys(node).collect(),
+        Kind::Map(entry) => {
+            let named = |field: Field| Field { name: format!("{NAME}.{}", field.name), ..field };
+            page.keys = keys(entry).map(named).collect();
         }
         Kind::Choice(members) => {
             let entry = |m: Member| Entry { name: m.name.into(), about: unwrap(m.doc) };
@@ -149,6 +165,11 @@ fn page(path: String, node: Node, about: String) -> Page {
         _ => page.value = Some(node.expects()),
     }
     page
+}
+
+fn keys(table: Node) -> impl Iterator<Item = Field> {
+    let fields = if let Kind::Table(fields) = table.kind() { fields } else { Vec::new() };
+    fields.into_iter().map(move |(name, field)| describe(table, name, field))
 }
 
 fn describe(table: Node, name: &str, field: Node) -> Field {

@@ -7,7 +7,7 @@ use super::{Recipe, tag};
 use crate::Result;
 use crate::device;
 use crate::io::small;
-use crate::synapse::Site;
+use crate::synapse::{Site, SynapseSpec};
 use std::path::Path;
 
 impl Recipe {
@@ -18,19 +18,20 @@ impl Recipe {
     /// [`crate::Error::Config`] with the key if a file cannot be read, is no text or larger than a MiB, or with its name if it
     /// is not what it should be.
     pub fn embedded(mut self, folder: &Path) -> Result<Self> {
-        let key = format!("synapse.{}.device", tag(&self.synapse));
-        if let Some(Some(device)) = self.synapse.method_mut().and_then(|synapse| synapse.device()) {
-            let name = device.clone();
-            *device = device::embedded(&name, folder).map_err(|e| e.context(key))?;
-            if *device != name {
-                let file = folder.join(small::home(&name));
-                self.synapse
-                    .method()
-                    .build(Site::default())
-                    .map(drop)
-                    .map_err(|e| e.context(file.display()))?;
-            }
-        }
+        self.synapses_mut().try_for_each(|(place, synapse)| embed(&place, synapse, folder))?;
         Ok(self)
     }
+}
+
+/// Puts the text of the device's file in place of its name.
+fn embed(place: &str, synapse: &mut SynapseSpec, folder: &Path) -> Result<()> {
+    let key = format!("{place}.{}.device", tag(synapse));
+    let Some(Some(device)) = synapse.method_mut().and_then(|synapse| synapse.device()) else { return Ok(()) };
+    let name = device.clone();
+    *device = device::embedded(&name, folder).map_err(|e| e.context(key))?;
+    if *device == name {
+        return Ok(());
+    }
+    let file = folder.join(small::home(&name));
+    synapse.method().build(Site::default()).map(drop).map_err(|e| e.context(file.display()))
 }

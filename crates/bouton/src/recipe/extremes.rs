@@ -14,6 +14,11 @@ fn numbers(node: Node, way: &Way, found: &mut Vec<(Way, Node)>) {
     match node.kind() {
         Kind::Whole | Kind::Number => found.push((way.clone(), node)),
         Kind::Table(fields) => fields.into_iter().for_each(|(key, n)| numbers(n, &with(key), found)),
+        // Names that the recipes below have.
+        Kind::Map(entry) => {
+            let name = if way[0] == "population" { "hidden1" } else { "input-hidden1" };
+            numbers(entry, &with(name), found);
+        }
         Kind::Choice(members) => {
             let mut seen = Vec::new();
             for (name, table) in members.iter().filter_map(|m| Some((m.name, m.table?))) {
@@ -51,6 +56,9 @@ fn toml(node: Node, way: Option<&[&str]>, value: &str) -> String {
             let needed = fields.into_iter().filter(|(key, _)| step == Some(key) || node.requires(key));
             let entry = |(key, n)| format!("{key} = {}", toml(n, rest.filter(|_| step == Some(key)), value));
             format!("{{ {} }}", needed.map(entry).collect::<Vec<_>>().join(", "))
+        }
+        Kind::Map(entry) => {
+            step.map_or("{}".into(), |name| format!("{{ {name} = {} }}", toml(entry, rest, value)))
         }
         Kind::Choice(members) => {
             let member = members.iter().find(|m| step.is_none_or(|name| m.name == name)).unwrap();

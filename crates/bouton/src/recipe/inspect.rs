@@ -1,5 +1,6 @@
 //! Compares TOML with the schema of recipes and says in plain words what does not fit.
 
+use super::names::refused;
 use super::schema::{Kind, Member, Node};
 use crate::Error;
 use std::ops::Range;
@@ -89,6 +90,7 @@ fn inspect(value: &Spanned<DeValue<'_>>, node: Node, path: &str, problems: &mut 
     let mut wrong = |message: String| problems.push(Problem::new(Cause::Wrong, &value.span(), message));
     match (node.kind(), value.get_ref()) {
         (Kind::Table(_), DeValue::Table(t)) => table(t, &value.span(), node, path, problems),
+        (Kind::Map(entry), DeValue::Table(t)) => map(t, entry, path, problems),
         (Kind::Choice(members), v) => choice(v, &value.span(), &members, path, problems),
         (Kind::Either(any), _) => either(value, &any, node, path, problems),
         (Kind::List(item, len), DeValue::Array(list)) => {
@@ -165,13 +167,31 @@ fn table(t: &DeTable<'_>, span: &Range<usize>, node: Node, path: &str, problems:
     }
 }
 
+/// Names are free, within their rule; what stands there is not looked at before the name is one.
+fn map(t: &DeTable<'_>, entry: Node, path: &str, problems: &mut Vec<Problem>) {
+    for (key, value) in t {
+        let full = join(path, key.get_ref());
+        match refused(key.get_ref()) {
+            None => inspect(value, entry, &full, problems),
+            Some(hint) => {
+                problems.push(Problem::new(Cause::Wrong, &key.span(), misnamed(&full)).hint(hint));
+            }
+        }
+    }
+}
+
+/// An entry has a name that is none.
+pub(crate) fn misnamed(full: &str) -> String {
+    format!("`{}` cannot be called so", full.escape_debug())
+}
+
 fn missing(path: &str, name: &str, field: Node, span: &Range<usize>) -> Problem {
     let full = join(path, name);
     let (message, hint) = match field.kind() {
         Kind::Choice(members) if members.iter().any(|m| m.table.is_some()) => {
             (format!("missing table `[{full}.…]`"), format!("{full} can be {}", names(&members)))
         }
-        Kind::Table(_) => {
+        Kind::Table(_) | Kind::Map(_) => {
             (format!("missing table `[{full}]`"), format!("add `[{full}]`: {}", first_line(field)))
         }
         _ => {
@@ -255,7 +275,7 @@ fn either(value: &Spanned<DeValue<'_>>, any: &[Node], node: Node, path: &str, pr
         matches!(
             (n.kind(), value.get_ref()),
             (Kind::List(..), DeValue::Array(_))
-                | (Kind::Table(_), DeValue::Table(_))
+                | (Kind::Table(_) | Kind::Map(_), DeValue::Table(_))
                 | (Kind::Choice(_), DeValue::String(_) | DeValue::Table(_))
                 | (Kind::Whole, DeValue::Integer(_))
                 | (Kind::Number, DeValue::Integer(_) | DeValue::Float(_))

@@ -1,7 +1,8 @@
 //! What training a recipe holds in memory, estimated before any of it is allocated.
 
 use super::Recipe;
-use crate::network::{Layer, Shape};
+use super::plan::{ConnectionKind, ConnectionPlan, NetworkPlan, PopulationPlan};
+use crate::network::{Layer, Role};
 use crate::synapse::Site;
 use crate::task::BatchSize;
 use crate::wiring::FeedbackSpec;
@@ -83,47 +84,57 @@ impl Recipe {
     /// # Errors
     /// [`Error::Shape`] if layers do not chain.
     pub fn memory(&self) -> Result<Memory> {
-        let shapes = self.network.shapes()?;
+        let plan = NetworkPlan::new(self)?;
         let size = if DType::from(self.precision) == DType::F32 { 4 } else { 8 };
-        let own = self.wiring.weights().feedback != FeedbackSpec::Tied;
-        let weights = parameters(self, &shapes) * size * if own { 2 } else { 1 };
+        let (mut weights, mut synapses) = (0, 0);
+        for c in &plan.connections {
+            let own = c.wiring.weights().feedback != FeedbackSpec::Tied;
+            let states =
+                c.synapse.method().build(Site::default()).map_or(0, |synapse| synapse.states().len());
+            let n = weights_of(self, &plan, c) * size * if own { 2 } else { 1 };
+            weights += n;
+            synapses += n * states as u128;
+        }
+        weights += plan
+            .populations
+            .iter()
+            .filter(|p| p.role != Role::Clamped)
+            .map(|p| p.shape.channels as u128)
+            .sum::<u128>()
+            * size;
         let kept = self.optim.build().slots()
             + if self.anchor.method().needs().holds { 4 } else { 0 }
             + usize::from(self.run.train_draws.is_some());
-        let hidden = self.synapse.method().build(Site::default()).map_or(0, |synapse| synapse.states().len());
-        let [learning, synapses] = [kept, hidden].map(|n| n as u128 * weights);
+        let learning = kept as u128 * weights;
         let bytes = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
         Ok(Memory {
             weights: bytes(weights),
             learning: bytes(learning),
             synapses: bytes(synapses),
             checkpoint: bytes(weights + learning + synapses),
-            states: bytes(states(self, &shapes) * size),
+            states: bytes(states(self, &plan) * size),
             data: bytes(data(self)),
         })
     }
 }
 
-/// Weights and biases.
-fn parameters(recipe: &Recipe, shapes: &[Shape]) -> u128 {
-    let product = |sides: [usize; 3]| sides.into_iter().map(|n| n as u128).product::<u128>();
-    let chain = (1..shapes.len()).map(|i| {
-        let fan_in = match recipe.network.layers[i] {
-            Layer::Conv(conv) => product([shapes[i - 1].channels, conv.kernel, conv.kernel]),
-            _ => shapes[i - 1].units() as u128,
-        };
-        (fan_in + 1) * shapes[i].channels as u128
-    });
-    let beside = recipe.network.convolved_skips().filter_map(|skip| {
-        let (from, to) = (shapes.get(skip.from)?, shapes.get(skip.to)?);
-        Some(product([from.channels, skip.kernel?, skip.kernel?]) * to.channels as u128)
-    });
-    chain.chain(beside).sum()
+/// Weights of a connection.
+fn weights_of(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -> u128 {
+    let product = |sides: [usize; 4]| sides.into_iter().map(|n| n as u128).product::<u128>();
+    let [pre, post] = [c.pre, c.post].map(|p| plan.populations[p].shape);
+    let filters = |kernel| product([pre.channels, kernel, kernel, post.channels]);
+    match c.kind {
+        ConnectionKind::Skip(skip) => skip.kernel.map_or(0, filters),
+        ConnectionKind::Chain(layer) => match recipe.network.layers[layer] {
+            Layer::Conv(conv) => filters(conv.kernel),
+            _ => product([pre.units(), post.units(), 1, 1]),
+        },
+        ConnectionKind::Dense => product([pre.units(), post.units(), 1, 1]),
+    }
 }
 
 /// Numbers that hold the states of a batch.
-fn states(recipe: &Recipe, shapes: &[Shape]) -> u128 {
-    let units: u128 = shapes.iter().map(|shape| shape.units() as u128).sum();
+fn states(recipe: &Recipe, plan: &NetworkPlan<'_>) -> u128 {
     let all = recipe.task.samples();
     let new = match recipe.task.batch() {
         BatchSize::Samples(n) => n.min(all),
@@ -134,8 +145,11 @@ fn states(recipe: &Recipe, shapes: &[Shape]) -> u128 {
     // Output, drive, constant drive and their gradient.
     let copies = recipe.credit.method().copies() as u128;
     let mixed = 2 * recipe.solver.method().traits().memory as u128;
-    let own = recipe.neuron.method().population(false).states().len() as u128;
-    rows * units * (copies * (1 + own) + mixed)
+    let of = |p: &PopulationPlan<'_>| {
+        let own = p.neuron.method().population(p.output).states().len() as u128;
+        p.shape.units() as u128 * (copies * (1 + own) + mixed)
+    };
+    rows * plan.populations.iter().map(of).sum::<u128>()
 }
 
 /// Bytes of data sets and of what is known about their samples.

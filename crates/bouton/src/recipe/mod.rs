@@ -12,7 +12,10 @@ mod extremes;
 mod inspect;
 mod load;
 mod memory;
+mod names;
 mod overrides;
+mod places;
+mod plan;
 mod resolve;
 mod schema;
 mod signs;
@@ -23,12 +26,13 @@ pub use cells::{Cell, combinations};
 pub use cite::{Reference, bibliography};
 pub use combos::compatible;
 pub use memory::Memory;
+pub use plan::{ConnectionKind, ConnectionPlan, NetworkPlan, PopulationPlan};
 pub use schema::schema;
 pub use signs::Signs;
 
 use crate::anchor::AnchorSpec;
 use crate::credit::CreditSpec;
-use crate::network::NetworkSpec;
+use crate::network::{ConnectionSpec, NetworkSpec, PopulationSpec};
 use crate::neuron::NeuronSpec;
 use crate::norm::NormSpec;
 use crate::objective::ObjectiveSpec;
@@ -39,6 +43,7 @@ use crate::task::{All, ContinualSpec, Curriculum, SequenceSpec, TaskSpec};
 use crate::wiring::WiringSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Number type of states and weights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -91,6 +96,14 @@ pub struct Recipe {
     pub continual: ContinualSpec,
     /// Layers.
     pub network: NetworkSpec,
+    /// Populations by name: choices of their own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("propertyNames" = names::schema()))]
+    pub population: BTreeMap<String, PopulationSpec>,
+    /// Connections by name: choices of their own, and connections beside the chain.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(extend("propertyNames" = names::schema()))]
+    pub connection: BTreeMap<String, ConnectionSpec>,
     /// How units move.
     pub neuron: NeuronSpec,
     /// How drives are normalised.

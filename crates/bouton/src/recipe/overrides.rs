@@ -1,6 +1,7 @@
 //! `key=value` overrides: the key must exist and keep its type; naming another member of a choice replaces it.
 
 use super::inspect::Problem;
+use super::names::refused;
 use super::schema::{Kind, Node};
 use super::{Recipe, inspect, load};
 use crate::{Error, Result};
@@ -89,7 +90,7 @@ fn set(table: &mut dyn TableLike, node: Node, keys: &[&str], path: &str, value: 
         }
         return Ok(());
     }
-    if !matches!(place.kind(), Kind::Table(_) | Kind::Choice(_)) {
+    if !matches!(place.kind(), Kind::Table(_) | Kind::Map(_) | Kind::Choice(_)) {
         return Err(Error::config(format!("`{full}` is {} and has no keys", place.expects())));
     }
     if !table.get(key).is_some_and(Item::is_table_like) {
@@ -108,6 +109,10 @@ fn enter(table: &mut dyn TableLike, node: Node, key: &str, full: &str) -> Result
     };
     match node.kind() {
         Kind::Table(fields) => node.field(key).ok_or_else(|| unknown(fields.iter().map(|f| f.0).collect())),
+        Kind::Map(entry) => match refused(key) {
+            None => Ok(entry),
+            Some(hint) => Err(Error::config(inspect::misnamed(full)).with_hint(hint)),
+        },
         Kind::Choice(members) => {
             let member = members.iter().find(|m| m.name == key);
             let member = member.ok_or_else(|| unknown(members.iter().map(|m| m.name).collect()))?;

@@ -44,6 +44,8 @@ pub(crate) struct Member {
 pub(crate) enum Kind {
     /// A table with these keys.
     Table(Vec<(&'static str, Node)>),
+    /// A table of entries by names of the author's, all alike.
+    Map(Node),
     /// One of several named tables or words.
     Choice(Vec<Member>),
     /// Any of several kinds.
@@ -80,6 +82,9 @@ impl Node {
             return Kind::Either(any.iter().map(Self::new).collect());
         }
         match type_name(t) {
+            "object" if t["additionalProperties"].is_object() => {
+                Kind::Map(Self::new(&t["additionalProperties"]))
+            }
             "object" => Kind::Table(fields(t).map(|(name, v)| (name, Self::new(v))).collect()),
             "array" => Kind::List(Self::new(&t["items"]), t["maxItems"].as_u64().map(|n| n as usize)),
             "integer" => Kind::Whole,
@@ -124,6 +129,7 @@ impl Node {
     pub fn expects(self) -> String {
         match self.kind() {
             Kind::Table(_) => "a table".into(),
+            Kind::Map(entry) => format!("a table of named {}", entry.expects_many()),
             Kind::Choice(members) => {
                 let names: Vec<_> = members.iter().map(|m| format!("`{}`", m.name)).collect();
                 if names.len() == 1 { names[0].clone() } else { format!("one of {}", names.join(", ")) }
@@ -142,7 +148,7 @@ impl Node {
         match self.kind() {
             Kind::Whole => self.within("whole numbers"),
             Kind::Number => self.within("numbers"),
-            Kind::Table(_) => "tables".into(),
+            Kind::Table(_) | Kind::Map(_) => "tables".into(),
             Kind::Either(any) => {
                 let mut kinds: Vec<_> = any.iter().map(|n| n.expects_many()).collect();
                 kinds.dedup();
@@ -218,6 +224,11 @@ mod tests {
         assert_eq!(table.field("nudge").unwrap().default().unwrap(), "symmetric");
         let run = root.field("run").unwrap();
         assert_eq!(run.field("updates").unwrap().expects(), "a whole number from 1 to 1,000,000,000,000");
+        let Kind::Map(population) = root.field("population").unwrap().kind() else {
+            panic!("populations have names of their own")
+        };
+        assert_eq!(root.field("population").unwrap().expects(), "a table of named tables");
+        assert_eq!(population.field("units").unwrap().expects(), "a whole number from 1 to 67,108,864");
         let Kind::Choice(tasks) = root.field("task").unwrap().kind() else { panic!("task is a choice") };
         let batch = tasks[0].table.unwrap().field("batch").unwrap();
         assert_eq!(batch.expects(), "a whole number from 1 to 10,000,000 or `all`");

@@ -13,10 +13,11 @@
 
 use super::{Recipe, tag};
 use crate::neuron::Surrogate;
-use crate::synapse::{SignOfZero, SynapseSpec};
+use crate::synapse::SignOfZero;
 use crate::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// Whose sign conventions a binary network follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -32,7 +33,7 @@ pub enum Signs {
     Laborieux,
 }
 
-/// The places that `signs` spells out, below `neuron` and `synapse`.
+/// The keys that `signs` spells out, of every neuron and every synapse.
 const UNIT_KEYS: [&str; 2] = ["zero", "surrogate"];
 const WEIGHT_KEYS: [&str; 3] = ["zero", "window", "clip"];
 
@@ -57,28 +58,29 @@ impl Signs {
     /// # Errors
     /// [`Error::Incompatible`] if `recipe` has no signs, or synapses that could not follow.
     fn set(self, recipe: &mut Recipe) -> Result<()> {
-        let unit = recipe.neuron.method_mut().and_then(|unit| unit.sign_keys());
-        let units =
-            unit.map(|(zero, surrogate)| (*zero, *surrogate) = (self.zero(), Surrogate::Window)).is_some();
-        let Some(keys) = recipe.synapse.method_mut().and_then(|synapse| synapse.sign_keys()) else {
-            return if units {
-                Ok(())
-            } else {
-                Err(Error::incompatible("`signs` is set, but nothing here has a sign", "leave it out"))
-            };
-        };
-        let fits = set(keys.window, self.window()) && set(keys.clip, self.clip());
-        *keys.zero = self.zero();
-        if fits { Ok(()) } else { Err(self.unfit(&recipe.synapse)) }
+        let mut signed = 0;
+        for (_, neuron) in recipe.neurons_mut() {
+            if let Some((zero, surrogate)) = neuron.method_mut().and_then(|unit| unit.sign_keys()) {
+                (*zero, *surrogate) = (self.zero(), Surrogate::Window);
+                signed += 1;
+            }
+        }
+        for (place, synapse) in recipe.synapses_mut() {
+            if let Some(keys) = synapse.method_mut().and_then(|synapse| synapse.sign_keys()) {
+                let fits = set(keys.window, self.window()) && set(keys.clip, self.clip());
+                *keys.zero = self.zero();
+                fits.then_some(()).ok_or_else(|| self.unfit(&place, &tag(synapse)))?;
+                signed += 1;
+            }
+        }
+        let any = (signed > 0).then_some(());
+        any.ok_or_else(|| Error::incompatible("`signs` is set, but nothing here has a sign", "leave it out"))
     }
 
-    fn unfit(self, synapse: &SynapseSpec) -> Error {
-        let message = format!(
-            "signs = \"{}\" bounds hidden weights, synapse.{} has no bound",
-            tag(&self),
-            tag(synapse)
-        );
-        Error::incompatible(message, "use signs = \"laborieux\", or synapse.binary")
+    fn unfit(self, place: &str, synapse: &str) -> Error {
+        let message =
+            format!("signs = \"{}\" bounds hidden weights, {place}.{synapse} has no bound", tag(&self));
+        Error::incompatible(message, format!("use signs = \"laborieux\", or {place}.binary"))
     }
 }
 
@@ -99,25 +101,35 @@ impl Recipe {
         let Some(signs) = self.signs.take() else { return Ok(self) };
         let before = self.clone();
         signs.set(&mut self)?;
-        let axes =
-            [("neuron", tag(&self.neuron), &UNIT_KEYS[..]), ("synapse", tag(&self.synapse), &WEIGHT_KEYS)];
-        for (axis, member, keys) in &axes {
-            let mut contradicted = keys.iter().filter(|key| written(&[axis, member, key]));
-            let differs = contradicted
-                .find(|key| key_of(&before, axis, member, key) != key_of(&self, axis, member, key));
-            if let Some(key) = differs {
-                let message =
-                    format!("`{axis}.{member}.{key}` is not what signs = \"{}\" means", tag(&signs));
-                return Err(Error::config(message).with_hint("leave one of the two out"));
+        let json = [&before, &self].map(|recipe| serde_json::to_value(recipe).unwrap_or_default());
+        let [old, new] = &json;
+        let contradicted = |place: &String| {
+            let keys: Vec<&str> = place.split('.').collect();
+            written(&keys) && value_at(old, &keys) != value_at(new, &keys)
+        };
+        match self.sign_places().into_iter().find(contradicted) {
+            None => Ok(self),
+            Some(place) => {
+                Err(Error::config(format!("`{place}` is not what signs = \"{}\" means", tag(&signs)))
+                    .with_hint("leave one of the two out"))
             }
         }
-        Ok(self)
+    }
+
+    /// Where the keys stand that `signs` spells out.
+    fn sign_places(&self) -> Vec<String> {
+        let units = self.neurons().map(|(place, neuron)| (place, tag(neuron), &UNIT_KEYS[..]));
+        let weights = self.synapses().map(|(place, synapse)| (place, tag(synapse), &WEIGHT_KEYS[..]));
+        let full = |(place, member, keys): (String, String, &[&str])| {
+            keys.iter().map(|key| format!("{place}.{member}.{key}")).collect::<Vec<_>>()
+        };
+        units.chain(weights).flat_map(full).collect()
     }
 }
 
-/// A key of a member of an axis, as JSON.
-fn key_of(recipe: &Recipe, axis: &str, member: &str, key: &str) -> Option<serde_json::Value> {
-    serde_json::to_value(recipe).ok()?.get(axis)?.get(member)?.get(key).cloned()
+/// The value that `keys` lead to.
+fn value_at<'a>(recipe: &'a Value, keys: &[&str]) -> Option<&'a Value> {
+    keys.iter().try_fold(recipe, |at, key| at.get(key))
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@
 mod sequence;
 
 use super::load::{LONGEST_NAME, fit_name, fits_name};
+use super::plan::{ConnectionKind, ConnectionPlan, NetworkPlan};
 use super::{Recipe, combos, inspect, tag};
-use crate::network::{ImageLayer, Layer, NetworkSpec, Shape};
+use crate::network::{ImageLayer, Layer, NetworkSpec, Role, Shape};
 use crate::{Error, Place, Result};
 use toml::de::DeTable;
 
@@ -34,14 +35,27 @@ impl Recipe {
         let place = |axis: &str, member: String| Place { table: format!("{axis}.{member}"), connections };
         self.task.method().check(&place("task", tag(&self.task)))?;
         sequence::check(self)?;
+        members(self)?;
         network(self)?;
-        norm(self)?;
-        self.synapse.method().check(&place("synapse", tag(&self.synapse)))?;
-        self.neuron.method().check(&place("neuron", tag(&self.neuron)))?;
-        place("wiring", tag(&self.wiring)).per_connection("gain", &self.wiring.weights().gain)?;
         self.credit.method().check(&place("credit", tag(&self.credit)))?;
         self.optim.method().check(&place("optim", tag(&self.optim)))
     }
+}
+
+/// Checks every synapse, neuron and wiring on its own. What belongs to one connection has one value.
+fn members(recipe: &Recipe) -> Result<()> {
+    let all = recipe.network.weighted();
+    let place = |axis: String, member: String| {
+        let connections = if axis.starts_with("connection.") { 1 } else { all };
+        Place { table: format!("{axis}.{member}"), connections }
+    };
+    for (axis, synapse) in recipe.synapses() {
+        synapse.method().check(&place(axis, tag(synapse)))?;
+    }
+    for (axis, neuron) in recipe.neurons() {
+        neuron.method().check(&place(axis, tag(neuron)))?;
+    }
+    recipe.wirings().try_for_each(|(axis, w)| place(axis, tag(w)).per_connection("gain", &w.weights().gain))
 }
 
 /// Checks every number against the bounds of its key, for recipes that were not read from text.
@@ -68,15 +82,45 @@ fn name(name: &str) -> Result<()> {
     require(ok, "name", format!("\"{}\"", name.escape_debug()), need, &hint)
 }
 
-fn norm(recipe: &Recipe) -> Result<()> {
-    let least = recipe.norm.method().traits().least_units;
-    let Some(units) = recipe.network.units()?.into_iter().skip(1).find(|n| *n < least) else { return Ok(()) };
-    let message = format!("[norm.{}] on a layer of {units} leaves nothing to learn", tag(&recipe.norm));
-    let hint = format!("use layers of at least {least} units, or norm.batch");
-    Err(Error::shape(message).with_hint(hint))
+fn norm(plan: &NetworkPlan<'_>, recipe: &Recipe) -> Result<()> {
+    for p in plan.populations.iter().filter(|p| p.role != Role::Clamped) {
+        let own = recipe.population.get(&p.name).is_some_and(|entry| entry.norm.is_some());
+        let place = if own { format!("population.{}.norm", p.name) } else { "norm".to_owned() };
+        let (least, units) = (p.norm.method().traits().least_units, p.shape.units());
+        if units < least {
+            let message = format!("[{place}.{}] on a layer of {units} leaves nothing to learn", tag(p.norm));
+            let hint = format!("use layers of at least {least} units, or {place}.batch");
+            return Err(Error::shape(message).with_hint(hint));
+        }
+    }
+    Ok(())
 }
 
 fn network(recipe: &Recipe) -> Result<()> {
+    let network = &recipe.network;
+    if !network.layers.is_empty() || recipe.population.is_empty() {
+        chain(recipe)?;
+    }
+    let plan = NetworkPlan::new(recipe)?;
+    let classes = recipe.sequence.sides(&recipe.task, recipe.continual.scenario).1;
+    norm(&plan, recipe)?;
+    filters(&plan, recipe)?;
+    let output = plan.populations.iter().find(|p| p.output);
+    match output.filter(|p| p.shape.units() != classes) {
+        None => Ok(()),
+        Some(p) => {
+            let (kind, data) = (recipe.task.method().targets(), tag(&recipe.task));
+            let message = format!(
+                "population {} has {} units, but {data} has {classes} {kind}",
+                p.name,
+                p.shape.units()
+            );
+            Err(Error::shape(message).with_hint(format!("give it {classes} units")))
+        }
+    }
+}
+
+fn chain(recipe: &Recipe) -> Result<()> {
     let network = &recipe.network;
     let ((pixels, classes), data) =
         (recipe.sequence.sides(&recipe.task, recipe.continual.scenario), tag(&recipe.task));
@@ -87,7 +131,8 @@ fn network(recipe: &Recipe) -> Result<()> {
         return shape(format!("network.layers has {entries} entries, but needs input and output"));
     }
     let units = network.units()?;
-    if units[0] != pixels {
+    let several = recipe.task.inputs().len() > 1;
+    if units[0] != pixels && !several {
         return shape(format!(
             "network.layers starts with {}, but {data} images have {pixels} pixels",
             units[0]
@@ -96,7 +141,7 @@ fn network(recipe: &Recipe) -> Result<()> {
     image(recipe)?;
     let last = units[units.len() - 1];
     let tasks = if recipe.sequence.method().traits().several { " in this sequence" } else { "" };
-    if last != classes {
+    if last != classes && network.output.is_none() {
         let kind = recipe.task.method().targets();
         return shape(format!("network.layers ends with {last}, but {data} has {classes} {kind}{tasks}"));
     }
@@ -117,13 +162,25 @@ fn image(recipe: &Recipe) -> Result<()> {
             return Err(Error::shape(message).with_hint("channels, height and width, in this order"));
         }
     }
-    if network.has_convolutions() && !recipe.wiring.method().convolves() {
-        return Err(Error::incompatible(
-            format!("network.layers has filters, but wiring.{} has none", tag(&recipe.wiring)),
-            "use [wiring.conv], which has the same keys",
-        ));
-    }
     Ok(())
+}
+
+/// Whether connections with filters have a wiring that has them.
+fn filters(plan: &NetworkPlan<'_>, recipe: &Recipe) -> Result<()> {
+    let convolves = |c: &ConnectionPlan<'_>| match c.kind {
+        ConnectionKind::Chain(layer) => matches!(recipe.network.layers[layer], Layer::Conv(_)),
+        ConnectionKind::Skip(skip) => skip.kernel.is_some(),
+        ConnectionKind::Dense => false,
+    };
+    let unfit = |c: &&ConnectionPlan<'_>| convolves(c) && !c.wiring.method().convolves();
+    plan.connections.iter().find(unfit).map_or(Ok(()), |c| {
+        let own = recipe.connection.get(&c.name).is_some_and(|entry| entry.wiring.is_some());
+        let place = if own { format!("connection.{}.wiring", c.name) } else { "wiring".to_owned() };
+        Err(Error::incompatible(
+            format!("network.layers has filters, but {place}.{} has none", tag(c.wiring)),
+            format!("use [{place}.conv], which has the same keys"),
+        ))
+    })
 }
 
 fn skip(network: &NetworkSpec, i: usize) -> Result<()> {

@@ -4,6 +4,7 @@ pub mod augment;
 pub mod catalogue;
 mod checksums;
 pub mod cifar;
+mod context;
 mod dataset;
 pub mod digits;
 #[cfg(feature = "download")]
@@ -38,6 +39,7 @@ mod teacher;
 pub use augment::{Augment, Padding};
 pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
 pub use checksums::{Checksums, checksums};
+pub use context::Context;
 pub use dataset::{Answers, Dataset, Split};
 pub use images::{Images, Known, Normalise, Pad, Pixels};
 pub use outputs::Outputs;

@@ -5,6 +5,7 @@
 
 use super::Dataset;
 use super::catalogue::{DATA, KnownSet};
+use super::context::Context;
 use super::images::{Images, Known};
 use super::sequence::{ContinualSpec, SequenceSpec};
 use super::synthetic::SyntheticImages;
@@ -55,6 +56,10 @@ pub trait TaskMethod: fmt::Debug {
     /// Shape of one image (channels, height, width) as the network sees it, [1, 1, n] for n numbers that are no image; and number
     /// of classes, or of values.
     fn shape(&self) -> ([usize; 3], usize);
+    /// What a sample shows: names and numbers of columns, in their order; one input, called `input`, unless a task has several.
+    fn inputs(&self) -> Vec<(&'static str, usize)> {
+        vec![("input", self.shape().0.into_iter().product())]
+    }
     /// What samples should come to.
     fn targets(&self) -> TargetKind;
     /// Samples per batch.
@@ -235,6 +240,7 @@ fn member(name: &str, about: &str, table: Schema) -> Schema {
 
 tasks! {
     "synthetic" "Made-up images, for tests." Synthetic(SyntheticImages),
+    "context" "Two inputs that tell the class only together." Context(Context),
     "teacher" "Values that a random teacher gives: a regression." Teacher(Teacher),
 }
 
@@ -242,6 +248,11 @@ impl TaskSpec {
     /// Shape of one image (channels, height, width) as the network sees it, and number of classes, or of values.
     pub fn shape(&self) -> ([usize; 3], usize) {
         self.method().shape()
+    }
+
+    /// What a sample shows: names and numbers of columns, in their order.
+    pub fn inputs(&self) -> Vec<(&'static str, usize)> {
+        self.method().inputs()
     }
 
     /// The choices about a data set; none if it is made up.

@@ -138,7 +138,7 @@ fn own_outputs(recipe: &Recipe) -> bool {
 
 /// Whether each task keeps a normalisation of its own.
 fn per_task(recipe: &Recipe) -> bool {
-    bounded(recipe) && recipe.norm.method().traits().per_task
+    bounded(recipe) && recipe.norms().any(|(_, norm)| norm.method().traits().per_task)
 }
 
 fn training(r: &Recipe) -> [Leak; 10] {
@@ -146,7 +146,7 @@ fn training(r: &Recipe) -> [Leak; 10] {
     // A stream of subsets has no tasks to tell, but what happens where it is cut is said of it all the same.
     let cut = r.sequence.method().traits().pieces.is_some() && !r.continual.interleaved;
     let (reset, scheduled) = (r.continual.reset_optimiser, !r.schedule.method().is_constant());
-    let posterior = r.synapse.method().traits().info.changes_at_task_end;
+    let posterior = r.synapses().any(|(_, synapse)| synapse.method().traits().info.changes_at_task_end);
     [
         (ends && r.anchor.method().needs().holds, "the anchor consolidates at the end of a task"),
         (ends && posterior, "the posterior of the weights becomes the prior at the end of a task"),
@@ -171,7 +171,7 @@ fn training(r: &Recipe) -> [Leak; 10] {
 fn testing(r: &Recipe) -> [Leak; 4] {
     let ends = bounded(r);
     let sequence = r.sequence.method().traits().several;
-    let of_batch = r.norm.method().traits().answers_by_batch;
+    let of_batch = r.norms().any(|(_, norm)| norm.method().traits().answers_by_batch);
     [
         (own_outputs(r), "only the outputs of the task count"),
         (ends && r.continual.scenario == Scenario::Class, "outputs of tasks not seen yet do not count"),

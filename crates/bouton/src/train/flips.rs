@@ -3,8 +3,9 @@
 //! One bit for each weight, in the checkpoint too, so that a run that goes on within an epoch counts on.
 
 use super::checkpoint::{Checkpoint, Tensor, TensorData};
+use crate::error::Result;
 use crate::network::Network;
-use crate::synapse::SynapseSpec;
+use crate::recipe::{NetworkPlan, Recipe};
 use bouton_kernels::{Mat, Real, dispatch};
 use std::collections::BTreeMap;
 
@@ -18,9 +19,15 @@ pub(super) struct Flips {
 const PREFIX: &str = "signs.";
 
 impl Flips {
-    /// The present signs.
-    pub fn new(network: &Network, synapse: &SynapseSpec) -> Self {
-        Self { signs: if synapse.method().traits().binary() { signs(network) } else { BTreeMap::new() } }
+    /// The present signs of the connections that `recipe` gives binary synapses.
+    ///
+    /// # Errors
+    /// Those of [`NetworkPlan::new`].
+    pub fn new(network: &Network, recipe: &Recipe) -> Result<Self> {
+        let plan = NetworkPlan::new(recipe)?;
+        let binary = plan.connections.into_iter().filter(|c| c.synapse.method().traits().binary());
+        let names: Vec<String> = binary.map(|c| c.name).collect();
+        Ok(Self { signs: signs(network, |name| names.contains(name)) })
     }
 
     /// `flips.<connection>` since it was last asked for.
@@ -28,14 +35,20 @@ impl Flips {
         if self.signs.is_empty() {
             return BTreeMap::new();
         }
-        let before = std::mem::replace(&mut self.signs, signs(network));
-        let weights =
-            network.connections.iter().map(|c| (&c.name, c.weight.mat().rows() * c.weight.mat().cols()));
+        let before = {
+            let now = signs(network, |name| self.signs.contains_key(name));
+            std::mem::replace(&mut self.signs, now)
+        };
+        let weights = network
+            .connections
+            .iter()
+            .filter(|c| before.contains_key(&c.name))
+            .map(|c| (&c.name, c.weight.mat().rows() * c.weight.mat().cols()));
         let turned = |name: &String| -> u32 {
             self.signs[name].iter().zip(&before[name]).map(|(new, old)| (new ^ old).count_ones()).sum()
         };
         let of = |(name, n): (&String, usize)| (format!("flips.{name}"), f64::from(turned(name)) / n as f64);
-        weights.filter(|w| before.contains_key(w.0)).map(of).collect()
+        weights.map(of).collect()
     }
 
     /// What a checkpoint keeps.
@@ -55,9 +68,7 @@ impl Flips {
 
     /// Goes on from `checkpoint`; where it has no signs, from those of `network`.
     pub fn restore(&mut self, network: &Network, checkpoint: &Checkpoint) {
-        if !self.signs.is_empty() {
-            self.signs = signs(network);
-        }
+        self.signs = signs(network, |name| self.signs.contains_key(name));
         for (name, bits) in &mut self.signs {
             if let Ok(Tensor { data: TensorData::U64(kept), .. }) =
                 checkpoint.tensor(&format!("{PREFIX}{name}"))
@@ -68,8 +79,9 @@ impl Flips {
     }
 }
 
-fn signs(network: &Network) -> BTreeMap<String, Vec<u64>> {
-    let weights = network.connections.iter().map(|c| (c.name.clone(), c.weight.mat()));
+fn signs(network: &Network, wanted: impl Fn(&String) -> bool) -> BTreeMap<String, Vec<u64>> {
+    let connections = network.connections.iter().filter(|c| wanted(&c.name));
+    let weights = connections.map(|c| (c.name.clone(), c.weight.mat()));
     weights.filter(|w| !w.1.is_empty()).map(|(name, mat)| (name, bits(mat))).collect()
 }
 

@@ -25,6 +25,8 @@ impl Heard {
             precision: _,
             signs: _,
             network: _,
+            population: _,
+            connection: _,
             neuron: _,
             norm: _,
             wiring: _,

@@ -256,5 +256,5 @@ impl Learner {
 
 /// Whether every task has a normalisation of its own.
 fn per_task(recipe: &Recipe) -> bool {
-    recipe.norm.method().traits().per_task
+    recipe.norms().any(|(_, norm)| norm.method().traits().per_task)
 }

@@ -10,8 +10,9 @@ use crate::anchor::{Fisher, Importance};
 use crate::credit::{Step, draws};
 use crate::error::{Error, Result};
 use crate::network::{ConnId, Network, ParamId};
+use crate::norm::NormSpec;
 use crate::objective::{Head, Objective};
-use crate::recipe::{Recipe, tag};
+use crate::recipe::{NetworkPlan, Recipe, tag};
 use crate::rng::Key;
 use crate::task::stream::{self, Course, Place};
 use bouton_kernels::{DType, Mat};
@@ -47,9 +48,13 @@ impl DerefMut for Trainer {
 /// Refuses batches of one sample where the mean and variance of a batch normalise: whatever the weights, every output is
 /// 0 then, and so is the gradient.
 fn alone(recipe: &Recipe, course: &Course) -> Result<()> {
-    let traits = recipe.norm.method().traits();
+    recipe.norms().try_for_each(|(_, norm)| alone_with(norm, course))
+}
+
+fn alone_with(norm: &NormSpec, course: &Course) -> Result<()> {
+    let traits = norm.method().traits();
     let refused = |of: &str, hint: &str| {
-        let norm = tag(&recipe.norm);
+        let norm = tag(norm);
         let message =
             format!("norm.{norm} takes mean and variance of a batch, but the last batch {of} has one sample");
         Err(Error::config(message).with_hint(hint))
@@ -71,7 +76,7 @@ impl Trainer {
         let course = stream::open(recipe, folder)?;
         alone(recipe, &course)?;
         let learner = Learner::new(recipe, course.stream.samples())?;
-        Ok(Self { flips: Flips::new(&learner.network, &recipe.synapse), course, learner })
+        Ok(Self { flips: Flips::new(&learner.network, recipe)?, course, learner })
     }
 
     /// Updates of the whole run.
@@ -132,7 +137,10 @@ impl Trainer {
         let sampled = self.recipe.credit.method().needs().per_sample
             && self.recipe.objective.method().traits().log_likelihood;
         let mixed = self.course.stream.parts(self.place().segment).len() > 1;
-        if !sampled || mixed || !self.recipe.synapse.method().traits().has_hidden_sign() {
+        let plan = NetworkPlan::new(&self.recipe)?;
+        let hidden: Vec<bool> =
+            plan.connections.iter().map(|c| c.synapse.method().traits().has_hidden_sign()).collect();
+        if !sampled || mixed || !hidden.contains(&true) {
             return Ok(Vec::new());
         }
         let (segment, stream, dtype) = (self.place().segment, &self.course.stream, self.network.dtype);
@@ -141,7 +149,7 @@ impl Trainer {
         let fisher = self.measure(Importance::Fisher(Fisher::Empirical, samples), segment, batches)?;
         let mut profiles = Vec::new();
         for c in 0..self.network.connections.len() {
-            let Some(fisher) = fisher.get(&ParamId::weight(c)) else { continue };
+            let Some(fisher) = fisher.get(&ParamId::weight(c)).filter(|_| hidden[c]) else { continue };
             let ranges = importance::ranges(self.network.anchored(ParamId::weight(c), true));
             let mut profile = Profile::new(&self.network.connections[c].name, &ranges, fisher);
             if let Some(draws) = self.recipe.run.turn_draws {

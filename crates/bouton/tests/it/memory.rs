@@ -23,7 +23,7 @@ fn the_estimate_counts_what_is_kept_of_every_weight() {
     let wide = recipe(&["precision=f64", "optim.sgd={lr=0.1, momentum=0.9}"]).memory().unwrap();
     assert_eq!((wide.weights, wide.learning), (2 * weights, 2 * weights));
     let device = recipe(&["synapse=soft-bounds"]).memory().unwrap();
-    assert_eq!(device.synapses, 5 * weights);
+    assert_eq!(device.synapses, 5 * 4 * (64 * 32 + 32 * 10));
     // 1,797 images of 64 bytes.
     assert!((115_008..200_000).contains(&memory.data), "{}", memory.data);
     let convolved = recipe(&[

@@ -3,7 +3,7 @@
 use bouton::Error;
 use bouton::recipe::Recipe;
 
-const BASE: &str = "\
+pub const BASE: &str = "\
 [task.mnist]
 batch = 20
 epochs = 2

@@ -28,6 +28,11 @@ const TOKENS: &[&str] = &[
     "[credit.bptt]",
     "[optim.adam]",
     "[synapse.rram]",
+    "[population.hidden1]",
+    "[connection.hidden1-output]",
+    "population.",
+    "connection.",
+    "learn = false",
     "[[x]]",
     "[a.b]",
     "layers",
@@ -73,8 +78,13 @@ const IMAGES: &str = "seed = 2\n[task.synthetic]\nshape = [3, 8, 8]\nclasses = 4
     [credit.eq-prop]\nbeta = 0.5\nfree-steps = 20\nnudged-steps = 5\n[optim.sgd]\nlr = [0.1, 0.05, 0.02]\nmomentum = 0.9\n\
     [schedule.step]\nevery = 2\nfactor = 0.5\n[run]\nlog-every = 10\n";
 
+/// Settings of a population and of a connection of the recipe above.
+const ENTRIES: &str =
+    "[population.hidden2]\ndropout = 0.2\n[connection.hidden2-output]\nlr = 0.01\nwiring.conv.gain = 0.5\n";
+
 fn seeds() -> Vec<Vec<u8>> {
-    let texts: [&str; 8] = [
+    let entries = format!("{IMAGES}{ENTRIES}");
+    let texts: [&str; 9] = [
         include_str!("../../../../../recipes/quickstart.toml"),
         include_str!("../../../../../recipes/scellier2017/one-hidden.toml"),
         include_str!("../../../../../recipes/bimu/online-1.toml"),
@@ -83,6 +93,7 @@ fn seeds() -> Vec<Vec<u8>> {
         IMAGES,
         IMAGES,
         IMAGES,
+        &entries,
     ];
     texts.map(|t| t.as_bytes().to_vec()).into()
 }
@@ -106,6 +117,8 @@ fn overrides() -> Vec<Vec<u8>> {
         "name=a b\nrun.updates=7",
         "network.layers=[5, 4]\nneuron.settle.activation=hard-sigmoid",
         "synapse={binary={}}\nrun={log-every=3}",
+        "population.hidden2.dropout=0.1\nconnection.hidden2-output.learn=false",
+        "connection.hidden2-output={synapse={metaplastic={m=1}}}",
     ];
     lines.map(|l| l.as_bytes().to_vec()).into()
 }

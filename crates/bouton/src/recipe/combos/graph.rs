@@ -1,0 +1,175 @@
+//! What choices of single populations and connections come to together. Every connection is also asked the questions of a whole
+//! recipe that has its choices everywhere.
+
+use super::alone;
+use crate::axis::tag;
+use crate::error::{Error, Result};
+use crate::network::Role;
+use crate::recipe::{ConnectionKind, ConnectionPlan, NetworkPlan, PopulationPlan, Recipe};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Why a part of a network does not fit, and what to do.
+type Refusal = Option<(String, String)>;
+
+/// Refuses choices by name that make no sense.
+///
+/// # Errors
+/// [`Error::Incompatible`] with the population or the connection, and the alternative as hint.
+pub(super) fn compatible(recipe: &Recipe) -> Result<()> {
+    let plan = NetworkPlan::new(recipe)?;
+    let of_populations = plan.populations.iter().find_map(|p| population(recipe, p));
+    let of_connections = || plan.connections.iter().find_map(|c| connection(recipe, &plan, c));
+    let whole = || readers(&plan).or_else(|| lists(recipe, &plan)).or_else(|| groups(recipe, &plan));
+    if let Some((message, hint)) = of_populations.or_else(of_connections).or_else(whole) {
+        return Err(Error::incompatible(message, hint));
+    }
+    for c in &plan.connections {
+        alone(&everywhere(recipe, &plan, c)).map_err(|e| e.context(format!("connection {}", c.name)))?;
+    }
+    Ok(())
+}
+
+/// The recipe with the choices of a connection, and of the population that it enters, everywhere.
+fn everywhere(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -> Recipe {
+    let post = &plan.populations[c.post];
+    Recipe {
+        neuron: post.neuron.clone(),
+        norm: post.norm.clone(),
+        wiring: c.wiring.clone(),
+        synapse: c.synapse.clone(),
+        population: BTreeMap::new(),
+        connection: BTreeMap::new(),
+        ..recipe.clone()
+    }
+}
+
+fn population(recipe: &Recipe, p: &PopulationPlan<'_>) -> Refusal {
+    let (name, table) = (&p.name, recipe.population.get(&p.name));
+    let settles = p.neuron.method().traits().settles();
+    if settles != recipe.neuron.method().traits().settles() && p.role != Role::Clamped {
+        let (one, other) = (tag(p.neuron), tag(&recipe.neuron));
+        return Some((
+            format!(
+                "units of population {name} ({one}) and of [neuron] ({other}) do not go together: one kind settles"
+            ),
+            "let all of them settle, or none".into(),
+        ));
+    }
+    let table = table?;
+    let chosen = [
+        ("neuron", table.neuron.is_some()),
+        ("norm", table.norm.is_some()),
+        ("dropout", table.dropout.is_some()),
+    ];
+    let readout = p.role == Role::Forward && settles;
+    let (key, _) = chosen.into_iter().find(|(key, given)| match p.role {
+        Role::Clamped => *given,
+        _ => *given && (readout && *key == "neuron" || p.output && *key == "dropout"),
+    })?;
+    let what = match p.role {
+        Role::Clamped => "shows the data",
+        _ if key == "dropout" => "is the output, which is never silent",
+        _ => "is a linear readout of the objective",
+    };
+    Some((format!("population.{name}.{key} would do nothing: {name} {what}"), "leave it out".into()))
+}
+
+fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -> Refusal {
+    let (name, table) = (&c.name, recipe.connection.get(&c.name)?);
+    let identity = matches!(c.kind, ConnectionKind::Skip(skip) if skip.kernel.is_none());
+    let chosen = [
+        ("wiring", table.wiring.is_some()),
+        ("synapse", table.synapse.is_some()),
+        ("lr", table.lr.is_some()),
+        ("learn", !table.learn),
+    ];
+    if let Some((key, _)) = chosen.into_iter().find(|(_, given)| *given && identity) {
+        let message = format!("connection.{name}.{key} would do nothing: it is an identity without weights");
+        return Some((message, "leave it out, or give the skip a kernel".into()));
+    }
+    if c.lr.is_some() && !c.learns {
+        let message = format!("connection.{name}.lr would do nothing: learn = false");
+        return Some((message, "leave one of the two out".into()));
+    }
+    if c.lr.is_some() && c.synapse.method().traits().info.own_step_size {
+        let message = format!(
+            "connection.{name}.lr would do nothing: synapse.{} has a step size of its own",
+            tag(c.synapse)
+        );
+        return Some((message, "set that of the synapse".into()));
+    }
+    let places = plan.populations[c.pre].shape.height * plan.populations[c.pre].shape.width > 1;
+    if c.kind == ConnectionKind::Dense && places && c.wiring.method().convolves() && table.wiring.is_some() {
+        let message =
+            format!("connection.{name} joins all units, so wiring.{} has no filters there", tag(c.wiring));
+        return Some((message, "use wiring.dense, or network.skips with a kernel".into()));
+    }
+    None
+}
+
+/// A nudge acts on the one population that a readout reads.
+fn readers(plan: &NetworkPlan<'_>) -> Refusal {
+    let output = plan.populations.iter().position(|p| p.output)?;
+    let readout = plan.populations[output].role == Role::Forward;
+    let settling: Vec<&str> = plan
+        .connections
+        .iter()
+        .filter(|c| c.post == output && readout && plan.populations[c.pre].role == Role::Settling)
+        .map(|c| &*plan.populations[c.pre].name)
+        .collect();
+    let last = plan.populations.iter().rposition(|p| p.role == Role::Settling)?;
+    let clamped = plan
+        .connections
+        .iter()
+        .any(|c| c.post == output && readout && plan.populations[c.pre].role == Role::Clamped);
+    let fits = !readout || (settling == [&*plan.populations[last].name] && !clamped);
+    (!fits).then(|| {
+        (
+            format!(
+                "the readout reads {}, but a nudge acts on {} alone",
+                settling.join(", "),
+                plan.populations[last].name
+            ),
+            "let one settling population lead to the readout, or use objective.squared-error".into(),
+        )
+    })
+}
+
+/// Lists of one value per connection have a meaning along a chain only.
+fn lists(recipe: &Recipe, plan: &NetworkPlan<'_>) -> Refusal {
+    let of_whole = || {
+        let wiring = || list("wiring", &recipe.wiring);
+        list("optim", &recipe.optim).or_else(wiring).or_else(|| list("synapse", &recipe.synapse))
+    };
+    let of_one = recipe.connection.iter().find_map(|(name, table)| {
+        let of = |key: &str| format!("connection.{name}.{key}");
+        let wiring = table.wiring.as_ref().and_then(|w| list(&of("wiring"), w));
+        wiring.or_else(|| table.synapse.as_ref().and_then(|s| list(&of("synapse"), s)))
+    });
+    let key = of_one.or_else(|| if plan.is_chain() { None } else { of_whole() })?;
+    Some((
+        format!("{key} is a list of one value per connection of the chain, which says nothing here"),
+        "give one value, and others to connections by name".into(),
+    ))
+}
+
+/// Mixed sweeps are of two groups of populations.
+fn groups(recipe: &Recipe, plan: &NetworkPlan<'_>) -> Refusal {
+    let mixes = recipe.solver.method().traits().memory > 0 && !plan.is_chain();
+    mixes.then(|| {
+        let message = format!(
+            "solver.{} moves the two groups of a chain, and this network is none",
+            tag(&recipe.solver)
+        );
+        (message, "use solver.even-odd, which takes as many groups as there are".into())
+    })
+}
+
+/// The first key of a member whose value is a list of numbers.
+fn list(axis: &str, member: &impl serde::Serialize) -> Option<String> {
+    let members = serde_json::to_value(member).ok()?;
+    let (name, table) = members.as_object()?.iter().next()?;
+    let is_list = |v: &Value| v.as_array().is_some_and(|list| list.iter().all(Value::is_number));
+    table.as_object()?.iter().find(|(_, v)| is_list(v)).map(|(key, _)| format!("{axis}.{name}.{key}"))
+}

@@ -1,0 +1,46 @@
+//! A plan as text: one line per population, one per connection.
+
+use super::{ConnectionKind, NetworkPlan};
+use crate::axis::tag;
+use crate::network::Role;
+use std::fmt::{self, Display};
+
+impl Display for NetworkPlan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let longest = |names: &mut dyn Iterator<Item = usize>| names.max().unwrap_or(0);
+        let width = longest(&mut self.populations.iter().map(|p| p.name.len()));
+        writeln!(f, "populations")?;
+        for p in &self.populations {
+            let units = match p.shape {
+                s if s.height * s.width == 1 => s.channels.to_string(),
+                s => format!("{} × {} × {}", s.channels, s.height, s.width),
+            };
+            let what = match p.role {
+                Role::Clamped => format!("shows columns {} to {}", p.columns.start, p.columns.end - 1),
+                Role::Forward if p.neuron.method().traits().settles() => "linear readout".into(),
+                Role::Settling | Role::Forward => tag(p.neuron),
+            };
+            let norm = if p.role != Role::Clamped && p.norm.method().traits().acts {
+                format!(", norm {}", tag(p.norm))
+            } else {
+                String::new()
+            };
+            let dropout = if p.dropout > 0.0 { format!(", dropout {}", p.dropout) } else { String::new() };
+            let output = if p.output { ", output" } else { "" };
+            writeln!(f, "  {:width$}  {units} units, {what}{norm}{dropout}{output}", p.name)?;
+        }
+        let width = longest(&mut self.connections.iter().map(|c| c.name.len()));
+        writeln!(f, "connections")?;
+        for c in &self.connections {
+            let [pre, post] = [c.pre, c.post].map(|p| &*self.populations[p].name);
+            let what = match c.kind {
+                ConnectionKind::Skip(skip) if skip.kernel.is_none() => "identity".into(),
+                _ => format!("wiring {}, synapse {}", tag(c.wiring), tag(c.synapse)),
+            };
+            let lr = c.lr.map_or_else(String::new, |lr| format!(", lr {lr}"));
+            let frozen = if c.learns { "" } else { ", does not learn" };
+            writeln!(f, "  {:width$}  {pre} → {post}, {what}{lr}{frozen}", c.name)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,365 @@
+//! Networks as graphs: choices of single populations and connections, what stands beside the chain, and in which order all of it
+//! is drawn and computed.
+
+use crate::common::{batch, central_differences, gradient, learn, loss, relative_error};
+use bouton::Error;
+use bouton::network::{Network, Role};
+use bouton::recipe::{NetworkPlan, Recipe};
+use bouton::train::Trainer;
+
+const TASK: &str = "precision = \"f64\"\n[task.synthetic]\nshape = [1, 2, 4]\nclasses = 3\ntrain = 24\ntest = 24\nbatch = 8\nepochs = 2\n";
+const RELU: &str =
+    "[neuron.relu]\n[credit.backprop]\n[objective.softmax-cross-entropy]\n[optim.sgd]\nlr = 0.1\n";
+const SETTLE: &str =
+    "[neuron.settle]\nactivation = \"shifted-sigmoid\"\n[credit.bptt]\nsteps = 7\n[optim.sgd]\nlr = 0.1\n";
+
+fn recipe(text: &str) -> Recipe {
+    let recipe = Recipe::parse(text, "graph").unwrap_or_else(|e| panic!("{e}\n{text}"));
+    recipe.check().unwrap_or_else(|e| panic!("{e} / {:?}\n{text}", e.hint()));
+    recipe
+}
+
+fn chain(rest: &str, tables: &str) -> Recipe {
+    recipe(&format!("{TASK}[network]\nlayers = [8, 6, 5, 3]\n{rest}{tables}"))
+}
+
+/// The gradient is the one of the loss.
+fn exact(recipe: &Recipe, what: &str) {
+    let mut network = Network::build(recipe).unwrap();
+    let mut samples = batch(&network, 3);
+    if network.features() != network.populations[0].units {
+        let mut stream = bouton::rng::Key::new(5).stream();
+        samples.x =
+            bouton_kernels::Mat::from_fn(network.dtype, 8, network.features(), |_, _| stream.uniform());
+    }
+    let (g, _) = gradient(recipe, &mut network, &samples);
+    let numeric = central_differences(&mut network, &mut |network| loss(recipe, network, &samples));
+    assert!(relative_error(&g, &numeric) < 1e-6, "{what}: {}", relative_error(&g, &numeric));
+}
+
+fn weights(network: &Network) -> std::collections::BTreeMap<String, Vec<f64>> {
+    network.parameters().into_iter().map(|(_, name, m)| (name, m.to_f64s())).collect()
+}
+
+/// The same with the states of synapses.
+fn everything(network: &mut Network) -> std::collections::BTreeMap<String, Vec<f64>> {
+    let mut all = std::collections::BTreeMap::new();
+    let see = &mut |name: &str, mat: &mut bouton_kernels::Mat| {
+        all.insert(name.to_owned(), mat.to_f64s());
+        Ok(())
+    };
+    network.visit(see).unwrap();
+    all
+}
+
+#[test]
+fn a_chain_with_its_choices_spelt_out_is_the_same_chain() {
+    let plain = chain(RELU, "");
+    let spelt = chain(
+        RELU,
+        "[population.hidden2]\nneuron.relu = {}\n[connection.hidden1-hidden2]\nsynapse.plain = {}\nlr = 0.1\n",
+    );
+    let run = |recipe: &Recipe| {
+        let mut trainer = Trainer::new(recipe, None).unwrap();
+        learn(&mut trainer, 6);
+        weights(&trainer.network)
+    };
+    assert_eq!(run(&plain), run(&spelt));
+}
+
+#[test]
+fn populations_choose_units_and_norms() {
+    let recipe = chain(
+        &RELU.replace("[neuron.relu]", "[neuron.relu]\n[norm.layer]"),
+        "[population.hidden1]\nneuron.sign = {}\nnorm.none = {}\ndropout = 0.5\n",
+    );
+    let network = Network::build(&recipe).unwrap();
+    let norms: Vec<bool> = network.populations.iter().map(|p| p.norm.is_some()).collect();
+    assert_eq!(norms, [false, false, true, true]);
+    let dropout: Vec<f64> = network.populations.iter().map(|p| p.dropout).collect();
+    assert_eq!(dropout, [0.0, 0.5, 0.0, 0.0]);
+    let credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
+    let out = credit.free(&network, &batch(&network, 3), &*recipe.objective.build()).unwrap().out;
+    assert!(out[1].to_f64s().iter().all(|s| s.abs() == 1.0), "signs");
+    assert!(out[2].to_f64s().iter().any(|s| s.abs() != 1.0) && out[2].to_f64s().iter().all(|s| *s >= 0.0));
+}
+
+/// Metaplastic bits in one layer, pairs of devices in the next, each with a rate of its own.
+#[test]
+fn connections_choose_synapses_and_rates() {
+    let recipe = chain(
+        &RELU.replace("[neuron.relu]", "[neuron.sign]\n[norm.batch]"),
+        "[connection.input-hidden1]\nsynapse.metaplastic = { m = 1.0 }\nlr = 0.005\n\
+         [connection.hidden1-hidden2]\nsynapse.rram = {}\nlr = 20.0\n[connection.hidden2-output]\nlearn = false\n",
+    );
+    let mut trainer = Trainer::new(&recipe, None).unwrap();
+    let before = everything(&mut trainer.network);
+    learn(&mut trainer, 6);
+    let after = everything(&mut trainer.network);
+    let bits = &after["input-hidden1.weight"];
+    assert!(bits.iter().all(|w| w.abs() == bits[0].abs()), "{bits:?}");
+    let pairs = &trainer.network.connections[1];
+    assert!(
+        pairs.synapse.states().iter().all(|state| state.starts_with("rram.")),
+        "{:?}",
+        pairs.synapse.states()
+    );
+    assert_ne!(before["hidden1-hidden2.rram.bl.pulses"], after["hidden1-hidden2.rram.bl.pulses"]);
+    assert_eq!(before["hidden2-output.weight"], after["hidden2-output.weight"], "does not learn");
+    assert_ne!(before["output.bias"], after["output.bias"]);
+}
+
+#[test]
+fn a_rate_of_a_connection_s_own_replaces_the_optimiser_s_and_follows_the_schedule() {
+    let step = |tables: &str| {
+        let recipe = chain(RELU, tables);
+        let mut trainer = Trainer::new(&recipe, None).unwrap();
+        let before = weights(&trainer.network);
+        learn(&mut trainer, 1);
+        let after = weights(&trainer.network);
+        let moved =
+            |name: &str| -> Vec<f64> { before[name].iter().zip(&after[name]).map(|(a, b)| b - a).collect() };
+        ["input-hidden1.weight", "hidden1-hidden2.weight"].map(moved)
+    };
+    let (plain, own) = (step(""), step("[connection.hidden1-hidden2]\nlr = 0.025\n"));
+    assert_eq!(plain[0], own[0]);
+    for (a, b) in plain[1].iter().zip(&own[1]) {
+        assert!((a / 4.0 - b).abs() < 1e-14, "{a} {b}");
+    }
+}
+
+/// Beside the chain: a population of its own, a skip between names, a readout of two populations.
+const BESIDE: &str = "[population.side]\nunits = 4\n[connection.input-side]\nfrom = \"input\"\nto = \"side\"\n\
+    [connection.side-hidden2]\nfrom = \"side\"\nto = \"hidden2\"\n[connection.leap]\nfrom = \"hidden1\"\nto = \"output\"\n";
+
+#[test]
+fn gradients_through_graphs_are_those_of_the_loss() {
+    exact(&chain(RELU, BESIDE), "feed-forward");
+    exact(&chain(SETTLE, BESIDE), "settling");
+    let loops = format!("{BESIDE}[connection.back]\nfrom = \"hidden2\"\nto = \"side\"\n");
+    exact(&chain(SETTLE, &loops), "settling with a loop");
+    let ep = SETTLE.replace(
+        "[credit.bptt]\nsteps = 7",
+        "[credit.recurrent-backprop]\nfree-steps = 300\nadjoint-steps = 300",
+    );
+    exact(&chain(&ep, &loops), "the adjoint of a loop");
+}
+
+#[test]
+fn equilibrium_propagation_finds_the_gradient_of_a_graph() {
+    let with = |credit: &str| {
+        let recipe = chain(&SETTLE.replace("[credit.bptt]\nsteps = 7", credit), BESIDE);
+        let mut network = Network::build(&recipe).unwrap();
+        let samples = batch(&network, 3);
+        gradient(&recipe, &mut network, &samples).0
+    };
+    let ep =
+        with("[credit.eq-prop]\nbeta = 1e-3\nnudge = \"symmetric\"\nfree-steps = 400\nnudged-steps = 400");
+    let exact = with("[credit.recurrent-backprop]\nfree-steps = 400\nadjoint-steps = 400");
+    assert!(relative_error(&ep, &exact) < 1e-5, "{}", relative_error(&ep, &exact));
+}
+
+/// The file's order, and populations that have nothing to do with each other, change no bit of the others.
+#[test]
+fn nothing_depends_on_the_order_of_tables_or_on_strangers() {
+    let trained = |tables: &str| {
+        let mut trainer = Trainer::new(&chain(RELU, tables), None).unwrap();
+        learn(&mut trainer, 6);
+        weights(&trainer.network)
+    };
+    let one = trained(BESIDE);
+    let mut tables: Vec<&str> = BESIDE.split_inclusive("\n").collect();
+    tables.rotate_left(2);
+    assert_eq!(one, trained(&tables.concat()));
+    let drawn = |tables: &str| weights(&Network::build(&chain(RELU, tables)).unwrap());
+    let stranger = "[population.another]\nunits = 2\n[connection.input-another]\nfrom = \"input\"\nto = \"another\"\n\
+        [connection.another-output]\nfrom = \"another\"\nto = \"output\"\n";
+    let two = drawn(&format!("{BESIDE}{stranger}"));
+    for (name, values) in &drawn(BESIDE) {
+        assert_eq!(values, &two[name], "{name}");
+    }
+    assert_ne!(two["another-output.weight"], two["input-another.weight"]);
+}
+
+const CONTEXT: &str = "precision = \"f64\"\n[task.context]\nfeatures = 6\ncontexts = 3\nclasses = 3\nnoise = 0.25\ntrain = 1200\ntest = 300\nbatch = 20\nepochs = 8\n\
+    [network]\nlayers = [6, 40, 3]\n[neuron.relu]\n[credit.backprop]\n[objective.softmax-cross-entropy]\n[optim.adam]\nlr = 0.01\n\
+    [population.context]\nclamp = \"context\"\n[connection.context-hidden1]\nfrom = \"context\"\nto = \"hidden1\"\n";
+
+#[test]
+fn two_inputs_are_shown_by_two_populations() {
+    let two = recipe(CONTEXT);
+    let network = Network::build(&two).unwrap();
+    let clamped: Vec<_> = network.with_role(Role::Clamped).map(|p| &network.populations[p]).collect();
+    assert_eq!(
+        clamped.iter().map(|p| (&*p.name, p.columns.clone())).collect::<Vec<_>>(),
+        [("input", 0..6), ("context", 6..9)]
+    );
+    assert_eq!((network.features(), network.output()), (9, 3));
+    exact(&two, "two inputs");
+    let settling = CONTEXT.replace(
+        "[neuron.relu]\n[credit.backprop]\n[objective.softmax-cross-entropy]",
+        "[neuron.settle]\nactivation = \"shifted-sigmoid\"\n[credit.bptt]\nsteps = 6",
+    );
+    exact(&recipe(&settling), "two inputs of a settling network");
+    let score = |recipe: &Recipe| {
+        let mut trainer = Trainer::new(recipe, None).unwrap();
+        learn(&mut trainer, 480);
+        trainer.evaluate(0).unwrap().value("accuracy").unwrap()
+    };
+    assert!(score(&two) > 0.95, "{}", score(&two));
+    // All columns in one population are the same task.
+    let (whole, _) = CONTEXT.split_once("[population.context]").unwrap();
+    assert!(score(&recipe(&whole.replace("layers = [6,", "layers = [9,"))) > 0.95);
+}
+
+#[test]
+fn a_graph_needs_no_layers() {
+    let text = format!(
+        "{TASK}[network]\noutput = \"answer\"\n{RELU}[population.eye]\nclamp = \"input\"\n[population.inner]\nunits = 5\n\
+         [population.answer]\nunits = 3\n[connection.eye-inner]\nfrom = \"eye\"\nto = \"inner\"\n\
+         [connection.inner-answer]\nfrom = \"inner\"\nto = \"answer\"\n"
+    );
+    let recipe = recipe(&text);
+    exact(&recipe, "no layers");
+    let plan = NetworkPlan::new(&recipe).unwrap().to_string();
+    assert_eq!(
+        plan,
+        "populations\n  eye     8 units, shows columns 0 to 7\n  inner   5 units, relu\n  answer  3 units, relu, output\n\
+         connections\n  eye-inner     eye → inner, wiring dense, synapse plain\n  inner-answer  inner → answer, wiring dense, synapse plain\n"
+    );
+}
+
+#[test]
+fn graphs_that_make_no_sense_are_refused_with_place_and_hint() {
+    let side = "[population.side]\nunits = 4\n";
+    let table =
+        |name: &str, from: &str, to: &str| format!("[connection.{name}]\nfrom = \"{from}\"\nto = \"{to}\"\n");
+    let (into, on) = (table("in", "input", "side"), table("on", "side", "output"));
+    let rows: Vec<(String, &str, &str)> = vec![
+        (side.into(), "nothing leads to population side", "to = \"side\""),
+        (format!("{side}{into}"), "nothing leads on from population side", "from = \"side\""),
+        (
+            format!("{side}{into}{on}{}", table("back", "hidden2", "side"))
+                + &table("again", "side", "hidden1"),
+            "in a loop",
+            "settle",
+        ),
+        ("[population.side]\n".into(), "population.side has no units", "`hidden1`"),
+        (
+            "[population.hidden1]\nunits = 7\n".into(),
+            "population.hidden1.units is 7, but network.layers says 6",
+            "leave it out",
+        ),
+        (
+            "[population.hidden1]\nclamp = \"input\"\n".into(),
+            "leads to hidden1, which shows the data",
+            "not clamped",
+        ),
+        (
+            format!("{side}{on}{}", table("in", "inptu", "side")),
+            "connection.in.from = \"inptu\" is no population",
+            "input",
+        ),
+        ("[connection.x]\nto = \"output\"\n".into(), "connection.x has no `from`", "`input-hidden1`"),
+        (
+            table("input-hidden1", "hidden1", "output"),
+            "connection.input-hidden1.from is \"hidden1\"",
+            "leave it out",
+        ),
+        (table("self", "hidden1", "hidden1"), "joins hidden1 with itself", "not there yet"),
+        (table("up", "hidden1", "input"), "leads to input, which shows the data", "not clamped"),
+        (
+            format!("{side}{}{}", table("on", "output", "side"), table("to", "side", "hidden2")),
+            "leads on from output",
+            "computed last",
+        ),
+        (
+            "[population.input]\nneuron.sign = {}\n".into(),
+            "population.input.neuron would do nothing",
+            "leave it out",
+        ),
+        (
+            "[population.output]\ndropout = 0.5\n".into(),
+            "population.output.dropout would do nothing",
+            "leave it out",
+        ),
+        (
+            "[population.hidden1]\nneuron.settle = {}\n".into(),
+            "do not go together: one kind settles",
+            "or none",
+        ),
+        (
+            "[connection.input-hidden1]\nlr = 0.1\nlearn = false\n".into(),
+            "lr would do nothing: learn = false",
+            "one of the two",
+        ),
+        (
+            "[connection.input-hidden1]\nsynapse.bimu = {}\nlr = 0.1\n".into(),
+            "has a step size of its own",
+            "that of the synapse",
+        ),
+        (
+            "[population.context]\nunits = 8\nclamp = \"input\"\n".into(),
+            "nothing leads on from population context",
+            "from = \"context\"",
+        ),
+    ];
+    for (tables, words, hint) in rows {
+        let text = format!("{TASK}[network]\nlayers = [8, 6, 5, 3]\n{RELU}{tables}");
+        let error = Recipe::parse(&text, "graph").and_then(|r| r.check()).expect_err(&tables);
+        let said = format!("{error} / {}", error.hint().unwrap_or_default());
+        assert!(said.contains(words) && said.contains(hint), "{tables}: {said}");
+        assert_eq!(error.exit_code(), 2, "{said}");
+    }
+}
+
+#[test]
+fn lists_widths_readouts_and_names_are_refused_where_they_mean_nothing() {
+    let check = |text: String| {
+        let error = Recipe::parse(&text, "graph").and_then(|r| r.check()).expect_err(&text);
+        format!("{error} / {}", error.hint().unwrap_or_default())
+    };
+    let listed = chain_text(&RELU.replace("lr = 0.1", "lr = [0.1, 0.1, 0.1]"), BESIDE);
+    let said = check(listed);
+    assert!(said.contains("optim.sgd.lr is a list") && said.contains("by name"), "{said}");
+    let wide = CONTEXT.replace("[population.context]\n", "[population.context]\nunits = 4\n");
+    let said = check(wide);
+    assert!(
+        said.contains("population.context has 4 units, but the input `context` of the task has 3"),
+        "{said}"
+    );
+    let (unseen, _) = CONTEXT.split_once("[population.context]").unwrap();
+    let said = check(unseen.into());
+    assert!(
+        said.contains("no population shows the input `context`") && said.contains("[population.context]"),
+        "{said}"
+    );
+    let unknown = CONTEXT.replace("clamp = \"context\"", "units = 3\nclamp = \"contxt\"");
+    let said = check(unknown);
+    assert!(said.contains("\"contxt\" is no input of task.context") && said.contains("`context`"), "{said}");
+    let readout = chain_text(
+        &format!("[objective.softmax-cross-entropy]\n{SETTLE}"),
+        "[connection.leap]\nfrom = \"hidden1\"\nto = \"output\"\n",
+    );
+    let said = check(readout);
+    assert!(said.contains("the readout reads hidden2, hidden1, but a nudge acts on hidden2 alone"), "{said}");
+    let named = chain_text(RELU, "").replace("[network]\n", "[network]\noutput = \"nowhere\"\n");
+    let said = check(named);
+    assert!(
+        said.contains("network.output = \"nowhere\" is no population") && said.contains("hidden1"),
+        "{said}"
+    );
+    let Err(Error::Incompatible { .. }) =
+        recipe_of(&chain_text(SETTLE, "[connection.input-hidden1]\nsynapse.binary = {}\n")).check()
+    else {
+        panic!("weights of ±1 drive settling units too far")
+    };
+}
+
+fn chain_text(rest: &str, tables: &str) -> String {
+    format!("{TASK}[network]\nlayers = [8, 6, 5, 3]\n{rest}{tables}")
+}
+
+fn recipe_of(text: &str) -> Recipe {
+    Recipe::parse(text, "graph").unwrap()
+}
