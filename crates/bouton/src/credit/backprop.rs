@@ -3,8 +3,9 @@
 //! d = W s + b, or γ·norm(W s) + b;  s = σ(d);  δ = σ'(d)·∂ℓ/∂s;  ∂ℓ/∂W = Σ δ s_preᵀ, ∂ℓ/∂s_pre = Wᵀδ. A batch stays
 //! whole, because a batch normalisation looks at all of its samples: threads share the products instead.
 
+use super::auxiliary::Errors;
 use super::outcome::{accumulate_grads_objective, verdict};
-use super::{Batch, Credit, CreditMethod, CreditNeeds, GradSink, Settled, Step};
+use super::{Batch, Credit, CreditMethod, CreditNeeds, GradSink, Settled, Step, auxiliary};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::network::{Grad, Network, ParamId, PopId, Role, Seen};
@@ -77,14 +78,14 @@ impl Layered {
         network: &Network,
         x: View<'_>,
         trace: &Trace,
-        err: Mat,
+        errors: Errors,
         key: Option<&Key>,
         sink: &mut dyn GradSink,
     ) {
         let scale = 1.0 / x.rows() as f64;
         let zeros = |p: PopId| Mat::zeros(network.dtype, trace.out[p].rows(), network.populations[p].units);
         let mut g_out: Vec<Mat> = (0..network.populations.len()).map(zeros).collect();
-        g_out[network.output()] = err;
+        errors.into_iter().for_each(|(pop, err)| g_out[pop] = err);
         let seen = Seen { x, out: &trace.out, choice: &trace.choice };
         for pop in network.with_role(Role::Forward).rev() {
             let node = &network.populations[pop];
@@ -184,8 +185,11 @@ impl Credit for Layered {
         });
         let x = silenced.as_ref().unwrap_or(&batch.x);
         let trace = Self::forward(network, x.view(), Some(key));
-        let (err, step) = verdict(network, objective, trace.out[network.output()].view(), &batch.target);
-        Self::backward(network, x.view(), &trace, err, Some(key), sink);
+        let (err, mut step) = verdict(network, objective, trace.out[network.output()].view(), &batch.target);
+        let (mut errors, beside) = auxiliary::of_batch(network, &trace.out, batch);
+        step.loss += beside;
+        errors.push((network.output(), err));
+        Self::backward(network, x.view(), &trace, errors, Some(key), sink);
         accumulate_grads_objective(network, &step, sink);
         observe(network, &trace.norm);
         sink.step(network)?;
@@ -194,7 +198,9 @@ impl Credit for Layered {
 
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
         let trace = Self::forward(network, batch.x.view(), None);
-        Ok(verdict(network, objective, trace.out[network.output()].view(), &batch.target).1)
+        let mut step = verdict(network, objective, trace.out[network.output()].view(), &batch.target).1;
+        step.loss += auxiliary::of_batch(network, &trace.out, batch).1;
+        Ok(step)
     }
 
     fn gradients(
@@ -207,7 +213,8 @@ impl Credit for Layered {
         let trace = Self::forward(network, batch.x.view(), None);
         for objective in objectives {
             let err = verdict(network, *objective, trace.out[network.output()].view(), &batch.target).0;
-            Self::backward(network, batch.x.view(), &trace, err, None, sink);
+            let errors = vec![(network.output(), err)];
+            Self::backward(network, batch.x.view(), &trace, errors, None, sink);
         }
         Ok(())
     }

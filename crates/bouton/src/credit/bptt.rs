@@ -3,14 +3,17 @@
 use super::outcome::{accumulate_grads_objective, evaluate, free_phase, judge};
 use super::sink::FactorBuffer;
 use super::tape::{Adjoint, record};
-use super::{Batch, Credit, CreditMethod, CreditNeeds, GradSink, Settled, Step, homeostasis, shards};
+use super::{
+    Batch, Credit, CreditMethod, CreditNeeds, GradSink, Settled, Step, auxiliary, homeostasis, shards,
+};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
-use crate::network::{Constant, Network, Seen, State};
+use crate::network::{Constant, Network, Role, Seen, State};
 use crate::neuron::UnitDynamics;
 use crate::objective::Objective;
 use crate::rng::Key;
 use crate::solver::Solver;
+use bouton_kernels::add_scaled;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -70,12 +73,21 @@ impl Unroll {
         let mut sink = FactorBuffer::default();
         let start = network.nudged().unwrap_or(network.output());
         let mut adjoint = Adjoint::new(network, &self.solver, start, &g);
+        let seen = Seen { x, out: &state.out, choice: &state.choice };
+        for (pop, err) in auxiliary::errors(network, &state.out, &state.target, &state.samples).0 {
+            if network.populations[pop].role == Role::Settling {
+                add_scaled(&mut adjoint.g_out[pop], 1.0, err.view());
+                continue;
+            }
+            // A linear readout.
+            network.accumulate_grads(pop, err.view(), seen, scale, &mut sink);
+            network.pull(pop, err.view(), seen, &mut adjoint.g_out);
+        }
         for _ in 0..self.repeat {
             for frame in frames.iter().rev() {
                 adjoint.step(network, x, frame, scale, &mut sink);
             }
         }
-        let seen = Seen { x, out: &state.out, choice: &state.choice };
         adjoint.finish(network, seen, scale, &mut sink);
         if start != network.output() {
             network.accumulate_grads(network.output(), err.view(), seen, scale, &mut sink);

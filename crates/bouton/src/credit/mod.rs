@@ -3,6 +3,7 @@
 //! A credit rule turns the outcome of a batch into factors of parameter gradients and hands them to a [`GradSink`]. Rules
 //! only use the verbs of [`crate::network`] and the relaxations of [`crate::solver`].
 
+mod auxiliary;
 mod backprop;
 mod bptt;
 mod continual;

@@ -1,6 +1,6 @@
 //! What a batch came to: loss, sums behind the metrics, and how the relaxations went.
 
-use super::{Batch, shards};
+use super::{Batch, auxiliary, shards};
 use crate::error::Result;
 use crate::network::{Grad, GradSink, Network, ParamId, State};
 use crate::objective::{Metric, Objective, Sums, Target, Targets};
@@ -72,7 +72,9 @@ pub(super) fn judge(network: &Network, objective: &dyn Objective, state: &mut St
     let own = network.objective_values();
     let targets = Targets { rows: state.target.view(0..rows), samples: &state.samples, own: &own };
     let objective = own_gradient(objective, state.output(network.output(), 0..rows), targets);
-    let step = Step { samples: rows as u64, loss: loss.iter().sum(), sums, objective, ..Step::default() };
+    let (_, beside) = auxiliary::errors(network, &state.out, &state.target, &state.samples);
+    let loss = loss.iter().sum::<f64>() + beside;
+    let step = Step { samples: rows as u64, loss, sums, objective, ..Step::default() };
     (g, err, step)
 }
 

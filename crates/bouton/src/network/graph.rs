@@ -3,6 +3,7 @@
 
 use crate::neuron::NeuronSpec;
 use crate::norm::NormSpec;
+use crate::objective::ObjectiveSpec;
 use crate::shape::MOST_UNITS;
 use crate::synapse::SynapseSpec;
 use crate::wiring::WiringSpec;
@@ -31,6 +32,13 @@ pub struct PopulationSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("minimum" = 0, "exclusiveMaximum" = 1, "x-hint" = "0.5 is usual; leave it out for none"))]
     pub dropout: Option<f64>,
+    /// An objective of its own, with the targets of the task. Default: none; that of the recipe is the output's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objective: Option<ObjectiveSpec>,
+    /// Weight of that objective beside the output's. Default 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minimum" = 0, "maximum" = 1e6, "x-hint" = "0.3 is usual for auxiliary readouts"))]
+    pub objective_weight: Option<f64>,
 }
 
 /// A connection by its name (`[connection.<name>]`): one of the chain (`input-hidden1`, …), or one beside it, which needs `from`

@@ -3,6 +3,7 @@
 use super::{OwnParam, Role, Shape};
 use crate::neuron::{Ctx, Gradients, Inputs, Population};
 use crate::norm::Norm;
+use crate::objective::Objective;
 use bouton_kernels::{Elem, Mat, Operand, View, ViewMut, dispatch};
 use std::ops::Range;
 
@@ -31,6 +32,8 @@ pub struct Node {
     pub dropout: f64,
     /// Standard deviation of noise on the drive in training.
     pub noise: f64,
+    /// An objective of its own beside that of the output, and its weight.
+    pub objective: Option<(Box<dyn Objective>, f64)>,
 }
 
 impl Node {

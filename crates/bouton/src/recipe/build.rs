@@ -60,7 +60,8 @@ impl Builder<'_> {
         let (shape, role, dtype) = (plan.shape, plan.role, self.dtype);
         let unit = plan.neuron.method();
         let readout = role == Role::Forward && unit.traits().settles();
-        let model = if role == Role::Clamped || readout { linear() } else { unit.population(plan.output) };
+        let model =
+            if role == Role::Clamped || readout { linear() } else { unit.population(plan.is_judged()) };
         let norm = if role == Role::Clamped { None } else { Norm::new(plan.norm, dtype, shape) };
         let own = OwnParam::all(&*model, dtype, shape.channels, &self.draws("own", p));
         Node {
@@ -74,6 +75,7 @@ impl Builder<'_> {
             own,
             norm,
             dropout: plan.dropout,
+            objective: plan.objective.map(|(objective, weight)| (objective.build(), weight)),
             noise: if role == Role::Clamped || readout { 0.0 } else { unit.traits().noise },
         }
     }

@@ -146,7 +146,7 @@ fn states(recipe: &Recipe, plan: &NetworkPlan<'_>) -> u128 {
     let copies = recipe.credit.method().copies() as u128;
     let mixed = 2 * recipe.solver.method().traits().memory as u128;
     let of = |p: &PopulationPlan<'_>| {
-        let own = p.neuron.method().population(p.output).states().len() as u128;
+        let own = p.neuron.method().population(p.is_judged()).states().len() as u128;
         p.shape.units() as u128 * (copies * (1 + own) + mixed)
     };
     rows * plan.populations.iter().map(of).sum::<u128>()

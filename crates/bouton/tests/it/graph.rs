@@ -212,6 +212,69 @@ fn two_inputs_are_shown_by_two_populations() {
     assert!(score(&recipe(&whole.replace("layers = [6,", "layers = [9,"))) > 0.95);
 }
 
+const AUXILIARY: &str = "[population.early]\nunits = 3\nobjective.softmax-cross-entropy = {}\nobjective-weight = 0.3\n\
+    [connection.hidden1-early]\nfrom = \"hidden1\"\nto = \"early\"\n";
+
+#[test]
+fn two_objectives_add_up() {
+    exact(&chain(RELU, AUXILIARY), "an auxiliary readout");
+    exact(&chain(SETTLE, AUXILIARY), "of a settling network");
+    let states = AUXILIARY.replace("softmax-cross-entropy", "squared-error");
+    exact(&chain(RELU, &states), "squared error beside cross-entropy");
+    exact(&chain(SETTLE, &states), "a settling population that is judged");
+    let readouts = format!("[objective.softmax-cross-entropy]\n{SETTLE}");
+    exact(&chain(&readouts, AUXILIARY), "two readouts");
+    // The loss is the weighted sum, the answers are those of the output.
+    let with = |weight: &str| {
+        let recipe = chain(RELU, &AUXILIARY.replace("0.3", weight));
+        let network = Network::build(&recipe).unwrap();
+        let credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
+        credit.evaluate(&network, &batch(&network, 3), &*recipe.objective.build()).unwrap()
+    };
+    let [none, some, twice] = ["0.0", "0.3", "0.6"].map(with);
+    assert!(
+        (twice.loss - none.loss - 2.0 * (some.loss - none.loss)).abs() < 1e-12 && some.loss > none.loss + 0.1
+    );
+    assert_eq!(none.sums, twice.sums);
+    let network = Network::build(&chain(RELU, AUXILIARY)).unwrap();
+    assert_eq!(network.populations[network.output()].name, "output");
+}
+
+#[test]
+fn objectives_that_make_no_sense_are_refused() {
+    let ep = SETTLE.replace(
+        "[credit.bptt]\nsteps = 7",
+        "[credit.eq-prop]\nbeta = 0.5\nfree-steps = 5\nnudged-steps = 5",
+    );
+    for (rest, tables, words) in [
+        (
+            RELU,
+            AUXILIARY.replace("units = 3", "units = 4"),
+            "has an objective and 4 units, but the task has 3 classes",
+        ),
+        (
+            RELU,
+            "[population.input]\nobjective.squared-error = {}\n".into(),
+            "shows the data, which no objective changes",
+        ),
+        (
+            RELU,
+            "[population.output]\nobjective.squared-error = {}\n".into(),
+            "whose objective is [objective]",
+        ),
+        (RELU, "[population.hidden1]\nobjective-weight = 0.5\n".into(), "it has no objective"),
+        (
+            RELU,
+            AUXILIARY.replace("entropy = {}", "entropy = { learn-temperature = true }"),
+            "learns numbers of its own",
+        ),
+        (&*ep, AUXILIARY.into(), "compares states under one nudge"),
+    ] {
+        let error = recipe_of(&chain_text(rest, &tables)).check().expect_err(&tables);
+        assert!(error.to_string().contains(words) && error.hint().is_some(), "{tables}: {error}");
+    }
+}
+
 #[test]
 fn a_graph_needs_no_layers() {
     let text = format!(

@@ -3,9 +3,11 @@
 
 use super::alone;
 use crate::axis::tag;
+use crate::credit::Acts;
 use crate::error::{Error, Result};
-use crate::network::Role;
+use crate::network::{PopulationSpec, Role};
 use crate::recipe::{ConnectionKind, ConnectionPlan, NetworkPlan, PopulationPlan, Recipe};
+use crate::task::Scenario;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -56,6 +58,9 @@ fn population(recipe: &Recipe, p: &PopulationPlan<'_>) -> Refusal {
             "let all of them settle, or none".into(),
         ));
     }
+    if let Some(refusal) = table.and_then(|table| objective(recipe, p, table)) {
+        return Some(refusal);
+    }
     let table = table?;
     let chosen = [
         ("neuron", table.neuron.is_some()),
@@ -65,14 +70,71 @@ fn population(recipe: &Recipe, p: &PopulationPlan<'_>) -> Refusal {
     let readout = p.role == Role::Forward && settles;
     let (key, _) = chosen.into_iter().find(|(key, given)| match p.role {
         Role::Clamped => *given,
-        _ => *given && (readout && *key == "neuron" || p.output && *key == "dropout"),
+        _ => *given && (readout && *key == "neuron" || p.is_judged() && *key == "dropout"),
     })?;
     let what = match p.role {
         Role::Clamped => "shows the data",
-        _ if key == "dropout" => "is the output, which is never silent",
+        _ if key == "dropout" => "is judged by an objective, and never silent",
         _ => "is a linear readout of the objective",
     };
     Some((format!("population.{name}.{key} would do nothing: {name} {what}"), "leave it out".into()))
+}
+
+/// An objective of a population's own, beside that of the output.
+fn objective(recipe: &Recipe, p: &PopulationPlan<'_>, table: &PopulationSpec) -> Refusal {
+    let (name, kind) = (&p.name, recipe.task.method().targets());
+    let refuse = |message: String, hint: &str| Some((message, hint.to_owned()));
+    let Some(spec) = &table.objective else {
+        table.objective_weight?;
+        return refuse(
+            format!("population.{name}.objective-weight would do nothing: it has no objective"),
+            "leave it out",
+        );
+    };
+    let (member, classes) = (tag(spec), recipe.sequence.sides(&recipe.task, recipe.continual.scenario).1);
+    match () {
+        () if p.role == Role::Clamped => refuse(
+            format!("population {name} shows the data, which no objective changes"),
+            "leave its objective out",
+        ),
+        () if p.output => refuse(
+            format!("population {name} is the output, whose objective is [objective]"),
+            "write it there",
+        ),
+        () if !spec.method().traits().targets.contains(&kind) => refuse(
+            format!(
+                "objective.{member} of population {name} does not compare outputs with {kind}, which the task gives"
+            ),
+            "choose another objective, such as squared-error",
+        ),
+        () if p.shape.units() != classes => refuse(
+            format!(
+                "population {name} has an objective and {} units, but the task has {classes} {kind}",
+                p.shape.units()
+            ),
+            "give it as many units",
+        ),
+        () if recipe.credit.method().needs().acts != Acts::Gradient => refuse(
+            format!(
+                "{} compares states under one nudge, and population {name} has an objective of its own",
+                tag(&recipe.credit)
+            ),
+            "use credit.backprop, bptt or recurrent-backprop, or leave it out",
+        ),
+        () if !spec.method().own().is_empty() => refuse(
+            format!(
+                "objective.{member} of population {name} learns numbers of its own, which that of the output alone does"
+            ),
+            "leave learn-temperature out",
+        ),
+        () if recipe.continual.scenario != Scenario::Domain => refuse(
+            format!(
+                "population {name} has an objective over all classes, but this scenario has outputs of single tasks"
+            ),
+            "use scenario = \"domain\", or leave it out",
+        ),
+        () => None,
+    }
 }
 
 fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -> Refusal {
@@ -108,7 +170,7 @@ fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
     None
 }
 
-/// A nudge acts on the one population that a readout reads.
+/// A nudge, and what goes back through the output's readout, act on the one population that it reads.
 fn readers(plan: &NetworkPlan<'_>) -> Refusal {
     let output = plan.populations.iter().position(|p| p.output)?;
     let readout = plan.populations[output].role == Role::Forward;

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::network::{ConnId, PopId, Role, Shape, Skip};
 use crate::neuron::NeuronSpec;
 use crate::norm::NormSpec;
-use crate::objective::Outputs;
+use crate::objective::{ObjectiveSpec, Outputs};
 use crate::synapse::SynapseSpec;
 use crate::wiring::WiringSpec;
 use draft::{Clamp, Draft, Edge};
@@ -48,6 +48,8 @@ pub struct PopulationPlan<'a> {
     pub norm: &'a NormSpec,
     /// Probability that a unit is silent in a training step.
     pub dropout: f64,
+    /// An objective of its own beside that of the output, and its weight.
+    pub objective: Option<(&'a ObjectiveSpec, f64)>,
 }
 
 /// A connection.
@@ -119,11 +121,20 @@ impl<'a> NetworkPlan<'a> {
     }
 }
 
+impl PopulationPlan<'_> {
+    /// Whether an objective judges it: then its units are those of an output.
+    pub fn is_judged(&self) -> bool {
+        self.output || self.objective.is_some()
+    }
+}
+
 impl<'a> Draft<'a> {
     fn plan(&self, recipe: &'a Recipe, output: bool) -> Result<PopulationPlan<'a>> {
         let neuron = self.table.and_then(|t| t.neuron.as_ref()).unwrap_or(&recipe.neuron);
         let settles = neuron.method().traits().settles();
-        let readout = output && settles && recipe.objective.method().traits().outputs != Outputs::States;
+        let own = self.table.and_then(|t| Some((t.objective.as_ref()?, t.objective_weight.unwrap_or(1.0))));
+        let judged = if output { Some(&recipe.objective) } else { own.map(|(objective, _)| objective) };
+        let readout = settles && judged.is_some_and(|o| o.method().traits().outputs != Outputs::States);
         let role = match self.clamp {
             Some(_) => Role::Clamped,
             None if settles && !readout => Role::Settling,
@@ -136,7 +147,7 @@ impl<'a> Draft<'a> {
         };
         let dropout = match role {
             Role::Clamped => recipe.network.input_dropout,
-            _ if output => 0.0,
+            _ if judged.is_some() => 0.0,
             _ => self.table.and_then(|t| t.dropout).unwrap_or(recipe.network.dropout),
         };
         Ok(PopulationPlan {
@@ -149,6 +160,7 @@ impl<'a> Draft<'a> {
             neuron,
             norm: self.table.and_then(|t| t.norm.as_ref()).unwrap_or(&recipe.norm),
             dropout,
+            objective: own,
         })
     }
 }

@@ -65,7 +65,8 @@ fn ends(recipe: &Recipe, drafts: &[Draft<'_>], edges: &[Edge<'_>], output: &str)
             return Err(Error::config(format!("nothing leads to population {name}"))
                 .with_hint(format!("add a connection with to = \"{name}\"")));
         }
-        if *name != output && !edges.iter().any(|e| e.pre == *name) {
+        let judged = draft.table.is_some_and(|t| t.objective.is_some());
+        if *name != output && !judged && !edges.iter().any(|e| e.pre == *name) {
             return Err(Error::config(format!("nothing leads on from population {name}"))
                 .with_hint(format!("add a connection with from = \"{name}\", or make it network.output")));
         }

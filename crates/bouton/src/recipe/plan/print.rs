@@ -27,7 +27,8 @@ impl Display for NetworkPlan<'_> {
             };
             let dropout = if p.dropout > 0.0 { format!(", dropout {}", p.dropout) } else { String::new() };
             let output = if p.output { ", output" } else { "" };
-            writeln!(f, "  {:width$}  {units} units, {what}{norm}{dropout}{output}", p.name)?;
+            let own = p.objective.map_or_else(String::new, |(o, weight)| format!(", {weight} × {}", tag(o)));
+            writeln!(f, "  {:width$}  {units} units, {what}{norm}{dropout}{own}{output}", p.name)?;
         }
         let width = longest(&mut self.connections.iter().map(|c| c.name.len()));
         writeln!(f, "connections")?;
