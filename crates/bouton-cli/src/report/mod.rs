@@ -7,6 +7,7 @@ mod curves;
 pub mod figures;
 mod html;
 mod importance;
+mod network;
 mod weights;
 
 use std::path::PathBuf;
@@ -21,6 +22,7 @@ pub use curves::curves;
 pub use figures::Palette;
 pub use html::render;
 pub use importance::importance;
+pub use network::network;
 pub use weights::{Patch, fields, weights};
 
 /// One figure of a report.
@@ -35,7 +37,7 @@ pub struct Figure {
 }
 
 /// Draws everything that the run directory holds and writes it with [`write()`]: curves of its metrics, accuracies by
-/// task, importance by hidden weight, cosines to the true gradient, weights of its newest checkpoint, and, if its first
+/// task, importance by hidden weight, cosines to the true gradient, the plan of its network, weights of its newest checkpoint, and, if its first
 /// layer looks at images, its receptive fields. Returns the path of the report.
 ///
 /// # Errors
@@ -48,6 +50,7 @@ pub fn build(run: &RunDir, patch: Option<Patch>) -> Result<PathBuf> {
     figures.extend(accuracies(run)?);
     figures.extend(importance(run, &mut palette)?);
     figures.extend(alignment(run, &mut palette)?);
+    figures.extend(network(run)?);
     if let Some(found) = Checkpoints::new(run.checkpoints(), None).newest()? {
         figures.extend(fields_of_first(&found.checkpoint, patch)?);
         figures.extend(weights(&found.checkpoint)?);
