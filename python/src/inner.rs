@@ -3,12 +3,13 @@
 use crate::arrays::{exactly, labels, samples, values};
 use crate::errors::argument;
 use bouton::credit::Batch;
-use bouton::network::Network as Net;
+use bouton::network::{Network as Net, Role};
 use bouton::objective::{Given, Target, TargetKind};
 use bouton::rng::Key;
 use bouton::train::ByHand;
 use bouton_kernels::Mat;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use std::collections::HashMap;
 
 /// A learner fed by hand.
@@ -50,10 +51,54 @@ impl Inner {
 
     /// A batch, and whether its x came as images.
     fn pictured(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<(Batch, bool)> {
-        let (x, images) =
-            samples(x, self.net().dtype, self.net().sample_shape(), "x")?;
+        let (x, images) = match x.cast::<PyDict>() {
+            Ok(named) => (self.shown(named)?, false),
+            Err(_) => samples(x, self.net().dtype, self.net().sample_shape(), "x")?,
+        };
         let target = y.map_or_else(|| Ok(Target::None(x.rows())), |y| self.target(y, x.rows()))?;
         Ok((Batch { ids: (0..x.rows()).collect(), x, target }, images))
+    }
+
+    /// Samples put together from what clamped populations show, by their names.
+    fn shown(&self, named: &Bound<'_, PyDict>) -> PyResult<Mat> {
+        let (py, net) = (named.py(), self.net());
+        let clamped: Vec<_> = net.with_role(Role::Clamped).map(|p| &net.populations[p]).collect();
+        let names: Vec<&str> = clamped.iter().map(|p| &*p.name).collect();
+        let hint = format!("pass a dict with {}", names.join(", "));
+        for key in named.keys() {
+            let key: String = key.extract()?;
+            if !names.contains(&&*key) {
+                return Err(argument(
+                    py,
+                    "DataError",
+                    &format!("no population {key:?} shows the data"),
+                    &hint,
+                ));
+            }
+        }
+        let mut whole: Option<Mat> = None;
+        for node in clamped {
+            let Some(x) = named.get_item(&node.name)? else {
+                return Err(argument(
+                    py,
+                    "DataError",
+                    &format!("x has nothing for population {}", node.name),
+                    &hint,
+                ));
+            };
+            let (part, _) = samples(&x, net.dtype, node.shape, &format!("x[{:?}]", node.name))?;
+            let whole = whole.get_or_insert_with(|| Mat::zeros(net.dtype, part.rows(), net.features()));
+            if part.rows() != whole.rows() {
+                let message =
+                    format!("x[{:?}] has {} samples, others have {}", node.name, part.rows(), whole.rows());
+                return Err(argument(py, "ShapeError", &message, "pass as many of each"));
+            }
+            let columns = node.columns.clone();
+            bouton_kernels::dispatch!(net.dtype, T => for r in 0..part.rows() {
+                whole.view_mut().row_mut::<T>(r)[columns.clone()].copy_from_slice(part.view().row::<T>(r));
+            });
+        }
+        whole.ok_or_else(|| argument(py, "DataError", "x is empty", &hint))
     }
 
     /// A task of the recipe's sequence.

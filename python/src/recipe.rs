@@ -1,9 +1,11 @@
 //! Recipes from Python.
 
 use crate::errors::raise;
+use bouton::network::Role;
+use bouton::recipe::{NetworkPlan, tag};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::{PyDict, PyList, PyString};
 
 /// A complete, checked experiment.
 #[pyclass(frozen, eq, from_py_object, module = "bouton")]
@@ -84,6 +86,37 @@ impl Recipe {
     /// The recipe as TOML with every default filled in.
     fn to_toml(&self) -> String {
         self.inner.to_toml()
+    }
+
+    /// What its network comes to: `populations` and `connections`, each a list of dicts in the order of computation.
+    fn plan<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let plan = NetworkPlan::new(&self.inner).map_err(|e| raise(py, &e))?;
+        let (populations, connections) = (PyList::empty(py), PyList::empty(py));
+        for p in &plan.populations {
+            let row = PyDict::new(py);
+            row.set_item("name", &p.name)?;
+            row.set_item("units", p.shape.units())?;
+            row.set_item("role", format!("{:?}", p.role).to_lowercase())?;
+            row.set_item("neuron", (p.role != Role::Clamped).then(|| tag(p.neuron)))?;
+            row.set_item("columns", (p.role == Role::Clamped).then_some((p.columns.start, p.columns.end)))?;
+            row.set_item("output", p.output)?;
+            populations.append(row)?;
+        }
+        for c in &plan.connections {
+            let row = PyDict::new(py);
+            row.set_item("name", &c.name)?;
+            row.set_item("from", &plan.populations[c.pre].name)?;
+            row.set_item("to", &plan.populations[c.post].name)?;
+            row.set_item("wiring", tag(c.wiring))?;
+            row.set_item("synapse", tag(c.synapse))?;
+            row.set_item("lr", c.lr)?;
+            row.set_item("learn", c.learns)?;
+            connections.append(row)?;
+        }
+        let plan = PyDict::new(py);
+        plan.set_item("populations", populations)?;
+        plan.set_item("connections", connections)?;
+        Ok(plan)
     }
 
     /// The recipe as JSON with every default filled in.

@@ -7,8 +7,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use bouton_kernels::{
-    BitLevel, BitMat, DType, Mat, Operand, bit_dots, bit_dots_at, gemm_nt, par_bit_dots, par_bit_thresholds,
-    par_gemm_nt,
+    BitLevel, BitMat, DType, Mat, WeightMat, bit_dots, bit_dots_at, gemm_nt, par_bit_dots,
+    par_bit_thresholds, par_gemm_nt,
 };
 
 /// rows of the result, columns of the result, reduction length
@@ -29,7 +29,7 @@ fn main() {
     for (n, m, k) in SHAPES {
         let noise =
             |r, c| Mat::from_fn(DType::F32, r, c, |i, j| ((i * 7 + j * 13 + i * j) % 17) as f64 / 17.0 - 0.5);
-        let (a, w, mut c) = (noise(n, k), Operand::new(noise(m, k)), noise(n, m));
+        let (a, w, mut c) = (noise(n, k), WeightMat::new(noise(m, k)), noise(n, m));
         let (x, y) = (BitMat::from_signs(a.view()), BitMat::from_signs(w.view()));
         let (mut dots, ceilings, flips) =
             (vec![0; n * m], vec![0; m], BitMat::from_fn(1, m, |_, j| j % 3 == 0));

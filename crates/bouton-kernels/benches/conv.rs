@@ -12,7 +12,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use bouton_kernels::{
-    ConvMethod, ConvShape, DType, Mat, Operand, PoolShape, View, ViewMut, conv_by, conv_forward,
+    ConvMethod, ConvShape, DType, Mat, PoolShape, View, ViewMut, WeightMat, conv_by, conv_forward,
     conv_pull_input, conv_pull_weight, max_pool, max_unpool, simd_level, soft_pool, soft_unpool, vectorize,
 };
 
@@ -41,7 +41,7 @@ fn main() {
         for method in METHODS {
             cases.extend([false, true].map(|adjoint| conv(adjoint, method, shape)));
         }
-        cases.push(pull_weight(shape));
+        cases.push(backward_weight(shape));
     }
     cases.extend(
         [layer(128, 256, 16, 1), ConvShape { kernel: [5, 5], ..layer(32, 64, 12, 0) }].map(pull_unpooled),
@@ -100,7 +100,7 @@ fn product(
     method: Option<ConvMethod>,
     adjoint: bool,
     s: &ConvShape,
-    w: &Operand,
+    w: &WeightMat,
     x: View<'_>,
     y: ViewMut<'_>,
 ) {
@@ -121,7 +121,7 @@ fn rows_per_thread() -> usize {
 }
 
 fn conv(adjoint: bool, method: Option<ConvMethod>, s: ConvShape) -> Case {
-    let what = if adjoint { "pull_input" } else { "forward" };
+    let what = if adjoint { "backward_input" } else { "forward" };
     product_case(what, adjoint, method, s, noise)
 }
 
@@ -148,7 +148,7 @@ fn product_case(
     let make = move || -> Run {
         let [from, to] = if adjoint { [s.outputs(), s.inputs()] } else { [s.inputs(), s.outputs()] };
         let (x, mut y) = (source(BATCH, from), noise(BATCH, to));
-        let w = Operand::new(noise(s.filters, s.patch()));
+        let w = WeightMat::new(noise(s.filters, s.patch()));
         Box::new(move || {
             let size = rows_per_thread();
             let parts: Vec<ViewMut<'_>> = y.view_mut().chunks_mut(size).collect();
@@ -161,7 +161,7 @@ fn product_case(
     Case("conv", format!("{what}-{}{}", name(&s), suffix(method)), flops(&s), Box::new(make))
 }
 
-fn pull_weight(s: ConvShape) -> Case {
+fn backward_weight(s: ConvShape) -> Case {
     let make = move || -> Run {
         let (x, g) = (noise(BATCH, s.inputs()), noise(BATCH, s.outputs()));
         let mut w = noise(s.filters, s.patch());
@@ -173,7 +173,7 @@ fn pull_weight(s: ConvShape) -> Case {
             });
         })
     };
-    Case("conv", format!("pull_weight-{}", name(&s)), flops(&s), Box::new(make))
+    Case("conv", format!("backward_weight-{}", name(&s)), flops(&s), Box::new(make))
 }
 
 /// 2x2 windows of 128 channels of 32x32 pixels.
@@ -203,7 +203,7 @@ fn pool(what: &'static str) -> Case {
 struct Stage {
     conv: ConvShape,
     pool: PoolShape,
-    weight: Operand,
+    weight: WeightMat,
 }
 
 /// What a thread needs of its images.
@@ -237,7 +237,7 @@ impl Stage {
     fn new(conv: ConvShape) -> Self {
         let pool =
             PoolShape { height: conv.out_height(), width: conv.out_width(), channels: conv.filters, size: 2 };
-        Stage { conv, pool, weight: Operand::new(noise(conv.filters, conv.patch())) }
+        Stage { conv, pool, weight: WeightMat::new(noise(conv.filters, conv.patch())) }
     }
 }
 

@@ -6,7 +6,7 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use bouton_kernels::{DType, Mat, Operand, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};
+use bouton_kernels::{DType, Mat, WeightMat, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};
 use bouton_kernels::{simd_level, vectorize};
 
 mod peak;
@@ -126,12 +126,12 @@ fn case(what: &str, t: DType, m: usize, n: usize, k: usize) -> Case {
     let mut c = noise(m, n);
     let run: Box<dyn FnMut()> = match what {
         "nt" | "par nt" => {
-            let (a, w) = (noise(m, k), Operand::new(noise(n, k)));
+            let (a, w) = (noise(m, k), WeightMat::new(noise(n, k)));
             let f = if what == "nt" { gemm_nt } else { par_gemm_nt };
             Box::new(move || f(a.view(), &w, c.view_mut()))
         }
         "nn" => {
-            let (a, w) = (noise(m, k), Operand::new(noise(k, n)));
+            let (a, w) = (noise(m, k), WeightMat::new(noise(k, n)));
             Box::new(move || gemm_nn(a.view(), &w, c.view_mut()))
         }
         "tn" => {

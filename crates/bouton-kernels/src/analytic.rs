@@ -12,7 +12,7 @@ pub trait Analytic:
     Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
 {
     /// The constant `x`.
-    fn lit(x: f64) -> Self;
+    fn constant(x: f64) -> Self;
     /// e to the power `self`.
     fn exp(self) -> Self;
     /// Hyperbolic tangent.
@@ -23,8 +23,8 @@ pub trait Analytic:
 
 impl<T: Real> Analytic for T {
     #[inline(always)]
-    fn lit(x: f64) -> Self {
-        Real::lit(x)
+    fn constant(x: f64) -> Self {
+        Real::constant(x)
     }
     #[inline(always)]
     fn exp(self) -> Self {
@@ -88,7 +88,7 @@ impl<T: Real> Div for Complex<T> {
     fn div(self, o: Self) -> Self {
         let conjugate = Complex { re: o.re, im: -o.im };
         #[allow(clippy::suspicious_arithmetic_impl)] // 1/o = ō/|o|²
-        (self * conjugate).times(<T as Real>::lit(1.0) / (o.re * o.re + o.im * o.im))
+        (self * conjugate).times(<T as Real>::constant(1.0) / (o.re * o.re + o.im * o.im))
     }
 }
 
@@ -102,8 +102,8 @@ impl<T: Real> Neg for Complex<T> {
 
 impl<T: Real> Analytic for Complex<T> {
     #[inline(always)]
-    fn lit(x: f64) -> Self {
-        Complex { re: Real::lit(x), im: Real::lit(0.0) }
+    fn constant(x: f64) -> Self {
+        Complex { re: Real::constant(x), im: Real::constant(0.0) }
     }
     #[inline(always)]
     fn exp(self) -> Self {
@@ -113,13 +113,13 @@ impl<T: Real> Analytic for Complex<T> {
     /// 2 sigmoid(2z) - 1.
     #[inline(always)]
     fn tanh(self) -> Self {
-        (self + self).sigmoid().times(Real::lit(2.0)) - Analytic::lit(1.0)
+        (self + self).sigmoid().times(Real::constant(2.0)) - Analytic::constant(1.0)
     }
     /// Through e = exp(∓z), whichever is not above 1 in size: e / (1 + e) left of the imaginary axis, 1 / (1 + e) right.
     #[inline(always)]
     fn sigmoid(self) -> Self {
-        let turn = T::select(self.re, Real::lit(-1.0), Real::lit(1.0));
-        let (e, one) = (Analytic::exp(self.times(turn)), Complex::<T>::lit(1.0));
+        let turn = T::select(self.re, Real::constant(-1.0), Real::constant(1.0));
+        let (e, one) = (Analytic::exp(self.times(turn)), Complex::<T>::constant(1.0));
         let over = Complex { re: T::select(self.re, one.re, e.re), im: T::select(self.re, one.im, e.im) };
         over / (one + e)
     }
@@ -156,7 +156,7 @@ mod tests {
     fn complex_functions_are_analytic() {
         let functions: [fn(Complex<f64>) -> Complex<f64>; 4] =
             [Analytic::exp, Analytic::tanh, Analytic::sigmoid, |z| {
-                Complex::lit(1.0) / (z * z + Complex::lit(2.5))
+                Complex::constant(1.0) / (z * z + Complex::constant(2.5))
             }];
         for (i, f) in functions.iter().enumerate() {
             for z in grid() {

@@ -138,7 +138,7 @@ fn copy_bits(from: &[u64], at: usize, n: usize, to: &mut [u64], start: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DType, Mat, Operand, PoolShape, conv_forward, max_pool};
+    use crate::{DType, Mat, PoolShape, WeightMat, conv_forward, max_pool};
 
     fn signs(rows: usize, cols: usize, salt: usize) -> BitMat {
         let mut x = salt as u64 + 1;
@@ -157,7 +157,7 @@ mod tests {
         let (images, weight) =
             (signs(3, shape.inputs(), 1), signs(shape.filters, shape.patch(), shape.channels));
         let mut y = Mat::zeros(DType::F64, 3, shape.outputs());
-        conv_forward(&shape, &Operand::new(numbers(&weight)), numbers(&images).view(), y.view_mut());
+        conv_forward(&shape, &WeightMat::new(numbers(&weight)), numbers(&images).view(), y.view_mut());
         let (height, width) = (shape.out_height(), shape.out_width());
         let tiles = PoolShape { height, width, channels: shape.filters, size: pool };
         let mut most = Mat::zeros(DType::F64, 3, tiles.outputs());

@@ -23,7 +23,7 @@ use rayon::prelude::*;
 
 use crate::account::count_product;
 use crate::simd::best_for;
-use crate::{DType, Elem, Operand, View, ViewMut, dispatch};
+use crate::{DType, Elem, View, ViewMut, WeightMat, dispatch};
 use direct::Direct;
 use form::{Correlate, Form, Way};
 pub use shape::ConvShape;
@@ -94,19 +94,19 @@ impl ConvMethod {
 }
 
 /// y += w ∗ x. Rows of `x` and `y` are images, rows of `weight` filters: see [`ConvShape`].
-pub fn conv_forward(shape: &ConvShape, weight: &Operand, x: View<'_>, y: ViewMut<'_>) {
+pub fn conv_forward(shape: &ConvShape, weight: &WeightMat, x: View<'_>, y: ViewMut<'_>) {
     check_conv("conv_forward", shape, weight.view(), shape.filters, x, y.as_view());
     correlate(ConvMethod::best(x.dtype(), shape, Way::Forward), shape, Way::Forward, weight, x, y);
 }
 
 /// [`conv_forward`] without any rounding where weights and pixels are ±1 and `y` holds whole numbers.
-pub fn conv_forward_exact(shape: &ConvShape, weight: &Operand, x: View<'_>, y: ViewMut<'_>) {
+pub fn conv_forward_exact(shape: &ConvShape, weight: &WeightMat, x: View<'_>, y: ViewMut<'_>) {
     check_conv("conv_forward_exact", shape, weight.view(), shape.filters, x, y.as_view());
     correlate(ConvMethod::exact(x.dtype(), shape), shape, Way::Forward, weight, x, y);
 }
 
 /// x += the adjoint of the convolution in its input, applied to g.
-pub fn conv_pull_input(shape: &ConvShape, weight: &Operand, g: View<'_>, mut x: ViewMut<'_>) {
+pub fn conv_pull_input(shape: &ConvShape, weight: &WeightMat, g: View<'_>, mut x: ViewMut<'_>) {
     check_conv("conv_pull_input", shape, weight.view(), shape.filters, x.as_view(), g);
     let method = ConvMethod::best(g.dtype(), shape, Way::PullInput);
     // Tiles save multiplications and spend some of the gain on being turned around.
@@ -129,12 +129,12 @@ pub fn conv_pull_input(shape: &ConvShape, weight: &Operand, g: View<'_>, mut x: 
 
 /// [`conv_pull_input`] by the elements of g that are not zero, whatever their number.
 #[doc(hidden)]
-pub fn conv_pull_sparse(shape: &ConvShape, weight: &Operand, g: View<'_>, x: ViewMut<'_>) {
+pub fn conv_pull_sparse(shape: &ConvShape, weight: &WeightMat, g: View<'_>, x: ViewMut<'_>) {
     check_conv("conv_pull_sparse", shape, weight.view(), shape.filters, x.as_view(), g);
     scatter(shape, weight, g, x);
 }
 
-fn scatter(shape: &ConvShape, weight: &Operand, g: View<'_>, x: ViewMut<'_>) {
+fn scatter(shape: &ConvShape, weight: &WeightMat, g: View<'_>, x: ViewMut<'_>) {
     if counted(shape, weight.view(), x.rows() * x.cols(), g, x.as_view()) {
         dispatch!(g.dtype(), T => run::<T, Sparse<T>>(shape, Way::PullInput, weight, g, x));
     }
@@ -184,17 +184,17 @@ fn slope(
 }
 
 /// [`conv_forward`] split by rows over the threads of the current rayon pool; the same result bit for bit.
-pub fn par_conv_forward(shape: &ConvShape, weight: &Operand, x: View<'_>, y: ViewMut<'_>) {
+pub fn par_conv_forward(shape: &ConvShape, weight: &WeightMat, x: View<'_>, y: ViewMut<'_>) {
     by_rows(x, y, |x, y| conv_forward(shape, weight, x, y));
 }
 
 /// [`conv_forward_exact`] split by rows over the threads of the current rayon pool.
-pub fn par_conv_forward_exact(shape: &ConvShape, weight: &Operand, x: View<'_>, y: ViewMut<'_>) {
+pub fn par_conv_forward_exact(shape: &ConvShape, weight: &WeightMat, x: View<'_>, y: ViewMut<'_>) {
     by_rows(x, y, |x, y| conv_forward_exact(shape, weight, x, y));
 }
 
 /// [`conv_pull_input`] split by rows over the threads of the current rayon pool; the same result bit for bit.
-pub fn par_conv_pull_input(shape: &ConvShape, weight: &Operand, g: View<'_>, x: ViewMut<'_>) {
+pub fn par_conv_pull_input(shape: &ConvShape, weight: &WeightMat, g: View<'_>, x: ViewMut<'_>) {
     by_rows(g, x, |g, x| conv_pull_input(shape, weight, g, x));
 }
 
@@ -204,7 +204,7 @@ pub fn conv_by(
     method: ConvMethod,
     adjoint: bool,
     shape: &ConvShape,
-    weight: &Operand,
+    weight: &WeightMat,
     x: View<'_>,
     y: ViewMut<'_>,
 ) {
@@ -215,7 +215,14 @@ pub fn conv_by(
     correlate(method, shape, way, weight, x, y);
 }
 
-fn correlate(method: ConvMethod, shape: &ConvShape, way: Way, weight: &Operand, x: View<'_>, y: ViewMut<'_>) {
+fn correlate(
+    method: ConvMethod,
+    shape: &ConvShape,
+    way: Way,
+    weight: &WeightMat,
+    x: View<'_>,
+    y: ViewMut<'_>,
+) {
     if !counted(shape, weight.view(), y.rows() * y.cols(), x, y.as_view()) {
         return;
     }
@@ -226,7 +233,13 @@ fn correlate(method: ConvMethod, shape: &ConvShape, way: Way, weight: &Operand, 
     });
 }
 
-fn run<T: Elem, F: Form<T>>(shape: &ConvShape, way: Way, weight: &Operand, x: View<'_>, mut y: ViewMut<'_>) {
+fn run<T: Elem, F: Form<T>>(
+    shape: &ConvShape,
+    way: Way,
+    weight: &WeightMat,
+    x: View<'_>,
+    mut y: ViewMut<'_>,
+) {
     let form: std::sync::Arc<F> =
         weight.form(|form: &F| form.made_for() == (*shape, way), || F::new(*shape, way, weight.view()));
     best_for::<T, _>(Correlate { form: &*form, x: x.slice(), y: y.slice_mut() });

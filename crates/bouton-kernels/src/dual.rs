@@ -20,13 +20,13 @@ impl<T: Real, const N: usize> Dual<T, N> {
     /// A constant: all derivatives zero.
     #[inline(always)]
     pub fn cst(re: T) -> Self {
-        Dual { re, eps: [T::lit(0.0); N] }
+        Dual { re, eps: [T::constant(0.0); N] }
     }
 
     /// The variable of direction `i`: derivative 1 there, 0 elsewhere.
     #[inline(always)]
     pub fn var(re: T, i: usize) -> Self {
-        Dual { re, eps: std::array::from_fn(|j| T::lit(if i == j { 1.0 } else { 0.0 })) }
+        Dual { re, eps: std::array::from_fn(|j| T::constant(if i == j { 1.0 } else { 0.0 })) }
     }
 
     /// Value `re`, derivatives multiplied by `slope`: the chain rule.
@@ -43,7 +43,7 @@ impl<T: Real, const N: usize> Dual<T, N> {
     /// Sum of the absolute derivatives.
     #[inline(always)]
     fn speed(self) -> T {
-        self.eps.iter().fold(T::lit(0.0), |sum, e| sum + e.abs())
+        self.eps.iter().fold(T::constant(0.0), |sum, e| sum + e.abs())
     }
 
     /// `re` with the derivatives of `self` where `lead` > 0, of `o` where `lead` < 0, at a tie of the one that moves less.
@@ -89,7 +89,7 @@ impl<T: Real, const N: usize> Div for Dual<T, N> {
     type Output = Self;
     #[inline(always)]
     fn div(self, o: Self) -> Self {
-        let (re, inv) = (self.re / o.re, T::lit(1.0) / o.re);
+        let (re, inv) = (self.re / o.re, T::constant(1.0) / o.re);
         self.zip(o, re, |a, b| (a - re * b) * inv)
     }
 }
@@ -104,8 +104,8 @@ impl<T: Real, const N: usize> Neg for Dual<T, N> {
 
 impl<T: Real, const N: usize> Real for Dual<T, N> {
     #[inline(always)]
-    fn lit(x: f64) -> Self {
-        Dual::cst(T::lit(x))
+    fn constant(x: f64) -> Self {
+        Dual::cst(T::constant(x))
     }
     #[inline(always)]
     fn exp(self) -> Self {
@@ -115,21 +115,21 @@ impl<T: Real, const N: usize> Real for Dual<T, N> {
     #[inline(always)]
     fn tanh(self) -> Self {
         let t = self.re.tanh();
-        self.chain(t, T::lit(1.0) - t * t)
+        self.chain(t, T::constant(1.0) - t * t)
     }
     #[inline(always)]
     fn sigmoid(self) -> Self {
         let s = self.re.sigmoid();
-        self.chain(s, s * (T::lit(1.0) - s))
+        self.chain(s, s * (T::constant(1.0) - s))
     }
     #[inline(always)]
     fn sqrt(self) -> Self {
         let r = self.re.sqrt();
-        self.chain(r, T::lit(0.5) / r)
+        self.chain(r, T::constant(0.5) / r)
     }
     #[inline(always)]
     fn ln(self) -> Self {
-        self.chain(self.re.ln(), T::lit(1.0) / self.re)
+        self.chain(self.re.ln(), T::constant(1.0) / self.re)
     }
     #[inline(always)]
     fn sin(self) -> Self {
@@ -149,7 +149,7 @@ impl<T: Real, const N: usize> Real for Dual<T, N> {
     }
     #[inline(always)]
     fn abs(self) -> Self {
-        self.chain(self.re.abs(), T::select(self.re, T::lit(1.0), T::lit(-1.0)))
+        self.chain(self.re.abs(), T::select(self.re, T::constant(1.0), T::constant(-1.0)))
     }
     #[inline(always)]
     fn select(ge0: Self, a: Self, b: Self) -> Self {
@@ -160,7 +160,7 @@ impl<T: Real, const N: usize> Real for Dual<T, N> {
         Dual::cst(self.re.heaviside())
     }
     #[inline(always)]
-    fn graft(self, slope: Self) -> Self {
-        Dual { re: self.re.graft(slope.re), eps: slope.eps }
+    fn with_gradient_of(self, slope: Self) -> Self {
+        Dual { re: self.re.with_gradient_of(slope.re), eps: slope.eps }
     }
 }

@@ -6,7 +6,7 @@ use crate::{Complex, Elem, Mat, Real, View, ViewMut, dispatch, vectorize};
 pub fn is_finite(view: View<'_>) -> bool {
     dispatch!(view.dtype(), T => {
         let values = view.slice::<T>();
-        let zero = T::lit(0.0);
+        let zero = T::constant(0.0);
         // x·0 is 0 for finite x and NaN otherwise; lanes keep the sum vectorised.
         let sum = vectorize(#[inline(always)] || {
             let mut lanes = [zero; 16];
@@ -40,14 +40,14 @@ pub fn add_columns(g: View<'_>, scale: f64, mut sums: ViewMut<'_>) {
 /// sum += scale · g.
 pub fn add_scaled(sum: &mut Mat, scale: f64, g: View<'_>) {
     dispatch!(sum.dtype(), T => {
-        let (scale, sum, g) = (T::lit(scale), sum.slice_mut::<T>(), g.slice::<T>());
+        let (scale, sum, g) = (T::constant(scale), sum.slice_mut::<T>(), g.slice::<T>());
         vectorize(#[inline(always)] || sum.iter_mut().zip(g).for_each(#[inline(always)] |(s, &g)| *s += scale * g));
     });
 }
 
 /// mat *= by.
 pub fn scale_all(mat: &mut Mat, by: f64) {
-    dispatch!(mat.dtype(), T => mat.slice_mut::<T>().iter_mut().for_each(|x| *x *= T::lit(by)));
+    dispatch!(mat.dtype(), T => mat.slice_mut::<T>().iter_mut().for_each(|x| *x *= T::constant(by)));
 }
 
 /// Multiplies complex rows by complex numbers, one per row, whose parts are the halves of `by`.
@@ -56,7 +56,7 @@ pub fn scale_complex(mat: &mut Mat, by: &[f64], sign: f64) {
     dispatch!(mat.dtype(), T => {
         let (mut re, mut im) = mat.view_mut().split_rows(n);
         for r in 0..n {
-            let by = Complex { re: T::lit(sign * by[r]), im: T::lit(sign * by[n + r]) };
+            let by = Complex { re: T::constant(sign * by[r]), im: T::constant(sign * by[n + r]) };
             for (re, im) in re.row_mut::<T>(r).iter_mut().zip(im.row_mut::<T>(r)) {
                 let product = Complex { re: *re, im: *im } * by;
                 (*re, *im) = (product.re, product.im);

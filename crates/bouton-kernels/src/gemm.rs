@@ -11,10 +11,10 @@ use crate::account::count_product;
 use crate::chain::{Chain, Left};
 use crate::dots::{Dots, ROWS};
 use crate::simd::best_for;
-use crate::{DType, Mat, Operand, View, ViewMut, dispatch};
+use crate::{DType, Mat, View, ViewMut, WeightMat, dispatch};
 
 /// c[r, j] += Σ_k a[r, k] w[j, k].
-pub fn gemm_nt(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
+pub fn gemm_nt(a: View<'_>, w: &WeightMat, mut c: ViewMut<'_>) {
     let w = w.view();
     check("gemm_nt", [a, w, c.as_view()], (a.cols(), a.rows(), w.rows()), (w.cols(), c.rows(), c.cols()));
     if a.rows() * w.rows() * w.cols() == 0 {
@@ -29,7 +29,7 @@ pub fn gemm_nt(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
 }
 
 /// c[r, k] += Σ_j a[r, j] w[j, k].
-pub fn gemm_nn(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
+pub fn gemm_nn(a: View<'_>, w: &WeightMat, mut c: ViewMut<'_>) {
     let w = w.view();
     check("gemm_nn", [a, w, c.as_view()], (a.cols(), a.rows(), w.cols()), (w.rows(), c.rows(), c.cols()));
     if a.rows() * w.rows() * w.cols() == 0 {
@@ -69,7 +69,7 @@ pub fn gemm_tn(g: View<'_>, cols: Range<usize>, pre: View<'_>, mut c: ViewMut<'_
 
 /// [`gemm_nt`] split over the threads of the current rayon pool, if there is enough work: by rows if there are many,
 /// else by outputs. The same result bit for bit.
-pub fn par_gemm_nt(a: View<'_>, w: &Operand, mut c: ViewMut<'_>) {
+pub fn par_gemm_nt(a: View<'_>, w: &WeightMat, mut c: ViewMut<'_>) {
     let (k, outputs, threads) = (a.cols(), w.mat().rows(), rayon::current_num_threads());
     if threads == 1 || a.rows() * k * outputs < WORTH_THREADS {
         return gemm_nt(a, w, c);

@@ -3,7 +3,7 @@
 //! * [`Analytic`]: the number types an equation without choices may run in: these, and [`Complex`] ones.
 //! * [`Real`]: the number types a scalar equation may run in ([`f32`], [`f64`], [`Dual`] of either).
 //! * [`Mat`], [`View`], [`ViewMut`]: row-major memory whose number type is chosen at run time.
-//! * [`Operand`]: a matrix used in many products between two changes.
+//! * [`WeightMat`]: a matrix used in many products between two changes.
 //! * [`gemm_nt`], [`gemm_nn`], [`gemm_tn`]: accumulating products whose rounding depends on the reduction length alone.
 //! * [`conv_forward`], [`conv_pull_input`], [`conv_pull_weight`]: 2-D convolutions of [`ConvShape`] and their adjoints.
 //! * [`max_pool`], [`avg_pool`], [`soft_pool`]: pooling of [`PoolShape`] and its adjoints.
@@ -59,7 +59,7 @@ pub use elementwise::{add_columns, add_scaled, is_finite, scale_all, scale_compl
 pub use gemm::{gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};
 pub use mat::{DType, Elem, Mat};
 pub use octets::BitLevel;
-pub use operand::Operand;
+pub use operand::WeightMat;
 pub use pointwise::{Elements, Pointwise, pointwise, pointwise_at};
 pub use pool::{PoolShape, avg_pool, avg_unpool, max_pool, max_unpool, soft_pool, soft_unpool};
 pub use real::Real;

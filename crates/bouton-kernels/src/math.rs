@@ -57,7 +57,7 @@ impl Bits for f32 {
 
 #[inline(always)]
 fn lit<F: Bits>(x: f32) -> F {
-    F::lit(x as f64)
+    F::constant(x as f64)
 }
 
 /// x = n ln 2 + r; returns (n + `ROUND`, exp(r) - 1).

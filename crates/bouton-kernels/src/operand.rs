@@ -6,22 +6,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{Mat, View, ViewMut};
 
-/// A matrix with a version number; every change goes through [`Operand::update`].
+/// A matrix with a version number; every change goes through [`WeightMat::update`].
 ///
 /// Products with rows of weights ([`gemm_nt`](crate::gemm_nt)) need no packed copy, and for batches of some tens of
 /// rows a transposed copy was measured to gain less than making it costs. Convolutions rearrange their weights: such a
 /// form is made when it is first asked for, kept until the next change, and shared by all threads.
 #[derive(Clone, Debug)]
-pub struct Operand {
+pub struct WeightMat {
     value: Mat,
     version: u64,
     forms: Forms,
 }
 
-impl Operand {
+impl WeightMat {
     /// Takes over `value`; version 0.
     pub fn new(value: Mat) -> Self {
-        Operand { value, version: 0, forms: Forms::default() }
+        WeightMat { value, version: 0, forms: Forms::default() }
     }
 
     /// The matrix.

@@ -89,7 +89,7 @@ impl<S: Simd, T: Elem, const N: usize> Neg for Pack<S, T, N> {
 
 impl<S: Simd, T: Elem, const N: usize> Real for Pack<S, T, N> {
     #[inline(always)]
-    fn lit(x: f64) -> Self {
+    fn constant(x: f64) -> Self {
         Self::splat(T::from_f64(x))
     }
     #[inline(always)]
@@ -161,10 +161,10 @@ impl<S: Simd, T: Elem, const N: usize> Real for Pack<S, T, N> {
     }
     #[inline(always)]
     fn heaviside(self) -> Self {
-        Self::select(self, Self::lit(1.0), Self::lit(0.0))
+        Self::select(self, Self::constant(1.0), Self::constant(0.0))
     }
     #[inline(always)]
-    fn graft(self, _slope: Self) -> Self {
+    fn with_gradient_of(self, _slope: Self) -> Self {
         self
     }
 }

@@ -25,7 +25,7 @@ pub trait Real:
     + Neg<Output = Self>
 {
     /// The constant `x`.
-    fn lit(x: f64) -> Self;
+    fn constant(x: f64) -> Self;
     /// e to the power `self`. In `f32`: saturates at the largest finite number, flushes subnormal results to zero.
     fn exp(self) -> Self;
     /// Hyperbolic tangent.
@@ -51,14 +51,14 @@ pub trait Real:
     /// 1 where `self >= 0`, else 0; derivative 0 everywhere.
     fn heaviside(self) -> Self;
     /// The value of `self` with the derivative of `slope`: surrogate gradients, straight-through, stop-gradient.
-    fn graft(self, slope: Self) -> Self;
+    fn with_gradient_of(self, slope: Self) -> Self;
 }
 
 /// The methods that read the same for both machine types.
 macro_rules! real_common {
     ($t:ty) => {
         #[inline(always)]
-        fn lit(x: f64) -> Self {
+        fn constant(x: f64) -> Self {
             x as $t
         }
         #[inline(always)]
@@ -86,7 +86,7 @@ macro_rules! real_common {
             if self >= 0.0 { 1.0 } else { 0.0 }
         }
         #[inline(always)]
-        fn graft(self, _slope: Self) -> Self {
+        fn with_gradient_of(self, _slope: Self) -> Self {
             self
         }
     };

@@ -10,7 +10,7 @@ use super::PoolShape;
 /// out += the weighted mean of each window of an image; `jacobian` becomes its derivative by each element.
 #[inline(always)]
 pub(super) fn pool<T: Elem>(shape: &PoolShape, temperature: T, y: &[T], out: &mut [T], jacobian: &mut [T]) {
-    let (n, places, rate) = (shape.channels, shape.places(), T::lit(1.0) / temperature);
+    let (n, places, rate) = (shape.channels, shape.places(), T::constant(1.0) / temperature);
     let mut sums = Scratch::take(3 * n);
     let (top, sums) = sums.split_at_mut(n);
     let (weight, mean) = sums.split_at_mut(n);
@@ -27,7 +27,7 @@ pub(super) fn pool<T: Elem>(shape: &PoolShape, temperature: T, y: &[T], out: &mu
             weigh(rate, &y[at..][..n], top, &mut jacobian[at..][..n], weight, mean);
         }
         for ((mean, weight), out) in mean.iter_mut().zip(&mut *weight).zip(out) {
-            *weight = T::lit(1.0) / *weight;
+            *weight = T::constant(1.0) / *weight;
             *mean *= *weight;
             *out += *mean;
         }
@@ -53,7 +53,7 @@ fn weigh<T: Elem>(rate: T, y: &[T], top: &[T], e: &mut [T], weight: &mut [T], me
 #[inline(always)]
 fn differentiate<T: Elem>(rate: T, y: &[T], norm: &[T], mean: &[T], e: &mut [T]) {
     for (((e, y), norm), mean) in e.iter_mut().zip(y).zip(norm).zip(mean) {
-        *e *= *norm * (T::lit(1.0) + (*y - *mean) * rate);
+        *e *= *norm * (T::constant(1.0) + (*y - *mean) * rate);
     }
 }
 

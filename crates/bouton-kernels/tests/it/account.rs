@@ -1,6 +1,8 @@
 //! What kernels count. The counters belong to the process, so the test runs in one of its own.
 
-use bouton_kernels::{ConvShape, DType, Mat, Operand, account, conv_forward, gemm_nt, gemm_tn, par_gemm_nt};
+use bouton_kernels::{
+    ConvShape, DType, Mat, WeightMat, account, conv_forward, gemm_nt, gemm_tn, par_gemm_nt,
+};
 
 #[test]
 fn kernels_count_operations_bytes_and_memory() {
@@ -8,7 +10,7 @@ fn kernels_count_operations_bytes_and_memory() {
         return;
     }
     let ones = |rows, cols| Mat::from_fn(DType::F32, rows, cols, |_, _| 1.0);
-    let (a, w) = (ones(3, 40), Operand::new(ones(7, 40)));
+    let (a, w) = (ones(3, 40), WeightMat::new(ones(7, 40)));
     let mut c = ones(3, 7);
     let forward = account(|| gemm_nt(a.view(), &w, c.view_mut())).1;
     assert_eq!(forward.operations, 2 * 3 * 40 * 7);
@@ -22,7 +24,7 @@ fn kernels_count_operations_bytes_and_memory() {
 
     let shape =
         ConvShape { height: 8, width: 8, channels: 4, filters: 5, kernel: [3, 3], stride: 1, padding: 1 };
-    let (x, k, mut y) = (ones(2, 8 * 8 * 4), Operand::new(ones(5, 36)), ones(2, 8 * 8 * 5));
+    let (x, k, mut y) = (ones(2, 8 * 8 * 4), WeightMat::new(ones(5, 36)), ones(2, 8 * 8 * 5));
     let convolved = account(|| conv_forward(&shape, &k, x.view(), y.view_mut())).1;
     assert_eq!(convolved.operations, 2 * 2 * 64 * 5 * 36);
 

@@ -1,7 +1,7 @@
 //! Convolutions against a plain f64 loop, their adjoint identities, and the promises about rounding.
 
 use bouton_kernels::{
-    ConvMethod, ConvShape, DType, Mat, Operand, conv_by, conv_forward, conv_forward_exact, conv_pull_input,
+    ConvMethod, ConvShape, DType, Mat, WeightMat, conv_by, conv_forward, conv_forward_exact, conv_pull_input,
     conv_pull_sparse, conv_pull_weight, par_conv_forward, par_conv_forward_exact, par_conv_pull_input,
 };
 use proptest::prelude::*;
@@ -78,7 +78,7 @@ fn naive(s: &ConvShape, x: &Mat, w: &Mat, g: &Mat) -> [Vec<f64>; 3] {
 
 /// Product 0, 1 or 2, or 3 for 1 of a sparse argument, added to `start`.
 fn product(what: usize, s: &ConvShape, [x, w, g]: [&Mat; 3], start: &Mat) -> Mat {
-    let op = Operand::new(w.clone());
+    let op = WeightMat::new(w.clone());
     after(start, |c| match what {
         0 => conv_forward(s, &op, x.view(), c.view_mut()),
         1 => conv_pull_input(s, &op, g.view(), c.view_mut()),
@@ -143,7 +143,7 @@ proptest! {
         }
     }
 
-    /// <w ∗ x, g> = <x, pull_input(g)> = <w, pull_weight(x, g)>, relative to the lengths of the vectors.
+    /// <w ∗ x, g> = <x, backward_input(g)> = <w, backward_weight(x, g)>, relative to the lengths of the vectors.
     #[test]
     fn the_three_products_are_adjoint(t in dtypes(), s in shapes(), rows in 1usize..6, seed: u64) {
         let [x, w, g] = factors(t, &s, rows, seed);
@@ -160,7 +160,7 @@ proptest! {
     #[test]
     fn a_row_does_not_depend_on_other_rows(t in dtypes(), s in shapes(), rows in 1usize..40, at: prop::sample::Index, seed: u64) {
         let ([x, w, g], at) = (factors(t, &s, rows, seed), at.index(rows));
-        let op = Operand::new(w);
+        let op = WeightMat::new(w);
         let starts = [&g, &x].map(|m| noise(t, rows, m.cols(), seed ^ 3));
         for (what, start) in starts.iter().enumerate() {
             let run = |c: &mut Mat, rows: std::ops::Range<usize>| match what {
@@ -182,7 +182,7 @@ proptest! {
     #[test]
     fn methods_agree(t in dtypes(), s in shapes(), rows in 1usize..12, at: prop::sample::Index, seed: u64) {
         let ([x, w, g], at) = (factors(t, &s, rows, seed), at.index(rows));
-        let op = Operand::new(w);
+        let op = WeightMat::new(w);
         let starts = [&g, &x].map(|m| noise(t, rows, m.cols(), seed ^ 3));
         let by = |method, adjoint: bool| after(&starts[adjoint as usize], |c| {
             conv_by(method, adjoint, &s, &op, if adjoint { g.view() } else { x.view() }, c.view_mut());
@@ -246,7 +246,7 @@ fn sparse_rows_may_lie_among_others() {
         let sparse = product(3, &s, [&x, &w, &g], &zero);
         for r in 0..7 {
             let alone = after(&zero.rows_view(r..r + 1).to_mat(), |y| {
-                conv_pull_input(&s, &Operand::new(w.clone()), g.rows_view(r..r + 1), y.view_mut());
+                conv_pull_input(&s, &WeightMat::new(w.clone()), g.rows_view(r..r + 1), y.view_mut());
             });
             assert!(alone == whole.rows_view(r..r + 1).to_mat(), "row {r} depends on others");
             let same = sparse.rows_view(r..r + 1).to_mat() == alone;
@@ -261,7 +261,7 @@ fn error(method: ConvMethod, adjoint: bool, s: &ConvShape) -> f64 {
     let (x, w) = (noise(DType::F32, 2, from, 7), noise(DType::F32, s.filters, s.patch(), 8));
     let run = |t, method| {
         after(&Mat::zeros(t, 2, to), |y| {
-            conv_by(method, adjoint, s, &Operand::new(w.cast(t)), x.cast(t).view(), y.view_mut());
+            conv_by(method, adjoint, s, &WeightMat::new(w.cast(t)), x.cast(t).view(), y.view_mut());
         })
     };
     let (want, got) = (run(DType::F64, ConvMethod::Direct), run(DType::F32, method));
@@ -305,7 +305,7 @@ fn counts_are_whole() {
             let mat = noise(DType::F32, rows, cols, seed);
             Mat::from_fn(DType::F32, rows, cols, |r, c| mat.get(r, c).signum())
         };
-        let (x, op) = (signs(s.inputs(), 3, 7), Operand::new(signs(s.patch(), s.filters, 8)));
+        let (x, op) = (signs(s.inputs(), 3, 7), WeightMat::new(signs(s.patch(), s.filters, 8)));
         let zero = Mat::zeros(DType::F32, 3, s.outputs());
         let want =
             after(&zero, |y| conv_by(ConvMethod::Direct, false, &s, &op, x.view(), y.view_mut())).to_f64s();
@@ -324,9 +324,9 @@ const LAYER: ConvShape =
 #[test]
 fn forms_follow_the_weight_and_the_geometry() {
     let [x, w, _] = factors(DType::F32, &LAYER, 2, 5);
-    let mut op = Operand::new(w);
+    let mut op = WeightMat::new(w);
     let zero = Mat::zeros(DType::F32, 2, LAYER.outputs());
-    let run = |op: &Operand| after(&zero, |y| conv_forward(&LAYER, op, x.view(), y.view_mut()));
+    let run = |op: &WeightMat| after(&zero, |y| conv_forward(&LAYER, op, x.view(), y.view_mut()));
     let first = run(&op);
     assert_eq!(run(&op), first);
     let copy = op.clone();
@@ -341,7 +341,7 @@ fn forms_follow_the_weight_and_the_geometry() {
     // The same weight over an image of another shape, which has as many pixels.
     let turned = ConvShape { height: 7, width: 9, ..LAYER };
     let got = after(&zero, |y| conv_forward(&turned, &copy, x.view(), y.view_mut()));
-    let fresh = Operand::new(copy.mat().clone());
+    let fresh = WeightMat::new(copy.mat().clone());
     assert_eq!(got, after(&zero, |y| conv_forward(&turned, &fresh, x.view(), y.view_mut())));
     assert_ne!(got, first);
 }
@@ -353,7 +353,7 @@ fn threads_may_ask_for_a_form_at_once() {
     let want = product(0, &LAYER, [&x, &w, &start], &start);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
     for _ in 0..10 {
-        let op = Operand::new(w.clone());
+        let op = WeightMat::new(w.clone());
         let got = after(&start, |y| pool.install(|| par_conv_forward(&LAYER, &op, x.view(), y.view_mut())));
         assert!(got == want);
     }
@@ -364,5 +364,5 @@ fn threads_may_ask_for_a_form_at_once() {
 fn shapes_that_do_not_fit_are_named() {
     let [x, w, _] = factors(DType::F32, &LAYER, 2, 5);
     let mut y = Mat::zeros(DType::F32, 2, LAYER.outputs() + 1);
-    conv_forward(&LAYER, &Operand::new(w), x.view(), y.view_mut());
+    conv_forward(&LAYER, &WeightMat::new(w), x.view(), y.view_mut());
 }

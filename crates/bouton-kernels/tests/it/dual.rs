@@ -8,14 +8,14 @@ type D = Dual<f64, 2>;
 /// Smooth functions of two variables that use every operation.
 fn smooth<T: Real>(which: usize, x: T, y: T) -> T {
     match which {
-        0 => x + y * T::lit(3.0) - x * y,
-        1 => x / (y * y + T::lit(1.0)),
+        0 => x + y * T::constant(3.0) - x * y,
+        1 => x / (y * y + T::constant(1.0)),
         2 => (x * y).exp() - (-x).exp(),
         3 => (x - y).tanh() * x.sigmoid(),
-        4 => (x * x + T::lit(0.5)).sqrt() * (y * y + T::lit(0.3)).ln(),
-        5 => x.max(y + T::lit(10.0)) + x.min(y + T::lit(10.0)) * x,
-        6 => T::select(x - T::lit(100.0), y, x * x) + T::select(T::lit(100.0) - x, y * x, x),
-        _ => (x - T::lit(7.0)).abs() * y + x.heaviside() * y.graft(y),
+        4 => (x * x + T::constant(0.5)).sqrt() * (y * y + T::constant(0.3)).ln(),
+        5 => x.max(y + T::constant(10.0)) + x.min(y + T::constant(10.0)) * x,
+        6 => T::select(x - T::constant(100.0), y, x * x) + T::select(T::constant(100.0) - x, y * x, x),
+        _ => (x - T::constant(7.0)).abs() * y + x.heaviside() * y.with_gradient_of(y),
     }
 }
 
@@ -45,8 +45,8 @@ proptest! {
 
 #[test]
 fn a_value_on_a_limit_is_saturated() {
-    let clip = |x: D| x.max(D::lit(0.0)).min(D::lit(1.0));
-    let turned = |x: D| D::lit(1.0).min(D::lit(0.0).max(x));
+    let clip = |x: D| x.max(D::constant(0.0)).min(D::constant(1.0));
+    let turned = |x: D| D::constant(1.0).min(D::constant(0.0).max(x));
     for f in [clip, turned] {
         for (x, value, slope) in
             [(-1.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.5, 0.5, 1.0), (1.0, 1.0, 0.0), (2.0, 1.0, 0.0)]
@@ -59,10 +59,10 @@ fn a_value_on_a_limit_is_saturated() {
 #[test]
 fn choice_graft_and_step() {
     let (x, y) = (D::var(3.0, 0), D::var(5.0, 1));
-    assert_eq!(D::select(D::lit(0.0), x, y), x);
-    assert_eq!(D::select(D::lit(-1e-300), x, y), y);
-    assert_eq!(D::select(D::lit(f64::NAN), x, y), y);
-    assert_eq!(x.graft(y), Dual { re: 3.0, eps: [0.0, 1.0] });
+    assert_eq!(D::select(D::constant(0.0), x, y), x);
+    assert_eq!(D::select(D::constant(-1e-300), x, y), y);
+    assert_eq!(D::select(D::constant(f64::NAN), x, y), y);
+    assert_eq!(x.with_gradient_of(y), Dual { re: 3.0, eps: [0.0, 1.0] });
     for (at, step) in [(-0.1, 0.0), (0.0, 1.0), (0.1, 1.0)] {
         assert_eq!(D::var(at, 0).heaviside(), D::cst(step));
         assert_eq!((Real::heaviside(at), Real::heaviside(at as f32)), (step, step as f32));
@@ -74,7 +74,14 @@ fn choice_graft_and_step() {
 #[test]
 fn nan_is_not_hidden() {
     let nan = D::var(f64::NAN, 0);
-    for x in [nan.max(D::lit(0.0)), nan.min(D::lit(0.0)), nan.sigmoid(), nan.tanh(), nan.exp(), nan.abs()] {
+    for x in [
+        nan.max(D::constant(0.0)),
+        nan.min(D::constant(0.0)),
+        nan.sigmoid(),
+        nan.tanh(),
+        nan.exp(),
+        nan.abs(),
+    ] {
         assert!(x.re.is_nan());
     }
 }

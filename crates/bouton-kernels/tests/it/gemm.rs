@@ -1,6 +1,6 @@
 //! The products against a plain f64 loop, and the promises about rounding.
 
-use bouton_kernels::{DType, Mat, Operand, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};
+use bouton_kernels::{DType, Mat, WeightMat, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};
 use proptest::prelude::*;
 
 /// A matrix of reproducible numbers in (-1, 1).
@@ -56,11 +56,11 @@ proptest! {
         let (a, c) = (noise(t, m, k, seed), noise(t, m, n, seed ^ 2));
 
         let w = noise(t, n, k, seed ^ 1);
-        let got = after(&c, |c| gemm_nt(a.view(), &Operand::new(w.clone()), c.view_mut()));
+        let got = after(&c, |c| gemm_nt(a.view(), &WeightMat::new(w.clone()), c.view_mut()));
         close(&got, &naive(&c, k, |i, l| a.get(i, l), |l, j| w.get(j, l)), k);
 
         let w = noise(t, k, n, seed ^ 3);
-        let got = after(&c, |c| gemm_nn(a.view(), &Operand::new(w.clone()), c.view_mut()));
+        let got = after(&c, |c| gemm_nn(a.view(), &WeightMat::new(w.clone()), c.view_mut()));
         close(&got, &naive(&c, k, |i, l| a.get(i, l), |l, j| w.get(l, j)), k);
         let zero = Mat::zeros(t, m, n);
         let want = naive(&zero, k, |i, l| a.get(i, l), |l, j| w.get(l, j));
@@ -75,7 +75,7 @@ proptest! {
     #[test]
     fn a_row_does_not_depend_on_other_rows(t in dtypes(), m in 1usize..120, n in length(90), k in length(140), at: prop::sample::Index, seed: u64) {
         let (a, c) = (noise(t, m, k, seed), noise(t, m, n, seed ^ 1));
-        let (w, v) = (Operand::new(noise(t, n, k, seed ^ 2)), Operand::new(noise(t, k, n, seed ^ 3)));
+        let (w, v) = (WeightMat::new(noise(t, n, k, seed ^ 2)), WeightMat::new(noise(t, k, n, seed ^ 3)));
         let (g, pre) = (noise(t, k, m, seed ^ 4), noise(t, k, n, seed ^ 5));
         let at = at.index(m);
         for what in 0..3 {
@@ -94,7 +94,7 @@ proptest! {
     #[test]
     fn the_three_products_are_adjoint(t in dtypes(), m in 1usize..40, n in 1usize..80, k in 1usize..120, seed: u64) {
         let (a, w, c) = (noise(t, m, k, seed), noise(t, n, k, seed ^ 1), noise(t, m, n, seed ^ 2));
-        let op = Operand::new(w.clone());
+        let op = WeightMat::new(w.clone());
         let drive = after(&Mat::zeros(t, m, n), |y| gemm_nt(a.view(), &op, y.view_mut()));
         let pull = after(&Mat::zeros(t, m, k), |y| gemm_nn(c.view(), &op, y.view_mut()));
         let slope = after(&Mat::zeros(t, n, k), |y| gemm_tn(c.view(), 0..n, a.view(), y.view_mut()));
@@ -108,7 +108,7 @@ proptest! {
 #[test]
 fn threads_do_not_change_a_bit() {
     for (t, m, n, k) in [(DType::F32, 64, 515, 130), (DType::F64, 40, 333, 200), (DType::F32, 3, 5000, 257)] {
-        let (a, w, c) = (noise(t, m, k, 1), Operand::new(noise(t, n, k, 2)), noise(t, m, n, 3));
+        let (a, w, c) = (noise(t, m, k, 1), WeightMat::new(noise(t, n, k, 2)), noise(t, m, n, 3));
         let want = after(&c, |c| gemm_nt(a.view(), &w, c.view_mut()));
         for threads in [1, 2, 3] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -126,7 +126,7 @@ fn threads_do_not_change_a_bit() {
 fn chains_are_what_they_promise() {
     let (m, n, k) = (7, 83, 150);
     let (a, w, c) = (noise(DType::F32, m, k, 1), noise(DType::F32, k, n, 2), noise(DType::F32, m, n, 3));
-    let got = after(&c, |c| gemm_nn(a.view(), &Operand::new(w.clone()), c.view_mut()));
+    let got = after(&c, |c| gemm_nn(a.view(), &WeightMat::new(w.clone()), c.view_mut()));
     if bouton_kernels::simd_level() == "portable" {
         return;
     }
@@ -143,9 +143,9 @@ fn chains_are_what_they_promise() {
 
 #[test]
 fn an_update_of_the_operand_is_seen() {
-    let (a, mut w) = (noise(DType::F32, 4, 30, 1), Operand::new(noise(DType::F32, 20, 30, 2)));
+    let (a, mut w) = (noise(DType::F32, 4, 30, 1), WeightMat::new(noise(DType::F32, 20, 30, 2)));
     let zero = Mat::zeros(DType::F32, 4, 20);
-    let drive = |w: &Operand| after(&zero, |c| gemm_nt(a.view(), w, c.view_mut()));
+    let drive = |w: &WeightMat| after(&zero, |c| gemm_nt(a.view(), w, c.view_mut()));
     let first = drive(&w);
     assert_eq!((drive(&w), w.version()), (first.clone(), 0));
     let copy = w.clone();
@@ -164,12 +164,12 @@ fn an_update_of_the_operand_is_seen() {
 #[should_panic(expected = "gemm_nt: F32 2 x 3 and F32 4 x 5 into F32 2 x 4 do not fit")]
 fn shapes_that_do_not_fit_are_named() {
     let [a, w, mut c] = [(2, 3), (4, 5), (2, 4)].map(|(r, c)| Mat::zeros(DType::F32, r, c));
-    gemm_nt(a.view(), &Operand::new(w), c.view_mut());
+    gemm_nt(a.view(), &WeightMat::new(w), c.view_mut());
 }
 
 #[test]
 #[should_panic(expected = "gemm_nn: F32 2 x 3 and F64 3 x 5 into F32 2 x 5 do not fit")]
 fn mixed_number_types_are_named() {
     let [a, mut c] = [(2, 3), (2, 5)].map(|(r, c)| Mat::zeros(DType::F32, r, c));
-    gemm_nn(a.view(), &Operand::new(Mat::zeros(DType::F64, 3, 5)), c.view_mut());
+    gemm_nn(a.view(), &WeightMat::new(Mat::zeros(DType::F64, 3, 5)), c.view_mut());
 }

@@ -16,9 +16,9 @@ impl Pointwise<1, 1, 1, 1, 1> for Everything {
         [b]: [T; 1],
     ) -> ([T; 1], [T; 1]) {
         let slope = (Dual::<T, 1>::var(x, 0).tanh() * Dual::cst(k)).eps[0];
-        let first = x.sigmoid() * a + y.tanh() / (b.abs() + T::lit(1.0)) - (-x).exp().min(k);
+        let first = x.sigmoid() * a + y.tanh() / (b.abs() + T::constant(1.0)) - (-x).exp().min(k);
         let second = T::select(x - y, a.max(y), b.min(x)) + y.heaviside() * x.abs().sqrt();
-        ([first + slope], [second + (x.abs() + T::lit(0.5)).ln().graft(y)])
+        ([first + slope], [second + (x.abs() + T::constant(0.5)).ln().with_gradient_of(y)])
     }
 }
 
@@ -66,7 +66,7 @@ struct Root;
 
 impl Pointwise<0, 0, 1, 0, 1> for Root {
     fn at<T: Real>(self, _: [T; 0], _: [T; 0], [x]: [T; 1], _: [T; 0], [_]: [T; 1]) -> ([T; 0], [T; 1]) {
-        ([], [x.sqrt().max(T::lit(0.0)).min(T::lit(9.0))])
+        ([], [x.sqrt().max(T::constant(0.0)).min(T::constant(9.0))])
     }
 }
 

@@ -2,7 +2,7 @@
 //! nudge of ±β, by every method in single precision, against direct sums in double precision.
 
 use bouton_kernels::{
-    ConvMethod, ConvShape, DType, Mat, Operand, conv_by, conv_pull_weight, conv_pull_weight_by, dispatch,
+    ConvMethod, ConvShape, DType, Mat, WeightMat, conv_by, conv_pull_weight, conv_pull_weight_by, dispatch,
 };
 
 const BATCH: usize = 4;
@@ -24,7 +24,7 @@ fn noise(seed: u64, t: DType, rows: usize, cols: usize, size: f64) -> Mat {
 struct Net {
     shape: ConvShape,
     method: ConvMethod,
-    weight: Operand,
+    weight: WeightMat,
     /// Drive of the first layer from below, and target of the second one.
     below: Mat,
     target: Mat,
@@ -43,7 +43,7 @@ impl Net {
         };
         let weight = noise(1, t, CHANNELS, shape.patch(), 1.2 / (shape.patch() as f64).sqrt());
         let [below, target] = [2, 3].map(|seed| noise(seed, t, BATCH, shape.inputs(), 1.0));
-        Self { shape, method, weight: Operand::new(weight), below, target }
+        Self { shape, method, weight: WeightMat::new(weight), below, target }
     }
 
     /// States of both layers after relaxation from `start`.

@@ -74,7 +74,7 @@ fn energy(network: &Network, x: View<'_>, state: &State) -> Option<f64> {
     let mut sum = 0.0;
     for p in network.with_role(Role::Settling) {
         let activation = network.populations[p].model.activation()?;
-        let upward = network.par_drive(p, x, &state.out, &mut network.choices(state.rows()));
+        let upward = network.par_drive(p, x, &state.out, &mut network.pool_caches(state.rows()));
         let (s, upward) = (state.out[p].to_f64s(), upward.to_f64s());
         for i in 0..s.len() {
             sum += activation.potential(s[i])? - s[i] * upward[i];

@@ -8,7 +8,7 @@ use super::{Bound, Findings, Lab, Property, Series};
 use crate::credit::{Adjoint, GradCollector, record};
 use crate::error::Result;
 use crate::network::Term;
-use crate::solver::{NudgeForce, readout_error};
+use crate::solver::{Nudging, readout_error};
 
 /// Nudged sweeps compared.
 const STEPS: usize = 12;
@@ -80,13 +80,13 @@ fn increments(lab: &Lab, beta: f64) -> Vec<Vec<f64>> {
     let scale = 1.0 / (beta * rows.len() as f64);
     let mut increments = Vec::with_capacity(STEPS);
     for _ in 0..STEPS {
-        lab.network.choose_all(&mut state);
+        lab.network.update_pool_caches(&mut state);
         let before = state.clone();
-        let mut force = NudgeForce::new(&lab.network, &*lab.objective, &mut state);
+        let mut force = Nudging::new(&lab.network, &*lab.objective, &mut state);
         for block in &lab.solver.plan.0 {
             lab.solver.advance(&lab.network, &mut state, block, Some(&mut force), rows.clone());
         }
-        lab.network.choose_all(&mut state);
+        lab.network.update_pool_caches(&mut state);
         let terms = [Term::real(&state, rows.clone(), -scale), Term::real(&before, rows.clone(), scale)];
         let mut sink = GradCollector::default();
         lab.network.contrast(lab.batch.x.view(), &terms, &before, &mut sink);

@@ -8,7 +8,7 @@ use crate::neuron::UnitTraits;
 use crate::objective::Objective;
 use crate::recipe::{Precision, Recipe};
 use crate::rng::Key;
-use crate::solver::{Plan, Relaxed, Solver};
+use crate::solver::{Plan, RelaxationStats, Solver};
 use crate::task::stream;
 use crate::train::{Checkpoint, Trainer};
 use bouton_kernels::DType;
@@ -45,7 +45,7 @@ pub struct Lab {
     /// The free state.
     pub free: State,
     /// How the free state was reached.
-    pub relaxed: Relaxed,
+    pub relaxed: RelaxationStats,
     /// What is not finite in the network; if anything is, it was not settled.
     pub(super) damage: Vec<String>,
 }
@@ -73,7 +73,7 @@ impl Lab {
         let relaxed = if network.nudged().is_some() && damage.is_empty() {
             to_rest.relax(&network, &mut free, None, SWEEPS, "free")?
         } else {
-            Relaxed::default()
+            RelaxationStats::default()
         };
         let objective = recipe.objective.build();
         Ok(Self { recipe, network, batch, wide, objective, solver, free, relaxed, damage })

@@ -50,7 +50,7 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
 /// Estimates of ‖J − Jᵀ‖² and ‖J‖² at the lab's free state of its first sample.
 fn estimate(lab: &Lab, network: &Network) -> (f64, f64) {
     let mut at = lab.free.first().tile(DIRECTIONS);
-    network.choose_all(&mut at);
+    network.update_pool_caches(&mut at);
     let settling: Vec<PopId> = network.with_role(Role::Settling).collect();
     let v = signs(&at, &settling);
     let back = transposed(network, &at, &settling, &v);
@@ -82,8 +82,8 @@ fn transposed(network: &Network, at: &State, settling: &[PopId], v: &[Mat]) -> V
     let mut back: Vec<Mat> = v.iter().map(|v| Mat::zeros(v.dtype(), v.rows(), v.cols())).collect();
     for &p in settling {
         // Nothing goes back to the clamped input, so that any x will do.
-        let seen = Seen { x: v[p].view(), out: &at.out, choice: &at.choice };
-        network.pull(p, v[p].view(), seen, &mut back);
+        let seen = Seen { x: v[p].view(), out: &at.out, pool_cache: &at.pool_cache };
+        network.backward(p, v[p].view(), seen, &mut back);
     }
     back
 }
@@ -92,7 +92,7 @@ fn transposed(network: &Network, at: &State, settling: &[PopId], v: &[Mat]) -> V
 fn moved_drives(network: &Network, at: &State, settling: &[PopId], v: &[Mat], step: f64) -> Vec<Mat> {
     let mut moved = at.clone();
     settling.iter().for_each(|&p| add_scaled(&mut moved.out[p], step, v[p].view()));
-    moved.moved(network, |_| true);
+    moved.invalidate_pool_caches(network, |_| true);
     network.drive(settling, &mut moved, 0..DIRECTIONS);
     moved.drive
 }

@@ -55,11 +55,11 @@ impl Anchor for Ewc {
         Importance::Fisher(self.fisher, self.samples)
     }
 
-    fn join(&self, old: f64, new: f64) -> f64 {
+    fn merge_importance(&self, old: f64, new: f64) -> f64 {
         old + new
     }
 
-    fn moves(&self) -> bool {
+    fn recentres(&self) -> bool {
         false
     }
 
@@ -104,11 +104,11 @@ impl Anchor for OnlineEwc {
         Importance::Fisher(self.fisher, self.samples)
     }
 
-    fn join(&self, old: f64, new: f64) -> f64 {
+    fn merge_importance(&self, old: f64, new: f64) -> f64 {
         self.decay * old + new
     }
 
-    fn moves(&self) -> bool {
+    fn recentres(&self) -> bool {
         true
     }
 

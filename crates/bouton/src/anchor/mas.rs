@@ -37,11 +37,11 @@ impl Anchor for Mas {
         Importance::Sensitivity(self.samples)
     }
 
-    fn join(&self, old: f64, new: f64) -> f64 {
+    fn merge_importance(&self, old: f64, new: f64) -> f64 {
         self.alpha.map_or(old + new, |a| a * old + (1.0 - a) * new)
     }
 
-    fn moves(&self) -> bool {
+    fn recentres(&self) -> bool {
         true
     }
 

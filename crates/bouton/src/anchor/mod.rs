@@ -116,9 +116,9 @@ pub trait Anchor: Send + Sync + std::fmt::Debug {
     /// How a task's importance is measured.
     fn importance(&self) -> Importance;
     /// Total importance after a task of importance `new`.
-    fn join(&self, old: f64, new: f64) -> f64;
+    fn merge_importance(&self, old: f64, new: f64) -> f64;
     /// Whether all importance moves to where the last task ended, instead of each task's staying where it was.
-    fn moves(&self) -> bool;
+    fn recentres(&self) -> bool;
     /// Whether importances are shuffled within each parameter: the control that should not help.
     fn shuffles(&self) -> bool;
     /// Whether the hidden weight of a binary synapse is held, instead of the weight that the loss sees.
@@ -127,7 +127,7 @@ pub trait Anchor: Send + Sync + std::fmt::Debug {
 
 /// What an anchor keeps of one parameter.
 #[derive(Clone, Debug)]
-pub struct Hold {
+pub struct ConsolidationState {
     /// Ω, importance.
     pub importance: Mat,
     /// P = Σ Ω_t θ_t.
@@ -138,7 +138,7 @@ pub struct Hold {
     pub start: Mat,
 }
 
-impl Hold {
+impl ConsolidationState {
     /// Nothing held yet; `theta` is where the first task begins.
     pub fn new(anchor: &dyn Anchor, theta: &Mat) -> Self {
         let zeros = || Mat::zeros(theta.dtype(), theta.rows(), theta.cols());
@@ -166,14 +166,14 @@ impl Hold {
                     (Some(path), _) => {
                         let (way, start) = (&mut self.path.slice_mut::<T>()[i], &mut self.start.slice_mut::<T>()[i]);
                         let task = path.importance(way.to_f64(), (at - *start).to_f64());
-                        (*way, *start) = (T::lit(0.0), at);
+                        (*way, *start) = (T::constant(0.0), at);
                         task
                     }
                     (None, Some(new)) => new.slice::<T>()[i].to_f64(),
                     (None, None) => 0.0,
                 };
-                omega[i] = T::from_f64(anchor.join(omega[i].to_f64(), task));
-                pull[i] = if anchor.moves() { omega[i] * at } else { pull[i] + T::from_f64(task) * at };
+                omega[i] = T::from_f64(anchor.merge_importance(omega[i].to_f64(), task));
+                pull[i] = if anchor.recentres() { omega[i] * at } else { pull[i] + T::from_f64(task) * at };
             }
         });
     }
@@ -188,7 +188,7 @@ pub(crate) fn add_penalty(
     mut gradient: ViewMut<'_>,
 ) {
     dispatch!(theta.dtype(), T => {
-        let twice = T::lit(2.0 * strength);
+        let twice = T::constant(2.0 * strength);
         let (theta, omega, pull) = (theta.slice::<T>(), omega.slice::<T>(), pull.slice::<T>());
         let gradient = gradient.slice_mut::<T>();
         vectorize(#[inline(always)] move || {
@@ -232,7 +232,7 @@ mod tests {
     #[test]
     fn two_matrices_hold_any_number_of_tasks() {
         let ewc = Ewc { lambda: 3.0, ..Ewc::default() };
-        let mut hold = Hold::new(&ewc, &row(&[0.0, 0.0]));
+        let mut hold = ConsolidationState::new(&ewc, &row(&[0.0, 0.0]));
         hold.consolidate(&ewc, &row(&[1.0, -1.0]), Some(&row(&[0.5, 2.0])));
         hold.consolidate(&ewc, &row(&[2.0, 0.5]), Some(&row(&[0.25, 1.0])));
         let theta = [0.3, 0.7];
@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn an_online_anchor_lies_where_the_last_task_ended() {
         let online = OnlineEwc { lambda: 1.0, decay: 0.5, ..OnlineEwc::default() };
-        let mut hold = Hold::new(&online, &row(&[0.0]));
+        let mut hold = ConsolidationState::new(&online, &row(&[0.0]));
         hold.consolidate(&online, &row(&[1.0]), Some(&row(&[4.0])));
         hold.consolidate(&online, &row(&[3.0]), Some(&row(&[1.0])));
         assert_eq!((hold.importance.to_f64s(), hold.pull.to_f64s()), (vec![3.0], vec![9.0]));

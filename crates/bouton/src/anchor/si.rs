@@ -34,7 +34,7 @@ pub struct SynapticIntelligence {
     pub gradient: PathGradient,
     /// Count negative shares as zero. Default true.
     pub clip: bool,
-    /// Hold the hidden weight of a binary synapse instead of the weight that the loss sees. Default true.
+    /// ConsolidationState the hidden weight of a binary synapse instead of the weight that the loss sees. Default true.
     pub hidden: bool,
 }
 
@@ -73,7 +73,7 @@ impl Anchor for SynapticIntelligence {
         Importance::Path(Path { xi: self.xi, total, clip: self.clip })
     }
 
-    fn join(&self, old: f64, new: f64) -> f64 {
+    fn merge_importance(&self, old: f64, new: f64) -> f64 {
         old + new
     }
 
@@ -81,7 +81,7 @@ impl Anchor for SynapticIntelligence {
         self.hidden
     }
 
-    fn moves(&self) -> bool {
+    fn recentres(&self) -> bool {
         true
     }
 

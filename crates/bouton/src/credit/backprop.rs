@@ -4,8 +4,8 @@
 //! whole, because a batch normalisation looks at all of its samples: threads share the products instead.
 
 use super::auxiliary::Errors;
-use super::outcome::{accumulate_grads_objective, verdict};
-use super::{Batch, Credit, CreditMethod, CreditNeeds, GradSink, Settled, Step, auxiliary};
+use super::outcome::{accumulate_grads_objective, loss_and_error_of};
+use super::{Batch, Credit, CreditMethod, CreditNeeds, GradSink, PhaseStates, Step, auxiliary};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::network::{Grad, Network, ParamId, PopId, Role, Seen};
@@ -28,7 +28,7 @@ pub struct Backprop {}
 
 /// The rule itself.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Layered;
+pub(super) struct BackpropRule;
 
 /// What a pass through the network leaves behind, by population.
 struct Trace {
@@ -36,23 +36,23 @@ struct Trace {
     out: Vec<Mat>,
     norm: Vec<Option<Normalised>>,
     /// By connection.
-    choice: Vec<Mat>,
+    pool_cache: Vec<Mat>,
 }
 
 /// Values that one thread handles in elementwise work.
 const SHARE: usize = 1 << 14;
 
-impl Layered {
+impl BackpropRule {
     /// Through all populations; `key` names the random numbers of training, and its absence means evaluation.
     fn forward(network: &Network, x: View<'_>, key: Option<&Key>) -> Trace {
         let none = || -> Vec<Mat> {
             network.populations.iter().map(|p| Mat::zeros(network.dtype, 0, p.units)).collect()
         };
         let norm = vec![None; network.populations.len()];
-        let mut trace = Trace { drive: none(), out: none(), norm, choice: network.choices(x.rows()) };
+        let mut trace = Trace { drive: none(), out: none(), norm, pool_cache: network.pool_caches(x.rows()) };
         for pop in network.with_role(Role::Forward) {
             let node = &network.populations[pop];
-            let mut drive = network.par_drive(pop, x, &trace.out, &mut trace.choice);
+            let mut drive = network.par_drive(pop, x, &trace.out, &mut trace.pool_cache);
             let bias = node.bias.as_ref().map(|b| b.mat());
             if let Some(norm) = &node.norm {
                 // A row for every place of an image: gain and bias belong to channels.
@@ -66,7 +66,7 @@ impl Layered {
             let mut out = Mat::zeros(network.dtype, drive.rows(), node.units);
             step(network, pop, &drive, &mut out);
             if let Some(key) = key {
-                silence(&mut out, network, pop, key);
+                apply_dropout(&mut out, network, pop, key);
             }
             (trace.drive[pop], trace.out[pop]) = (drive, out);
         }
@@ -86,25 +86,25 @@ impl Layered {
         let zeros = |p: PopId| Mat::zeros(network.dtype, trace.out[p].rows(), network.populations[p].units);
         let mut g_out: Vec<Mat> = (0..network.populations.len()).map(zeros).collect();
         errors.into_iter().for_each(|(pop, err)| g_out[pop] = err);
-        let seen = Seen { x, out: &trace.out, choice: &trace.choice };
+        let seen = Seen { x, out: &trace.out, pool_cache: &trace.pool_cache };
         for pop in network.with_role(Role::Forward).rev() {
             let node = &network.populations[pop];
             if let Some(key) = key {
-                silence(&mut g_out[pop], network, pop, key);
+                apply_dropout(&mut g_out[pop], network, pop, key);
             }
             let (mut g, own) = through_units(network, pop, &trace.drive[pop], &g_out[pop]);
             own.iter().for_each(|own| network.accumulate_grads_own(pop, own, scale, sink));
             if let (Some(norm), Some(batch)) = (&node.norm, &trace.norm[pop]) {
                 sink.add(network, ParamId::bias(pop), Grad::rows(g.view(), scale));
                 let mut places = g.folded(node.shape.channels);
-                let g_gain = norm.pull(batch, &mut places).folded(node.units);
+                let g_gain = norm.backward(batch, &mut places).folded(node.units);
                 g = places.folded(node.units);
                 sink.add(network, ParamId::gain(pop), Grad::rows(g_gain.view(), scale));
                 network.accumulate_grads_weights(pop, g.view(), seen, scale, sink);
             } else {
                 network.accumulate_grads(pop, g.view(), seen, scale, sink);
             }
-            network.par_pull(pop, g.view(), &trace.choice, &mut g_out);
+            network.par_backward(pop, g.view(), &trace.pool_cache, &mut g_out);
         }
     }
 }
@@ -141,7 +141,7 @@ fn through_units(network: &Network, pop: PopId, drive: &Mat, g_out: &Mat) -> (Ma
 
 /// Dropout: sets each value to zero with the population's probability p and scales the others by 1/(1 − p). The same
 /// key silences the same units.
-pub(super) fn silence(mat: &mut Mat, network: &Network, pop: PopId, key: &Key) {
+pub(super) fn apply_dropout(mat: &mut Mat, network: &Network, pop: PopId, key: &Key) {
     let p = network.populations[pop].dropout;
     if p == 0.0 {
         return;
@@ -149,27 +149,27 @@ pub(super) fn silence(mat: &mut Mat, network: &Network, pop: PopId, key: &Key) {
     let key = key.of("dropout", pop as u64);
     let key = key.number();
     dispatch!(mat.dtype(), T => {
-        let keep = T::lit(1.0 / (1.0 - p));
+        let keep = T::constant(1.0 / (1.0 - p));
         mat.slice_mut::<T>().par_chunks_mut(SHARE).enumerate().for_each(|(part, values)| {
             let first = (part * SHARE) as u64;
             vectorize(#[inline(always)] || for (i, x) in values.iter_mut().enumerate() {
                 let silent = Draw { key, index: first + i as u64 }.uniform::<f64>(0) < p;
-                *x = if silent { T::lit(0.0) } else { *x * keep };
+                *x = if silent { T::constant(0.0) } else { *x * keep };
             });
         });
     });
 }
 
 /// Takes the statistics of a training batch into the running means.
-fn observe(network: &mut Network, seen: &[Option<Normalised>]) {
+fn update_running_stats(network: &mut Network, seen: &[Option<Normalised>]) {
     for (node, batch) in network.populations.iter_mut().zip(seen) {
         if let (Some(norm), Some(batch)) = (&mut node.norm, batch) {
-            norm.observe(batch);
+            norm.update_running_stats(batch);
         }
     }
 }
 
-impl Credit for Layered {
+impl Credit for BackpropRule {
     fn learn(
         &mut self,
         network: &mut Network,
@@ -180,25 +180,27 @@ impl Credit for Layered {
     ) -> Result<Step> {
         let silenced = (network.populations[network.input()].dropout > 0.0).then(|| {
             let mut x = batch.x.clone();
-            silence(&mut x, network, network.input(), key);
+            apply_dropout(&mut x, network, network.input(), key);
             x
         });
         let x = silenced.as_ref().unwrap_or(&batch.x);
         let trace = Self::forward(network, x.view(), Some(key));
-        let (err, mut step) = verdict(network, objective, trace.out[network.output()].view(), &batch.target);
+        let (err, mut step) =
+            loss_and_error_of(network, objective, trace.out[network.output()].view(), &batch.target);
         let (mut errors, beside) = auxiliary::of_batch(network, &trace.out, batch);
         step.loss += beside;
         errors.push((network.output(), err));
         Self::backward(network, x.view(), &trace, errors, Some(key), sink);
         accumulate_grads_objective(network, &step, sink);
-        observe(network, &trace.norm);
+        update_running_stats(network, &trace.norm);
         sink.step(network)?;
         Ok(step)
     }
 
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
         let trace = Self::forward(network, batch.x.view(), None);
-        let mut step = verdict(network, objective, trace.out[network.output()].view(), &batch.target).1;
+        let mut step =
+            loss_and_error_of(network, objective, trace.out[network.output()].view(), &batch.target).1;
         step.loss += auxiliary::of_batch(network, &trace.out, batch).1;
         Ok(step)
     }
@@ -212,16 +214,17 @@ impl Credit for Layered {
     ) -> Result<()> {
         let trace = Self::forward(network, batch.x.view(), None);
         for objective in objectives {
-            let err = verdict(network, *objective, trace.out[network.output()].view(), &batch.target).0;
+            let err =
+                loss_and_error_of(network, *objective, trace.out[network.output()].view(), &batch.target).0;
             let errors = vec![(network.output(), err)];
             Self::backward(network, batch.x.view(), &trace, errors, None, sink);
         }
         Ok(())
     }
 
-    fn free(&self, network: &Network, batch: &Batch, _: &dyn Objective) -> Result<Settled> {
+    fn free(&self, network: &Network, batch: &Batch, _: &dyn Objective) -> Result<PhaseStates> {
         let out = Self::forward(network, batch.x.view(), None).out;
-        Ok(Settled { beta: 0.0, out, residual: vec![0.0; batch.len()] })
+        Ok(PhaseStates { beta: 0.0, out, residual: vec![0.0; batch.len()] })
     }
 
     fn free_in_training(
@@ -230,12 +233,12 @@ impl Credit for Layered {
         batch: &Batch,
         _: &dyn Objective,
         key: &Key,
-    ) -> Result<Settled> {
+    ) -> Result<PhaseStates> {
         let mut x = batch.x.clone();
-        silence(&mut x, network, network.input(), key);
+        apply_dropout(&mut x, network, network.input(), key);
         let trace = Self::forward(network, x.view(), Some(key));
-        observe(network, &trace.norm);
-        Ok(Settled { beta: 0.0, out: trace.out, residual: vec![0.0; batch.len()] })
+        update_running_stats(network, &trace.norm);
+        Ok(PhaseStates { beta: 0.0, out: trace.out, residual: vec![0.0; batch.len()] })
     }
 }
 
@@ -265,6 +268,6 @@ impl CreditMethod for Backprop {
     }
 
     fn build(&self, _: Solver, _: &Network, _: usize) -> Box<dyn Credit> {
-        Box::new(Layered)
+        Box::new(BackpropRule)
     }
 }

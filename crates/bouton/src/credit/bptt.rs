@@ -1,10 +1,10 @@
 //! Backpropagation through time: the exact gradient of ℓ(s(T)) through the sweeps of a settling network.
 
-use super::outcome::{accumulate_grads_objective, evaluate, free_phase, judge};
+use super::outcome::{accumulate_grads_objective, evaluate, free_phase, loss_and_error};
 use super::sink::FactorBuffer;
 use super::tape::{Adjoint, record};
 use super::{
-    Batch, Credit, CreditMethod, CreditNeeds, GradSink, Settled, Step, auxiliary, homeostasis, shards,
+    Batch, Credit, CreditMethod, CreditNeeds, GradSink, PhaseStates, Step, auxiliary, homeostasis, shards,
 };
 use crate::axis::{Cite, Place};
 use crate::error::Result;
@@ -38,22 +38,22 @@ pub struct Bptt {
 }
 
 impl Bptt {
-    pub(super) fn rule(&self, solver: Solver) -> Unroll {
+    pub(super) fn rule(&self, solver: Solver) -> BpttRule {
         let recorded = self.truncate.unwrap_or(self.steps).min(self.steps);
-        Unroll { solver: solver.reversed(), free: self.steps - recorded, recorded, repeat: 1 }
+        BpttRule { solver: solver.reversed(), free: self.steps - recorded, recorded, repeat: 1 }
     }
 }
 
 /// Unrolled sweeps: `free` without a record, `recorded` with, walked back `repeat` times.
 #[derive(Debug)]
-pub(super) struct Unroll {
+pub(super) struct BpttRule {
     pub solver: Solver,
     pub free: usize,
     pub recorded: usize,
     pub repeat: usize,
 }
 
-impl Unroll {
+impl BpttRule {
     fn shard(
         &self,
         network: &Network,
@@ -69,11 +69,11 @@ impl Unroll {
         state.noise(key);
         let free = self.solver.relax(network, &mut state, None, self.free, "free")?;
         let frames = record(network, &self.solver, &mut state, self.recorded);
-        let (g, err, step) = judge(network, objective, &mut state);
+        let (g, err, step) = loss_and_error(network, objective, &mut state);
         let mut sink = FactorBuffer::default();
         let start = network.nudged().unwrap_or(network.output());
         let mut adjoint = Adjoint::new(network, &self.solver, start, &g);
-        let seen = Seen { x, out: &state.out, choice: &state.choice };
+        let seen = Seen { x, out: &state.out, pool_cache: &state.pool_cache };
         for (pop, err) in auxiliary::errors(network, &state.out, &state.target, &state.samples).0 {
             if network.populations[pop].role == Role::Settling {
                 add_scaled(&mut adjoint.g_out[pop], 1.0, err.view());
@@ -81,7 +81,7 @@ impl Unroll {
             }
             // A linear readout.
             network.accumulate_grads(pop, err.view(), seen, scale, &mut sink);
-            network.pull(pop, err.view(), seen, &mut adjoint.g_out);
+            network.backward(pop, err.view(), seen, &mut adjoint.g_out);
         }
         for _ in 0..self.repeat {
             for frame in frames.iter().rev() {
@@ -92,12 +92,12 @@ impl Unroll {
         if start != network.output() {
             network.accumulate_grads(network.output(), err.view(), seen, scale, &mut sink);
         }
-        homeostasis::emit_shared(network, &state, scale, key, &mut sink);
+        homeostasis::accumulate_grads_shared(network, &state, scale, key, &mut sink);
         Ok((Step { free, ..step }, sink))
     }
 }
 
-impl Credit for Unroll {
+impl Credit for BpttRule {
     fn learn(
         &mut self,
         network: &mut Network,
@@ -112,7 +112,7 @@ impl Credit for Unroll {
         for (_, factors) in &shards {
             factors.replay(network, sink);
         }
-        homeostasis::emit_dense(network, sink);
+        homeostasis::accumulate_grads_dense(network, sink);
         let step = shards.iter().fold(Step::default(), |sum, (step, _)| sum.with(step));
         accumulate_grads_objective(network, &step, sink);
         sink.step(network)?;
@@ -123,7 +123,7 @@ impl Credit for Unroll {
         evaluate(network, batch, objective, &self.solver, self.free + self.recorded)
     }
 
-    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled> {
+    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<PhaseStates> {
         free_phase(network, batch, objective, &self.solver, self.free + self.recorded, None)
     }
 }

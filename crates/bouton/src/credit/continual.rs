@@ -1,15 +1,15 @@
 //! Continual equilibrium propagation (Ernoult et al. 2020): θ ← θ + (η/β)·[∂Φ/∂θ(s_{t+1}) − ∂Φ/∂θ(s_t)] at every
 //! nudged step t, so that the weights move while the network settles and no state has to be stored.
 
-use super::outcome::{accumulate_grads_objective, evaluate, free_phase, judge};
+use super::outcome::{accumulate_grads_objective, evaluate, free_phase, loss_and_error};
 use super::weighed::Weights;
-use super::{Acts, Batch, Credit, CreditMethod, CreditNeeds, GradSink, Nudge, Settled, Step};
+use super::{Acts, Batch, Credit, CreditMethod, CreditNeeds, GradSink, Nudge, PhaseStates, Step};
 use crate::axis::{Cite, Place};
 use crate::error::{Error, Result};
 use crate::network::{Network, Seen, State, Term};
 use crate::objective::Objective;
 use crate::rng::Key;
-use crate::solver::{NudgeForce, Relaxed, Solver};
+use crate::solver::{Nudging, RelaxationStats, Solver};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -69,14 +69,14 @@ impl Continual {
         sink: &mut dyn GradSink,
     ) -> Result<()> {
         let (rows, x) = (0..state.rows(), batch.x.view());
-        network.choose_all(state);
+        network.update_pool_caches(state);
         let before = state.clone();
         state.change.fill(0.0);
-        let mut force = NudgeForce::new(network, objective, state);
+        let mut force = Nudging::new(network, objective, state);
         for block in &self.solver.plan.0 {
             self.solver.advance(network, state, block, Some(&mut force), rows.clone());
         }
-        network.choose_all(state);
+        network.update_pool_caches(state);
         let terms = [Term::real(state, rows.clone(), -coefficient), Term::real(&before, rows, coefficient)];
         network.contrast(x, &terms, &before, sink);
         sink.step(network)?;
@@ -103,11 +103,11 @@ impl Credit for Continual {
         let mut state = State::new(network, &constant, 0..samples, &batch.target);
         state.noise(key);
         let free = self.solver.relax(network, &mut state, None, self.spec.free_steps, "free")?;
-        let (_, error, step) = judge(network, objective, &mut state);
+        let (_, error, step) = loss_and_error(network, objective, &mut state);
         if network.nudged() != Some(network.output()) {
             // The readout is not part of the dynamics: its exact gradient goes with the first update.
             let scale = 1.0 / samples as f64;
-            let seen = Seen { x: batch.x.view(), out: &state.out, choice: &state.choice };
+            let seen = Seen { x: batch.x.view(), out: &state.out, pool_cache: &state.pool_cache };
             network.accumulate_grads(network.output(), error.view(), seen, scale, sink);
         }
         accumulate_grads_objective(network, &step, sink);
@@ -116,7 +116,7 @@ impl Credit for Continual {
         for _ in 0..self.spec.nudged_steps {
             self.sweep(network, batch, &mut state, objective, coefficient / samples as f64, sink)?;
         }
-        let nudged = Relaxed {
+        let nudged = RelaxationStats {
             sweeps: (samples * self.spec.nudged_steps) as u64,
             samples: samples as u64,
             residual: state.change.iter().copied().fold(0.0, f64::max),
@@ -129,7 +129,7 @@ impl Credit for Continual {
         evaluate(network, batch, objective, &self.solver, self.spec.free_steps)
     }
 
-    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled> {
+    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<PhaseStates> {
         free_phase(network, batch, objective, &self.solver, self.spec.free_steps, None)
     }
 
@@ -139,7 +139,7 @@ impl Credit for Continual {
         batch: &Batch,
         objective: &dyn Objective,
         key: &Key,
-    ) -> Result<Settled> {
+    ) -> Result<PhaseStates> {
         free_phase(network, batch, objective, &self.solver, self.spec.free_steps, Some(key))
     }
 }

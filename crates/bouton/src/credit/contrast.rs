@@ -12,10 +12,10 @@
 //!
 //! Φ is maximised by the dynamics, hence the signs: a positive β lowers the loss at the output.
 
-use super::memory::Memory;
-use super::outcome::{accumulate_grads_objective, evaluate, free_phase, judge};
+use super::outcome::{accumulate_grads_objective, evaluate, free_phase, loss_and_error};
+use super::warm_start::WarmStart;
 use super::weighed::Weights;
-use super::{Batch, Credit, GradSink, Nudge, Settled, Step, homeostasis, shards};
+use super::{Batch, Credit, GradSink, Nudge, PhaseStates, Step, homeostasis, shards};
 use crate::error::Result;
 use crate::network::{Constant, Network, Seen, State, Term, Visitor};
 use crate::objective::Objective;
@@ -51,7 +51,7 @@ pub struct Contrast {
     /// How states settle.
     pub solver: Solver,
     /// Where free phases start.
-    pub(super) memory: Memory,
+    pub(super) memory: WarmStart,
 }
 
 impl Nudge {
@@ -99,12 +99,12 @@ impl Contrast {
         self.memory.recall(&mut free, &batch.ids[rows.clone()], rows.clone());
         let free_phase = self.solver.relax(network, &mut free, None, self.free_steps, "free")?;
         let free_residual = free.change.clone();
-        let (g, readout, step) = judge(network, objective, &mut free);
+        let (g, readout, step) = loss_and_error(network, objective, &mut free);
         if self.corrected {
-            free.depart(network);
+            free.set_reference(network);
         }
         let mut nudged = free.tile(phases.len());
-        free.base = None;
+        free.reference = None;
         for (k, phase) in phases.iter().enumerate() {
             nudged.beta[k * rows.len()..(k + 1) * rows.len()].fill(phase.beta);
         }
@@ -114,8 +114,8 @@ impl Contrast {
         } else {
             self.solver.relax(network, &mut nudged, Some(objective), self.nudged_steps, "nudged")?
         };
-        network.choose_all(&mut free);
-        network.choose_all(&mut nudged);
+        network.update_pool_caches(&mut free);
+        network.update_pool_caches(&mut nudged);
         let step = Step { free: free_phase, nudged: nudged_phase, ..step };
         Ok(Shard { rows, free, free_residual, nudged, readout, step })
     }
@@ -144,10 +144,10 @@ impl Contrast {
         }
         network.contrast(x, &terms, &shard.free, &mut weighed);
         if network.nudged() != Some(network.output()) {
-            let seen = Seen { x, out: &shard.free.out, choice: &shard.free.choice };
+            let seen = Seen { x, out: &shard.free.out, pool_cache: &shard.free.pool_cache };
             network.accumulate_grads(network.output(), shard.readout.view(), seen, scale, &mut weighed);
         }
-        homeostasis::emit_shared(network, &shard.free, scale, key, sink);
+        homeostasis::accumulate_grads_shared(network, &shard.free, scale, key, sink);
     }
 }
 
@@ -156,14 +156,14 @@ fn hold_output(network: &Network, state: &mut State, g: &Mat) {
     let output = network.output();
     let n = g.rows();
     dispatch!(g.dtype(), T => for r in 0..state.rows() {
-        let beta = T::lit(state.beta[r]);
+        let beta = T::constant(state.beta[r]);
         let g = g.rows_view(r % n..r % n + 1);
         let mut held = state.out[output].rows_view_mut(r..r + 1);
         for (s, &g) in held.slice_mut::<T>().iter_mut().zip(g.slice::<T>()) {
             *s -= beta * g;
         }
     });
-    state.held = Some(output);
+    state.clamped_output = Some(output);
 }
 
 impl Credit for Contrast {
@@ -186,7 +186,7 @@ impl Credit for Contrast {
             self.memory.keep(&shard.free, &batch.ids[shard.rows.clone()], shard.rows.clone());
             self.accumulate_grads(network, batch, shard, (free, &phases), &weights, key, sink);
         }
-        homeostasis::emit_dense(network, sink);
+        homeostasis::accumulate_grads_dense(network, sink);
         let step = shards.iter().fold(Step::default(), |sum, s| sum.with(&s.step));
         accumulate_grads_objective(network, &step, sink);
         sink.step(network)?;
@@ -197,7 +197,7 @@ impl Credit for Contrast {
         evaluate(network, batch, objective, &self.solver, self.free_steps)
     }
 
-    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled> {
+    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<PhaseStates> {
         free_phase(network, batch, objective, &self.solver, self.free_steps, None)
     }
 
@@ -207,7 +207,7 @@ impl Credit for Contrast {
         batch: &Batch,
         objective: &dyn Objective,
         key: &Key,
-    ) -> Result<Settled> {
+    ) -> Result<PhaseStates> {
         free_phase(network, batch, objective, &self.solver, self.free_steps, Some(key))
     }
 
@@ -217,16 +217,16 @@ impl Credit for Contrast {
         batch: &Batch,
         objective: &dyn Objective,
         key: &Key,
-    ) -> Result<Vec<Settled>> {
+    ) -> Result<Vec<PhaseStates>> {
         let (_, phases) = self.nudge.phases(self.beta, key);
         let (n, constant) = (batch.len(), network.constant_drive(batch.x.view()));
         let shard = self.settle(network, batch, &constant, objective, &phases, 0..n, key)?;
-        let mut all = vec![Settled { beta: 0.0, out: shard.free.out, residual: shard.free_residual }];
+        let mut all = vec![PhaseStates { beta: 0.0, out: shard.free.out, residual: shard.free_residual }];
         for (k, phase) in phases.iter().enumerate() {
             let rows = k * n..(k + 1) * n;
             let part = |m: &Mat| if m.rows() == 0 { m.clone() } else { m.rows_view(rows.clone()).to_mat() };
             let out = shard.nudged.out.iter().map(part).collect();
-            all.push(Settled { beta: phase.beta, out, residual: shard.nudged.change[rows].to_vec() });
+            all.push(PhaseStates { beta: phase.beta, out, residual: shard.nudged.change[rows].to_vec() });
         }
         Ok(all)
     }

@@ -1,6 +1,6 @@
 //! Contrastive learning (Movellan 1991): a free phase against a phase with the output clamped to the target.
 
-use super::memory::Memory;
+use super::warm_start::WarmStart;
 use super::{Acts, Contrast, Credit, CreditMethod, CreditNeeds, Nudge};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
@@ -37,7 +37,7 @@ impl ContrastiveLearning {
             free_steps: self.free_steps,
             nudged_steps: self.nudged_steps,
             solver,
-            memory: Memory::default(),
+            memory: WarmStart::default(),
         }
     }
 }

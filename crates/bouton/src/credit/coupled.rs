@@ -1,6 +1,6 @@
 //! Coupled learning (Stern et al. 2021): the output is clamped at o* − β ∂ℓ/∂o and the hidden units settle again.
 
-use super::memory::Memory;
+use super::warm_start::WarmStart;
 use super::{Acts, Contrast, Credit, CreditMethod, CreditNeeds, Nudge};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
@@ -46,7 +46,7 @@ impl CoupledLearning {
             free_steps: self.free_steps,
             nudged_steps: self.nudged_steps,
             solver,
-            memory: Memory::default(),
+            memory: WarmStart::default(),
         }
     }
 }

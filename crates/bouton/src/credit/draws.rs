@@ -2,7 +2,7 @@
 //!
 //! p(y|x) = 1/n Σ_k p(y|x, w_k),  w_k ∼ q(w): the predictive distribution of Bayesian networks, by Monte Carlo.
 
-use super::outcome::verdict;
+use super::outcome::loss_and_error_of;
 use super::{Batch, Credit, Step};
 use crate::error::Result;
 use crate::network::Network;
@@ -32,7 +32,7 @@ pub fn evaluate<I: Iterator<Item = Batch>>(
             })
         }
     };
-    network.put_back(&own);
+    network.restore_weights(&own);
     outcome
 }
 
@@ -49,7 +49,7 @@ fn average<I: Iterator<Item = Batch>>(
         network.show(Some(&key.of("draw", k as u64)));
         for (i, batch) in batches().enumerate() {
             let mut out = credit.free(network, &batch, objective)?.out.swap_remove(network.output());
-            objective.believe(out.view_mut(), &network.objective_values());
+            objective.to_probabilities(out.view_mut(), &network.objective_values());
             match beliefs.get_mut(i) {
                 Some(sum) => add_scaled(sum, 1.0, out.view()),
                 None => beliefs.push(out),
@@ -58,8 +58,8 @@ fn average<I: Iterator<Item = Batch>>(
     }
     let judge = |(mut belief, batch): (Mat, Batch)| {
         scale_all(&mut belief, 1.0 / n as f64);
-        objective.conclude(belief.view_mut(), &network.objective_values());
-        verdict(network, objective, belief.view(), &batch.target).1
+        objective.from_probabilities(belief.view_mut(), &network.objective_values());
+        loss_and_error_of(network, objective, belief.view(), &batch.target).1
     };
     Ok(beliefs.into_iter().zip(batches()).map(judge).fold(Step::default(), |sum, step| sum.with(&step)))
 }

@@ -1,7 +1,7 @@
 //! Equilibrium propagation (Scellier & Bengio 2017): dL/dθ = −d/dβ|₀ ∂Φ/∂θ(s^β).
 
 use super::Contrast;
-use super::memory::Memory;
+use super::warm_start::WarmStart;
 use super::{Acts, Credit, CreditMethod, CreditNeeds};
 use crate::axis::tag;
 use crate::axis::{Cite, Place};
@@ -84,7 +84,7 @@ impl EqProp {
             free_steps: self.free_steps,
             nudged_steps: self.nudged_steps,
             solver,
-            memory: Memory::new(self.start, network, samples),
+            memory: WarmStart::new(self.start, network, samples),
         }
     }
 }

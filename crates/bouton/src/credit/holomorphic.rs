@@ -9,16 +9,18 @@
 //! The continuous version has no free phase: from rest, the nudge turns for some periods and the gradient is the mean on the
 //! way.
 
-use super::outcome::{accumulate_grads_objective, evaluate, free_phase, judge};
+use super::outcome::{accumulate_grads_objective, evaluate, free_phase, loss_and_error};
 use super::sink::FactorBuffer;
 use super::weighed::Weights;
-use super::{Acts, Batch, Credit, CreditMethod, CreditNeeds, GradSink, Settled, Step, homeostasis, shards};
+use super::{
+    Acts, Batch, Credit, CreditMethod, CreditNeeds, GradSink, PhaseStates, Step, homeostasis, shards,
+};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::network::{Constant, Network, Seen, State, Term};
 use crate::objective::Objective;
 use crate::rng::Key;
-use crate::solver::{Relaxed, Solver, readout_error};
+use crate::solver::{RelaxationStats, Solver, readout_error};
 use bouton_kernels::Complex;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -110,31 +112,31 @@ impl Holomorphic {
         let mut free = State::new(network, constant, rows.clone(), &batch.target);
         free.noise(key);
         let free_phase = self.solver.relax(network, &mut free, None, free_steps, "free")?;
-        let (_, readout, step) = judge(network, objective, &mut free);
+        let (_, readout, step) = loss_and_error(network, objective, &mut free);
         let signs: &[f64] = if points == 1 { &[1.0] } else { &[1.0, -1.0] };
         if self.spec.corrected {
-            free.depart(network);
+            free.set_reference(network);
         }
         let mut nudged = free.tile(signs.len());
         (0..nudged.rows()).for_each(|r| nudged.beta[r] = signs[r / n] * beta);
         let nudged_phase =
             self.solver.relax(network, &mut nudged, Some(objective), nudged_steps, "nudged")?;
         let between = self.between(network, objective, &free);
-        free.base = None;
+        free.reference = None;
         let settled = between.as_ref().is_none_or(|(_, change)| *change < LOST);
         let used = between.as_ref().map(|(state, _)| state).filter(|_| settled);
 
-        network.choose_all(&mut free);
-        network.choose_all(&mut nudged);
+        network.update_pool_caches(&mut free);
+        network.update_pool_caches(&mut nudged);
         let terms = self.terms(n, scale, &free, &nudged, used);
         let mut sink = FactorBuffer::default();
         let weighed = &mut weights.sink(rows, &mut sink);
         network.contrast(x, &terms, &free, weighed);
         if network.nudged() != Some(network.output()) {
-            let seen = Seen { x, out: &free.out, choice: &free.choice };
+            let seen = Seen { x, out: &free.out, pool_cache: &free.pool_cache };
             network.accumulate_grads(network.output(), readout.view(), seen, scale, weighed);
         }
-        homeostasis::emit_shared(network, &free, scale, key, &mut sink);
+        homeostasis::accumulate_grads_shared(network, &free, scale, key, &mut sink);
         let fallback = if settled { 0 } else { n as u64 };
         Ok((Step { free: free_phase, nudged: nudged_phase, fallback, ..step }, sink))
     }
@@ -169,7 +171,7 @@ impl Holomorphic {
         let betas = self.spec.circle(self.spec.points / 2);
         let mut state = free.complex(betas.get(1..).filter(|b| !b.is_empty())?);
         let change = self.solver.relax_complex(network, &mut state, objective, self.spec.nudged_steps);
-        network.choose_all(&mut state);
+        network.update_pool_caches(&mut state);
         Some((state, change))
     }
 
@@ -195,7 +197,7 @@ impl Holomorphic {
         for &beta in &betas {
             state.set_complex_nudge(beta);
             change = self.solver.relax_complex(network, &mut state, objective, self.spec.nudged_steps);
-            network.choose_all(&mut state);
+            network.update_pool_caches(&mut state);
             let term = Term { state: &state, rows: 0..n, scale: real(-scale) / beta };
             network.contrast(x, &[term], &state.real_part(), &mut weighed);
             if network.nudged() != Some(network.output()) {
@@ -203,9 +205,9 @@ impl Holomorphic {
                 network.accumulate_grads_real(network.output(), err.view(), &state, scale, &mut weighed);
             }
         }
-        let step = judge(network, objective, &mut state.real_part()).2;
+        let step = loss_and_error(network, objective, &mut state.real_part()).2;
         let sweeps = (n * betas.len() * self.spec.nudged_steps) as u64;
-        let nudged = Relaxed { sweeps, samples: n as u64, residual: change, unsettled: 0 };
+        let nudged = RelaxationStats { sweeps, samples: n as u64, residual: change, unsettled: 0 };
         Ok((Step { nudged, ..step }, sink))
     }
 }
@@ -229,7 +231,7 @@ impl Credit for Holomorphic {
         for (_, factors) in &shards {
             factors.replay(network, sink);
         }
-        homeostasis::emit_dense(network, sink);
+        homeostasis::accumulate_grads_dense(network, sink);
         let step = shards.iter().fold(Step::default(), |sum, (step, _)| sum.with(step));
         accumulate_grads_objective(network, &step, sink);
         sink.step(network)?;
@@ -240,7 +242,7 @@ impl Credit for Holomorphic {
         evaluate(network, batch, objective, &self.solver, self.spec.free_steps)
     }
 
-    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled> {
+    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<PhaseStates> {
         free_phase(network, batch, objective, &self.solver, self.spec.free_steps, None)
     }
 
@@ -250,7 +252,7 @@ impl Credit for Holomorphic {
         batch: &Batch,
         objective: &dyn Objective,
         key: &Key,
-    ) -> Result<Settled> {
+    ) -> Result<PhaseStates> {
         free_phase(network, batch, objective, &self.solver, self.spec.free_steps, Some(key))
     }
 }

@@ -10,10 +10,10 @@ use super::GradSink;
 use crate::network::{ConnId, Connection, Feedback, Grad, Network, ParamId, State};
 use crate::neuron::Noise;
 use crate::rng::Key;
-use bouton_kernels::{Mat, Operand, View, ViewMut, add_scaled};
+use bouton_kernels::{Mat, View, ViewMut, WeightMat, add_scaled};
 
 /// The gradient of connections whose weights are not shared.
-pub(super) fn emit_dense(network: &Network, sink: &mut dyn GradSink) {
+pub(super) fn accumulate_grads_dense(network: &Network, sink: &mut dyn GradSink) {
     for (id, c) in held(network).filter(|(_, c)| !c.wiring.shares()) {
         let difference = difference(c);
         sink.add(network, ParamId::weight(id), Grad::whole(&difference, 2.0 * c.homeostasis));
@@ -23,7 +23,13 @@ pub(super) fn emit_dense(network: &Network, sink: &mut dyn GradSink) {
 
 /// An estimate of the gradient of connections whose weights are shared, at the free states of some samples, each counted
 /// `scale` times. Choices are up to date.
-pub(super) fn emit_shared(network: &Network, free: &State, scale: f64, key: &Key, sink: &mut dyn GradSink) {
+pub(super) fn accumulate_grads_shared(
+    network: &Network,
+    free: &State,
+    scale: f64,
+    key: &Key,
+    sink: &mut dyn GradSink,
+) {
     let mut shared = held(network).filter(|(_, c)| c.wiring.shares()).peekable();
     if shared.peek().is_none() {
         return;
@@ -58,24 +64,24 @@ fn emit_along(
     network: &Network,
     sink: &mut dyn GradSink,
 ) {
-    let (choice, pre) = (free.choice[id].view(), free.out[c.pre].view());
+    let (pool_cache, pre) = (free.pool_cache[id].view(), free.out[c.pre].view());
     let mut apart = Mat::zeros(network.dtype, free.rows(), c.factors(free.out[c.post].cols()));
-    let difference = Operand::new(difference(c));
+    let difference = WeightMat::new(difference(c));
     c.wiring.forward(&difference, direction, apart.view_mut());
     let mut u = Mat::zeros(network.dtype, free.rows(), free.out[c.post].cols());
-    pooled(c, choice, apart.view(), u.view_mut());
-    let g = c.spread(choice, u.view(), false);
+    pooled(c, pool_cache, apart.view(), u.view_mut());
+    let g = c.spread(pool_cache, u.view(), false);
     sink.add(network, ParamId::weight(id), Grad::factors(direction, g.view(), by));
     sink.add(network, ParamId::feedback(id), Grad::factors(direction, g.view(), -by));
-    if let Some(bend) = c.bend(pre, u.view(), &difference, direction) {
+    if let Some(bend) = c.second_order_factor(pre, u.view(), &difference, direction) {
         sink.add(network, ParamId::weight(id), Grad::factors(pre, bend.view(), by));
     }
 }
 
 /// u = D y.
-fn pooled(c: &Connection, choice: View<'_>, y: View<'_>, mut u: ViewMut<'_>) {
+fn pooled(c: &Connection, pool_cache: View<'_>, y: View<'_>, mut u: ViewMut<'_>) {
     match &c.pool {
-        Some(pool) => pool.along(choice, y, u),
+        Some(pool) => pool.jvp(pool_cache, y, u),
         None => u.copy_from(y),
     }
 }
@@ -98,7 +104,7 @@ mod tests {
         Network::build(&Recipe::parse(&text, "test").unwrap()).unwrap()
     }
 
-    /// Some state of `rows` samples; its choices belong to the weights as they are.
+    /// Some state of `rows` samples; its choices of pooling belong to the weights as they are.
     fn state(network: &Network, rows: usize) -> State {
         let x = Mat::from_fn(network.dtype, rows, 16, |r, c| ((r * 7 + c * 5) % 11) as f64 / 11.0);
         let mut state = State::new(
@@ -112,8 +118,8 @@ mod tests {
                 ((r * 3 + c * 13 + p) % 17) as f64 / 17.0 - 0.3
             });
         }
-        state.moved(network, |_| true);
-        network.choose_all(&mut state);
+        state.invalidate_pool_caches(network, |_| true);
+        network.update_pool_caches(&mut state);
         state
     }
 
@@ -128,9 +134,9 @@ mod tests {
         let units = network.populations[c.pre].units;
         let state = repeated(network, units);
         let mut y = Mat::zeros(network.dtype, units, c.factors(network.populations[c.post].units));
-        c.wiring.forward(&Operand::new(difference(c)), eye(units).view(), y.view_mut());
+        c.wiring.forward(&WeightMat::new(difference(c)), eye(units).view(), y.view_mut());
         let mut u = Mat::zeros(network.dtype, units, network.populations[c.post].units);
-        pooled(c, state.choice[shared(network)].view(), y.view(), u.view_mut());
+        pooled(c, state.pool_cache[shared(network)].view(), y.view(), u.view_mut());
         u.to_f64s().iter().map(|u| u * u).sum()
     }
 
@@ -141,7 +147,7 @@ mod tests {
     /// The first sample of [`state`], again and again.
     fn repeated(network: &Network, rows: usize) -> State {
         let mut state = state(network, 1).tile(rows);
-        network.choose_all(&mut state);
+        network.update_pool_caches(&mut state);
         state
     }
 
@@ -189,7 +195,7 @@ mod tests {
             let mut sink = GradCollector::default();
             let (mut free, id) = (repeated(network, SAMPLES), shared(network));
             free.samples = (0..SAMPLES).collect();
-            emit_shared(network, &free, 1.0 / SAMPLES as f64, &Key::new(1), &mut sink);
+            accumulate_grads_shared(network, &free, 1.0 / SAMPLES as f64, &Key::new(1), &mut sink);
             sink.values(ParamId::feedback(id))
         };
         let pool = ", pool = { soft = { size = 2 } }";

@@ -85,7 +85,7 @@ impl PerSample {
         let zeros = || Mat::zeros(g.dtype(), rows, cols);
         let one = |r: usize| {
             let mut gradient = zeros();
-            wiring.pull_weight(
+            wiring.backward_weight(
                 pre.rows_range(r..r + 1),
                 g.rows_range(r..r + 1),
                 0..rows,
@@ -198,19 +198,19 @@ impl Objective for Label<'_> {
             err.fill(0.0);
             return dispatch!(out.dtype(), T => for r in 0..out.rows() {
                 let (out, err) = (&out.row::<T>(r)[self.active.clone()], &mut err.row_mut::<T>(r)[self.active.clone()]);
-                err.iter_mut().zip(out).for_each(|(e, &o)| *e = T::lit(2.0) * o);
+                err.iter_mut().zip(out).for_each(|(e, &o)| *e = T::constant(2.0) * o);
             });
         }
         let head = Head { objective: self.objective, active: self.active.clone() };
         let mut p = out.to_mat();
-        head.believe(p.view_mut(), targets.own);
+        head.to_probabilities(p.view_mut(), targets.own);
         dispatch!(out.dtype(), T => {
             let of = |r: usize| self.of(p.view().row::<T>(r), targets, r);
             let (labels, weights): (Vec<u16>, Vec<f64>) =
                 (0..out.rows()).map(of).map(|(label, weight)| (label as u16, weight)).unzip();
             head.error(out, Targets { rows: TargetView::Classes(&labels), ..targets }, err.reborrow(), loss);
             for (r, weight) in weights.iter().enumerate() {
-                err.row_mut::<T>(r).iter_mut().for_each(|e| *e *= T::lit(weight.sqrt()));
+                err.row_mut::<T>(r).iter_mut().for_each(|e| *e *= T::constant(weight.sqrt()));
             }
         });
     }
@@ -219,7 +219,7 @@ impl Objective for Label<'_> {
         false
     }
 
-    fn is_spring(&self) -> bool {
+    fn is_squared_error(&self) -> bool {
         false
     }
 }

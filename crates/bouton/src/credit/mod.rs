@@ -15,13 +15,13 @@ mod eqprop;
 mod holomorphic;
 mod homeostasis;
 mod importance;
-mod memory;
 mod outcome;
 pub mod outside;
 mod recurrent;
 mod shards;
 mod sink;
 mod tape;
+mod warm_start;
 mod weighed;
 
 pub use crate::network::GradSink;
@@ -34,7 +34,7 @@ pub use coupled::CoupledLearning;
 pub use eqprop::{EqProp, Nudge, Start};
 pub use holomorphic::HolomorphicEqProp;
 pub use importance::measure;
-pub use outcome::{Settled, Step};
+pub use outcome::{PhaseStates, Step};
 pub use recurrent::RecurrentBackprop;
 pub use sink::{GradCollector, InputGradCollector};
 pub use tape::{Adjoint, Frame, record};
@@ -229,7 +229,7 @@ pub trait Credit: Send + Sync + std::fmt::Debug {
     /// The outcome of `batch` without learning.
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step>;
     /// The free state.
-    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Settled>;
+    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<PhaseStates>;
     /// The free state that `learn` starts from with this key, from rest: with dropout, noise and the statistics of the
     /// batch, which running means take in. Default: the one of evaluation.
     fn free_in_training(
@@ -238,7 +238,7 @@ pub trait Credit: Send + Sync + std::fmt::Debug {
         batch: &Batch,
         objective: &dyn Objective,
         _key: &Key,
-    ) -> Result<Settled> {
+    ) -> Result<PhaseStates> {
         self.free(network, batch, objective)
     }
     /// The states that the rule learns from, the free one first, for those who want to look inside. Default: the
@@ -249,7 +249,7 @@ pub trait Credit: Send + Sync + std::fmt::Debug {
         batch: &Batch,
         objective: &dyn Objective,
         _key: &Key,
-    ) -> Result<Vec<Settled>> {
+    ) -> Result<Vec<PhaseStates>> {
         Ok(vec![self.free(network, batch, objective)?])
     }
     /// Hands the gradient of each mean loss, one after the other, to `sink` with the network as it answers in

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::network::{Grad, GradSink, Network, ParamId, State};
 use crate::objective::{Metric, Objective, Sums, Target, Targets};
 use crate::rng::Key;
-use crate::solver::{Relaxed, Solver, readout_error};
+use crate::solver::{RelaxationStats, Solver, readout_error};
 use bouton_kernels::{Mat, View};
 
 /// Sums over the samples of a batch.
@@ -20,9 +20,9 @@ pub struct Step {
     /// ∂ℓ/∂θ of every own parameter θ of the objective, summed over samples.
     pub objective: Vec<f64>,
     /// The free phase.
-    pub free: Relaxed,
+    pub free: RelaxationStats,
     /// The nudged phases together.
-    pub nudged: Relaxed,
+    pub nudged: RelaxationStats,
     /// Samples whose complex phases did not settle, so that two real ones stood in.
     pub fallback: u64,
 }
@@ -64,7 +64,11 @@ impl Step {
 }
 
 /// Judges the present outputs: ∂ℓ/∂s of the nudged population, ∂ℓ/∂output, and the sums.
-pub(super) fn judge(network: &Network, objective: &dyn Objective, state: &mut State) -> (Mat, Mat, Step) {
+pub(super) fn loss_and_error(
+    network: &Network,
+    objective: &dyn Objective,
+    state: &mut State,
+) -> (Mat, Mat, Step) {
     let rows = state.rows();
     let (g, err, loss) = readout_error(network, objective, state, 0..rows);
     let sums =
@@ -79,7 +83,7 @@ pub(super) fn judge(network: &Network, objective: &dyn Objective, state: &mut St
 }
 
 /// Judges outputs of a batch: ∂ℓ/∂output and the sums.
-pub(super) fn verdict(
+pub(super) fn loss_and_error_of(
     network: &Network,
     objective: &dyn Objective,
     out: View<'_>,
@@ -119,7 +123,7 @@ pub(super) fn accumulate_grads_objective(network: &Network, step: &Step, sink: &
 
 /// Where one phase of a rule ended, one row per sample of the batch.
 #[derive(Clone, Debug)]
-pub struct Settled {
+pub struct PhaseStates {
     /// Strength β of the nudge or clamp; 0 in the free phase.
     pub beta: f64,
     /// Output of every population; none of the clamped input.
@@ -136,7 +140,7 @@ pub(super) fn free_phase(
     solver: &Solver,
     steps: usize,
     key: Option<&Key>,
-) -> Result<Settled> {
+) -> Result<PhaseStates> {
     let constant = network.constant_drive(batch.x.view());
     let parts = shards::each(batch.len(), |rows| {
         let mut state = State::new(network, &constant, rows.clone(), &batch.target);
@@ -144,7 +148,7 @@ pub(super) fn free_phase(
         solver.relax(network, &mut state, None, steps, "free")?;
         let residual = state.change.clone();
         readout_error(network, objective, &mut state, 0..rows.len());
-        Ok(Settled { beta: 0.0, out: state.out, residual })
+        Ok(PhaseStates { beta: 0.0, out: state.out, residual })
     })?;
     let stack = |p: usize| {
         let mut all = parts[0].out[p].clone();
@@ -152,7 +156,11 @@ pub(super) fn free_phase(
         all
     };
     let out = (0..network.populations.len()).map(stack).collect();
-    Ok(Settled { beta: 0.0, out, residual: parts.iter().flat_map(|part| part.residual.clone()).collect() })
+    Ok(PhaseStates {
+        beta: 0.0,
+        out,
+        residual: parts.iter().flat_map(|part| part.residual.clone()).collect(),
+    })
 }
 
 /// The outcome of a batch after a free phase of at most `steps` sweeps from zero.
@@ -167,7 +175,7 @@ pub(super) fn evaluate(
     let parts = shards::each(batch.len(), |rows| {
         let mut state = State::new(network, &constant, rows, &batch.target);
         let free = solver.relax(network, &mut state, None, steps, "free")?;
-        Ok(Step { free, ..judge(network, objective, &mut state).2 })
+        Ok(Step { free, ..loss_and_error(network, objective, &mut state).2 })
     })?;
     Ok(parts.iter().fold(Step::default(), Step::with))
 }
@@ -175,7 +183,8 @@ pub(super) fn evaluate(
 impl Step {
     /// Everything but the gradient as words that read back to the same bits: `samples=3 loss=0.5 fallback=0 free=7,3,0.1,2 nudged=… hits=1`.
     pub fn to_text(&self) -> String {
-        let phase = |r: &Relaxed| format!("{},{},{:?},{}", r.sweeps, r.samples, r.residual, r.unsettled);
+        let phase =
+            |r: &RelaxationStats| format!("{},{},{:?},{}", r.sweeps, r.samples, r.residual, r.unsettled);
         format!(
             "samples={} loss={:?} fallback={} free={} nudged={} {}",
             self.samples,
@@ -200,9 +209,9 @@ impl Step {
     }
 }
 
-fn phase(text: &str) -> Option<Relaxed> {
+fn phase(text: &str) -> Option<RelaxationStats> {
     let [sweeps, samples, residual, unsettled] = text.split(',').collect::<Vec<_>>().try_into().ok()?;
-    Some(Relaxed {
+    Some(RelaxationStats {
         sweeps: sweeps.parse().ok()?,
         samples: samples.parse().ok()?,
         residual: residual.parse().ok()?,
@@ -230,7 +239,7 @@ mod tests {
 
     #[test]
     fn text_keeps_every_bit() {
-        let free = Relaxed { sweeps: 7, samples: 3, residual: 1.0 / 3.0, unsettled: 2 };
+        let free = RelaxationStats { sweeps: 7, samples: 3, residual: 1.0 / 3.0, unsettled: 2 };
         let mut sums = Sums::default();
         sums.read("hits", "1").and(sums.read("squares", "0.1,0.30000000000000004")).unwrap();
         let step = Step { samples: 3, loss: 0.1 + 0.2, sums, free, fallback: 2, ..Step::default() };

@@ -3,7 +3,7 @@
 //! In training (`key` names the pass) it drops out, is noisy and normalises by the batch; a pass back with the same key
 //! differentiates exactly that. In evaluation it does nothing of it, either way.
 
-use super::backprop::silence;
+use super::backprop::apply_dropout;
 use super::{Batch, Credit, GradCollector, InputGradCollector};
 use crate::error::{Error, Result};
 use crate::network::{Feedback, Network, Node, ParamId};
@@ -60,7 +60,7 @@ pub fn gradients(
     }
     let mut input = sink.input(network, batch.len())?;
     if training {
-        silence(&mut input, network, network.input(), key);
+        apply_dropout(&mut input, network, network.input(), key);
     }
     Ok((with_feedback(network, sink.parameters), input))
 }

@@ -3,7 +3,7 @@
 //! The adjoint iteration is BPTT through sweeps that all stand at the fixed point: one recorded sweep, walked back
 //! again and again.
 
-use super::bptt::Unroll;
+use super::bptt::BpttRule;
 use super::{Credit, CreditMethod, CreditNeeds};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
@@ -32,8 +32,8 @@ pub struct RecurrentBackprop {
 }
 
 impl RecurrentBackprop {
-    pub(super) fn rule(&self, solver: Solver) -> Unroll {
-        Unroll {
+    pub(super) fn rule(&self, solver: Solver) -> BpttRule {
+        BpttRule {
             solver: solver.reversed(),
             free: self.free_steps.saturating_sub(1),
             recorded: 1,

@@ -37,7 +37,7 @@ impl GradSink for GradCollector {
             Grad::Factors { pre, g, scale } => {
                 let mut scaled = g.to_mat();
                 scale_all(&mut scaled, scale);
-                network.wiring_of(id).pull_weight(pre, scaled.view(), 0..value.rows(), sum.view_mut());
+                network.wiring_of(id).backward_weight(pre, scaled.view(), 0..value.rows(), sum.view_mut());
             }
             Grad::Rows { g, scale } => add_columns(g.folded(value.cols()), scale, sum.view_mut()),
             Grad::Whole { g, scale } => add_scaled(sum, scale, g.view()),
@@ -85,7 +85,7 @@ impl InputGradCollector {
             let c = &network.connections[*id];
             let node = &network.populations[c.pre];
             let mut part = Mat::zeros(network.dtype, samples, node.units);
-            c.wiring.pull_input(&c.weight, g.view(), part.view_mut());
+            c.wiring.backward_input(&c.weight, g.view(), part.view_mut());
             add_at(&mut gradient, &part, node.columns.start);
         }
         Ok(gradient)

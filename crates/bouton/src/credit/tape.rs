@@ -22,13 +22,13 @@ pub struct Frame {
     /// Drives of the step, by population.
     pub drive: Vec<Mat>,
     /// Choices of pooling at the states before the step, by connection.
-    pub choice: Vec<Mat>,
+    pub pool_cache: Vec<Mat>,
 }
 
 impl Frame {
     /// The activity that the drives of the step were computed from.
     pub fn seen<'a>(&'a self, x: View<'a>) -> Seen<'a> {
-        Seen { x, out: &self.out, choice: &self.choice }
+        Seen { x, out: &self.out, pool_cache: &self.pool_cache }
     }
 }
 
@@ -45,7 +45,7 @@ pub fn record(network: &Network, solver: &Solver, state: &mut State, steps: usiz
                 if block.contains(&p) { state.drive[p].clone() } else { Mat::zeros(network.dtype, 0, 0) }
             };
             let drive = (0..network.populations.len()).map(drive).collect();
-            frames.push(Frame { block: block.clone(), out, h, drive, choice: state.choice.clone() });
+            frames.push(Frame { block: block.clone(), out, h, drive, pool_cache: state.pool_cache.clone() });
         }
     }
     frames
@@ -99,7 +99,7 @@ impl Adjoint {
             g_drives.push(self.through_units(network, frame, pop));
         }
         for (&pop, g_drive) in frame.block.iter().zip(&g_drives) {
-            network.pull(pop, g_drive.view(), seen, &mut self.g_out);
+            network.backward(pop, g_drive.view(), seen, &mut self.g_out);
             network.accumulate_grads_recurrent(pop, g_drive.view(), seen, scale, sink);
             add(&mut self.total[pop], g_drive.view());
         }

@@ -42,7 +42,7 @@ impl Weighed<'_> {
         let cols = g.cols().max(1);
         dispatch!(weighed.dtype(), T => {
             for (row, &weight) in weighed.slice_mut::<T>().chunks_exact_mut(cols).zip(self.weights?) {
-                row.iter_mut().for_each(|x| *x *= T::lit(weight));
+                row.iter_mut().for_each(|x| *x *= T::constant(weight));
             }
         });
         Some(weighed)

@@ -6,7 +6,7 @@
 use super::{ConnId, ParamId, PopId};
 use crate::synapse::Synapse;
 use crate::wiring::{Pool, Wiring};
-use bouton_kernels::{Mat, Operand, View, ViewMut};
+use bouton_kernels::{Mat, View, ViewMut, WeightMat};
 
 /// What flows from a postsynaptic population back to the presynaptic one.
 #[derive(Debug)]
@@ -16,14 +16,14 @@ pub enum Feedback {
     /// The transpose of the forward weight.
     Tied,
     /// The transpose of a weight of its own, stored in forward shape, which learns what the forward weight learns.
-    Own(Operand),
+    Own(WeightMat),
     /// The transpose of a weight of its own, which learns for itself.
-    Field(Operand),
+    Field(WeightMat),
 }
 
 impl Feedback {
     /// The weight of its own, if there is one.
-    pub fn own(&self) -> Option<&Operand> {
+    pub fn own(&self) -> Option<&WeightMat> {
         match self {
             Self::Own(weight) | Self::Field(weight) => Some(weight),
             Self::None | Self::Tied => None,
@@ -47,7 +47,7 @@ pub struct Connection {
     /// Pooling behind the wiring.
     pub pool: Option<Pool>,
     /// [post, pre], or [filters, channels · height · width]; 0 × 0 without weights.
-    pub weight: Operand,
+    pub weight: WeightMat,
     /// What flows back.
     pub feedback: Feedback,
     /// Strength of Jacobian homeostasis per unit, λ/n.
@@ -64,7 +64,7 @@ pub struct Connection {
 
 impl Connection {
     /// The weight that activity flows back through.
-    pub fn back(&self) -> &Operand {
+    pub fn back(&self) -> &WeightMat {
         self.feedback.own().unwrap_or(&self.weight)
     }
 
@@ -73,13 +73,13 @@ impl Connection {
         if matches!(self.feedback, Feedback::Field(_)) { ParamId::feedback(id) } else { ParamId::weight(id) }
     }
 
-    /// Columns of the choice of a batch; 0 without pooling.
-    pub fn choices(&self) -> usize {
-        self.pool.map_or(0, |p| p.choices())
+    /// Columns of the choice of pooling of a batch; 0 without pooling.
+    pub fn pool_caches(&self) -> usize {
+        self.pool.map_or(0, |p| p.pool_caches())
     }
 
     /// Columns of the activity before pooling; 0 without.
-    pub fn room(&self) -> usize {
+    pub fn scratch(&self) -> usize {
         self.pool.map_or(0, |p| p.inputs())
     }
 
@@ -88,72 +88,72 @@ impl Connection {
         self.pool.map_or(units, |p| p.inputs())
     }
 
-    /// post += P(W(pre)), leaving the choice at `pre`; `room` holds W(pre). In complex numbers, the first half of all rows
+    /// post += P(W(pre)), leaving the choice of pooling at `pre`; `scratch` holds W(pre). In complex numbers, the first half of all rows
     /// holds real parts, the second half imaginary ones.
     pub fn forward(
         &self,
         pre: View<'_>,
         post: ViewMut<'_>,
-        choice: ViewMut<'_>,
-        mut room: ViewMut<'_>,
+        pool_cache: ViewMut<'_>,
+        mut scratch: ViewMut<'_>,
         complex: bool,
     ) {
         let Some(pool) = &self.pool else { return self.wiring.forward(&self.weight, pre, post) };
-        room.fill(0.0);
-        self.wiring.forward(&self.weight, pre, room.reborrow());
-        pool.forward(room.as_view(), post, choice, complex);
+        scratch.fill(0.0);
+        self.wiring.forward(&self.weight, pre, scratch.reborrow());
+        pool.forward(scratch.as_view(), post, pool_cache, complex);
     }
 
     /// [`Connection::forward`] on all threads.
-    pub fn par_forward(&self, pre: View<'_>, post: ViewMut<'_>, choice: ViewMut<'_>) {
+    pub fn par_forward(&self, pre: View<'_>, post: ViewMut<'_>, pool_cache: ViewMut<'_>) {
         let Some(pool) = &self.pool else { return self.wiring.par_forward(&self.weight, pre, post) };
-        let mut room = Mat::zeros(pre.dtype(), pre.rows(), pool.inputs());
-        self.wiring.par_forward(&self.weight, pre, room.view_mut());
+        let mut scratch = Mat::zeros(pre.dtype(), pre.rows(), pool.inputs());
+        self.wiring.par_forward(&self.weight, pre, scratch.view_mut());
         let rows = pre.rows().div_ceil(rayon::current_num_threads()).max(1);
-        let post = post.chunks_mut(rows).zip(choice.chunks_mut(rows)).enumerate();
+        let post = post.chunks_mut(rows).zip(pool_cache.chunks_mut(rows)).enumerate();
         rayon::scope(|s| {
-            for (i, (post, choice)) in post {
-                let room = room.rows_view(i * rows..i * rows + post.rows());
-                s.spawn(move |_| pool.forward(room, post, choice, false));
+            for (i, (post, pool_cache)) in post {
+                let scratch = scratch.rows_view(i * rows..i * rows + post.rows());
+                s.spawn(move |_| pool.forward(scratch, post, pool_cache, false));
             }
         });
     }
 
-    /// pre += Wᵀ(Pᵀ(g)) through `weight`, at the choice; `room` holds Pᵀ(g).
-    pub fn pull_input(
+    /// pre += Wᵀ(Pᵀ(g)) through `weight`, at the choice of pooling; `scratch` holds Pᵀ(g).
+    pub fn backward_input(
         &self,
-        weight: &Operand,
-        choice: View<'_>,
+        weight: &WeightMat,
+        pool_cache: View<'_>,
         g: View<'_>,
         pre: ViewMut<'_>,
-        mut room: ViewMut<'_>,
+        mut scratch: ViewMut<'_>,
         complex: bool,
     ) {
-        let Some(pool) = &self.pool else { return self.wiring.pull_input(weight, g, pre) };
-        pool.pull(choice, g, room.reborrow(), complex);
-        self.wiring.pull_input(weight, room.as_view(), pre);
+        let Some(pool) = &self.pool else { return self.wiring.backward_input(weight, g, pre) };
+        pool.backward(pool_cache, g, scratch.reborrow(), complex);
+        self.wiring.backward_input(weight, scratch.as_view(), pre);
     }
 
-    /// [`Connection::pull_input`] on all threads, through the forward weight.
-    pub fn par_pull_input(&self, choice: View<'_>, g: View<'_>, pre: ViewMut<'_>) {
-        self.wiring.par_pull_input(&self.weight, self.spread(choice, g, false).view(), pre);
+    /// [`Connection::backward_input`] on all threads, through the forward weight.
+    pub fn par_backward_input(&self, pool_cache: View<'_>, g: View<'_>, pre: ViewMut<'_>) {
+        self.wiring.par_backward_input(&self.weight, self.spread(pool_cache, g, false).view(), pre);
     }
 
-    /// Pᵀ(g) at the choice: the postsynaptic factors of the weight.
-    pub fn spread<'a>(&self, choice: View<'_>, g: View<'a>, complex: bool) -> Spread<'a> {
+    /// Pᵀ(g) at the choice of pooling: the postsynaptic factors of the weight.
+    pub fn spread<'a>(&self, pool_cache: View<'_>, g: View<'a>, complex: bool) -> Spread<'a> {
         let Some(pool) = &self.pool else { return Spread::Same(g) };
         let mut wide = Mat::zeros(g.dtype(), g.rows(), pool.inputs());
-        pool.pull(choice, g, wide.view_mut(), complex);
+        pool.backward(pool_cache, g, wide.view_mut(), complex);
         Spread::Wide(wide)
     }
 
-    /// post += ∂P(W(u)) at the choice, through `weight`: the derivative of the forward pass along `u`, and the adjoint of
+    /// post += ∂P(W(u)) at the choice of pooling, through `weight`: the derivative of the forward pass along `u`, and the adjoint of
     /// the pull in what is pulled.
-    pub fn along(&self, weight: &Operand, choice: View<'_>, u: View<'_>, post: ViewMut<'_>) {
+    pub fn jvp(&self, weight: &WeightMat, pool_cache: View<'_>, u: View<'_>, post: ViewMut<'_>) {
         let Some(pool) = &self.pool else { return self.wiring.forward(weight, u, post) };
         let mut wide = Mat::zeros(u.dtype(), u.rows(), pool.inputs());
         self.wiring.forward(weight, u, wide.view_mut());
-        pool.along(choice, wide.view(), post);
+        pool.jvp(pool_cache, wide.view(), post);
     }
 
     /// Whether the pull changes smoothly with the state it stands at.
@@ -162,24 +162,30 @@ impl Connection {
     }
 
     /// to += ∂/∂s_pre ⟨u, pull(s_post)⟩: how the pull changes with the state it stands at. Nothing but for soft pooling.
-    pub fn curve(&self, pre: View<'_>, post: View<'_>, u: View<'_>, to: ViewMut<'_>) {
-        if let Some(bend) = self.bend(pre, post, self.back(), u) {
-            self.wiring.pull_input(&self.weight, bend.view(), to);
+    pub fn hvp_input(&self, pre: View<'_>, post: View<'_>, u: View<'_>, to: ViewMut<'_>) {
+        if let Some(bend) = self.second_order_factor(pre, post, self.back(), u) {
+            self.wiring.backward_input(&self.weight, bend.view(), to);
         }
     }
 
     /// ∂/∂v ⟨Wu, Pᵀ(s_post)⟩ at v = W_f s_pre, for W = `weight`: the postsynaptic factor of the forward weight in a pull, whose
-    /// choice depends on it. Nothing but for soft pooling.
-    pub fn bend(&self, pre: View<'_>, post: View<'_>, weight: &Operand, u: View<'_>) -> Option<Mat> {
+    /// choice of pooling depends on it. Nothing but for soft pooling.
+    pub fn second_order_factor(
+        &self,
+        pre: View<'_>,
+        post: View<'_>,
+        weight: &WeightMat,
+        u: View<'_>,
+    ) -> Option<Mat> {
         let pool = self.pool.as_ref().filter(|p| p.is_curved())?;
-        let wide = |weight: &Operand, x: View<'_>| {
+        let wide = |weight: &WeightMat, x: View<'_>| {
             let mut wide = Mat::zeros(x.dtype(), x.rows(), pool.inputs());
             self.wiring.forward(weight, x, wide.view_mut());
             wide
         };
         let (v, u) = (wide(&self.weight, pre), wide(weight, u));
         let mut h = Mat::zeros(v.dtype(), v.rows(), v.cols());
-        pool.curve(v.view(), post, u.view(), h.view_mut());
+        pool.hvp_input(v.view(), post, u.view(), h.view_mut());
         Some(h)
     }
 }

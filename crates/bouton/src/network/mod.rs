@@ -23,7 +23,7 @@ pub use graph::{ConnectionSpec, PopulationSpec};
 pub use node::Node;
 pub use params::{OwnParam, Owner, ParamId};
 pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, Skip};
-pub use state::{Base, Constant, State};
+pub use state::{Constant, LinearisationPoint, State};
 pub use verbs::{Seen, Term};
 
 use params::{BIAS, GAIN, OWN, WEIGHT};
@@ -34,7 +34,7 @@ use crate::norm::Norm;
 use crate::rng::Key;
 use crate::synapse::{ElementwiseSynapse, Plain, Synapse};
 use crate::wiring::{Identity, Wiring};
-use bouton_kernels::{DType, Mat, Operand, dispatch};
+use bouton_kernels::{DType, Mat, WeightMat, dispatch};
 
 /// Index of a population.
 pub type PopId = usize;
@@ -56,7 +56,7 @@ pub enum Role {
 
 /// A parameter to change and what decides how.
 pub(crate) struct Parameter<'a> {
-    pub value: &'a mut Operand,
+    pub value: &'a mut WeightMat,
     pub wiring: &'a dyn Wiring,
     pub synapse: &'a dyn Synapse,
     pub memory: &'a mut [Mat],
@@ -114,7 +114,7 @@ impl Network {
     }
 
     /// Puts back what [`Network::samples`] returned.
-    pub fn put_back(&mut self, samples: &[(ConnId, Mat)]) {
+    pub fn restore_weights(&mut self, samples: &[(ConnId, Mat)]) {
         for (id, sample) in samples {
             self.connections[*id].weight.update(|mut w| w.copy_from(sample.view()));
         }
@@ -206,10 +206,10 @@ impl Network {
     pub fn value(&self, id: ParamId) -> Option<&Mat> {
         match (id.owner(), id.slot()) {
             (Owner::Connection(c), WEIGHT) => Some(self.connections[c].weight.mat()),
-            (Owner::Connection(c), _) => self.connections[c].feedback.own().map(Operand::mat),
-            (Owner::Population(p), BIAS) => self.populations[p].bias.as_ref().map(Operand::mat),
+            (Owner::Connection(c), _) => self.connections[c].feedback.own().map(WeightMat::mat),
+            (Owner::Population(p), BIAS) => self.populations[p].bias.as_ref().map(WeightMat::mat),
             (Owner::Population(p), GAIN) => {
-                self.populations[p].norm.as_ref().and_then(|norm| norm.gain.as_ref()).map(Operand::mat)
+                self.populations[p].norm.as_ref().and_then(|norm| norm.gain.as_ref()).map(WeightMat::mat)
             }
             (Owner::Population(p), k) => self.populations[p].own.get(k - OWN).map(|own| own.value.mat()),
             (Owner::Objective, k) => self.objective.get(k).map(|own| own.value.mat()),

@@ -4,7 +4,7 @@ use super::{OwnParam, Role, Shape};
 use crate::neuron::{Ctx, Gradients, Inputs, Population};
 use crate::norm::Norm;
 use crate::objective::Objective;
-use bouton_kernels::{Elem, Mat, Operand, View, ViewMut, dispatch};
+use bouton_kernels::{Elem, Mat, View, ViewMut, WeightMat, dispatch};
 use std::ops::Range;
 
 /// A population in its network.
@@ -25,7 +25,7 @@ pub struct Node {
     /// Height, width and channels; units without places are channels of a single pixel.
     pub shape: Shape,
     /// Bias, [1, channels], behind the normalisation if there is one; the input has none.
-    pub bias: Option<Operand>,
+    pub bias: Option<WeightMat>,
     /// Normalisation of the drive.
     pub norm: Option<Norm>,
     /// Probability that a unit is silent in a training step.

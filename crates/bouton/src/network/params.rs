@@ -10,7 +10,7 @@ use crate::own::Own;
 use crate::rng::{Key, Stream};
 use crate::synapse::{ElementwiseSynapse, Ranged, Synapse};
 use crate::wiring::Identity;
-use bouton_kernels::{DType, Mat, Operand};
+use bouton_kernels::{DType, Mat, WeightMat};
 
 /// Whose a parameter is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,7 +91,7 @@ pub struct OwnParam {
     /// Its name behind that of its owner.
     pub name: &'static str,
     /// One value per unit (per channel of an image), or one for all, [1, n].
-    pub value: Operand,
+    pub value: WeightMat,
     /// Whether it is a parameter, or stays as it is.
     pub learned: bool,
     /// Where it stays.
@@ -110,7 +110,7 @@ impl OwnParam {
     pub fn new(own: &Own, dtype: DType, n: usize, stream: &mut Stream) -> Self {
         let (low, high) = own.range;
         let n = if own.shared { 1 } else { n };
-        let value = Operand::new(Mat::from_fn(dtype, 1, n, |_, _| own.draw(stream)));
+        let value = WeightMat::new(Mat::from_fn(dtype, 1, n, |_, _| own.draw(stream)));
         let synapse = Box::new(ElementwiseSynapse(Ranged { low, high }));
         Self { name: own.name, value, learned: own.learned, range: own.range, synapse }
     }

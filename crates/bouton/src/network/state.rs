@@ -17,14 +17,14 @@ pub struct State {
     pub h: Vec<Mat>,
     /// Bias plus drive from the input, constant during a relaxation.
     pub constant: Vec<Mat>,
-    /// What pooling chose, by connection, [rows, choices].
-    pub choice: Vec<Mat>,
+    /// What pooling chose, by connection, [rows, columns].
+    pub pool_cache: Vec<Mat>,
     /// Room for activity before pooling, by connection.
-    pub room: Vec<Mat>,
+    pub scratch: Vec<Mat>,
     /// Whether the first half of the rows holds real parts, the second half imaginary ones.
     pub is_complex: bool,
-    /// Whether the choice of a connection is behind the presynaptic state.
-    pub stale: Vec<bool>,
+    /// Whether the choice of pooling of a connection is behind the presynaptic state.
+    pub pool_cache_dirty: Vec<bool>,
     /// Drive of the last step, [rows, units].
     pub drive: Vec<Mat>,
     /// What each row should come to.
@@ -34,30 +34,30 @@ pub struct State {
     /// Nudge strength β of each row.
     pub beta: Vec<f64>,
     /// Constant part of the nudge of the nudged population, [rows, units].
-    pub force: Mat,
+    pub nudge_offset: Mat,
     /// Largest change of a unit in the last sweep, per row.
     pub change: Vec<f64>,
     /// Population whose output is held at its value.
-    pub held: Option<PopId>,
+    pub clamped_output: Option<PopId>,
     /// Random numbers of noisy units; none: they are quiet.
     pub noise: Option<Noise>,
     /// The state that a corrected nudged phase departs from.
-    pub base: Option<Base>,
+    pub reference: Option<LinearisationPoint>,
     order: Vec<usize>,
 }
 
 /// A free state: around it, a corrected nudged phase follows the transposed network.
 #[derive(Clone, Debug)]
-pub struct Base {
+pub struct LinearisationPoint {
     /// Outputs, [rows, units].
     pub out: Vec<Mat>,
     /// Drives at these outputs, [rows, units].
     pub drive: Vec<Mat>,
     /// What pooling chose at these outputs, by connection; complex rows repeat it.
-    pub choice: Vec<Mat>,
+    pub pool_cache: Vec<Mat>,
 }
 
-impl Base {
+impl LinearisationPoint {
     /// Outputs of `pop` for some rows; for both halves of complex ones, the real part.
     pub(super) fn real(&self, pop: PopId, rows: Range<usize>, is_complex: bool) -> Mat {
         let half = if is_complex { rows.len() / 2 } else { rows.len() };
@@ -71,7 +71,7 @@ pub struct Constant {
     /// Bias plus drive from the input, by population.
     pub drive: Vec<Mat>,
     /// What pooling chose of the drive from the input, by connection.
-    pub choice: Vec<Mat>,
+    pub pool_cache: Vec<Mat>,
 }
 
 impl State {
@@ -104,19 +104,19 @@ impl State {
                     },
                 )
                 .collect(),
-            choice: constant.choice.iter().map(|c| c.rows_view(rows.clone()).to_mat()).collect(),
-            room: network.connections.iter().map(|c| Mat::zeros(network.dtype, n, c.room())).collect(),
-            stale: network.connections.iter().map(|c| !network.is_clamped(c.pre)).collect(),
+            pool_cache: constant.pool_cache.iter().map(|c| c.rows_view(rows.clone()).to_mat()).collect(),
+            scratch: network.connections.iter().map(|c| Mat::zeros(network.dtype, n, c.scratch())).collect(),
+            pool_cache_dirty: network.connections.iter().map(|c| !network.is_clamped(c.pre)).collect(),
             is_complex: false,
             noise: None,
-            base: None,
+            reference: None,
             drive: all.map(|p| mat(p, free(p))).collect(),
             target: target.part(rows.clone()),
             samples: rows.collect(),
             beta: vec![0.0; n],
-            force: mat(nudged, true),
+            nudge_offset: mat(nudged, true),
             change: vec![0.0; n],
-            held: None,
+            clamped_output: None,
             order: (0..n).collect(),
         }
     }
@@ -134,22 +134,26 @@ impl State {
             h: stack(&self.h),
             constant: stack(&self.constant),
             drive: stack(&self.drive),
-            choice: stack(&self.choice),
-            room: self.room.iter().map(|m| Mat::zeros(m.dtype(), m.rows() * copies, m.cols())).collect(),
-            stale: self.stale.clone(),
+            pool_cache: stack(&self.pool_cache),
+            scratch: self
+                .scratch
+                .iter()
+                .map(|m| Mat::zeros(m.dtype(), m.rows() * copies, m.cols()))
+                .collect(),
+            pool_cache_dirty: self.pool_cache_dirty.clone(),
             is_complex: self.is_complex,
             noise: self.noise.as_ref().map(|noise| noise.tile(copies)),
-            base: self.base.as_ref().map(|b| Base {
+            reference: self.reference.as_ref().map(|b| LinearisationPoint {
                 out: stack(&b.out),
                 drive: stack(&b.drive),
-                choice: stack(&b.choice),
+                pool_cache: stack(&b.pool_cache),
             }),
             target: self.target.repeat(copies),
             samples: self.samples.repeat(copies),
             beta: self.beta.repeat(copies),
-            force: repeat(&self.force, copies),
+            nudge_offset: repeat(&self.nudge_offset, copies),
             change: self.change.repeat(copies),
-            held: self.held,
+            clamped_output: self.clamped_output,
             order: (0..self.rows() * copies).collect(),
         }
     }
@@ -158,24 +162,27 @@ impl State {
     pub fn set_constant(&mut self, network: &Network, constant: Constant) {
         self.constant = constant.drive;
         for (id, _) in network.connections.iter().enumerate().filter(|(_, c)| network.is_clamped(c.pre)) {
-            self.choice[id].copy_from(constant.choice[id].view());
+            self.pool_cache[id].copy_from(constant.pool_cache[id].view());
         }
-        self.moved(network, |_| true);
+        self.invalidate_pool_caches(network, |_| true);
     }
 
-    /// Notes that the outputs of some populations moved: choices at them are behind.
-    pub fn moved(&mut self, network: &Network, which: impl Fn(PopId) -> bool) {
-        for (stale, c) in self.stale.iter_mut().zip(&network.connections) {
-            *stale |= !network.is_clamped(c.pre) && which(c.pre);
+    /// Notes that the outputs of some populations moved: choices of pooling at them are behind.
+    pub fn invalidate_pool_caches(&mut self, network: &Network, which: impl Fn(PopId) -> bool) {
+        for (pool_cache_dirty, c) in self.pool_cache_dirty.iter_mut().zip(&network.connections) {
+            *pool_cache_dirty |= !network.is_clamped(c.pre) && which(c.pre);
         }
     }
 
     /// Takes the present state as the one that corrected nudged phases depart from.
-    pub fn depart(&mut self, network: &Network) {
+    pub fn set_reference(&mut self, network: &Network) {
         let all: Vec<PopId> = network.with_role(Role::Settling).collect();
         network.drive(&all, self, 0..self.rows());
-        self.base =
-            Some(Base { out: self.out.clone(), drive: self.drive.clone(), choice: self.choice.clone() });
+        self.reference = Some(LinearisationPoint {
+            out: self.out.clone(),
+            drive: self.drive.clone(),
+            pool_cache: self.pool_cache.clone(),
+        });
     }
 
     /// Lets units be as noisy as they are in this update.
@@ -188,13 +195,13 @@ impl State {
         let (n, half) = (self.rows(), self.rows() * betas.len());
         let mut state = self.tile(2 * betas.len());
         state.is_complex = true;
-        let base = state.base.iter_mut().flat_map(|b| b.out.iter_mut().chain(&mut b.drive));
-        let mats = state.out.iter_mut().chain(&mut state.constant).chain(&mut state.choice);
-        for mat in mats.chain(base) {
+        let reference = state.reference.iter_mut().flat_map(|b| b.out.iter_mut().chain(&mut b.drive));
+        let mats = state.out.iter_mut().chain(&mut state.constant).chain(&mut state.pool_cache);
+        for mat in mats.chain(reference) {
             let imaginary = half.min(mat.rows())..mat.rows();
             mat.rows_view_mut(imaginary).fill(0.0);
         }
-        state.stale.iter_mut().for_each(|s| *s = true);
+        state.pool_cache_dirty.iter_mut().for_each(|s| *s = true);
         for (k, beta) in betas.iter().enumerate() {
             state.beta[k * n..(k + 1) * n].fill(beta.re);
             state.beta[half + k * n..half + (k + 1) * n].fill(beta.im);
@@ -228,20 +235,20 @@ impl State {
             out: top(&self.out),
             h: top(&self.h),
             constant: top(&self.constant),
-            choice: top(&self.choice),
-            room: top(&self.room),
+            pool_cache: top(&self.pool_cache),
+            scratch: top(&self.scratch),
             drive: top(&self.drive),
-            stale: vec![true; self.stale.len()],
+            pool_cache_dirty: vec![true; self.pool_cache_dirty.len()],
             is_complex: false,
             target: self.target.part(0..rows),
             samples: self.samples[..rows].to_vec(),
             beta: vec![0.0; rows],
-            force: self.force.rows_view(0..rows).to_mat(),
+            nudge_offset: self.nudge_offset.rows_view(0..rows).to_mat(),
             change: self.change[..rows].to_vec(),
-            held: self.held,
+            clamped_output: self.clamped_output,
             order: (0..rows).collect(),
             noise: None,
-            base: None,
+            reference: None,
         }
     }
 
@@ -255,10 +262,13 @@ impl State {
         if i == j {
             return;
         }
-        let base =
-            self.base.iter_mut().flat_map(|b| b.out.iter_mut().chain(&mut b.drive).chain(&mut b.choice));
-        let mats = self.out.iter_mut().chain(&mut self.h).chain(&mut self.constant).chain(&mut self.choice);
-        for mat in mats.chain(base) {
+        let reference = self
+            .reference
+            .iter_mut()
+            .flat_map(|b| b.out.iter_mut().chain(&mut b.drive).chain(&mut b.pool_cache));
+        let mats =
+            self.out.iter_mut().chain(&mut self.h).chain(&mut self.constant).chain(&mut self.pool_cache);
+        for mat in mats.chain(reference) {
             if mat.rows() > 0 {
                 mat.swap_rows(i, j);
             }
@@ -266,7 +276,7 @@ impl State {
         if let Some(noise) = &mut self.noise {
             noise.swap_rows(i, j);
         }
-        self.force.swap_rows(i, j);
+        self.nudge_offset.swap_rows(i, j);
         self.target.swap(i, j);
         self.samples.swap(i, j);
         self.beta.swap(i, j);

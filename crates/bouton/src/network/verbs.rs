@@ -1,8 +1,8 @@
 //! What solvers and credit rules do with a network. Nobody else walks its connections.
 //!
 //! drive:    d_n = b_n + Σ P(W(s_pre)) + Σ Wᵀ(Pᵀ(s_post))     (∂Φ/∂s_n)
-//! pull:     the adjoint of drive, into the gradients of the populations it reads
-//! accumulate_grads:     the parameter gradients of a drive, as factors for a sink
+//! backward: the adjoint of drive, into the gradients of the populations it reads
+//! accumulate_grads: the parameter gradients of a drive, as factors for a sink
 //! contrast: ∂Φ/∂θ at a state, as factors for a sink
 
 use super::GradSink;
@@ -10,7 +10,7 @@ use super::{ConnId, Connection, Constant, Feedback, Grad, Network, Node, ParamId
 use bouton_kernels::{Complex, Mat, View, add_scaled, dispatch, scale_complex};
 use std::ops::Range;
 
-/// The activity that drives were computed from: the clamped input, outputs by population, choices by connection.
+/// The activity that drives were computed from: the clamped input, outputs by population, choices of pooling by connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Seen<'a> {
     /// [rows, features].
@@ -18,7 +18,7 @@ pub struct Seen<'a> {
     /// Outputs of every population.
     pub out: &'a [Mat],
     /// What pooling chose at these outputs.
-    pub choice: &'a [Mat],
+    pub pool_cache: &'a [Mat],
 }
 
 /// What a clamped population shows: all of the samples, or some of their columns.
@@ -41,11 +41,11 @@ impl Network {
     pub fn constant_drive(&self, x: View<'_>) -> Constant {
         let rows = |p: &Node| if p.role == Role::Clamped { 0 } else { x.rows() };
         let mut drive: Vec<Mat> = self.populations.iter().map(|p| self.biases(p, rows(p))).collect();
-        let mut choice: Vec<Mat> = self.choices(x.rows());
+        let mut pool_cache: Vec<Mat> = self.pool_caches(x.rows());
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| self.is_clamped(c.pre)) {
-            c.par_forward(self.shown(c.pre, x).view(), drive[c.post].view_mut(), choice[id].view_mut());
+            c.par_forward(self.shown(c.pre, x).view(), drive[c.post].view_mut(), pool_cache[id].view_mut());
         }
-        Constant { drive, choice }
+        Constant { drive, pool_cache }
     }
 
     /// What the clamped population `pop` shows of the samples `x`.
@@ -54,9 +54,9 @@ impl Network {
         if columns.len() == x.cols() { Shown::Whole(x) } else { Shown::Part(columns_of(x, columns)) }
     }
 
-    /// Room for the choices of every connection.
-    pub fn choices(&self, rows: usize) -> Vec<Mat> {
-        self.connections.iter().map(|c| Mat::zeros(self.dtype, rows, c.choices())).collect()
+    /// Room for the choices of pooling of every connection.
+    pub fn pool_caches(&self, rows: usize) -> Vec<Mat> {
+        self.connections.iter().map(|c| Mat::zeros(self.dtype, rows, c.pool_caches())).collect()
     }
 
     /// A population's bias in every row, the same at every place of an image.
@@ -78,7 +78,7 @@ impl Network {
     /// Brings the drives of the populations in `block` up to date for some rows.
     pub fn drive(&self, block: &[PopId], state: &mut State, rows: Range<usize>) {
         let settles = |p: &PopId| self.populations[*p].role == Role::Settling;
-        if state.base.is_some() && block.iter().all(settles) {
+        if state.reference.is_some() && block.iter().all(settles) {
             return self.drive_corrected(block, state, rows);
         }
         for &pop in block {
@@ -86,13 +86,13 @@ impl Network {
             state.drive[pop].rows_view_mut(rows.clone()).copy_from(constant);
             for (id, c) in self.connections.iter().enumerate() {
                 if c.post == pop && !self.is_clamped(c.pre) {
-                    let State { out, drive, choice, room, stale, is_complex, .. } = state;
-                    let [choice, room] =
-                        [&mut choice[id], &mut room[id]].map(|m| m.rows_view_mut(rows.clone()));
+                    let State { out, drive, pool_cache, scratch, pool_cache_dirty, is_complex, .. } = state;
+                    let [pool_cache, scratch] =
+                        [&mut pool_cache[id], &mut scratch[id]].map(|m| m.rows_view_mut(rows.clone()));
                     let drive = drive[pop].rows_view_mut(rows.clone());
                     let pre = out[c.pre].rows_view(rows.clone());
-                    c.forward(pre, drive, choice, room, *is_complex);
-                    stale[id] = false;
+                    c.forward(pre, drive, pool_cache, scratch, *is_complex);
+                    pool_cache_dirty[id] = false;
                 }
             }
         }
@@ -100,12 +100,19 @@ impl Network {
             for (id, c) in
                 self.connections.iter().enumerate().filter(|(_, c)| c.pre == pop && self.returns(c))
             {
-                self.choose(id, state, rows.clone());
-                let State { out, drive, choice, room, is_complex, .. } = state;
-                let (from, room) =
-                    (out[c.post].rows_view(rows.clone()), room[id].rows_view_mut(rows.clone()));
+                self.update_pool_cache(id, state, rows.clone());
+                let State { out, drive, pool_cache, scratch, is_complex, .. } = state;
+                let (from, scratch) =
+                    (out[c.post].rows_view(rows.clone()), scratch[id].rows_view_mut(rows.clone()));
                 let drive = drive[pop].rows_view_mut(rows.clone());
-                c.pull_input(c.back(), choice[id].rows_view(rows.clone()), from, drive, room, *is_complex);
+                c.backward_input(
+                    c.back(),
+                    pool_cache[id].rows_view(rows.clone()),
+                    from,
+                    drive,
+                    scratch,
+                    *is_complex,
+                );
             }
         }
     }
@@ -114,55 +121,63 @@ impl Network {
     /// from it the network then responds like its transpose, which makes the response to a nudge the adjoint, whatever the
     /// feedback weights are. Complex states depart from a real one, so J is real.
     fn drive_corrected(&self, block: &[PopId], state: &mut State, rows: Range<usize>) {
-        let State { out, drive, room, base: Some(base), is_complex, .. } = state else { return };
-        let departed = |pop: PopId| {
+        let State { out, drive, scratch, reference: Some(reference), is_complex, .. } = state else { return };
+        let deviation = |pop: PopId| {
             let mut change = out[pop].rows_view(rows.clone()).to_mat();
-            add_scaled(&mut change, -1.0, base.out[pop].rows_view(rows.clone()));
+            add_scaled(&mut change, -1.0, reference.out[pop].rows_view(rows.clone()));
             change
         };
         for &pop in block {
             let mut to = drive[pop].rows_view_mut(rows.clone());
-            to.copy_from(base.drive[pop].rows_view(rows.clone()));
+            to.copy_from(reference.drive[pop].rows_view(rows.clone()));
             for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| self.returns(c)) {
-                let choice = base.choice[id].rows_view(rows.clone());
+                let pool_cache = reference.pool_cache[id].rows_view(rows.clone());
                 if c.post == pop {
-                    c.along(c.back(), choice, departed(c.pre).view(), to.reborrow());
+                    c.jvp(c.back(), pool_cache, deviation(c.pre).view(), to.reborrow());
                 }
                 if c.pre == pop {
-                    let room = room[id].rows_view_mut(rows.clone());
-                    c.pull_input(&c.weight, choice, departed(c.post).view(), to.reborrow(), room, false);
+                    let scratch = scratch[id].rows_view_mut(rows.clone());
+                    c.backward_input(
+                        &c.weight,
+                        pool_cache,
+                        deviation(c.post).view(),
+                        to.reborrow(),
+                        scratch,
+                        false,
+                    );
                 }
                 if c.pre == pop && c.is_curved() {
-                    let [pre, post] = [c.pre, c.post].map(|p| base.real(p, rows.clone(), *is_complex));
-                    c.curve(pre.view(), post.view(), departed(pop).view(), to.reborrow());
+                    let [pre, post] = [c.pre, c.post].map(|p| reference.real(p, rows.clone(), *is_complex));
+                    c.hvp_input(pre.view(), post.view(), deviation(pop).view(), to.reborrow());
                 }
             }
         }
     }
 
-    /// Brings the choice of a connection up to date with the presynaptic state.
-    fn choose(&self, id: ConnId, state: &mut State, rows: Range<usize>) {
+    /// Brings the choice of pooling of a connection up to date with the presynaptic state.
+    fn update_pool_cache(&self, id: ConnId, state: &mut State, rows: Range<usize>) {
         let c = &self.connections[id];
-        if c.pool.is_none() || !state.stale[id] {
+        if c.pool.is_none() || !state.pool_cache_dirty[id] {
             return;
         }
-        let State { out, choice, room, stale, is_complex, .. } = state;
-        let [choice, room] = [&mut choice[id], &mut room[id]].map(|m| m.rows_view_mut(rows.clone()));
+        let State { out, pool_cache, scratch, pool_cache_dirty, is_complex, .. } = state;
+        let [pool_cache, scratch] =
+            [&mut pool_cache[id], &mut scratch[id]].map(|m| m.rows_view_mut(rows.clone()));
         let mut unused = Mat::zeros(self.dtype, rows.len(), self.populations[c.post].units);
-        c.forward(out[c.pre].rows_view(rows), unused.view_mut(), choice, room, *is_complex);
-        stale[id] = false;
+        c.forward(out[c.pre].rows_view(rows), unused.view_mut(), pool_cache, scratch, *is_complex);
+        pool_cache_dirty[id] = false;
     }
 
-    /// Brings all choices up to date, as [`Network::contrast`] needs them.
-    pub fn choose_all(&self, state: &mut State) {
+    /// Brings all choices of pooling up to date, as [`Network::contrast`] needs them.
+    pub fn update_pool_caches(&self, state: &mut State) {
         let rows = 0..state.rows();
         for (id, _) in self.connections.iter().enumerate().filter(|(_, c)| !self.is_clamped(c.pre)) {
-            self.choose(id, state, rows.clone());
+            self.update_pool_cache(id, state, rows.clone());
         }
     }
 
     /// What a feed-forward population receives, its bias included unless a normalisation adds that later. On all threads.
-    pub fn par_drive(&self, pop: PopId, x: View<'_>, out: &[Mat], choice: &mut [Mat]) -> Mat {
+    pub fn par_drive(&self, pop: PopId, x: View<'_>, out: &[Mat], pool_cache: &mut [Mat]) -> Mat {
         let node = &self.populations[pop];
         let mut drive = match node.norm {
             None => self.biases(node, x.rows()),
@@ -171,31 +186,38 @@ impl Network {
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| c.post == pop) {
             let shown = self.is_clamped(c.pre).then(|| self.shown(c.pre, x));
             let from = shown.as_ref().map_or_else(|| out[c.pre].view(), Shown::view);
-            c.par_forward(from, drive.view_mut(), choice[id].view_mut());
+            c.par_forward(from, drive.view_mut(), pool_cache[id].view_mut());
         }
         drive
     }
 
     /// The adjoint of [`Network::par_drive`]: adds to `g_out` of every feed-forward population that drives `pop`.
-    pub fn par_pull(&self, pop: PopId, g_drive: View<'_>, choice: &[Mat], g_out: &mut [Mat]) {
+    pub fn par_backward(&self, pop: PopId, g_drive: View<'_>, pool_cache: &[Mat], g_out: &mut [Mat]) {
         let entering = |c: &Connection| c.post == pop && !self.is_clamped(c.pre);
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| entering(c)) {
-            c.par_pull_input(choice[id].view(), g_drive, g_out[c.pre].view_mut());
+            c.par_backward_input(pool_cache[id].view(), g_drive, g_out[c.pre].view_mut());
         }
     }
 
     /// The adjoint of [`Network::drive`]: adds to `g_out` of every population that drives `pop`.
-    pub fn pull(&self, pop: PopId, g_drive: View<'_>, seen: Seen<'_>, g_out: &mut [Mat]) {
+    pub fn backward(&self, pop: PopId, g_drive: View<'_>, seen: Seen<'_>, g_out: &mut [Mat]) {
         for (id, c) in self.connections.iter().enumerate() {
-            let choice = seen.choice[id].view();
+            let pool_cache = seen.pool_cache[id].view();
             if c.post == pop && !self.is_clamped(c.pre) {
-                let mut room = Mat::zeros(self.dtype, g_drive.rows(), c.room());
-                c.pull_input(&c.weight, choice, g_drive, g_out[c.pre].view_mut(), room.view_mut(), false);
+                let mut scratch = Mat::zeros(self.dtype, g_drive.rows(), c.scratch());
+                c.backward_input(
+                    &c.weight,
+                    pool_cache,
+                    g_drive,
+                    g_out[c.pre].view_mut(),
+                    scratch.view_mut(),
+                    false,
+                );
             }
             if c.pre == pop && self.returns(c) {
-                c.along(c.back(), choice, g_drive, g_out[c.post].view_mut());
+                c.jvp(c.back(), pool_cache, g_drive, g_out[c.post].view_mut());
                 let (pre, post) = (seen.out[c.pre].view(), seen.out[c.post].view());
-                c.curve(pre, post, g_drive, g_out[c.pre].view_mut());
+                c.hvp_input(pre, post, g_drive, g_out[c.pre].view_mut());
             }
         }
     }
@@ -223,7 +245,7 @@ impl Network {
         scale: f64,
         sink: &mut dyn GradSink,
     ) {
-        self.emit_input(pop, g, seen, scale, sink);
+        self.accumulate_grads_input(pop, g, seen, scale, sink);
         self.accumulate_grads_recurrent(pop, g, seen, scale, sink);
     }
 
@@ -237,7 +259,7 @@ impl Network {
         sink: &mut dyn GradSink,
     ) {
         sink.add(self, ParamId::bias(pop), Grad::rows(g, scale));
-        self.emit_input(pop, g, seen, scale, sink);
+        self.accumulate_grads_input(pop, g, seen, scale, sink);
     }
 
     /// The gradients of the units' own numbers that are learned, of which `g` holds one per sample, [K·rows, units].
@@ -250,10 +272,17 @@ impl Network {
         }
     }
 
-    fn emit_input(&self, pop: PopId, g: View<'_>, seen: Seen<'_>, scale: f64, sink: &mut dyn GradSink) {
+    fn accumulate_grads_input(
+        &self,
+        pop: PopId,
+        g: View<'_>,
+        seen: Seen<'_>,
+        scale: f64,
+        sink: &mut dyn GradSink,
+    ) {
         let from_input = |c: &Connection| c.post == pop && self.is_clamped(c.pre);
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| from_input(c)) {
-            let (shown, g) = (self.shown(c.pre, seen.x), c.spread(seen.choice[id].view(), g, false));
+            let (shown, g) = (self.shown(c.pre, seen.x), c.spread(seen.pool_cache[id].view(), g, false));
             sink.add(self, ParamId::weight(id), Grad::factors(shown.view(), g.view(), scale));
         }
     }
@@ -268,29 +297,29 @@ impl Network {
         sink: &mut dyn GradSink,
     ) {
         for (id, c) in self.connections.iter().enumerate() {
-            let choice = seen.choice[id].view();
+            let pool_cache = seen.pool_cache[id].view();
             if c.post == pop && !self.is_clamped(c.pre) {
                 sink.add(
                     self,
                     ParamId::weight(id),
-                    Grad::factors(seen.out[c.pre].view(), c.spread(choice, g, false).view(), scale),
+                    Grad::factors(seen.out[c.pre].view(), c.spread(pool_cache, g, false).view(), scale),
                 );
             }
             if c.pre == pop && self.returns(c) {
                 sink.add(
                     self,
                     c.back_id(id),
-                    Grad::factors(g, c.spread(choice, seen.out[c.post].view(), false).view(), scale),
+                    Grad::factors(g, c.spread(pool_cache, seen.out[c.post].view(), false).view(), scale),
                 );
                 let (pre, post) = (seen.out[c.pre].view(), seen.out[c.post].view());
-                if let Some(bend) = c.bend(pre, post, c.back(), g) {
+                if let Some(bend) = c.second_order_factor(pre, post, c.back(), g) {
                     sink.add(self, ParamId::weight(id), Grad::factors(pre, bend.view(), scale));
                 }
             }
         }
     }
 
-    /// Hands over Σ scale·∂Φ/∂θ over states of the settling populations, whose choices are up to date. Weights from the
+    /// Hands over Σ scale·∂Φ/∂θ over states of the settling populations, whose choices of pooling are up to date. Weights from the
     /// clamped input see the same presynaptic rows in every term, so their postsynaptic rows are summed first. Directions
     /// that learn for themselves multiply what changed on their far side with the `free` state on the near one.
     pub fn contrast(&self, x: View<'_>, terms: &[Term<'_>], free: &State, sink: &mut dyn GradSink) {
@@ -300,13 +329,13 @@ impl Network {
             sink.add(self, ParamId::bias(pop), Grad::rows(sum.view(), 1.0));
             let from_input = |c: &Connection| c.post == pop && self.is_clamped(c.pre);
             for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| from_input(c)) {
-                let choice = terms[0].state.choice[id].rows_view(terms[0].rows.clone());
+                let pool_cache = terms[0].state.pool_cache[id].rows_view(terms[0].rows.clone());
                 sink.add(
                     self,
                     ParamId::weight(id),
                     Grad::factors(
                         self.shown(c.pre, x).view(),
-                        c.spread(choice, sum.view(), false).view(),
+                        c.spread(pool_cache, sum.view(), false).view(),
                         1.0,
                     ),
                 );
@@ -333,13 +362,17 @@ impl Network {
         free: &State,
         sink: &mut dyn GradSink,
     ) {
-        let (choice, pre) = (free.choice[id].view(), free.out[c.pre].view());
+        let (pool_cache, pre) = (free.pool_cache[id].view(), free.out[c.pre].view());
         let changes = [c.pre, c.post].map(|p| weighted_sum(terms, p));
         let [of_pre, of_post] = changes.each_ref().map(Mat::view);
-        let post = c.spread(choice, free.out[c.post].view(), false);
+        let post = c.spread(pool_cache, free.out[c.post].view(), false);
         sink.add(self, ParamId::feedback(id), Grad::factors(of_pre, post.view(), 1.0));
-        sink.add(self, ParamId::weight(id), Grad::factors(pre, c.spread(choice, of_post, false).view(), 1.0));
-        if let Some(bend) = c.bend(pre, free.out[c.post].view(), c.back(), of_pre) {
+        sink.add(
+            self,
+            ParamId::weight(id),
+            Grad::factors(pre, c.spread(pool_cache, of_post, false).view(), 1.0),
+        );
+        if let Some(bend) = c.second_order_factor(pre, free.out[c.post].view(), c.back(), of_pre) {
             sink.add(self, ParamId::weight(id), Grad::factors(pre, bend.view(), 1.0));
         }
     }
@@ -348,12 +381,12 @@ impl Network {
     fn contrast_term(&self, id: ConnId, c: &Connection, t: &Term<'_>, sink: &mut dyn GradSink) {
         let pre = t.state.out[c.pre].rows_view(t.rows.clone());
         let (Some(post), Some(imaginary)) = (t.turned(c.post), t.imaginary()) else {
-            let (choice, post) = (&t.state.choice[id], &t.state.out[c.post]);
-            let post = c.spread(choice.rows_view(t.rows.clone()), post.rows_view(t.rows.clone()), false);
+            let (pool_cache, post) = (&t.state.pool_cache[id], &t.state.out[c.post]);
+            let post = c.spread(pool_cache.rows_view(t.rows.clone()), post.rows_view(t.rows.clone()), false);
             return sink.add(self, ParamId::weight(id), Grad::factors(pre, post.view(), t.scale.re));
         };
-        let (n, choice) = (t.rows.len(), t.choice(id));
-        let post = c.spread(choice.view(), post.view(), true);
+        let (n, pool_cache) = (t.rows.len(), t.pool_cache(id));
+        let post = c.spread(pool_cache.view(), post.view(), true);
         let id = ParamId::weight(id);
         sink.add(self, id, Grad::factors(pre, post.view().rows_range(0..n), 1.0));
         let pre = t.state.out[c.pre].rows_view(imaginary);
@@ -384,7 +417,7 @@ impl Network {
 /// A state in a weighted sum of states.
 #[derive(Clone, Debug)]
 pub struct Term<'a> {
-    /// Outputs of every population, and choices that belong to them.
+    /// Outputs of every population, and choices of pooling that belong to them.
     pub state: &'a State,
     /// Rows that belong to this term.
     pub rows: Range<usize>,
@@ -416,12 +449,12 @@ impl<'a> Term<'a> {
     }
 
     /// Choices of a connection, real above imaginary parts of a complex state.
-    fn choice(&self, id: ConnId) -> Mat {
-        let mut choice = self.state.choice[id].rows_view(self.rows.clone()).to_mat();
+    fn pool_cache(&self, id: ConnId) -> Mat {
+        let mut pool_cache = self.state.pool_cache[id].rows_view(self.rows.clone()).to_mat();
         if let Some(imaginary) = self.imaginary() {
-            choice.append_rows(self.state.choice[id].rows_view(imaginary));
+            pool_cache.append_rows(self.state.pool_cache[id].rows_view(imaginary));
         }
-        choice
+        pool_cache
     }
 }
 

@@ -29,7 +29,7 @@ pub trait ActivationFn: Copy + Default + Send + Sync + std::fmt::Debug + 'static
     #[inline(always)]
     fn clip<T: Real>(x: T) -> T {
         match Self::RANGE {
-            Some((low, high)) if Self::CLIPPED => x.max(T::lit(low)).min(T::lit(high)),
+            Some((low, high)) if Self::CLIPPED => x.max(T::constant(low)).min(T::constant(high)),
             _ => x,
         }
     }
@@ -47,7 +47,7 @@ pub trait ActivationFn: Copy + Default + Send + Sync + std::fmt::Debug + 'static
         match Self::RANGE {
             Some((low, high)) if Self::CLIPPED => {
                 let y = Self::core(x);
-                slope * (y - T::lit(low)).heaviside() * (T::lit(high) - y).heaviside()
+                slope * (y - T::constant(low)).heaviside() * (T::constant(high) - y).heaviside()
             }
             _ => slope,
         }
@@ -133,7 +133,7 @@ activations! { $
         cites: Some("laborieux2021"),
         range: Some((0.0, 1.0)),
         clipped: true,
-        core: |x| x * T::lit(0.5),
+        core: |x| x * T::constant(0.5),
         potential: |s| Some(s * s),
         kinks: &[0.0, 2.0],
     }
@@ -143,7 +143,7 @@ activations! { $
         cites: Some("ernoult2019"),
         range: Some((0.0, 1.0)),
         clipped: false,
-        core: |x| ((x - T::lit(0.5)) * T::lit(4.0)).sigmoid(),
+        core: |x| ((x - T::constant(0.5)) * T::constant(4.0)).sigmoid(),
         potential: |s| Some(0.5 * s + 0.25 * (entropy(s) + entropy(1.0 - s))),
         kinks: &[],
     }
@@ -171,8 +171,8 @@ activations! { $
         range: Some((0.0, 1.0)),
         clipped: false,
         core: |x| {
-            let half = x * T::lit(0.5);
-            half * x.sigmoid() + (T::lit(1.0) - half) * (x - T::lit(2.0)).sigmoid()
+            let half = x * T::constant(0.5);
+            half * x.sigmoid() + (T::constant(1.0) - half) * (x - T::constant(2.0)).sigmoid()
         },
         potential: |_| None,
         kinks: &[],
@@ -183,8 +183,8 @@ activations! { $
         range: Some((0.0, 1.0)),
         clipped: false,
         core: |x| {
-            let below = x - T::lit(1.0);
-            x * (x * T::lit(3.0)).sigmoid() - below * (below * T::lit(3.0)).sigmoid()
+            let below = x - T::constant(1.0);
+            x * (x * T::constant(3.0)).sigmoid() - below * (below * T::constant(3.0)).sigmoid()
         },
         potential: |_| None,
         kinks: &[],

@@ -160,7 +160,7 @@ impl<A: ActivationFn> Neuron<2, 4, 2, 2> for AdaptiveUnit<A> {
 
     #[inline(always)]
     fn prepare<T: Real>(&self, now: Now<T>, [g, tau]: [T; 2]) -> [T; 4] {
-        let dt = now.step * T::lit(self.dt);
+        let dt = now.step * T::constant(self.dt);
         [dt, dt / tau, g, now.nudge_gain]
     }
 

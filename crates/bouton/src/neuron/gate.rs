@@ -77,12 +77,13 @@ impl Neuron<0, 0, 1, 0> for Gate {
 
     #[inline(always)]
     fn step<T: Real>(&self, _: [T; 0], [drive]: [T; 1], _: [T; 0]) -> ([T; 0], T) {
-        let (size, one) = (drive.abs(), T::lit(1.0));
+        let (size, one) = (drive.abs(), T::constant(1.0));
         // `heaviside` is 1 at zero, where the unit is still off.
-        let on = one - (T::lit(self.threshold) - size).heaviside();
-        let off_window = ((size - T::lit(self.threshold)).abs() - T::lit(0.5 * self.threshold)).heaviside();
-        let inside = (one - off_window).graft(T::lit(0.0));
-        ([], on.graft(inside * size))
+        let on = one - (T::constant(self.threshold) - size).heaviside();
+        let off_window =
+            ((size - T::constant(self.threshold)).abs() - T::constant(0.5 * self.threshold)).heaviside();
+        let inside = (one - off_window).with_gradient_of(T::constant(0.0));
+        ([], on.with_gradient_of(inside * size))
     }
 }
 

@@ -47,7 +47,7 @@ impl Noise {
     pub fn add(&self, pop: usize, sigma: f64, rows: Range<usize>, mut drive: ViewMut<'_>) {
         dispatch!(drive.dtype(), T => for (i, row) in rows.enumerate() {
             let key = Draw { key: self.key, index: self.rows[row] }.bits(self.step << 16 | pop as u64);
-            add_row(key, T::lit(sigma), drive.row_mut::<T>(i));
+            add_row(key, T::constant(sigma), drive.row_mut::<T>(i));
         });
     }
 }
@@ -57,13 +57,13 @@ fn add_row<T: Elem>(key: u64, sigma: T, row: &mut [T]) {
         vectorize(
             #[inline(always)]
             || {
-                let mut normal = [T::lit(0.0); BLOCK];
+                let mut normal = [T::constant(0.0); BLOCK];
                 for pair in 0..BLOCK / 2 {
                     let bits = Draw { key, index: (block * BLOCK / 2 + pair) as u64 }.bits(0);
                     // 24 bits each, neither 0 nor 1.
-                    let part = |bits: u64| T::lit(((bits & 0xff_ffff) as f64 + 0.5) * 2f64.powi(-24));
-                    let (size, angle) = (part(bits), part(bits >> 32) * T::lit(std::f64::consts::TAU));
-                    let size = (T::lit(-2.0) * Real::ln(size)).sqrt() * sigma;
+                    let part = |bits: u64| T::constant(((bits & 0xff_ffff) as f64 + 0.5) * 2f64.powi(-24));
+                    let (size, angle) = (part(bits), part(bits >> 32) * T::constant(std::f64::consts::TAU));
+                    let size = (T::constant(-2.0) * Real::ln(size)).sqrt() * sigma;
                     normal[pair] = size * Real::cos(angle);
                     normal[BLOCK / 2 + pair] = size * Real::sin(angle);
                 }

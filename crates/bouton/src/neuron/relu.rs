@@ -66,7 +66,7 @@ impl Neuron<0, 0, 1, 0> for Rectified {
 
     #[inline(always)]
     fn step<T: Real>(&self, _: [T; 0], [drive]: [T; 1], _: [T; 0]) -> ([T; 0], T) {
-        ([], drive.max(T::lit(0.0)))
+        ([], drive.max(T::constant(0.0)))
     }
 }
 

@@ -179,7 +179,7 @@ impl<A: ActivationFn, const INSIDE: bool> Neuron<0, 3, 2, 1> for PrototypicalUni
     fn analytic<T: Analytic>(&self, input: Input<T>, s: T) -> T {
         let Input { drive, nudge_offset: f, nudge_gain: k } = input;
         if matches!(A::KIND, Activation::Linear) {
-            (drive + f) / (T::lit(1.0) + k)
+            (drive + f) / (T::constant(1.0) + k)
         } else {
             A::core(drive + f - k * s)
         }
@@ -199,7 +199,7 @@ impl<A: ActivationFn, const INSIDE: bool> Neuron<0, 3, 2, 1> for PrototypicalUni
 
     #[inline(always)]
     fn prepare<T: Real>(&self, now: Now<T>, _: [T; 0]) -> [T; 3] {
-        [now.step, T::lit(1.0) - now.step, now.nudge_gain]
+        [now.step, T::constant(1.0) - now.step, now.nudge_gain]
     }
 
     #[inline(always)]
@@ -251,7 +251,7 @@ impl<A: ActivationFn> Neuron<0, 2, 2, 1> for EnergyUnit<A> {
 
     #[inline(always)]
     fn prepare<T: Real>(&self, now: Now<T>, _: [T; 0]) -> [T; 2] {
-        [now.step * T::lit(self.dt), now.nudge_gain]
+        [now.step * T::constant(self.dt), now.nudge_gain]
     }
 
     #[inline(always)]
@@ -265,7 +265,7 @@ impl<A: ActivationFn> Neuron<0, 2, 2, 1> for EnergyUnit<A> {
 #[inline(always)]
 pub(super) fn within<A: ActivationFn, T: Real>(s: T) -> T {
     match A::RANGE {
-        Some((low, high)) => s.max(T::lit(low)).min(T::lit(high)),
+        Some((low, high)) => s.max(T::constant(low)).min(T::constant(high)),
         None => s,
     }
 }

@@ -70,7 +70,7 @@ const SWISH: f64 = 5.0;
 impl Surrogate {
     #[inline(always)]
     fn slope<T: Real>(self, d: T) -> T {
-        let lit = T::lit;
+        let lit = T::constant;
         let inside = (lit(1.0) - d.abs()).heaviside();
         match self {
             Self::Window => inside,
@@ -109,8 +109,8 @@ impl Neuron<0, 0, 1, 0> for Sign {
     fn step<T: Real>(&self, _: [T; 0], [drive]: [T; 1], _: [T; 0]) -> ([T; 0], T) {
         let d = drive;
         // slope(d)·d is stripped of the slope's own derivative: grafting d·k where k is the slope as a constant.
-        let k = self.surrogate.slope(d).graft(T::lit(0.0));
-        ([], self.zero.sign(d).graft(k * d))
+        let k = self.surrogate.slope(d).with_gradient_of(T::constant(0.0));
+        ([], self.zero.sign(d).with_gradient_of(k * d))
     }
 }
 

@@ -70,8 +70,8 @@ impl Batch {
         let mut scale = variance.clone();
         let units = drive.cols();
         dispatch!(drive.dtype(), T => {
-            let eps = T::lit(self.spec.eps);
-            scale.slice_mut::<T>().iter_mut().for_each(|v| *v = T::lit(1.0) / (*v + eps).sqrt());
+            let eps = T::constant(self.spec.eps);
+            scale.slice_mut::<T>().iter_mut().for_each(|v| *v = T::constant(1.0) / (*v + eps).sqrt());
             let (mean, scale) = (mean.slice::<T>(), scale.slice::<T>());
             for d in drive.slice_mut::<T>().chunks_exact_mut(units) {
                 vectorize(#[inline(always)] || for j in 0..units {
@@ -99,7 +99,7 @@ impl Normaliser for Batch {
         Normalised { values: drive.clone(), scale, moments: None }
     }
 
-    fn observe(&mut self, done: &Normalised) {
+    fn update_running_stats(&mut self, done: &Normalised) {
         let Some([mean, variance]) = &done.moments else { return };
         let n = done.values.rows() as f64;
         let (old, unbiased) = (1.0 - self.spec.momentum, self.spec.momentum * n / (n - 1.0).max(1.0));
@@ -115,12 +115,12 @@ impl Normaliser for Batch {
         vec![("mean", &mut self.mean), ("variance", &mut self.variance)]
     }
 
-    fn pull(&self, done: &Normalised, g: &mut Mat, products: &Mat, times_gain: &dyn Fn(&mut Mat)) {
+    fn backward(&self, done: &Normalised, g: &mut Mat, products: &Mat, times_gain: &dyn Fn(&mut Mat)) {
         let (rows, units) = (g.rows(), g.cols());
         dispatch!(g.dtype(), T => {
             let (values, scale) = (done.values.slice::<T>(), done.scale.slice::<T>());
             // Where the statistics depend on the samples.
-            let n = T::lit(if done.moments.is_some() { 1.0 / rows as f64 } else { 0.0 });
+            let n = T::constant(if done.moments.is_some() { 1.0 / rows as f64 } else { 0.0 });
             let (sum, product) = (columns(g), columns(products));
             for (g, values) in g.slice_mut::<T>().chunks_exact_mut(units).zip(values.chunks_exact(units)) {
                 let (sum, product) = (sum.slice::<T>(), product.slice::<T>());
@@ -138,7 +138,7 @@ fn moments(x: &Mat) -> (Mat, Mat) {
     let mut mean = columns(x);
     let mut variance = Mat::zeros(x.dtype(), 1, x.cols());
     dispatch!(x.dtype(), T => {
-        let n = T::lit(1.0 / x.rows() as f64);
+        let n = T::constant(1.0 / x.rows() as f64);
         mean.slice_mut::<T>().iter_mut().for_each(|m| *m *= n);
         let (mean, variance) = (mean.slice::<T>(), variance.slice_mut::<T>());
         for row in x.slice::<T>().chunks_exact(x.cols()) {
@@ -153,7 +153,7 @@ fn moments(x: &Mat) -> (Mat, Mat) {
 
 fn blend(to: &mut Mat, keep: f64, new: &Mat, weight: f64) {
     dispatch!(new.dtype(), T => {
-        let (keep, weight) = (T::lit(keep), T::lit(weight));
+        let (keep, weight) = (T::constant(keep), T::constant(weight));
         let mut to: ViewMut<'_> = to.view_mut();
         for (to, &new) in to.slice_mut::<T>().iter_mut().zip(new.slice::<T>()) {
             *to = keep * *to + weight * new;
@@ -211,7 +211,7 @@ mod tests {
         let mut norm = Batch::new(BatchNorm { momentum: 0.25, ..BatchNorm::default() }, DType::F64, 3);
         let (mean, variance) = moments(&drives());
         let done = norm.train(&mut drives());
-        norm.observe(&done);
+        norm.update_running_stats(&done);
         for j in 0..3 {
             assert!((norm.mean.get(0, j) - 0.25 * mean.get(0, j)).abs() < 1e-15);
             let unbiased = variance.get(0, j) * 5.0 / 4.0;

@@ -47,7 +47,7 @@ impl Normaliser for Layer {
                 *scale = vectorize(#[inline(always)] || {
                     let mean = mean_of(d, d, #[inline(always)] |d, _| d);
                     let variance = mean_of(d, d, #[inline(always)] |d, _| (d - mean) * (d - mean));
-                    let scale = T::lit(1.0) / (variance + T::lit(self.spec.eps)).sqrt();
+                    let scale = T::constant(1.0) / (variance + T::constant(self.spec.eps)).sqrt();
                     d.iter_mut().for_each(|d| *d = (*d - mean) * scale);
                     scale
                 });
@@ -60,7 +60,7 @@ impl Normaliser for Layer {
         self.train(drive)
     }
 
-    fn observe(&mut self, _: &Normalised) {}
+    fn update_running_stats(&mut self, _: &Normalised) {}
 
     fn statistics(&self) -> Vec<(&'static str, &Mat)> {
         Vec::new()
@@ -70,7 +70,7 @@ impl Normaliser for Layer {
         Vec::new()
     }
 
-    fn pull(&self, done: &Normalised, g: &mut Mat, _: &Mat, times_gain: &dyn Fn(&mut Mat)) {
+    fn backward(&self, done: &Normalised, g: &mut Mat, _: &Mat, times_gain: &dyn Fn(&mut Mat)) {
         times_gain(g);
         dispatch!(g.dtype(), T => {
             let samples = done.values.slice::<T>().chunks_exact(self.units).zip(done.scale.slice::<T>());
@@ -88,15 +88,15 @@ impl Normaliser for Layer {
 /// The mean of `f` over the pairs, in an order that depends on their number alone.
 #[inline(always)]
 fn mean_of<T: Elem>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
-    let mut lanes = [T::lit(0.0); 16];
+    let mut lanes = [T::constant(0.0); 16];
     let (whole, last) = (a.chunks_exact(16).zip(b.chunks_exact(16)), a.len() / 16 * 16);
     for (a, b) in whole {
         for i in 0..16 {
             lanes[i] += f(a[i], b[i]);
         }
     }
-    let rest = a[last..].iter().zip(&b[last..]).fold(T::lit(0.0), |sum, (&a, &b)| sum + f(a, b));
-    lanes.into_iter().fold(rest, |sum, x| sum + x) * T::lit(1.0 / a.len() as f64)
+    let rest = a[last..].iter().zip(&b[last..]).fold(T::constant(0.0), |sum, (&a, &b)| sum + f(a, b));
+    lanes.into_iter().fold(rest, |sum, x| sum + x) * T::constant(1.0 / a.len() as f64)
 }
 
 impl NormMethod for LayerNorm {

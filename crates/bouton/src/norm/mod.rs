@@ -9,7 +9,7 @@ pub use layer::{Layer, LayerNorm};
 
 use crate::axis::{Cite, axis};
 use crate::shape::Shape;
-use bouton_kernels::{DType, Elem, Mat, Operand, add_columns, dispatch, vectorize};
+use bouton_kernels::{DType, Elem, Mat, WeightMat, add_columns, dispatch, vectorize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -96,14 +96,14 @@ pub trait Normaliser: Send + Sync + std::fmt::Debug {
     /// Normalises `drive` for evaluation.
     fn evaluate(&self, drive: &mut Mat) -> Normalised;
     /// Takes what a training batch showed into running means, if there are any.
-    fn observe(&mut self, done: &Normalised);
+    fn update_running_stats(&mut self, done: &Normalised);
     /// Running means, where there are any: their names and values, [1, channels].
     fn statistics(&self) -> Vec<(&'static str, &Mat)>;
     /// [`Normaliser::statistics`], to change.
     fn statistics_mut(&mut self) -> Vec<(&'static str, &mut Mat)>;
     /// From the gradient behind γ to the one before the normalisation, in place; `products` is that gradient times x̂, and
     /// `times_gain` multiplies by γ.
-    fn pull(&self, done: &Normalised, g: &mut Mat, products: &Mat, times_gain: &dyn Fn(&mut Mat));
+    fn backward(&self, done: &Normalised, g: &mut Mat, products: &Mat, times_gain: &dyn Fn(&mut Mat));
 }
 
 /// The normalisation of one population.
@@ -114,7 +114,7 @@ pub struct Norm {
     /// What the other axes may ask.
     pub traits: NormTraits,
     /// γ, [1, channels]; `None` if it is not learned.
-    pub gain: Option<Operand>,
+    pub gain: Option<WeightMat>,
 }
 
 /// What the way back needs of normalised drives.
@@ -132,7 +132,7 @@ impl Norm {
     /// The normalisation of a population of this shape, with γ = 1.
     pub fn new(spec: &NormSpec, dtype: DType, shape: Shape) -> Option<Self> {
         let (normaliser, affine) = spec.method().build(dtype, shape)?;
-        let ones = || Operand::new(Mat::from_fn(dtype, 1, shape.channels, |_, _| 1.0));
+        let ones = || WeightMat::new(Mat::from_fn(dtype, 1, shape.channels, |_, _| 1.0));
         Some(Self { normaliser, traits: spec.method().traits(), gain: affine.then(ones) })
     }
 
@@ -156,8 +156,8 @@ impl Norm {
     }
 
     /// Takes the statistics of a training batch into the running means, if there are any.
-    pub fn observe(&mut self, done: &Normalised) {
-        self.normaliser.observe(done);
+    pub fn update_running_stats(&mut self, done: &Normalised) {
+        self.normaliser.update_running_stats(done);
     }
 
     /// Running means, where there are any: their names and values.
@@ -172,10 +172,10 @@ impl Norm {
 
     /// From the gradient behind the normalisation to the one before it, in place; returns the rows whose column sums
     /// are the gradient of γ.
-    pub fn pull(&self, done: &Normalised, g: &mut Mat) -> Mat {
+    pub fn backward(&self, done: &Normalised, g: &mut Mat) -> Mat {
         let mut g_gain = g.clone();
         dispatch!(g.dtype(), T => multiply::<T>(g_gain.slice_mut(), done.values.slice()));
-        self.normaliser.pull(done, g, &g_gain, &|g| self.times_gain(g));
+        self.normaliser.backward(done, g, &g_gain, &|g| self.times_gain(g));
         g_gain
     }
 
@@ -253,7 +253,7 @@ mod tests {
             gain(&mut norm, 1, 0.5);
             let done = norm.train(&mut drives(), None);
             let mut g = a.clone();
-            let g_gain = columns(&norm.pull(&done, &mut g)).to_f64s();
+            let g_gain = columns(&norm.backward(&done, &mut g)).to_f64s();
             for i in 0..30 {
                 let (mut up, mut down) = (drives(), drives());
                 up.slice_mut::<f64>()[i] += 1e-5;

@@ -43,7 +43,7 @@ impl Objective for Given {
         Some((Self { gradient }, sizes))
     }
 
-    fn is_spring(&self) -> bool {
+    fn is_squared_error(&self) -> bool {
         false
     }
 }

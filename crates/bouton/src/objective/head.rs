@@ -70,20 +70,20 @@ impl Objective for Head<'_> {
         self.objective.own_gradient(self.part(out).view(), targets, sums);
     }
 
-    fn believe(&self, out: ViewMut<'_>, own: &[f64]) {
+    fn to_probabilities(&self, out: ViewMut<'_>, own: &[f64]) {
         let mut part = self.part(out.as_view());
-        self.objective.believe(part.view_mut(), own);
+        self.objective.to_probabilities(part.view_mut(), own);
         self.put(&part, out);
     }
 
-    fn conclude(&self, belief: ViewMut<'_>, own: &[f64]) {
+    fn from_probabilities(&self, belief: ViewMut<'_>, own: &[f64]) {
         let mut part = self.part(belief.as_view());
-        self.objective.conclude(part.view_mut(), own);
+        self.objective.from_probabilities(part.view_mut(), own);
         self.put(&part, belief);
     }
 
     /// A spring would pull on every output; this pulls on some.
-    fn is_spring(&self) -> bool {
+    fn is_squared_error(&self) -> bool {
         false
     }
 

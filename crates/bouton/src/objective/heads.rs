@@ -61,7 +61,7 @@ impl Objective for Heads<'_> {
     }
 
     /// A spring would pull on every output; this pulls on some.
-    fn is_spring(&self) -> bool {
+    fn is_squared_error(&self) -> bool {
         false
     }
 

@@ -21,9 +21,9 @@ impl Objective for SquaredHinge {
             let label = targets.rows.class(r);
             let mut sum = 0.0;
             for (k, (err, &o)) in err.row_mut::<T>(r).iter_mut().zip(out.row::<T>(r)).enumerate() {
-                let t = T::lit(if k == label { 1.0 } else { -1.0 });
-                let short = (T::lit(1.0) - t * o).max(T::lit(0.0));
-                *err = T::lit(-2.0 / outputs) * t * short;
+                let t = T::constant(if k == label { 1.0 } else { -1.0 });
+                let short = (T::constant(1.0) - t * o).max(T::constant(0.0));
+                *err = T::constant(-2.0 / outputs) * t * short;
                 sum += bouton_kernels::Elem::to_f64(short * short);
             }
             *loss = sum / outputs;
@@ -34,7 +34,7 @@ impl Objective for SquaredHinge {
         false
     }
 
-    fn is_spring(&self) -> bool {
+    fn is_squared_error(&self) -> bool {
         false
     }
 }

@@ -115,7 +115,7 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
         assert!(sums.is_empty(), "an objective with parameters of its own has their gradient");
     }
     /// Whether ℓ = ½‖out − y‖², so that a nudge is a spring towards y.
-    fn is_spring(&self) -> bool;
+    fn is_squared_error(&self) -> bool;
     /// A loss from outside, whose gradients have any size, as one of gradients of size 1 and the size of each sample's.
     /// Default: the loss is one whose gradients nudges are made for.
     fn unit(&self) -> Option<(Given, Vec<f64>)> {
@@ -123,9 +123,9 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
     }
     /// Overwrites outputs by that in which the answers of several networks are averaged: probabilities, if there are any.
     /// Default: the outputs.
-    fn believe(&self, _out: ViewMut<'_>, _own: &[f64]) {}
+    fn to_probabilities(&self, _out: ViewMut<'_>, _own: &[f64]) {}
     /// Overwrites such an average by outputs that stand for it. Default: the average.
-    fn conclude(&self, _belief: ViewMut<'_>, _own: &[f64]) {}
+    fn from_probabilities(&self, _belief: ViewMut<'_>, _own: &[f64]) {}
     /// The outputs that take part for a sample of class `label`, of `outputs`: those of the task in a network with one head
     /// per task. Default: all.
     fn active(&self, outputs: usize, _label: u16) -> Range<usize> {

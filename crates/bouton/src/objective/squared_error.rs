@@ -27,7 +27,7 @@ impl Objective for SquaredError {
         true
     }
 
-    fn is_spring(&self) -> bool {
+    fn is_squared_error(&self) -> bool {
         true
     }
 }

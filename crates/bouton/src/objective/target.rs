@@ -166,7 +166,7 @@ impl<'a> TargetView<'a> {
     pub fn subtract_from(&self, mut out: ViewMut<'_>) {
         dispatch!(out.dtype(), T => match self {
             Self::Classes(labels) => for (r, &label) in labels.iter().enumerate() {
-                out.row_mut::<T>(r)[usize::from(label)] -= T::lit(1.0);
+                out.row_mut::<T>(r)[usize::from(label)] -= T::constant(1.0);
             },
             Self::Values(values) => for r in 0..values.rows() {
                 out.row_mut::<T>(r).iter_mut().zip(values.row::<T>(r)).for_each(|(o, &y)| *o -= y);
@@ -181,7 +181,7 @@ impl<'a> TargetView<'a> {
         match self {
             Self::Values(values) => y.copy_from(*values),
             Self::Classes(labels) => dispatch!(y.dtype(), T => for (r, &label) in labels.iter().enumerate() {
-                y.row_mut::<T>(r)[usize::from(label)] = T::lit(1.0);
+                y.row_mut::<T>(r)[usize::from(label)] = T::constant(1.0);
             }),
             Self::None => {}
         }

@@ -44,7 +44,7 @@ impl SoftmaxCrossEntropy {
 /// Every number times `by`, which changes no bit of them if it is 1.
 fn scale(mut mat: ViewMut<'_>, by: f64) {
     if by != 1.0 {
-        dispatch!(mat.dtype(), T => mat.slice_mut::<T>().iter_mut().for_each(|x| *x *= T::lit(by)));
+        dispatch!(mat.dtype(), T => mat.slice_mut::<T>().iter_mut().for_each(|x| *x *= T::constant(by)));
     }
 }
 
@@ -68,7 +68,7 @@ impl Objective for SoftmaxCrossEntropy {
         dispatch!(out.dtype(), T => for r in 0..n {
             let (p, q) = (re.row_mut::<T>(r), im.row_mut::<T>(r));
             softmax_complex(p, q);
-            p[targets.rows.class(r)] -= T::lit(1.0);
+            p[targets.rows.class(r)] -= T::constant(1.0);
         });
         scale(err, colder);
         true
@@ -85,19 +85,19 @@ impl Objective for SoftmaxCrossEntropy {
         });
     }
 
-    fn believe(&self, mut out: ViewMut<'_>, own: &[f64]) {
+    fn to_probabilities(&self, mut out: ViewMut<'_>, own: &[f64]) {
         scale(out.reborrow(), 1.0 / self.temperature(own));
         dispatch!(out.dtype(), T => for r in 0..out.rows() {
             softmax(out.row_mut::<T>(r));
         });
     }
 
-    fn conclude(&self, mut belief: ViewMut<'_>, own: &[f64]) {
-        dispatch!(belief.dtype(), T => belief.slice_mut::<T>().iter_mut().for_each(|p| *p = p.max(T::lit(1e-37)).ln()));
+    fn from_probabilities(&self, mut belief: ViewMut<'_>, own: &[f64]) {
+        dispatch!(belief.dtype(), T => belief.slice_mut::<T>().iter_mut().for_each(|p| *p = p.max(T::constant(1e-37)).ln()));
         scale(belief, self.temperature(own));
     }
 
-    fn is_spring(&self) -> bool {
+    fn is_squared_error(&self) -> bool {
         false
     }
 }
@@ -106,7 +106,7 @@ impl Objective for SoftmaxCrossEntropy {
 fn softmax_error<T: Elem>(row: &mut [T], label: usize) -> f64 {
     let own = row[label];
     let (top, sum) = softmax(row);
-    row[label] -= T::lit(1.0);
+    row[label] -= T::constant(1.0);
     sum.to_f64().ln() - (own - top).to_f64()
 }
 
@@ -114,7 +114,7 @@ fn softmax_error<T: Elem>(row: &mut [T], label: usize) -> f64 {
 /// the sum of exponentials behind that.
 pub(crate) fn softmax<T: Elem>(row: &mut [T]) -> (T, T) {
     let top = row.iter().copied().fold(row[0], T::max);
-    let mut sum = T::lit(0.0);
+    let mut sum = T::constant(0.0);
     for o in row.iter_mut() {
         *o = (*o - top).exp();
         sum += *o;
@@ -129,7 +129,7 @@ pub(crate) fn softmax<T: Elem>(row: &mut [T]) -> (T, T) {
 fn softmax_complex<T: Elem>(re: &mut [T], im: &mut [T]) {
     let top = re.iter().copied().fold(re[0], T::max);
     use bouton_kernels::Analytic;
-    let mut sum: Complex<T> = Analytic::lit(0.0);
+    let mut sum: Complex<T> = Analytic::constant(0.0);
     for (re, im) in re.iter_mut().zip(im.iter_mut()) {
         let e = Analytic::exp(Complex { re: *re - top, im: *im });
         (*re, *im) = (e.re, e.im);

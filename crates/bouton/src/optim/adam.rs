@@ -140,7 +140,7 @@ fn constants(hyper: Hyper, [beta1, beta2, eps]: [f64; 3], coupled: f64, decouple
 
 fn adam<T: Elem>(c: [f64; 9], w: View<'_>, g: View<'_>, slots: &mut [ViewMut<'_>], delta: ViewMut<'_>) {
     let [m, v] = slots else { unreachable!("Adam keeps two moments") };
-    let [b1, a1, b2, a2, eps, rate, second, coupled, decoupled] = c.map(T::lit);
+    let [b1, a1, b2, a2, eps, rate, second, coupled, decoupled] = c.map(T::constant);
     tile(w.slice(), g.slice(), [m.slice_mut(), v.slice_mut()], delta, move |w: T, g: T, [m, v]: [T; 2]| {
         let g = g + coupled * w;
         let m = b1 * m + a1 * g;

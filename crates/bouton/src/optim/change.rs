@@ -11,7 +11,7 @@ use rayon::prelude::*;
 const PARALLEL: usize = 4 * TILE;
 
 /// One band of a parameter with its state: the optimiser's, then the synapse's.
-struct Band<'a> {
+struct Tile<'a> {
     from: usize,
     weight: ViewMut<'a>,
     state: Vec<ViewMut<'a>>,
@@ -19,7 +19,7 @@ struct Band<'a> {
 
 /// Everything that decides how a parameter takes its gradient.
 #[derive(Clone, Copy)]
-pub(super) struct Take<'a> {
+pub(super) struct UpdateContext<'a> {
     pub(super) optim: &'a dyn Optim,
     pub(super) synapse: &'a dyn Synapse,
     /// How many state matrices the synapse has.
@@ -34,9 +34,9 @@ pub(super) struct Take<'a> {
 /// Proposal, gradient without penalty, and parameter before the step, of one band.
 type Scratch = [Mat; 3];
 
-impl Take<'_> {
+impl UpdateContext<'_> {
     /// Pulls towards the anchor, proposes, takes and traces the way.
-    fn take(&self, cols: usize, mut gradient: ViewMut<'_>, s: &mut Scratch, b: &mut Band<'_>) {
+    fn take(&self, cols: usize, mut gradient: ViewMut<'_>, s: &mut Scratch, b: &mut Tile<'_>) {
         let n = b.weight.rows();
         if self.gathers {
             let delta = &mut s[0];
@@ -73,7 +73,7 @@ impl Take<'_> {
     }
 
     /// Whether the weight is finite, and the hidden weight that it stands for; signs are finite whatever they are of.
-    fn is_finite(&self, b: &Band<'_>) -> bool {
+    fn is_finite(&self, b: &Tile<'_>) -> bool {
         let memory = &b.state[self.optim.slots()..];
         let drawn = || !self.synapse.info().bayesian || is_finite(b.weight.as_view());
         is_finite(theta(self.synapse.info().latent, &b.weight, memory)) && drawn()
@@ -93,14 +93,14 @@ fn negate(g: View<'_>, mut to: ViewMut<'_>) {
 
 /// Changes a parameter, band by band; whether it is still finite. **The one function that changes a weight.**
 pub(super) fn change(
-    rule: &Take<'_>,
+    rule: &UpdateContext<'_>,
     grad: &Gradient<'_>,
     weight: ViewMut<'_>,
     state: Vec<&mut Mat>,
 ) -> bool {
     let (dtype, rows, cols) = (weight.dtype(), weight.rows(), weight.cols());
     let (tile, together) = grad.tiling(rows, cols);
-    let take = |(gradient, s): &mut (Mat, Scratch), bands: &mut [Band<'_>]| {
+    let take = |(gradient, s): &mut (Mat, Scratch), bands: &mut [Tile<'_>]| {
         let from = bands[0].from;
         let to = bands.last().map_or(from, |b| b.from + b.weight.rows());
         grad.write(from..to, gradient.rows_view_mut(0..to - from));
@@ -124,11 +124,11 @@ pub(super) fn change(
 }
 
 /// Bands of `band` rows each.
-fn cut<'a>(weight: ViewMut<'a>, state: Vec<&'a mut Mat>, band: usize) -> Vec<Band<'a>> {
+fn cut<'a>(weight: ViewMut<'a>, state: Vec<&'a mut Mat>, band: usize) -> Vec<Tile<'a>> {
     let mut chunks: Vec<_> = state.into_iter().map(|s| s.view_mut().chunks_mut(band)).collect();
     let weights = weight.chunks_mut(band).enumerate();
     weights
-        .map(|(i, weight)| Band {
+        .map(|(i, weight)| Tile {
             from: i * band,
             weight,
             state: chunks.iter_mut().filter_map(Iterator::next).collect(),

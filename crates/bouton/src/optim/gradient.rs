@@ -77,7 +77,7 @@ impl Gradient<'_> {
                     Some(whole) => to.copy_from(whole.rows_view(rows.clone())),
                     None => to.fill(0.0),
                 }
-                wiring.pull_weight(f.pre.view(), f.g.view(), rows, to);
+                wiring.backward_weight(f.pre.view(), f.g.view(), rows, to);
             }
             Self::Ready(g) => to.copy_from(g.rows_view(rows)),
         }

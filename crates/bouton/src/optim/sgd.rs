@@ -77,9 +77,9 @@ impl Optim for Sgd {
         let ahead = f64::from(u8::from(self.nesterov));
         let c = [-hyper.rate, self.momentum, coupled, -hyper.rate * decoupled, ahead];
         dispatch!(w.dtype(), T => {
-            let c = c.map(T::lit);
+            let c = c.map(T::constant);
             match slots {
-                [] => tile(w.slice::<T>(), g.slice(), [], delta, move |w, g, []| (descend(c, w, g, T::lit(0.0)).0, [])),
+                [] => tile(w.slice::<T>(), g.slice(), [], delta, move |w, g, []| (descend(c, w, g, T::constant(0.0)).0, [])),
                 [m, ..] => tile(w.slice::<T>(), g.slice(), [m.slice_mut()], delta, move |w, g, [m]| {
                     let (delta, m) = descend(c, w, g, m);
                     (delta, [m])

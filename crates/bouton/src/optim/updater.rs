@@ -3,10 +3,10 @@
 //! Credit hands over factors (presynaptic rows, postsynaptic rows); a gradient is the sum over rows of their outer
 //! products, which [`Updater::step`] forms tile by tile for `change`.
 
-use super::change::{Take, change};
+use super::change::{UpdateContext, change};
 use super::gradient::{Factors, Gradient};
 use super::{Hyper, Optim, Rate};
-use crate::anchor::{Anchor, Hold, Importance};
+use crate::anchor::{Anchor, ConsolidationState, Importance};
 use crate::credit::{Batch, Credit, Step};
 use crate::error::{Error, Result};
 use crate::network::{Connection, Feedback, Grad, GradSink, Network, Owner, ParamId, Parameter, Visitor};
@@ -41,7 +41,7 @@ struct Param {
     name: String,
     rate: Rate,
     slots: Vec<Mat>,
-    hold: Option<Hold>,
+    hold: Option<ConsolidationState>,
 }
 
 impl Updater {
@@ -129,7 +129,8 @@ impl Updater {
                 Owner::Objective => false,
             };
             for param in self.params.iter_mut().filter(|p| held(p.id.owner())) {
-                param.hold = Some(Hold::new(&**anchor, network.anchored(param.id, anchor.hidden())));
+                param.hold =
+                    Some(ConsolidationState::new(&**anchor, network.anchored(param.id, anchor.hidden())));
             }
         }
         self.anchor = anchor;
@@ -188,7 +189,7 @@ impl Updater {
                 visitor(&format!("optim.{}.{k}", param.name), slot)?;
             }
             let Some(hold) = &mut param.hold else { continue };
-            let Hold { importance, pull, path, start } = hold;
+            let ConsolidationState { importance, pull, path, start } = hold;
             for (kind, mat) in [("importance", importance), ("pull", pull), ("path", path), ("start", start)]
             {
                 if !mat.is_empty() {
@@ -210,7 +211,7 @@ impl Updater {
             let key = Key::new(self.seed).of("synapse", self.updates).of("parameter", i as u64);
             let key = key.of("draw", self.draws[1] as u64).number();
             let (optim, states) = (&*self.optim, memory.len());
-            let rule = Take { optim, synapse, states, anchor: None, hyper, key, gathers: true };
+            let rule = UpdateContext { optim, synapse, states, anchor: None, hyper, key, gathers: true };
             let Some(factors) = self.factors.get_mut(&param.id) else { continue };
             let grad = Gradient::Factors(wiring, factors, self.whole.get(&param.id));
             value.update(|w| change(&rule, &grad, w, memory.iter_mut().collect()));
@@ -275,7 +276,7 @@ impl GradSink for Updater {
             let key = || Key::new(self.seed).of("synapse", self.updates).of("parameter", i as u64).number();
             let key = if synapse.info().stochastic { key() } else { 0 };
             let (optim, states) = (&*self.optim, memory.len());
-            let rule = Take { optim, synapse, states, anchor, hyper, key, gathers: false };
+            let rule = UpdateContext { optim, synapse, states, anchor, hyper, key, gathers: false };
             let held = param.hold.iter_mut().flat_map(|h| [&mut h.importance, &mut h.pull, &mut h.path]);
             let state = param.slots.iter_mut().chain(memory).chain(held.filter(|m| !m.is_empty())).collect();
             let finite = value.update(|w| change(&rule, &grad, w, state));

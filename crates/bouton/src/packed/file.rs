@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::network::{Layer, NetworkSpec, Shape};
 use crate::recipe::build::wiring;
 use crate::train::{Checkpoint, Tensor, TensorData};
-use bouton_kernels::{BitMat, DType, Mat, Operand};
+use bouton_kernels::{BitMat, DType, Mat, WeightMat};
 
 const FORMAT: &str = "bouton-packed-3";
 
@@ -63,7 +63,7 @@ impl Packed {
             (affine(file, "first", first.rows())?, affine(file, "last", end.rows())?);
         one_type([&first_norm, &last_norm])?;
         let sign = |r, c| if first.get(r, c) { 1.0 } else { -1.0 };
-        let weight = Operand::new(Mat::from_fn(first_norm.mean.dtype(), first.rows(), first.cols(), sign));
+        let weight = WeightMat::new(Mat::from_fn(first_norm.mean.dtype(), first.rows(), first.cols(), sign));
         let first = First::new(&layers[1], &shapes, weight, first_norm);
         Ok(Self { network, first, hidden, last: end, last_norm })
     }

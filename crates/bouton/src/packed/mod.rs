@@ -15,7 +15,7 @@ use crate::recipe::Recipe;
 use crate::recipe::build::{geometry, wiring};
 use crate::wiring::{Pool, Wiring};
 use bouton_kernels::{
-    BitConv, BitMat, DType, Elem, Mat, Operand, View, dispatch, par_bit_conv, par_bit_dots,
+    BitConv, BitMat, DType, Elem, Mat, View, WeightMat, dispatch, par_bit_conv, par_bit_dots,
     par_bit_thresholds,
 };
 use norm::Affine;
@@ -37,7 +37,7 @@ struct First {
     pool: Option<Pool>,
     /// Units, or drives before pooling.
     units: usize,
-    pub weight: Operand,
+    pub weight: WeightMat,
     pub norm: Affine,
 }
 
@@ -120,7 +120,7 @@ impl Packed {
 
 impl First {
     /// The first layer behind the input, of which `shapes` are the first two.
-    pub fn new(layer: &Layer, shapes: &[Shape], weight: Operand, norm: Affine) -> Self {
+    pub fn new(layer: &Layer, shapes: &[Shape], weight: WeightMat, norm: Affine) -> Self {
         // The input is not ±1.
         let (wiring, pool) = wiring(layer, shapes[0], shapes[1], false);
         let units = pool.map_or(shapes[1].units(), |p| p.inputs());
@@ -133,7 +133,7 @@ impl First {
         self.wiring.par_forward(&self.weight, x, drive.view_mut());
         if let Some(pool) = &self.pool {
             let [mut pooled, mut choice] =
-                [pool.outputs(), pool.choices()].map(|cols| Mat::zeros(dtype, rows, cols));
+                [pool.outputs(), pool.pool_caches()].map(|cols| Mat::zeros(dtype, rows, cols));
             pool.forward(drive.view(), pooled.view_mut(), choice.view_mut(), false);
             drive = pooled;
         }

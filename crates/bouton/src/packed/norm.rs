@@ -1,7 +1,7 @@
 //! The normalisation of a packed network, and the counts at which it turns a sign.
 
 use crate::norm::Norm;
-use bouton_kernels::{Elem, Mat, Operand, dispatch, vectorize};
+use bouton_kernels::{Elem, Mat, WeightMat, dispatch, vectorize};
 use rayon::prelude::*;
 
 /// What a normalisation does in evaluation, unit by unit: ((d − mean)·scale)·gain + bias, in this order.
@@ -15,7 +15,7 @@ pub(super) struct Affine {
 
 impl Affine {
     /// `None` if what a sample becomes depends on all of its units.
-    pub(super) fn of(norm: &Norm, bias: Option<&Operand>) -> Option<Self> {
+    pub(super) fn of(norm: &Norm, bias: Option<&WeightMat>) -> Option<Self> {
         if !norm.traits.fixed_in_evaluation {
             return None;
         }

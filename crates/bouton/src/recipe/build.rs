@@ -10,7 +10,7 @@ use crate::own::Own;
 use crate::rng::{Key, Stream};
 use crate::synapse::{ElementwiseSynapse, Plain, Site, Synapse};
 use crate::wiring::{BiasInit, ConvWiring, Dense, DenseWiring, FeedbackSpec, Identity, Init, Pool, Wiring};
-use bouton_kernels::{ConvShape, DType, Mat, Operand, PoolShape};
+use bouton_kernels::{ConvShape, DType, Mat, PoolShape, WeightMat};
 
 impl From<Precision> for DType {
     fn from(precision: Precision) -> Self {
@@ -90,7 +90,7 @@ impl Builder<'_> {
     }
 
     /// The bias of a population, by the wiring of the first connection that enters it.
-    fn bias(&self, p: PopId, norm: Option<&Norm>) -> Option<Operand> {
+    fn bias(&self, p: PopId, norm: Option<&Norm>) -> Option<WeightMat> {
         let entering = self.plan.connections.iter().find(|c| c.post == p)?;
         let dense = entering.wiring.weights();
         let shifted = norm.is_none_or(Norm::is_affine);
@@ -104,7 +104,9 @@ impl Builder<'_> {
                 }
             };
             let channels = self.plan.populations[p].shape.channels;
-            Operand::new(Mat::from_fn(self.dtype, 1, channels, |_, _| bound * (2.0 * stream.uniform() - 1.0)))
+            WeightMat::new(Mat::from_fn(self.dtype, 1, channels, |_, _| {
+                bound * (2.0 * stream.uniform() - 1.0)
+            }))
         })
     }
 
@@ -167,7 +169,14 @@ impl Builder<'_> {
             // Units at different places share their weights: a filter's fan-out is its kernel's places.
             let fan_out = to.shape.channels * cols / from.shape.channels;
             let fan_out = if wiring.shares() { fan_out } else { rows };
-            Operand::new(weights(dense, self.dtype, [rows, cols], fan_out, dense.gain.at(layer), &mut stream))
+            WeightMat::new(weights(
+                dense,
+                self.dtype,
+                [rows, cols],
+                fan_out,
+                dense.gain.at(layer),
+                &mut stream,
+            ))
         };
         let both_settle = from.role == Role::Settling && to.role == Role::Settling;
         let weight = draw("weight");
@@ -224,17 +233,17 @@ fn convolution(from: Shape, filters: usize, kernel: usize, stride: usize, paddin
 }
 
 /// sin α · drawn + cos α · forward.
-fn turned(drawn: Operand, forward: &Operand, angle: f64) -> Operand {
+fn turned(drawn: WeightMat, forward: &WeightMat, angle: f64) -> WeightMat {
     let (sin, cos) = angle.to_radians().sin_cos();
     // At a right angle nothing of the forward weight is left, to the last bit.
     let cos = if angle == 90.0 { 0.0 } else { cos };
     let mat = drawn.mat();
     let mixed = |r, c| sin * mat.get(r, c) + cos * forward.mat().get(r, c);
-    Operand::new(Mat::from_fn(mat.dtype(), mat.rows(), mat.cols(), mixed))
+    WeightMat::new(Mat::from_fn(mat.dtype(), mat.rows(), mat.cols(), mixed))
 }
 
 /// Lets the synapses turn drawn numbers into weights.
-fn begin(synapse: &dyn Synapse, key: u64, mut weight: Operand) -> (Operand, Vec<Mat>) {
+fn begin(synapse: &dyn Synapse, key: u64, mut weight: WeightMat) -> (WeightMat, Vec<Mat>) {
     let (dtype, rows, cols) = (weight.mat().dtype(), weight.mat().rows(), weight.mat().cols());
     let mut memory: Vec<Mat> = synapse.states().iter().map(|_| Mat::zeros(dtype, rows, cols)).collect();
     weight.update(|w| synapse.init(key, w, &mut memory.iter_mut().map(Mat::view_mut).collect::<Vec<_>>()));
@@ -286,7 +295,7 @@ fn identity(pre: &Node, post: &Node, c: &ConnectionPlan<'_>, dtype: DType) -> Re
         wiring,
         pool: None,
         homeostasis: 0.0,
-        weight: Operand::new(Mat::zeros(dtype, 0, 0)),
+        weight: WeightMat::new(Mat::zeros(dtype, 0, 0)),
         feedback: if both_settle { Feedback::Tied } else { Feedback::None },
         synapse: Box::new(ElementwiseSynapse(Plain {})),
         memory: Vec::new(),

@@ -43,7 +43,7 @@ fn parse(text: &str, origin: &str, folder: &Path) -> Result<Recipe> {
         format!("{origin}:{line}:{column}")
     })?;
     let written = |keys: &[&str]| toml::from_str(text).is_ok_and(|table: toml::Table| has(&table, keys));
-    recipe.spelled_out(written).and_then(|r| r.embedded(folder)).map_err(|e| e.context(origin))
+    recipe.expand_signs(written).and_then(|r| r.embedded(folder)).map_err(|e| e.context(origin))
 }
 
 /// Most bytes of a name.

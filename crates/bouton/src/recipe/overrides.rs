@@ -30,7 +30,7 @@ impl Recipe {
         });
         Error::all(wrong.collect())?;
         let recipe = load::read(&document.to_string(), |_| "recipe with overrides".to_string())?;
-        let recipe = recipe.spelled_out(|keys| overrides.iter().any(|one| names(one.as_ref(), keys)))?;
+        let recipe = recipe.expand_signs(|keys| overrides.iter().any(|one| names(one.as_ref(), keys)))?;
         recipe.embedded(Path::new(""))
     }
 

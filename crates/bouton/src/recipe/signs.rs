@@ -97,7 +97,7 @@ impl Recipe {
     ///
     /// # Errors
     /// [`Error::Config`] if a written key says something else; [`Error::Incompatible`] if `signs` does not fit.
-    pub(super) fn spelled_out(mut self, written: impl Fn(&[&str]) -> bool) -> Result<Self> {
+    pub(super) fn expand_signs(mut self, written: impl Fn(&[&str]) -> bool) -> Result<Self> {
         let Some(signs) = self.signs.take() else { return Ok(self) };
         let before = self.clone();
         signs.set(&mut self)?;

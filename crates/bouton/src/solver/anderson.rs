@@ -6,7 +6,7 @@
 //! multisecant form). Unguarded it changes attractors: a step counts only if the energy E = Σ∫σ⁻¹ − Φ of the state that
 //! follows is not above that of the plain sweep, else the sample goes on from there.
 
-use super::relax::{Relaxed, Solver};
+use super::relax::{RelaxationStats, Solver};
 use super::{EvenOdd, Plan, SolverMethod, SolverSpec, SolverTraits};
 use crate::axis::Cite;
 use crate::network::{Network, PopId, State};
@@ -86,12 +86,12 @@ pub(super) struct Anderson<'a> {
 
 impl Anderson<'_> {
     /// At most `steps` sweeps; samples that reach the tolerance stop and move behind the others, whose number is returned.
-    pub(super) fn relax(&self, state: &mut State, steps: usize) -> (Relaxed, usize) {
+    pub(super) fn relax(&self, state: &mut State, steps: usize) -> (RelaxationStats, usize) {
         let (rows, output, other) = (state.rows(), self.output, self.other);
         let mut past = vec![Past::default(); rows];
         let mut before = vec![Vec::new(); rows];
         let mut active = rows;
-        let mut done = Relaxed { samples: rows as u64, ..Relaxed::default() };
+        let mut done = RelaxationStats { samples: rows as u64, ..RelaxationStats::default() };
         for sweep in 1..=steps {
             self.solver.advance(self.network, state, output, None, 0..active);
             done.sweeps += self.guard(state, &mut past, active);

@@ -2,7 +2,7 @@
 //!
 //! Wirings are real, so they take both halves as samples; units, soft pooling and the objective couple the halves.
 
-use super::{NudgeForce, Solver};
+use super::{Nudging, Solver};
 use crate::network::{Network, Role, State};
 use crate::objective::Objective;
 use bouton_kernels::is_finite;
@@ -18,7 +18,7 @@ impl Solver {
         steps: usize,
     ) -> f64 {
         let (rows, n) = (0..state.rows(), state.rows() / 2);
-        let mut nudge = NudgeForce::new(network, objective, state);
+        let mut nudge = Nudging::new(network, objective, state);
         let mut change = 0.0;
         for _ in 0..steps {
             state.change.fill(0.0);

@@ -14,7 +14,7 @@ pub struct EvenOdd {
     /// Over-relaxation ω in (0, 2). Default 1 (none); 1.2 saves a third of the sweeps.
     #[schemars(extend(
         "exclusiveMinimum" = 0, "exclusiveMaximum" = 2,
-        "x-hint" = "1 is none; 1.2 is a good choice"
+        "x-hint" = "1 is none; 1.2 is a good pool_cache"
     ))]
     pub relaxation: f64,
     /// A sample stops once no unit moved by more than this in a sweep. Absent: every sample takes all steps.

@@ -10,7 +10,7 @@ mod synchronous;
 pub use anderson::AndersonMixing;
 pub use even_odd::EvenOdd;
 pub use plan::Plan;
-pub use relax::{NudgeForce, Relaxed, Solver, readout_error};
+pub use relax::{Nudging, RelaxationStats, Solver, readout_error};
 pub use synchronous::Synchronous;
 
 use crate::axis::{Cite, axis};

@@ -30,7 +30,7 @@ pub struct Solver {
 
 /// What a relaxation did.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Relaxed {
+pub struct RelaxationStats {
     /// Sweeps, summed over samples.
     pub sweeps: u64,
     /// Samples.
@@ -41,7 +41,7 @@ pub struct Relaxed {
     pub unsettled: u64,
 }
 
-impl Relaxed {
+impl RelaxationStats {
     /// This and another relaxation of the same phase.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
@@ -88,9 +88,9 @@ impl Solver {
         nudge: Option<&dyn Objective>,
         steps: usize,
         phase: &str,
-    ) -> Result<Relaxed> {
-        let nudge = nudge.map(|objective| NudgeForce::new(network, objective, state));
-        let mixes = self.memory > 0 && nudge.is_none() && state.held.is_none();
+    ) -> Result<RelaxationStats> {
+        let nudge = nudge.map(|objective| Nudging::new(network, objective, state));
+        let mixes = self.memory > 0 && nudge.is_none() && state.clamped_output.is_none();
         let (mut done, active) = match &self.plan.0[..] {
             [output, other] if mixes => Anderson { solver: self, network, output, other }.relax(state, steps),
             _ => self.sweep(network, state, nudge, steps),
@@ -100,8 +100,8 @@ impl Solver {
         done.unsettled =
             self.tolerance.map_or(0, |t| state.change[..active].iter().filter(|&&c| c > t).count() as u64);
         state.restore_order();
-        // Samples that stopped early have older choices.
-        state.moved(network, |_| true);
+        // Samples that stopped early have older choices of pooling.
+        state.invalidate_pool_caches(network, |_| true);
         self.check(network, state, done.residual, steps, phase)?;
         Ok(done)
     }
@@ -111,12 +111,12 @@ impl Solver {
         &self,
         network: &Network,
         state: &mut State,
-        mut nudge: Option<NudgeForce<'_>>,
+        mut nudge: Option<Nudging<'_>>,
         steps: usize,
-    ) -> (Relaxed, usize) {
+    ) -> (RelaxationStats, usize) {
         let rows = state.rows();
         let mut active = rows;
-        let mut done = Relaxed { samples: rows as u64, ..Relaxed::default() };
+        let mut done = RelaxationStats { samples: rows as u64, ..RelaxationStats::default() };
         for sweep in 1..=steps {
             state.change[..active].fill(0.0);
             for block in &self.plan.0 {
@@ -144,17 +144,17 @@ impl Solver {
         network: &Network,
         state: &mut State,
         block: &[PopId],
-        nudge: Option<&mut NudgeForce<'_>>,
+        nudge: Option<&mut Nudging<'_>>,
         rows: Range<usize>,
     ) {
         let nudged = nudge.map(|n| {
             if block.contains(&n.pop) {
                 n.refresh(network, state, rows.clone());
             }
-            (n.pop, n.objective.is_spring())
+            (n.pop, n.objective.is_squared_error())
         });
-        let held = state.held;
-        let moves = |p: &PopId| network.populations[*p].role != Role::Clamped && Some(*p) != held;
+        let clamped_output = state.clamped_output;
+        let moves = |p: &PopId| network.populations[*p].role != Role::Clamped && Some(*p) != clamped_output;
         let moving: Vec<PopId> = block.iter().copied().filter(moves).collect();
         network.drive(&moving, state, rows.clone());
         add_noise(network, state, &moving, rows.clone());
@@ -162,7 +162,7 @@ impl Solver {
         for &pop in &moving {
             let nudge = nudged.filter(|n| n.0 == pop).map(|(_, spring)| {
                 let stiffness = if spring { &state.beta[rows.clone()] } else { &zeros[..] };
-                (state.force.rows_view(rows.clone()), stiffness)
+                (state.nudge_offset.rows_view(rows.clone()), stiffness)
             });
             let node = &network.populations[pop];
             let drive = state.drive[pop].rows_view(rows.clone());
@@ -183,7 +183,7 @@ impl Solver {
                 &mut state.change[rows.clone()],
             );
         }
-        state.moved(network, |p| moving.contains(&p));
+        state.invalidate_pool_caches(network, |p| moving.contains(&p));
     }
 
     fn check(
@@ -222,26 +222,26 @@ fn add_noise(network: &Network, state: &mut State, block: &[PopId], rows: Range<
     noise.advance();
 }
 
-/// The nudge of a relaxation: −β ∂ℓ/∂s of the nudged population, as force and stiffness.
-pub struct NudgeForce<'a> {
+/// The nudge of a relaxation: −β ∂ℓ/∂s of the nudged population, as offset and gain.
+pub struct Nudging<'a> {
     objective: &'a dyn Objective,
     pop: PopId,
 }
 
-impl<'a> NudgeForce<'a> {
-    /// Prepares the nudge: a spring towards the target has the constant force β·y.
+impl<'a> Nudging<'a> {
+    /// Prepares the nudge: a spring towards the target has the constant offset β·y.
     pub fn new(network: &Network, objective: &'a dyn Objective, state: &mut State) -> Self {
         let pop = network.nudged().unwrap_or(network.output());
-        if objective.is_spring() {
-            state.target.view(0..state.rows()).write_to(state.force.view_mut());
-            scale_rows(&mut state.force, &state.beta, 1.0);
+        if objective.is_squared_error() {
+            state.target.view(0..state.rows()).write_to(state.nudge_offset.view_mut());
+            scale_rows(&mut state.nudge_offset, &state.beta, 1.0);
         }
         Self { objective, pop }
     }
 
-    /// Brings the force of another objective up to date with the present state.
+    /// Brings the offset of another objective up to date with the present state.
     fn refresh(&self, network: &Network, state: &mut State, rows: Range<usize>) {
-        if self.objective.is_spring() {
+        if self.objective.is_squared_error() {
             return;
         }
         let mut g = readout_error(network, self.objective, state, rows.clone()).0;
@@ -250,7 +250,7 @@ impl<'a> NudgeForce<'a> {
         } else {
             scale_rows(&mut g, &state.beta[rows.clone()], -1.0);
         }
-        state.force.rows_view_mut(rows).copy_from(g.view());
+        state.nudge_offset.rows_view_mut(rows).copy_from(g.view());
     }
 }
 
@@ -292,7 +292,7 @@ pub fn readout_error(
         network.populations.iter().map(|p| Mat::zeros(network.dtype, rows.len(), p.units)).collect();
     g_out[output] = err.clone();
     // Nothing asks for what goes back to the clamped input.
-    let seen = Seen { x: err.view(), out: &state.out, choice: &state.choice };
+    let seen = Seen { x: err.view(), out: &state.out, pool_cache: &state.pool_cache };
     for pop in network.with_role(Role::Forward).rev() {
         let g = g_out[pop].clone();
         let mut g_state = g.clone();
@@ -306,14 +306,14 @@ pub fn readout_error(
             g_state.view_mut(),
             g_drive.view_mut(),
         );
-        network.pull(pop, g_drive.view(), seen, &mut g_out);
+        network.backward(pop, g_drive.view(), seen, &mut g_out);
     }
     (g_out.swap_remove(nudged), err, loss)
 }
 
 fn scale_rows(mat: &mut Mat, by: &[f64], sign: f64) {
     dispatch!(mat.dtype(), T => for (r, &b) in by.iter().enumerate() {
-        let b = T::lit(sign * b);
+        let b = T::constant(sign * b);
         mat.view_mut().row_mut::<T>(r).iter_mut().for_each(|x| *x *= b);
     });
 }

@@ -56,10 +56,10 @@ impl BayesBiNn {
     /// A weight drawn from λ, and its s.
     #[inline(always)]
     fn sample<T: Real>(&self, lambda: T, draw: Draw) -> [T; 2] {
-        let (one, tiny, tau) = (T::lit(1.0), T::lit(1e-10), T::lit(self.temperature));
+        let (one, tiny, tau) = (T::constant(1.0), T::constant(1e-10), T::constant(self.temperature));
         let u = draw.uniform::<f64>(0);
-        let bit = ((lambda + T::lit(0.5 * (u / (1.0 - u)).ln())) / tau).tanh();
-        let (mean, scale) = (lambda.tanh(), T::lit(self.scale));
+        let bit = ((lambda + T::constant(0.5 * (u / (1.0 - u)).ln())) / tau).tanh();
+        let (mean, scale) = (lambda.tanh(), T::constant(self.scale));
         [scale * bit, scale * (one - bit * bit + tiny) / (tau * (one - mean * mean + tiny))]
     }
 }
@@ -77,23 +77,23 @@ impl UpdateRule<5> for BayesBiNn {
 
     #[inline(always)]
     fn init<T: Real>(&self, drawn: T, draw: Draw) -> [T; 5] {
-        let lambda = T::lit(self.start) * SignOfZero::Plus.sign(drawn);
+        let lambda = T::constant(self.start) * SignOfZero::Plus.sign(drawn);
         let [w, slope] = self.sample(lambda, draw);
-        [w, lambda, slope, T::lit(0.0), T::lit(0.0)]
+        [w, lambda, slope, T::constant(0.0), T::constant(0.0)]
     }
 
     #[inline(always)]
     fn accumulate<T: Real>(&self, delta: T, [_, lambda, slope, prior, sum]: [T; 5], draw: Draw) -> [T; 5] {
         let [w, next] = self.sample(lambda, draw);
-        [w, lambda, next, prior, sum + T::lit(self.samples) * slope * delta]
+        [w, lambda, next, prior, sum + T::constant(self.samples) * slope * delta]
     }
 
     #[inline(always)]
     fn update<T: Real>(&self, delta: T, [_, lambda, slope, prior, sum]: [T; 5], draw: Draw) -> [T; 5] {
-        let pull = sum + T::lit(self.samples) * slope * delta - (lambda - prior);
-        let lambda = lambda + T::lit(self.rate) * pull;
+        let pull = sum + T::constant(self.samples) * slope * delta - (lambda - prior);
+        let lambda = lambda + T::constant(self.rate) * pull;
         let [w, slope] = self.sample(lambda, draw);
-        [w, lambda, slope, prior, T::lit(0.0)]
+        [w, lambda, slope, prior, T::constant(0.0)]
     }
 
     fn on_task_end<T: Real>(&self, [w, lambda, slope, _, sum]: [T; 5]) -> [T; 5] {
@@ -102,7 +102,7 @@ impl UpdateRule<5> for BayesBiNn {
 
     /// Drawn without temperature: ±`scale`.
     fn sample_or_mean<T: Real>(&self, [_, lambda, ..]: [T; 5], draw: Option<Draw>) -> T {
-        let size = T::lit(self.scale);
+        let size = T::constant(self.scale);
         draw.map_or_else(|| size * lambda.tanh(), |draw| size * draw.sign(lambda))
     }
 }

@@ -91,10 +91,10 @@ impl Chain {
         assert_eq!(u.len(), self.flow.len(), "a matrix for every beaker");
         let mut inflow = delta.to_vec();
         for k in 0..u.len() {
-            let (flow, inverse) = (T::lit(self.flow[k]), T::lit(self.inverse[k]));
+            let (flow, inverse) = (T::constant(self.flow[k]), T::constant(self.inverse[k]));
             let (level, behind) = u[k..].split_first_mut().expect("k is a level");
             for i in 0..delta.len() {
-                let next = behind.first().map_or(T::lit(0.0), |b| b[i]);
+                let next = behind.first().map_or(T::constant(0.0), |b| b[i]);
                 let outflow = flow * (level[i] - next);
                 level[i] += (inflow[i] - outflow) * inverse;
                 inflow[i] = outflow;

@@ -65,14 +65,16 @@ impl BiMu {
     /// A relaxed weight.
     #[inline(always)]
     fn sample<T: Real>(&self, lambda: T, draw: Draw) -> T {
-        T::lit(self.scale) * ((lambda + draw.logistic()) * T::lit(1.0 / self.temperature)).tanh()
+        T::constant(self.scale) * ((lambda + draw.logistic()) * T::constant(1.0 / self.temperature)).tanh()
     }
 
     /// The part of a draw with the weight `w` in the step of λ.
     #[inline(always)]
     fn part<T: Real>(&self, delta: T, w: T) -> T {
-        let bit = w * T::lit(1.0 / self.scale);
-        delta * (T::lit(self.scale / self.temperature) * (T::lit(1.0) - bit * bit).max(T::lit(0.0)))
+        let bit = w * T::constant(1.0 / self.scale);
+        delta
+            * (T::constant(self.scale / self.temperature)
+                * (T::constant(1.0) - bit * bit).max(T::constant(0.0)))
     }
 }
 
@@ -88,7 +90,7 @@ impl UpdateRule<3> for BiMu {
 
     #[inline(always)]
     fn init<T: Real>(&self, drawn: T, draw: Draw) -> [T; 3] {
-        [self.sample(drawn, draw), drawn, T::lit(0.0)]
+        [self.sample(drawn, draw), drawn, T::constant(0.0)]
     }
 
     #[inline(always)]
@@ -98,19 +100,19 @@ impl UpdateRule<3> for BiMu {
 
     #[inline(always)]
     fn update<T: Real>(&self, delta: T, [w, lambda, sum]: [T; 3], draw: Draw) -> [T; 3] {
-        let (one, two) = (T::lit(1.0), T::lit(2.0));
-        let g = -(sum + self.part(delta, w)) * T::lit(self.gain);
+        let (one, two) = (T::constant(1.0), T::constant(2.0));
+        let g = -(sum + self.part(delta, w)) * T::constant(self.gain);
         let mean = lambda.tanh();
-        let variance = T::lit(self.kappa) * (one - mean * mean);
-        let curvature = variance + two * g * mean + two * g.abs() + T::lit(1.0 / self.rate_max);
-        let lambda =
-            lambda - (T::lit(self.rate) * g + lambda * variance * T::lit(1.0 / self.window)) / curvature;
-        [self.sample(lambda, draw), lambda, T::lit(0.0)]
+        let variance = T::constant(self.kappa) * (one - mean * mean);
+        let curvature = variance + two * g * mean + two * g.abs() + T::constant(1.0 / self.rate_max);
+        let lambda = lambda
+            - (T::constant(self.rate) * g + lambda * variance * T::constant(1.0 / self.window)) / curvature;
+        [self.sample(lambda, draw), lambda, T::constant(0.0)]
     }
 
     /// Drawn without temperature: ±`scale`.
     fn sample_or_mean<T: Real>(&self, [_, lambda, _]: [T; 3], draw: Option<Draw>) -> T {
-        let size = T::lit(self.scale);
+        let size = T::constant(self.scale);
         draw.map_or_else(|| size * lambda.tanh(), |draw| size * draw.sign(lambda))
     }
 }

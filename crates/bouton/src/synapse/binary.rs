@@ -27,11 +27,11 @@ impl SignOfZero {
     /// The sign of `x`.
     #[inline(always)]
     pub fn sign<T: Real>(self, x: T) -> T {
-        let two_valued = T::lit(2.0) * x.heaviside() - T::lit(1.0);
+        let two_valued = T::constant(2.0) * x.heaviside() - T::constant(1.0);
         match self {
             Self::Plus => two_valued,
             // heaviside(x) + heaviside(−x) is 2 at zero only.
-            Self::Zero => two_valued * (T::lit(2.0) - x.heaviside() - (-x).heaviside()),
+            Self::Zero => two_valued * (T::constant(2.0) - x.heaviside() - (-x).heaviside()),
         }
     }
 }
@@ -66,10 +66,10 @@ impl Binary {
     #[inline(always)]
     fn weight<T: Real>(&self, hidden: T) -> [T; 2] {
         let hidden = match self.clip {
-            Some(c) => hidden.max(T::lit(-c)).min(T::lit(c)),
+            Some(c) => hidden.max(T::constant(-c)).min(T::constant(c)),
             None => hidden,
         };
-        [T::lit(self.scale) * self.zero.sign(hidden), hidden]
+        [T::constant(self.scale) * self.zero.sign(hidden), hidden]
     }
 }
 
@@ -91,7 +91,7 @@ impl UpdateRule<2> for Binary {
     #[inline(always)]
     fn update<T: Real>(&self, delta: T, [_, hidden]: [T; 2], _: Draw) -> [T; 2] {
         let counts = match self.window {
-            Some(window) => T::select(T::lit(window) - hidden.abs(), delta, T::lit(0.0)),
+            Some(window) => T::select(T::constant(window) - hidden.abs(), delta, T::constant(0.0)),
             None => delta,
         };
         self.weight(hidden + counts)

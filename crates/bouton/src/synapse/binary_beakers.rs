@@ -81,22 +81,22 @@ impl Chain {
         for i in 0..delta.len() {
             let back = last[i] - first[i];
             // Nothing flows back where −back·b_n ≥ 0.
-            b[0][i] += T::select(-back * last[i], T::lit(0.0), T::lit(self.0.feedback) * back);
+            b[0][i] += T::select(-back * last[i], T::constant(0.0), T::constant(self.0.feedback) * back);
         }
     }
 
     /// Adds to level `k` what flows in from the one before and from the one behind.
     #[inline(always)]
     fn mix<T: Elem>(&self, k: usize, old: &[Vec<T>], level: &mut [T]) {
-        let rate = |pipe: usize| T::lit(self.0.pipes[pipe] / self.0.areas[k]);
+        let rate = |pipe: usize| T::constant(self.0.pipes[pipe] / self.0.areas[k]);
         let (before, own, behind) = (k.checked_sub(1).map(|k| (&old[k], rate(k))), &old[k], old.get(k + 1));
         for i in 0..level.len() {
-            let mut inflow = before.map_or(T::lit(0.0), |(b, rate)| rate * (b[i] - own[i]));
+            let mut inflow = before.map_or(T::constant(0.0), |(b, rate)| rate * (b[i] - own[i]));
             if behind.is_none() {
-                let t = (T::lit(self.0.m) * own[i]).tanh();
+                let t = (T::constant(self.0.m) * own[i]).tanh();
                 inflow = T::select(inflow * own[i], inflow, inflow - inflow * (t * t));
             }
-            let next = behind.map_or(T::lit(0.0), |b| b[i]);
+            let next = behind.map_or(T::constant(0.0), |b| b[i]);
             level[i] = level[i] + inflow + rate(k) * (next - own[i]);
         }
     }
@@ -104,7 +104,7 @@ impl Chain {
     /// The weight of a hidden weight.
     #[inline(always)]
     fn weight<T: Elem>(&self, hidden: T) -> T {
-        T::lit(self.0.scale) * self.0.zero.sign(hidden)
+        T::constant(self.0.scale) * self.0.zero.sign(hidden)
     }
 }
 

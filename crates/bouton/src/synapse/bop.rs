@@ -51,15 +51,15 @@ impl UpdateRule<2> for Bop {
 
     #[inline(always)]
     fn init<T: Real>(&self, drawn: T, _: Draw) -> [T; 2] {
-        [T::lit(self.scale) * SignOfZero::Plus.sign(drawn), T::lit(0.0)]
+        [T::constant(self.scale) * SignOfZero::Plus.sign(drawn), T::constant(0.0)]
     }
 
     #[inline(always)]
     fn update<T: Real>(&self, delta: T, [weight, momentum]: [T; 2], _: Draw) -> [T; 2] {
         // Weighting both sides keeps γ = 1 exact; delta is −g.
-        let momentum = T::lit(1.0 - self.gamma) * momentum - T::lit(self.gamma) * delta;
+        let momentum = T::constant(1.0 - self.gamma) * momentum - T::constant(self.gamma) * delta;
         let against = momentum * SignOfZero::Plus.sign(weight);
-        [T::select(T::lit(self.threshold) - against, weight, -weight), momentum]
+        [T::select(T::constant(self.threshold) - against, weight, -weight), momentum]
     }
 }
 

@@ -53,16 +53,16 @@ impl Cascade {
     /// q and p of `level`.
     #[inline(always)]
     fn probabilities<T: Real>(&self, level: T) -> [T; 2] {
-        let (zero, one, x) = (T::lit(0.0), T::lit(1.0), T::lit(self.ratio));
+        let (zero, one, x) = (T::constant(0.0), T::constant(1.0), T::constant(self.ratio));
         let mut power = one;
         for k in 1..self.levels {
-            power = T::select(level - T::lit(k as f64 + 0.5), power * x, power);
+            power = T::select(level - T::constant(k as f64 + 0.5), power * x, power);
         }
         if self.levels < 2 {
             return [one, zero];
         }
         let others = one / (one - x);
-        let deepest = level - T::lit(self.levels as f64 - 0.5);
+        let deepest = level - T::constant(self.levels as f64 - 0.5);
         [T::select(deepest, power * others, power), T::select(deepest, zero, power * x * others)]
     }
 }
@@ -82,7 +82,7 @@ impl UpdateRule<2> for Cascade {
         // Levels are equally probable in the long run.
         let levels = self.levels.max(1);
         let level = 1 + (draw.uniform::<f64>(0) * levels as f64) as usize;
-        [T::lit(self.scale) * SignOfZero::Plus.sign(drawn), T::lit(level as f64)]
+        [T::constant(self.scale) * SignOfZero::Plus.sign(drawn), T::constant(level as f64)]
     }
 
     #[inline(always)]
@@ -90,11 +90,13 @@ impl UpdateRule<2> for Cascade {
         let [flip, deepen] = self.probabilities(level);
         let agrees = delta * SignOfZero::Plus.sign(weight);
         // With the weight, against it, or no event at all at zero.
-        let probability =
-            T::select(agrees, deepen, flip) * (delta.abs() * T::lit(1.0 / self.step)).min(T::lit(1.0));
+        let probability = T::select(agrees, deepen, flip)
+            * (delta.abs() * T::constant(1.0 / self.step)).min(T::constant(1.0));
         let stays = draw.uniform::<T>(0) - probability;
-        let [new_weight, new_level] =
-            [T::select(agrees, weight, -weight), T::select(agrees, level + T::lit(1.0), T::lit(1.0))];
+        let [new_weight, new_level] = [
+            T::select(agrees, weight, -weight),
+            T::select(agrees, level + T::constant(1.0), T::constant(1.0)),
+        ];
         [T::select(stays, weight, new_weight), T::select(stays, level, new_level)]
     }
 }

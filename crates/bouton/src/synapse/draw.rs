@@ -24,27 +24,27 @@ impl Draw {
     #[inline(always)]
     pub fn uniform<T: Real>(self, number: u64) -> T {
         // 24 bits and a half: exact in 32 bits.
-        T::lit(((self.bits(number) >> 40) as f64 + 0.5) * 2f64.powi(-24))
+        T::constant(((self.bits(number) >> 40) as f64 + 0.5) * 2f64.powi(-24))
     }
 
     /// ½ ln(u/(1 − u)) of the uniform number 0: what is added to λ so that its sign is + with the probability σ(2λ).
     #[inline(always)]
     pub fn logistic<T: Real>(self) -> T {
         let u = self.uniform::<f64>(0);
-        T::lit(0.5) * (T::lit(u).ln() - T::lit(1.0 - u).ln())
+        T::constant(0.5) * (T::constant(u).ln() - T::constant(1.0 - u).ln())
     }
 
     /// ±1 with mean tanh λ.
     #[inline(always)]
     pub fn sign<T: Real>(self, lambda: T) -> T {
-        T::select((lambda + lambda).sigmoid() - self.uniform(0), T::lit(1.0), T::lit(-1.0))
+        T::select((lambda + lambda).sigmoid() - self.uniform(0), T::constant(1.0), T::constant(-1.0))
     }
 
     /// Standard normal (Box & Muller 1958).
     #[inline(always)]
     pub fn normal<T: Real>(self, number: u64) -> T {
         let (u, v): (f64, f64) = (self.uniform(2 * number), self.uniform(2 * number + 1));
-        (T::lit(-2.0) * T::lit(u).ln()).sqrt() * T::lit(std::f64::consts::TAU * v).cos()
+        (T::constant(-2.0) * T::constant(u).ln()).sqrt() * T::constant(std::f64::consts::TAU * v).cos()
     }
 }
 

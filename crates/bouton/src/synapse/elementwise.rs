@@ -180,11 +180,11 @@ mod tests {
         const INFO: Info = Info::PLAIN;
 
         fn init<T: Real>(&self, drawn: T, _: Draw) -> [T; 2] {
-            [drawn, T::lit(0.0)]
+            [drawn, T::constant(0.0)]
         }
 
         fn update<T: Real>(&self, delta: T, [weight, kept]: [T; 2], _: Draw) -> [T; 2] {
-            let half = delta * T::lit(0.5);
+            let half = delta * T::constant(0.5);
             [weight + half + kept, half]
         }
     }
@@ -202,7 +202,7 @@ mod tests {
         }
 
         fn update<T: Real>(&self, delta: T, [weight]: [T; 1], draw: Draw) -> [T; 1] {
-            [weight + delta + T::lit(100.0 * draw.index as f64)]
+            [weight + delta + T::constant(100.0 * draw.index as f64)]
         }
     }
 

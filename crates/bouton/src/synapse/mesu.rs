@@ -80,7 +80,7 @@ impl UpdateRule<6> for MesuRule {
 
     #[inline(always)]
     fn init<T: Real>(&self, drawn: T, draw: Draw) -> [T; 6] {
-        let (spread, deviation, none) = (T::lit(self.start), draw.normal::<T>(0), T::lit(0.0));
+        let (spread, deviation, none) = (T::constant(self.start), draw.normal::<T>(0), T::constant(0.0));
         [drawn + spread * deviation, drawn, spread, deviation, none, none]
     }
 
@@ -95,17 +95,17 @@ impl UpdateRule<6> for MesuRule {
     fn update<T: Real>(&self, delta: T, values: [T; 6], draw: Draw) -> [T; 6] {
         let [_, mean, spread, former, means, spreads] = values;
         let clipped = |step: T| {
-            let bound = T::lit(self.clip) / spread;
+            let bound = T::constant(self.clip) / spread;
             step.max(-bound).min(bound)
         };
         let prior = self.spread * self.spread;
-        let (variance, forget) = (spread * spread, T::lit(1.0 / (self.window * prior)));
+        let (variance, forget) = (spread * spread, T::constant(1.0 / (self.window * prior)));
         let to_mean = variance * (clipped(means + delta) - mean * forget);
         let to_spread =
-            variance * clipped(spreads + delta * former) + spread * (T::lit(prior) - variance) * forget;
-        let mean = mean + T::lit(self.rate) * to_mean;
-        let spread = spread + T::lit(0.5 * self.spread_rate) * to_spread;
-        let (deviation, none) = (draw.normal::<T>(0), T::lit(0.0));
+            variance * clipped(spreads + delta * former) + spread * (T::constant(prior) - variance) * forget;
+        let mean = mean + T::constant(self.rate) * to_mean;
+        let spread = spread + T::constant(0.5 * self.spread_rate) * to_spread;
+        let (deviation, none) = (draw.normal::<T>(0), T::constant(0.0));
         [mean + spread * deviation, mean, spread, deviation, none, none]
     }
 

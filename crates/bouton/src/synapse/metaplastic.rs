@@ -62,7 +62,7 @@ pub(super) struct MetaplasticRule {
 impl MetaplasticRule {
     #[inline(always)]
     fn weight<T: Real>(&self, hidden: T) -> [T; 2] {
-        [if self.real { hidden } else { T::lit(self.scale) * self.zero.sign(hidden) }, hidden]
+        [if self.real { hidden } else { T::constant(self.scale) * self.zero.sign(hidden) }, hidden]
     }
 }
 
@@ -83,7 +83,7 @@ impl UpdateRule<2> for MetaplasticRule {
 
     #[inline(always)]
     fn update<T: Real>(&self, delta: T, [_, hidden]: [T; 2], _: Draw) -> [T; 2] {
-        let t = (T::lit(self.m) * hidden).tanh();
+        let t = (T::constant(self.m) * hidden).tanh();
         let protected = delta - delta * (t * t);
         // Δ·W^h ≥ 0 grows |W^h|, and so does any step from zero.
         self.weight(hidden + T::select(delta * hidden, delta, protected))

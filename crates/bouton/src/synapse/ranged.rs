@@ -29,7 +29,7 @@ impl UpdateRule<1> for Ranged {
 
     #[inline(always)]
     fn update<T: Real>(&self, delta: T, [value]: [T; 1], _: Draw) -> [T; 1] {
-        [(value + delta).max(T::lit(self.low)).min(T::lit(self.high))]
+        [(value + delta).max(T::constant(self.low)).min(T::constant(self.high))]
     }
 }
 

@@ -9,7 +9,7 @@
 //! Real weights θ ← θ − η g on the same loss: the path integral −Σ g·Δθ of synaptic intelligence (Zenke, Poole & Ganguli,
 //! ICML 2017) is the loss decrease plus ½ Σ Δθᵀ H Δθ, which is of first order in η over the same time.
 
-use crate::anchor::{Hold, SynapticIntelligence, trace_path};
+use crate::anchor::{ConsolidationState, SynapticIntelligence, trace_path};
 use crate::rng::Key;
 use bouton_kernels::{DType, Mat};
 
@@ -104,7 +104,7 @@ impl Quadratic {
     pub fn descent(&self, rate: f64, steps: usize) -> [f64; 2] {
         let row = |values: &[f64]| Mat::from_f64s(DType::F64, 1, values.len(), values);
         let mut theta = self.hidden.clone();
-        let mut hold = Hold::new(&SynapticIntelligence::default(), &row(&theta));
+        let mut hold = ConsolidationState::new(&SynapticIntelligence::default(), &row(&theta));
         for _ in 0..steps {
             let (g, old) = (self.gradient(&theta), row(&theta));
             add(&mut theta, -rate, &g);

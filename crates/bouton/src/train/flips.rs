@@ -88,7 +88,7 @@ fn signs(network: &Network, wanted: impl Fn(&String) -> bool) -> BTreeMap<String
 /// Bit i is whether weight i is at least 0.
 fn bits(mat: &Mat) -> Vec<u64> {
     dispatch!(mat.dtype(), T => {
-        let zero = T::lit(0.0);
+        let zero = T::constant(0.0);
         let word = |w: &[T]| w.iter().enumerate().fold(0, |bits, (i, &w)| bits | (u64::from(w >= zero) << i));
         mat.slice::<T>().chunks(64).map(word).collect()
     })

@@ -5,7 +5,7 @@
 
 use super::{Dense, Wiring, WiringMethod};
 use bouton_kernels::{
-    ConvShape, Operand, View, ViewMut, conv_forward, conv_forward_exact, conv_pull_input, conv_pull_weight,
+    ConvShape, View, ViewMut, WeightMat, conv_forward, conv_forward_exact, conv_pull_input, conv_pull_weight,
     par_conv_forward, par_conv_forward_exact, par_conv_pull_input,
 };
 use schemars::JsonSchema;
@@ -58,25 +58,25 @@ impl Wiring for ConvWiring {
         Some(self.shape.filters.div_ceil(rayon::current_num_threads()))
     }
 
-    fn forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>) {
+    fn forward(&self, weight: &WeightMat, pre: View<'_>, post: ViewMut<'_>) {
         let forward = if self.exact { conv_forward_exact } else { conv_forward };
         forward(&self.shape, weight, pre, post);
     }
 
-    fn pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>) {
+    fn backward_input(&self, weight: &WeightMat, g: View<'_>, pre: ViewMut<'_>) {
         conv_pull_input(&self.shape, weight, g, pre);
     }
 
-    fn pull_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>) {
+    fn backward_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>) {
         conv_pull_weight(&self.shape, pre, g, band, g_w);
     }
 
-    fn par_forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>) {
+    fn par_forward(&self, weight: &WeightMat, pre: View<'_>, post: ViewMut<'_>) {
         let forward = if self.exact { par_conv_forward_exact } else { par_conv_forward };
         forward(&self.shape, weight, pre, post);
     }
 
-    fn par_pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>) {
+    fn par_backward_input(&self, weight: &WeightMat, g: View<'_>, pre: ViewMut<'_>) {
         par_conv_pull_input(&self.shape, weight, g, pre);
     }
 }

@@ -1,7 +1,7 @@
 //! All-to-all wiring: post += pre·Wᵀ with W of shape [post, pre].
 
 use super::{PerLayer, Wiring, WiringMethod};
-use bouton_kernels::{Operand, View, ViewMut, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt};
+use bouton_kernels::{View, ViewMut, WeightMat, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -140,32 +140,32 @@ impl Wiring for DenseWiring {
         (self.post, self.pre)
     }
 
-    fn forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>) {
+    fn forward(&self, weight: &WeightMat, pre: View<'_>, post: ViewMut<'_>) {
         gemm_nt(pre, weight, post);
     }
 
-    fn pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>) {
+    fn backward_input(&self, weight: &WeightMat, g: View<'_>, pre: ViewMut<'_>) {
         gemm_nn(g, weight, pre);
     }
 
-    fn pull_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>) {
+    fn backward_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>) {
         gemm_tn(g, band, pre, g_w);
     }
 
-    fn par_pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>) {
+    fn par_backward_input(&self, weight: &WeightMat, g: View<'_>, pre: ViewMut<'_>) {
         if g.rows() * self.pre * self.post < PARALLEL {
-            return self.pull_input(weight, g, pre);
+            return self.backward_input(weight, g, pre);
         }
         // As many rows per thread as there are: each thread passes over all weights.
         let band = g.rows().div_ceil(rayon::current_num_threads());
         let parts: Vec<_> = pre.chunks_mut(band).enumerate().collect();
         parts.into_par_iter().for_each(|(i, part)| {
             let rows = i * band..i * band + part.rows();
-            self.pull_input(weight, g.rows_range(rows), part);
+            self.backward_input(weight, g.rows_range(rows), part);
         });
     }
 
-    fn par_forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>) {
+    fn par_forward(&self, weight: &WeightMat, pre: View<'_>, post: ViewMut<'_>) {
         par_gemm_nt(pre, weight, post);
     }
 }

@@ -1,7 +1,7 @@
 //! One-to-one wiring without weights: post += pre (skip connections).
 
 use super::Wiring;
-use bouton_kernels::{Elem, Operand, View, ViewMut, dispatch, vectorize};
+use bouton_kernels::{Elem, View, ViewMut, WeightMat, dispatch, vectorize};
 use std::ops::Range;
 
 /// Identity wiring between two populations of equal size.
@@ -13,15 +13,15 @@ impl Wiring for Identity {
         (0, 0)
     }
 
-    fn forward(&self, _: &Operand, pre: View<'_>, post: ViewMut<'_>) {
+    fn forward(&self, _: &WeightMat, pre: View<'_>, post: ViewMut<'_>) {
         dispatch!(pre.dtype(), T => add::<T>(pre, post));
     }
 
-    fn pull_input(&self, _: &Operand, g: View<'_>, pre: ViewMut<'_>) {
+    fn backward_input(&self, _: &WeightMat, g: View<'_>, pre: ViewMut<'_>) {
         dispatch!(g.dtype(), T => add::<T>(g, pre));
     }
 
-    fn pull_weight(&self, _: View<'_>, _: View<'_>, _: Range<usize>, _: ViewMut<'_>) {}
+    fn backward_weight(&self, _: View<'_>, _: View<'_>, _: Range<usize>, _: ViewMut<'_>) {}
 }
 
 fn add<T: Elem>(from: View<'_>, mut to: ViewMut<'_>) {

@@ -12,7 +12,7 @@ pub use identity::Identity;
 pub use pool::{Pool, PoolSpec, SoftPool};
 
 use crate::axis::axis;
-use bouton_kernels::{Operand, View, ViewMut};
+use bouton_kernels::{View, ViewMut, WeightMat};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -67,25 +67,25 @@ pub trait Wiring: Send + Sync + std::fmt::Debug {
     /// Rows and columns of the weight; (0, 0) without weights.
     fn weight_shape(&self) -> (usize, usize);
     /// post += W(pre).
-    fn forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>);
+    fn forward(&self, weight: &WeightMat, pre: View<'_>, post: ViewMut<'_>);
     /// pre += Wᵀ(g): the adjoint of `forward` in its input.
-    fn pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>);
+    fn backward_input(&self, weight: &WeightMat, g: View<'_>, pre: ViewMut<'_>);
     /// The rows `band` of the adjoint of `forward` in its weight: g_w += ∂⟨g, W(pre)⟩/∂W.
-    fn pull_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>);
+    fn backward_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>);
     /// Whether a weight is used at several places, so that a sample's gradient is no product of two factors. Default: no.
     fn shares(&self) -> bool {
         false
     }
-    /// Rows of the bands that `pull_weight` is best called for; `None`, the default: any.
+    /// Rows of the bands that `backward_weight` is best called for; `None`, the default: any.
     fn band(&self) -> Option<usize> {
         None
     }
-    /// [`Wiring::pull_input`] on all threads, with the same result bit for bit.
-    fn par_pull_input(&self, weight: &Operand, g: View<'_>, pre: ViewMut<'_>) {
-        self.pull_input(weight, g, pre);
+    /// [`Wiring::backward_input`] on all threads, with the same result bit for bit.
+    fn par_backward_input(&self, weight: &WeightMat, g: View<'_>, pre: ViewMut<'_>) {
+        self.backward_input(weight, g, pre);
     }
     /// [`Wiring::forward`] on all threads, with the same result bit for bit.
-    fn par_forward(&self, weight: &Operand, pre: View<'_>, post: ViewMut<'_>) {
+    fn par_forward(&self, weight: &WeightMat, pre: View<'_>, post: ViewMut<'_>) {
         self.forward(weight, pre, post);
     }
 }

@@ -70,7 +70,7 @@ impl Pool {
     }
 
     /// Columns of the choice.
-    pub fn choices(&self) -> usize {
+    pub fn pool_caches(&self) -> usize {
         match self.spec {
             PoolSpec::Max(_) => self.outputs(),
             PoolSpec::Average(_) => 0,
@@ -101,7 +101,7 @@ impl Pool {
     }
 
     /// v = (∂p/∂v)ᵀ g at the choice.
-    pub fn pull(&self, choice: View<'_>, g: View<'_>, v: ViewMut<'_>, complex: bool) {
+    pub fn backward(&self, choice: View<'_>, g: View<'_>, v: ViewMut<'_>, complex: bool) {
         match self.spec {
             PoolSpec::Soft(_) if complex => self.soft_pull_complex(choice, g, v),
             PoolSpec::Max(_) => max_unpool(&self.shape, g, choice, v),
@@ -111,7 +111,7 @@ impl Pool {
     }
 
     /// p += ∂p/∂v · u at the choice.
-    pub fn along(&self, choice: View<'_>, u: View<'_>, mut p: ViewMut<'_>) {
+    pub fn jvp(&self, choice: View<'_>, u: View<'_>, mut p: ViewMut<'_>) {
         if let PoolSpec::Average(_) = self.spec {
             return avg_pool(&self.shape, u, p);
         }
@@ -120,7 +120,7 @@ impl Pool {
             let (u, choice, p) = (u.row::<T>(r), choice.row::<T>(r), p.row_mut::<T>(r));
             for (window, p) in p.chunks_exact_mut(c).enumerate() {
                 for (k, at) in self.places(window).enumerate() {
-                    let (u, here) = (&u[at * c..][..c], T::lit(k as f64));
+                    let (u, here) = (&u[at * c..][..c], T::constant(k as f64));
                     if max {
                         let chosen = &choice[window * c..][..c];
                         (0..c).filter(|&j| chosen[j] == here).for_each(|j| p[j] += u[j]);
@@ -134,7 +134,7 @@ impl Pool {
 
     /// h += ∂/∂v ⟨u, pull(g)⟩ at activity `v`: nothing but for soft pooling, where with a = 1 + (v − p)/T
     /// ∂²p/∂v_i∂v_j = w_i [δ_ij (a_i + 1) − w_j (a_i + a_j)]/T.
-    pub fn curve(&self, v: View<'_>, g: View<'_>, u: View<'_>, mut h: ViewMut<'_>) {
+    pub fn hvp_input(&self, v: View<'_>, g: View<'_>, u: View<'_>, mut h: ViewMut<'_>) {
         let PoolSpec::Soft(s) = self.spec else { return };
         let c = self.shape.channels;
         dispatch!(v.dtype(), T => for r in 0..v.rows() {
@@ -142,7 +142,7 @@ impl Pool {
             for (window, g) in g.chunks_exact(c).enumerate() {
                 for (j, &g) in g.iter().enumerate() {
                     let places: Vec<usize> = self.places(window).map(|at| at * c + j).collect();
-                    bend(T::lit(s.temperature), &places, v, g, u, h);
+                    bend(T::constant(s.temperature), &places, v, g, u, h);
                 }
             }
         });
@@ -153,7 +153,7 @@ impl Pool {
         let (c, n) = (self.shape.channels, v.rows() / 2);
         let ((mut p, mut q), (mut a, mut b)) = (p.split_rows(n), choice.split_rows(n));
         dispatch!(v.dtype(), T => for r in 0..n {
-            let (re, im, t) = (v.row::<T>(r), v.row::<T>(n + r), T::lit(1.0 / temperature));
+            let (re, im, t) = (v.row::<T>(r), v.row::<T>(n + r), T::constant(1.0 / temperature));
             let (p, q, a, b) = (p.row_mut::<T>(r), q.row_mut::<T>(r), a.row_mut::<T>(r), b.row_mut::<T>(r));
             for (at, (p, q)) in p.iter_mut().zip(q).enumerate() {
                 let places: Vec<usize> = self.places(at / c).map(|place| place * c + at % c).collect();
@@ -192,21 +192,21 @@ impl Pool {
 fn bend<T: Elem>(t: T, places: &[usize], v: &[T], g: T, u: &[T], h: &mut [T]) {
     let top = places.iter().map(|&i| v[i]).fold(v[places[0]], T::max);
     let e: Vec<T> = places.iter().map(|&i| ((v[i] - top) / t).exp()).collect();
-    let sum = |f: &dyn Fn(usize) -> T| (0..places.len()).map(f).fold(T::lit(0.0), |s, x| s + x);
+    let sum = |f: &dyn Fn(usize) -> T| (0..places.len()).map(f).fold(T::constant(0.0), |s, x| s + x);
     let norm = sum(&|k| e[k]);
     let w: Vec<T> = e.iter().map(|&e| e / norm).collect();
     let p = sum(&|k| w[k] * v[places[k]]);
-    let a: Vec<T> = places.iter().map(|&i| T::lit(1.0) + (v[i] - p) / t).collect();
+    let a: Vec<T> = places.iter().map(|&i| T::constant(1.0) + (v[i] - p) / t).collect();
     let (wu, wau) = (sum(&|k| w[k] * u[places[k]]), sum(&|k| w[k] * a[k] * u[places[k]]));
     for (k, &i) in places.iter().enumerate() {
-        h[i] += g / t * w[k] * ((a[k] + T::lit(1.0)) * u[i] - a[k] * wu - wau);
+        h[i] += g / t * w[k] * ((a[k] + T::constant(1.0)) * u[i] - a[k] * wu - wau);
     }
 }
 
 /// p and ∂p/∂v of one window, for exponents t·v.
 fn soft<T: Elem>(t: T, v: &[Complex<T>]) -> (Complex<T>, Vec<Complex<T>>) {
     use bouton_kernels::Analytic;
-    let (zero, one): (Complex<T>, Complex<T>) = (Analytic::lit(0.0), Analytic::lit(1.0));
+    let (zero, one): (Complex<T>, Complex<T>) = (Analytic::constant(0.0), Analytic::constant(1.0));
     let scale = |z: Complex<T>| Complex { re: z.re * t, im: z.im * t };
     let top = v.iter().map(|z| z.re).fold(v[0].re, T::max);
     let e: Vec<_> = v.iter().map(|z| Analytic::exp(scale(Complex { re: z.re - top, im: z.im }))).collect();
@@ -242,7 +242,7 @@ mod tests {
     /// P(v) and the choice at v.
     fn at(pool: &Pool, v: &Mat) -> (Mat, Mat) {
         let mut p = Mat::zeros(DType::F64, v.rows(), pool.outputs());
-        let mut choice = Mat::zeros(DType::F64, v.rows(), pool.choices());
+        let mut choice = Mat::zeros(DType::F64, v.rows(), pool.pool_caches());
         pool.forward(v.view(), p.view_mut(), choice.view_mut(), false);
         (p, choice)
     }
@@ -258,12 +258,12 @@ mod tests {
             let (v, u, g) = (noise(pool.inputs(), 1), noise(pool.inputs(), 2), noise(pool.outputs(), 3));
             let choice = at(&pool, &v).1;
             let mut along = Mat::zeros(DType::F64, 2, pool.outputs());
-            pool.along(choice.view(), u.view(), along.view_mut());
+            pool.jvp(choice.view(), u.view(), along.view_mut());
             let slope = |p: f64| dot(&at(&pool, &moved(&v, &u, p)).0, &g);
             let numeric = (slope(1e-6) - slope(-1e-6)) / 2e-6;
             assert!((numeric - dot(&along, &g)).abs() < 1e-8, "{:?}: {numeric}", pool.spec);
             let mut pulled = Mat::zeros(DType::F64, 2, pool.inputs());
-            pool.pull(choice.view(), g.view(), pulled.view_mut(), false);
+            pool.backward(choice.view(), g.view(), pulled.view_mut(), false);
             assert!((dot(&pulled, &u) - dot(&along, &g)).abs() < 1e-12, "{:?}", pool.spec);
         }
     }
@@ -276,7 +276,7 @@ mod tests {
             let mut v = re.clone();
             v.append_rows(im.view());
             let mut p = Mat::zeros(DType::F64, v.rows(), pool.outputs());
-            let mut choice = Mat::zeros(DType::F64, v.rows(), pool.choices());
+            let mut choice = Mat::zeros(DType::F64, v.rows(), pool.pool_caches());
             pool.forward(v.view(), p.view_mut(), choice.view_mut(), true);
             (p, choice)
         };
@@ -293,7 +293,7 @@ mod tests {
         // f(v + i e u) = f(v) + i e f'(v)·u.
         let across = both(&v, &moved(&zero, &u, 1e-6)).0.to_f64s();
         let mut along = Mat::zeros(DType::F64, 2, pool.outputs());
-        pool.along(real.1.view(), u.view(), along.view_mut());
+        pool.jvp(real.1.view(), u.view(), along.view_mut());
         let imaginary: Vec<f64> = across[outputs..].iter().map(|x| x / 1e-6).collect();
         assert!(imaginary.iter().zip(along.to_f64s()).all(|(a, b)| (a - b).abs() < 1e-8));
     }
@@ -305,12 +305,12 @@ mod tests {
             let along = noise(pool.inputs(), 4);
             let pull = |v: &Mat| {
                 let mut pulled = Mat::zeros(DType::F64, 2, pool.inputs());
-                pool.pull(at(&pool, v).1.view(), g.view(), pulled.view_mut(), false);
+                pool.backward(at(&pool, v).1.view(), g.view(), pulled.view_mut(), false);
                 dot(&pulled, &u)
             };
             let numeric = (pull(&moved(&v, &along, 1e-6)) - pull(&moved(&v, &along, -1e-6))) / 2e-6;
             let mut h = Mat::zeros(DType::F64, 2, pool.inputs());
-            pool.curve(v.view(), g.view(), u.view(), h.view_mut());
+            pool.hvp_input(v.view(), g.view(), u.view(), h.view_mut());
             assert!((numeric - dot(&h, &along)).abs() < 1e-7, "{:?}: {numeric}", pool.spec);
         }
     }

@@ -3,7 +3,7 @@
 use crate::common::{batch, gradient, recipe, relative_error};
 use bouton::network::{Network, State};
 use bouton::recipe::Recipe;
-use bouton::solver::{Relaxed, Solver};
+use bouton::solver::{RelaxationStats, Solver};
 
 const LAYERS: [usize; 5] = [20, 40, 40, 40, 10];
 
@@ -23,7 +23,7 @@ fn gained(activation: &str, gain: f64, solver: &str) -> Recipe {
 }
 
 /// The free state of eight samples after at most `steps` sweeps.
-fn relaxed(recipe: &Recipe, seed: u64, steps: usize) -> (State, Relaxed) {
+fn relaxed(recipe: &Recipe, seed: u64, steps: usize) -> (State, RelaxationStats) {
     let network = Network::build(recipe).unwrap();
     let batch = batch(&network, seed);
     let constant = network.constant_drive(batch.x.view());
@@ -39,7 +39,7 @@ fn every_sample_reaches_the_same_attractor_in_fewer_sweeps() {
     for (activation, gain) in [("shifted-sigmoid", 1.6), ("hard-sigmoid", 0.8), ("tanh", 0.8)] {
         let plain = gained(activation, gain, "[solver.even-odd]\ntolerance = 1e-12");
         let mixed = gained(activation, gain, "[solver.anderson]\ntolerance = 1e-12");
-        let (mut slow, mut fast) = (Relaxed::default(), Relaxed::default());
+        let (mut slow, mut fast) = (RelaxationStats::default(), RelaxationStats::default());
         for seed in 0..25 {
             let ((a, s), (b, f)) = (relaxed(&plain, seed, 3000), relaxed(&mixed, seed, 3000));
             (slow, fast) = (slow.with(s), fast.with(f));

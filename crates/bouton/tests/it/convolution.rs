@@ -113,7 +113,7 @@ fn a_truncated_nudged_phase_equals_truncated_bptt() {
     }
 }
 
-/// Samples that settle early leave the batch, and come back with the choices that belong to their states.
+/// Samples that settle early leave the batch, and come back with the choices of pooling that belong to their states.
 #[test]
 fn stopping_sample_by_sample_gives_the_same_gradient() {
     for pool in POOLS {

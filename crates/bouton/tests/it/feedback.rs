@@ -86,14 +86,14 @@ fn convolved(pool: &str, credit: &str) -> Recipe {
     Recipe::parse(&text, "test").unwrap()
 }
 
-/// What flows back through soft pooling depends on the forward weight through the choice, too.
+/// What flows back through soft pooling depends on the forward weight through the choice of pooling, too.
 #[test]
 fn the_adjoint_is_the_gradient_through_soft_pooling() {
     let error = against_differences(&convolved(POOLS[3].0, &ADJOINT.replace("500", "120")));
     assert!(error < 1e-7, "{error:e}");
 }
 
-/// The same through pooling: at the choice of the free state, and with the change of a soft choice.
+/// The same through pooling: at the choice of pooling of the free state, and with the change of a soft choice.
 #[test]
 fn corrected_phases_give_the_adjoint_of_convolutions() {
     for (pool, is_complex) in POOLS {

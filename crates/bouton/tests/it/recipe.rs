@@ -414,8 +414,8 @@ fn the_hash_knows_the_content_and_not_the_name() {
     assert_eq!(hash.len(), 64);
     assert_eq!(hash, base().with_overrides(&["name=x", "about=y"]).unwrap().hash());
     assert_ne!(hash, base().with_overrides(&["seed=2"]).unwrap().hash());
-    let spelled_out = base().with_overrides(&["credit.eq-prop.nudge=symmetric"]).unwrap();
-    assert_eq!(hash, spelled_out.hash(), "a default spelled out is the same recipe");
+    let expand_signs = base().with_overrides(&["credit.eq-prop.nudge=symmetric"]).unwrap();
+    assert_eq!(hash, expand_signs.hash(), "a default spelled out is the same recipe");
 }
 
 #[test]

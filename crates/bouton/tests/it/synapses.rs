@@ -193,7 +193,7 @@ fn answers_are_those_of_the_mean_and_leave_the_sample_alone() {
     let shown = trainer.checkpoint().unwrap().tensors;
     let weight = shown.iter().find(|t| t.name.ends_with("hidden1.weight")).unwrap();
     assert!(weight.data == of("mesu.mean") && weight.data != of("hidden1.weight"));
-    trainer.network.put_back(&samples);
+    trainer.network.restore_weights(&samples);
     trainer.evaluate(0).unwrap();
     assert!(trainer.checkpoint().unwrap().tensors == before);
 }

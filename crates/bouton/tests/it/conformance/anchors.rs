@@ -17,13 +17,13 @@ fn needs_follow_from_how_importance_is_measured() {
             Importance::Path(_) => (false, false),
         };
         assert_eq!((needs.per_sample, needs.log_likelihood), (sample, fisher), "{spec:?}");
-        assert!(anchor.join(0.0, 1.0) > 0.0, "{spec:?}: a first task counts");
+        assert!(anchor.merge_importance(0.0, 1.0) > 0.0, "{spec:?}: a first task counts");
         for (old, new) in [(1.0, 0.0), (1.0, 2.0), (3.0, 0.5)] {
             assert!(
-                anchor.join(old, new) >= anchor.join(old, 0.0),
+                anchor.merge_importance(old, new) >= anchor.merge_importance(old, 0.0),
                 "{spec:?}: importance only grows with a task's"
             );
-            assert!(anchor.join(old, new) <= old + new, "{spec:?}");
+            assert!(anchor.merge_importance(old, new) <= old + new, "{spec:?}");
         }
     }
 }

@@ -16,7 +16,7 @@ fn norm(spec: &NormSpec) -> Option<(Norm, Mat)> {
     }
     for seed in 0..3 {
         let done = norm.train(&mut scaled(seed), None);
-        norm.observe(&done);
+        norm.update_running_stats(&done);
     }
     Some((norm, noise(1, 4, 40)))
 }
@@ -47,7 +47,7 @@ fn the_way_back_is_the_gradient() {
             };
             let done = pass(&norm, &mut drive.clone(), bias);
             let mut g = a.clone();
-            let g_gain = norm.pull(&done, &mut g);
+            let g_gain = norm.backward(&done, &mut g);
             let moved = |i: usize, by: f64| {
                 Mat::from_fn(DType::F64, ROWS, 4, |r, c| {
                     drive.get(r, c) + if r * 4 + c == i { by } else { 0.0 }

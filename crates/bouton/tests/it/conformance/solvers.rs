@@ -4,9 +4,9 @@ use crate::common::batch;
 use bouton::credit::Batch;
 use bouton::network::{Network, State};
 use bouton::recipe::Recipe;
-use bouton::solver::{Relaxed, Solver, SolverSpec};
+use bouton::solver::{RelaxationStats, Solver, SolverSpec};
 
-fn settled(spec: &SolverSpec, steps: usize) -> (State, Relaxed) {
+fn settled(spec: &SolverSpec, steps: usize) -> (State, RelaxationStats) {
     let text = "precision = \"f64\"\n[task.synthetic]\nshape = [1, 4, 5]\nclasses = 5\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
         [network]\nlayers = [20, 9, 7, 5]\n[neuron.settle]\n[credit.eq-prop]\nbeta = 0.1\nfree-steps = 9\nnudged-steps = 2\n\
         [optim.sgd]\nlr = 0.1\n";

@@ -87,7 +87,7 @@ fn values_are_those_of_the_scale() {
             let found = weights.weight.to_f64s();
             let two = |scale: f64| found.iter().all(|w| w.abs() == scale || *w == 0.0);
             match traits.scale {
-                // Relaxed samples may be as good as binary.
+                // RelaxationStats samples may be as good as binary.
                 Some(_) if !traits.keeps_sign => {}
                 Some(scale) => assert!(two(scale) && found.iter().any(|w| *w != 0.0), "{spec:?}: {found:?}"),
                 None => assert!(!two(found[0].abs()), "{spec:?} has two values"),

@@ -4,7 +4,7 @@ use super::{layered, trainer};
 use crate::common::learn;
 use bouton::credit::Step;
 use bouton::objective::{Sums, predictions};
-use bouton::solver::Relaxed;
+use bouton::solver::RelaxationStats;
 use bouton_kernels::{DType, Mat};
 
 fn hits(n: u64) -> Sums {
@@ -23,7 +23,8 @@ fn the_first_of_equal_outputs_is_the_answer() {
 
 #[test]
 fn outcomes_add_up_and_means_are_per_sample() {
-    let relaxed = |k: u64, residual| Relaxed { sweeps: 10 * k, samples: k, residual, unsettled: k - 1 };
+    let relaxed =
+        |k: u64, residual| RelaxationStats { sweeps: 10 * k, samples: k, residual, unsettled: k - 1 };
     let step = |k: u64, residual| Step {
         samples: k,
         loss: 0.5 * k as f64,
@@ -34,8 +35,8 @@ fn outcomes_add_up_and_means_are_per_sample() {
         fallback: 3 * k,
     };
     let sum = step(2, 0.25).with(&step(3, 0.125));
-    let free = Relaxed { sweeps: 50, samples: 5, residual: 0.25, unsettled: 3 };
-    let nudged = Relaxed { sweeps: 100, samples: 10, residual: 0.5, unsettled: 8 };
+    let free = RelaxationStats { sweeps: 50, samples: 5, residual: 0.25, unsettled: 3 };
+    let nudged = RelaxationStats { sweeps: 100, samples: 10, residual: 0.5, unsettled: 8 };
     let objective = vec![1.25];
     assert_eq!(sum, Step { samples: 5, loss: 2.5, sums: hits(3), objective, free, nudged, fallback: 15 });
     assert_eq!((sum.mean_loss(), sum.value("accuracy").unwrap(), sum.free.mean_sweeps()), (0.5, 0.6, 10.0));

@@ -142,10 +142,10 @@ fn pools_choose_from_the_last_states_of_a_phase() {
     // Σ_k −1/(2β_k n) ⟨P_kᵀ(s_post), W s_pre⟩ is linear in W.
     let of = |network: &Network| -> f64 {
         let nudged = phases.iter().filter(|phase| phase.beta != 0.0);
-        let term = |phase: &bouton::credit::Settled| {
+        let term = |phase: &bouton::credit::PhaseStates| {
             let c = &network.connections[1];
             let zeros = |cols| Mat::zeros(DType::F64, 8, cols);
-            let (mut drive, mut choice, mut wide) = (zeros(12), zeros(c.choices()), zeros(c.room()));
+            let (mut drive, mut choice, mut wide) = (zeros(12), zeros(c.pool_caches()), zeros(c.scratch()));
             c.par_forward(phase.out[1].view(), drive.view_mut(), choice.view_mut());
             c.wiring.par_forward(&c.weight, phase.out[1].view(), wide.view_mut());
             let post = c.spread(choice.view(), phase.out[2].view(), false).view().to_mat();

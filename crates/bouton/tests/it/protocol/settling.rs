@@ -7,7 +7,7 @@ use bouton::neuron::Noise;
 use bouton::objective::{Given, Objective, SoftmaxCrossEntropy, SquaredError};
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
-use bouton::solver::{Relaxed, Solver};
+use bouton::solver::{RelaxationStats, Solver};
 use bouton_kernels::{DType, Mat};
 
 const ROWS: usize = 8;
@@ -44,7 +44,7 @@ impl Lab {
         rows: std::ops::Range<usize>,
         nudge: Option<&dyn Objective>,
         steps: usize,
-    ) -> (State, Relaxed) {
+    ) -> (State, RelaxationStats) {
         let constant = self.network.constant_drive(self.batch.x.view());
         let mut state = State::new(&self.network, &constant, rows, &self.batch.target);
         state.noise(&Key::new(3));
@@ -80,7 +80,7 @@ fn a_sample_goes_its_own_way() {
         let lab = Lab::new(&settling(neuron, solver));
         let (all, done) = lab.relax(0..ROWS, nudge, 40);
         let mut sweeps = std::collections::BTreeSet::new();
-        let mut sum = Relaxed::default();
+        let mut sum = RelaxationStats::default();
         for r in 0..ROWS {
             let (alone, one) = lab.relax(r..r + 1, nudge, 40);
             for p in 1..lab.network.populations.len() {
@@ -152,7 +152,7 @@ fn held_outputs_are_not_mixed() {
         let lab = Lab::new(&settling(SIGMOID, &format!("{solver}]")));
         let constant = lab.network.constant_drive(lab.batch.x.view());
         let mut state = State::new(&lab.network, &constant, 0..ROWS, &lab.batch.target);
-        state.held = hold.then(|| lab.network.output());
+        state.clamped_output = hold.then(|| lab.network.output());
         lab.solver.relax(&lab.network, &mut state, None, 9, "test").unwrap();
         state.out
     };

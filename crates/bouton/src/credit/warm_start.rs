@@ -8,13 +8,13 @@ use std::ops::Range;
 
 /// Free states kept between batches.
 #[derive(Debug, Default)]
-pub(super) struct Memory {
+pub(super) struct WarmStart {
     start: Option<Start>,
     out: Vec<Mat>,
     h: Vec<Mat>,
 }
 
-impl Memory {
+impl WarmStart {
     /// A memory for `samples` training samples, if `start` needs one.
     pub fn new(start: Start, network: &Network, samples: usize) -> Self {
         if start == Start::Zero {
