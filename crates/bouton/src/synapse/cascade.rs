@@ -10,8 +10,7 @@
 //! probability min(1, |Δ|/`step`), a potentiation if Δ > 0 and else a depression.
 
 use super::{
-    Draw, ElementwiseSynapse, Info, SignKeys, SignOfZero, Site, Synapse, SynapseMethod, UpdateRule,
-    WeightTraits,
+    Draw, Info, SignKeys, SignOfZero, Site, Synapse, SynapseMethod, UniformRule, UniformSynapse, WeightTraits,
 };
 use crate::Result;
 use crate::axis::{Cite, Place};
@@ -67,7 +66,7 @@ impl Cascade {
     }
 }
 
-impl UpdateRule<2> for Cascade {
+impl UniformRule<2> for Cascade {
     const STATES: &'static [&'static str] = &["cascade.level"];
     const INFO: Info = Info {
         latent: None,
@@ -86,13 +85,13 @@ impl UpdateRule<2> for Cascade {
     }
 
     #[inline(always)]
-    fn update<T: Real>(&self, delta: T, [weight, level]: [T; 2], draw: Draw) -> [T; 2] {
+    fn update<T: Real>(&self, delta: T, [weight, level]: [T; 2], u: T) -> [T; 2] {
         let [flip, deepen] = self.probabilities(level);
         let agrees = delta * SignOfZero::Plus.sign(weight);
         // With the weight, against it, or no event at all at zero.
         let probability = T::select(agrees, deepen, flip)
             * (delta.abs() * T::constant(1.0 / self.step)).min(T::constant(1.0));
-        let stays = draw.uniform::<T>(0) - probability;
+        let stays = u - probability;
         let [new_weight, new_level] = [
             T::select(agrees, weight, -weight),
             T::select(agrees, level + T::constant(1.0), T::constant(1.0)),
@@ -127,7 +126,7 @@ impl SynapseMethod for Cascade {
     }
 
     fn build(&self, _: Site) -> Result<Box<dyn Synapse>> {
-        Ok(Box::new(ElementwiseSynapse(*self)))
+        Ok(Box::new(UniformSynapse(*self)))
     }
 }
 
@@ -145,9 +144,9 @@ mod tests {
             let coin = |t| if (Draw { key: 1000 + t, index }).bits(0) & 1 == 0 { 1.0 } else { -1.0 };
             let mut values = rule.init(coin(events), Draw { key: 0, index });
             for t in 0..events {
-                values = rule.update(coin(t), values, Draw { key: 1 + t, index });
+                values = rule.update(coin(t), values, Draw { key: 1 + t, index }.uniform(0));
             }
-            (values, rule.update(1.0, values, Draw { key: 1 + events, index }))
+            (values, rule.update(1.0, values, Draw { key: 1 + events, index }.uniform(0)))
         };
         (0..synapses).map(one).unzip()
     }
@@ -197,7 +196,9 @@ mod tests {
         let rule = Cascade { levels: 1, step: 0.5, scale: 0.25, ..Cascade::default() };
         let flips = |delta: f64| {
             (0..20_000)
-                .filter(|&index| rule.update(delta, [-0.25, 1.0], Draw { key: 3, index })[0] == 0.25)
+                .filter(|&index| {
+                    rule.update(delta, [-0.25, 1.0], Draw { key: 3, index }.uniform(0))[0] == 0.25
+                })
                 .count()
         };
         assert_eq!((flips(0.0), flips(-0.5), flips(0.5), flips(7.0)), (0, 0, 20_000, 20_000));

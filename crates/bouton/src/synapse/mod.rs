@@ -19,6 +19,7 @@ mod ranged;
 mod rram;
 mod rram_device;
 mod soft_bounds;
+mod uniform;
 
 pub use bayesbinn::BayesBiNn;
 pub use beakers::BennaFusi;
@@ -35,6 +36,7 @@ pub use plain::Plain;
 pub use ranged::Ranged;
 pub use rram::{RRAM_STATES, Rram, log_ratio};
 pub use soft_bounds::SoftBoundsSynapse;
+pub use uniform::{UniformRule, UniformSynapse};
 
 use crate::Result;
 use crate::axis::{Cite, Place, axis};
