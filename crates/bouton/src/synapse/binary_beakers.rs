@@ -78,27 +78,40 @@ impl Chain {
         b[0].iter_mut().zip(delta).for_each(|(b, delta)| *b += *delta);
         b.iter_mut().enumerate().for_each(|(k, level)| self.mix(k, &old, level));
         let (first, last) = (&old[0], &old[old.len() - 1]);
-        for i in 0..delta.len() {
-            let back = last[i] - first[i];
+        b[0].iter_mut().zip(first).zip(last).for_each(|((level, &first), &last)| {
+            let back = last - first;
             // Nothing flows back where −back·b_n ≥ 0.
-            b[0][i] += T::select(-back * last[i], T::constant(0.0), T::constant(self.0.feedback) * back);
-        }
+            *level += T::select(-back * last, T::constant(0.0), T::constant(self.0.feedback) * back);
+        });
     }
 
     /// Adds to level `k` what flows in from the one before and from the one behind.
     #[inline(always)]
     fn mix<T: Elem>(&self, k: usize, old: &[Vec<T>], level: &mut [T]) {
         let rate = |pipe: usize| T::constant(self.0.pipes[pipe] / self.0.areas[k]);
-        let (before, own, behind) = (k.checked_sub(1).map(|k| (&old[k], rate(k))), &old[k], old.get(k + 1));
-        for i in 0..level.len() {
-            let mut inflow = before.map_or(T::constant(0.0), |(b, rate)| rate * (b[i] - own[i]));
-            if behind.is_none() {
-                let t = (T::constant(self.0.m) * own[i]).tanh();
-                inflow = T::select(inflow * own[i], inflow, inflow - inflow * (t * t));
-            }
-            let next = behind.map_or(T::constant(0.0), |b| b[i]);
-            level[i] = level[i] + inflow + rate(k) * (next - own[i]);
+        // Nothing stands before the first: what flows in from itself is nothing.
+        let (before, first) = k.checked_sub(1).map_or((k, T::constant(0.0)), |k| (k, rate(k)));
+        let (before, own, second) = (&old[before], &old[k], rate(k));
+        let rows = level.iter_mut().zip(own).zip(before);
+        match old.get(k + 1) {
+            Some(behind) => rows.zip(behind).for_each(|(((level, &own), &before), &next)| {
+                *level = *level + first * (before - own) + second * (next - own);
+            }),
+            None => rows.for_each(|((level, &own), &before)| {
+                let inflow = self.protected(first * (before - own), own);
+                *level = *level + inflow + second * (T::constant(0.0) - own);
+            }),
         }
+    }
+
+    /// What flows into the last level, less where it flows against what is there.
+    #[inline(always)]
+    fn protected<T: Elem>(&self, inflow: T, own: T) -> T {
+        if self.0.m == 0.0 {
+            return inflow;
+        }
+        let t = (T::constant(self.0.m) * own).tanh();
+        T::select(inflow * own, inflow, inflow - inflow * (t * t))
     }
 
     /// The weight of a hidden weight.

@@ -90,7 +90,7 @@ impl<'a> NetworkPlan<'a> {
     /// The plan of a recipe.
     ///
     /// # Errors
-    /// [`Error::Shape`] or [`Error::Config`] with the population or the connection that does not fit.
+    /// [`crate::Error::Shape`] or [`crate::Error::Config`] with the population or the connection that does not fit.
     pub fn new(recipe: &'a Recipe) -> Result<Self> {
         let drafts = draft::populations(recipe)?;
         let output = draft::output(&drafts, &recipe.network)?;

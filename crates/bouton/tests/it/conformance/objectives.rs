@@ -144,6 +144,25 @@ fn likelihoods_add_up_to_one() {
     }
 }
 
+/// The beliefs that several networks average are the probabilities of the loss, and what stands for them has the same loss.
+#[test]
+fn beliefs_are_the_probabilities_of_the_loss() {
+    for spec in ObjectiveSpec::all().into_iter().filter(|spec| spec.method().traits().log_likelihood) {
+        let (out, own) = (noise(3, CLASSES, 15), starts(&spec));
+        let mut belief = out.clone();
+        spec.build().to_probabilities(belief.view_mut(), &own);
+        let mut again = belief.clone();
+        spec.build().from_probabilities(again.view_mut(), &own);
+        for label in 0..CLASSES as u16 {
+            let losses = |out: &Mat| compared(&spec, out, &vec![label; 3].into(), &own).1;
+            let likelihoods: Vec<f64> = losses(&out).iter().map(|loss| (-loss).exp()).collect();
+            let column: Vec<f64> = (0..3).map(|r| belief.get(r, usize::from(label))).collect();
+            near(&column, &likelihoods, 1e-12, &spec);
+            near(&losses(&again), &losses(&out), 1e-9, &spec);
+        }
+    }
+}
+
 /// A constant added to all outputs changes nothing where they are logits, and something elsewhere; states of settling units are
 /// drawn towards one-hot targets, which have no loss.
 #[test]

@@ -151,3 +151,13 @@ fn values_out_of_range_and_of_other_shapes_are_refused() {
         assert!(error.to_string().contains(words) && error.hint().unwrap().contains("between"), "{error}");
     }
 }
+
+/// What remembers earlier tasks is the network, not the scale of its loss.
+#[test]
+fn anchors_hold_no_temperature() {
+    let text = tables("sgd]\nlr = 0.01\n[sequence.permuted]\ntasks = 2\n[anchor.si]");
+    let all = after(&text, &[], 2);
+    let held: Vec<&String> = all.keys().filter(|name| name.starts_with("anchor.")).collect();
+    assert!(held.iter().any(|name| name.contains(".weight")) && all.contains_key(TAU), "{held:?}");
+    assert!(held.iter().all(|name| !name.contains(TAU)), "{held:?}");
+}
