@@ -58,7 +58,7 @@ fn average<I: Iterator<Item = Batch>>(
     }
     let judge = |(mut belief, batch): (Mat, Batch)| {
         scale_all(&mut belief, 1.0 / n as f64);
-        objective.from_probabilities(belief.view_mut(), &network.objective_values());
+        objective.to_outputs(belief.view_mut(), &network.objective_values());
         loss_and_error_of(network, objective, belief.view(), &batch.target).1
     };
     Ok(beliefs.into_iter().zip(batches()).map(judge).fold(Step::default(), |sum, step| sum.with(&step)))

@@ -76,9 +76,9 @@ impl Objective for Head<'_> {
         self.put(&part, out);
     }
 
-    fn from_probabilities(&self, belief: ViewMut<'_>, own: &[f64]) {
+    fn to_outputs(&self, belief: ViewMut<'_>, own: &[f64]) {
         let mut part = self.part(belief.as_view());
-        self.objective.from_probabilities(part.view_mut(), own);
+        self.objective.to_outputs(part.view_mut(), own);
         self.put(&part, belief);
     }
 

@@ -125,7 +125,7 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
     /// Default: the outputs.
     fn to_probabilities(&self, _out: ViewMut<'_>, _own: &[f64]) {}
     /// Overwrites such an average by outputs that stand for it. Default: the average.
-    fn from_probabilities(&self, _belief: ViewMut<'_>, _own: &[f64]) {}
+    fn to_outputs(&self, _belief: ViewMut<'_>, _own: &[f64]) {}
     /// The outputs that take part for a sample of class `label`, of `outputs`: those of the task in a network with one head
     /// per task. Default: all.
     fn active(&self, outputs: usize, _label: u16) -> Range<usize> {

@@ -92,7 +92,7 @@ impl Objective for SoftmaxCrossEntropy {
         });
     }
 
-    fn from_probabilities(&self, mut belief: ViewMut<'_>, own: &[f64]) {
+    fn to_outputs(&self, mut belief: ViewMut<'_>, own: &[f64]) {
         dispatch!(belief.dtype(), T => belief.slice_mut::<T>().iter_mut().for_each(|p| *p = p.max(T::constant(1e-37)).ln()));
         scale(belief, self.temperature(own));
     }

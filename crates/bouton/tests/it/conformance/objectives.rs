@@ -152,7 +152,7 @@ fn beliefs_are_the_probabilities_of_the_loss() {
         let mut belief = out.clone();
         spec.build().to_probabilities(belief.view_mut(), &own);
         let mut again = belief.clone();
-        spec.build().from_probabilities(again.view_mut(), &own);
+        spec.build().to_outputs(again.view_mut(), &own);
         for label in 0..CLASSES as u16 {
             let losses = |out: &Mat| compared(&spec, out, &vec![label; 3].into(), &own).1;
             let likelihoods: Vec<f64> = losses(&out).iter().map(|loss| (-loss).exp()).collect();
