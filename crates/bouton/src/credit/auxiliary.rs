@@ -11,6 +11,10 @@ pub(super) type Errors = Vec<(PopId, Mat)>;
 /// Errors of the populations whose outputs are `out`, and their weighted losses summed over samples.
 pub(super) fn errors(network: &Network, out: &[Mat], target: &Target, samples: &[usize]) -> (Errors, f64) {
     let (mut errors, mut loss) = (Vec::new(), 0.0);
+    if matches!(target, Target::None(_)) {
+        // A loss from outside has no targets, and is all that counts.
+        return (errors, loss);
+    }
     for (pop, node) in network.populations.iter().enumerate() {
         let Some((objective, weight)) = &node.objective else { continue };
         let out = &out[pop];

@@ -135,12 +135,12 @@ impl Network {
         self.populations[pop].role == Role::Clamped
     }
 
-    /// Columns of a sample: one for every unit of the clamped populations.
+    /// Columns of a sample, which the clamped populations show; several may show the same ones.
     pub fn features(&self) -> usize {
-        self.with_role(Role::Clamped).map(|p| self.populations[p].units).sum()
+        self.with_role(Role::Clamped).map(|p| self.populations[p].columns.end).max().unwrap_or(0)
     }
 
-    /// The shape of a sample: that of the clamped population, or of a row if there are several.
+    /// The shape of a sample: that of the first clamped population if it shows all of it, else of a row.
     pub fn sample_shape(&self) -> Shape {
         let whole = self.populations[self.input()].shape;
         if whole.units() == self.features() {
@@ -211,8 +211,7 @@ impl Network {
             (Owner::Population(p), GAIN) => {
                 self.populations[p].norm.as_ref().and_then(|norm| norm.gain.as_ref()).map(WeightMat::mat)
             }
-            (Owner::Population(p), k) => self.populations[p].own.get(k - OWN).map(|own| own.value.mat()),
-            (Owner::Objective, k) => self.objective.get(k).map(|own| own.value.mat()),
+            _ => self.own(id).map(|own| own.value.mat()),
         }
     }
 

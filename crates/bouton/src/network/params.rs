@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::neuron::Population;
 use crate::own::Own;
 use crate::rng::{Key, Stream};
-use crate::synapse::{ElementwiseSynapse, Ranged, Synapse};
+use crate::synapse::{ElementwiseSynapse, Ranged};
 use crate::wiring::Identity;
 use bouton_kernels::{DType, Mat, WeightMat};
 
@@ -95,8 +95,7 @@ pub struct OwnParam {
     /// Whether it is a parameter, or stays as it is.
     pub learned: bool,
     /// Where it stays.
-    pub range: (f64, f64),
-    pub(super) synapse: Box<dyn Synapse>,
+    synapse: ElementwiseSynapse<Ranged, 1>,
 }
 
 impl OwnParam {
@@ -111,13 +110,17 @@ impl OwnParam {
         let (low, high) = own.range;
         let n = if own.shared { 1 } else { n };
         let value = WeightMat::new(Mat::from_fn(dtype, 1, n, |_, _| own.draw(stream)));
-        let synapse = Box::new(ElementwiseSynapse(Ranged { low, high }));
-        Self { name: own.name, value, learned: own.learned, range: own.range, synapse }
+        Self {
+            name: own.name,
+            value,
+            learned: own.learned,
+            synapse: ElementwiseSynapse(Ranged { low, high }),
+        }
     }
 
     /// Refuses values of another number, or out of the range.
     pub(super) fn accepts(&self, name: &str, values: &Mat) -> Result<()> {
-        let (low, high) = self.range;
+        let ElementwiseSynapse(Ranged { low, high }) = self.synapse;
         // As single precision rounds the borders.
         let within = |x: &f64| (low as f32..=high as f32).contains(&(*x as f32));
         let values = values.to_f64s();
@@ -133,6 +136,6 @@ impl OwnParam {
 
     pub(super) fn parameter(&mut self) -> Parameter<'_> {
         let Self { value, synapse, .. } = self;
-        Parameter { value, wiring: &Identity, synapse: &**synapse, memory: &mut [] }
+        Parameter { value, wiring: &Identity, synapse, memory: &mut [] }
     }
 }

@@ -4,6 +4,7 @@
 //! the whole of a smooth one. Over-relaxation mixes the core and clips afterwards, so that a projected sweep stays in
 //! the box.
 
+use crate::axis::{Cite, tag};
 use bouton_kernels::{Analytic, Dual, Real};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -254,6 +255,13 @@ impl Activation {
     pub fn cites(self) -> Option<&'static str> {
         with_activation!(self, A => A::CITES)
     }
+}
+
+/// The publications that the activations of hidden and of output units come from.
+pub(super) fn cited(activations: [Activation; 2]) -> impl Iterator<Item = Cite> {
+    let [hidden, output] = activations;
+    let different = std::iter::once(hidden).chain((output != hidden).then_some(output));
+    different.filter_map(|a| Some(Cite::setting(a.cites()?, format!("activation \"{}\"", tag(&a)))))
 }
 
 #[cfg(test)]

@@ -7,14 +7,14 @@
 //! them stay exact. τ decides how a unit gets there, not where: they leave it as it is, and only a rule that goes back through
 //! the sweeps learns it.
 
-use super::activation::with_activation;
+use super::activation::{cited, with_activation};
 use super::settle::within;
 use super::{
     Activation, ActivationFn, ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar,
     Surrogate, UnitDynamics, UnitTraits,
 };
 use crate::Result;
-use crate::axis::{Cite, Place, tag};
+use crate::axis::{Cite, Place};
 use crate::own::{Own, OwnSpec};
 use crate::synapse::SignOfZero;
 use bouton_kernels::Real;
@@ -68,11 +68,10 @@ impl NeuronMethod for Adaptive {
     }
 
     fn cites(&self) -> Vec<Cite> {
-        let mut activations = self.activations().to_vec();
-        activations.dedup();
-        let of = |a: Activation| Some(Cite::setting(a.cites()?, format!("activation \"{}\"", tag(&a))));
-        let dynamics = [Cite::of("benda2003"), Cite::of("scellier2017")];
-        dynamics.into_iter().chain(activations.into_iter().filter_map(of)).collect()
+        [Cite::of("benda2003"), Cite::of("scellier2017")]
+            .into_iter()
+            .chain(cited(self.activations()))
+            .collect()
     }
 
     fn traits(&self) -> UnitTraits {

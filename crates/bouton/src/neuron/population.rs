@@ -293,12 +293,16 @@ fn backward<
     for r in 0..rows {
         let (g_out, g_drive) = (g_out.row::<T>(r), drive.row_mut::<T>(r));
         let (d, row) = (input.drive.row::<T>(r), if S == 0 { &[][..] } else { before.row::<T>(r) });
+        let g_states = if S == 0 { &mut [][..] } else { state.row_mut::<T>(r) };
         for i in 0..units {
             let states: [f64; S] = std::array::from_fn(|j| row[j * units + i].to_f64());
             let numbers: [f64; K] = std::array::from_fn(|k| input.own.row::<T>(k)[i].to_f64());
-            let after: [f64; S] = std::array::from_fn(|j| {
-                if N::OUTPUT_IS_STATE { 0.0 } else { state.row_mut::<T>(r)[j * units + i].to_f64() }
-            });
+            let after: [f64; S] =
+                std::array::from_fn(
+                    |j| {
+                        if N::OUTPUT_IS_STATE { 0.0 } else { g_states[j * units + i].to_f64() }
+                    },
+                );
             let slopes = |first| {
                 slopes(neuron, ctx, d[i].to_f64(), states, numbers, (g_out[i].to_f64(), after), first)
             };
@@ -307,7 +311,7 @@ fn backward<
                     let slope = T::from_f64(slope);
                     match v {
                         0 => g_drive[i] = slope,
-                        _ if v <= S => state.row_mut::<T>(r)[(v - 1) * units + i] = slope,
+                        _ if v <= S => g_states[(v - 1) * units + i] = slope,
                         _ => own.row_mut::<T>((v - 1 - S) * rows + r)[i] = slope,
                     }
                 }

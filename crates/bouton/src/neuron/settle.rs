@@ -8,7 +8,7 @@
 //! A linear unit with the nudge inside takes the exact minimiser s = (d + f)/(1 + k). Over-relaxation mixes
 //! s ← (1 − ω)s + ω·(new s) before clipping.
 
-use super::activation::with_activation;
+use super::activation::{cited, with_activation};
 use super::{
     Activation, ActivationFn, ElementwisePopulation, Input, Neuron, NeuronMethod, Now, Population, StateVar,
     Surrogate, UnitDynamics, UnitTraits,
@@ -109,12 +109,8 @@ impl NeuronMethod for Settle {
             Dynamics::Prototypical => "ernoult2019",
             Dynamics::Energy => "scellier2017",
         };
-        let mut cites = vec![Cite::setting(dynamics, format!("dynamics = \"{}\"", tag(&self.dynamics)))];
-        let mut activations = self.activations().to_vec();
-        activations.dedup();
-        let of = |a: Activation| Some(Cite::setting(a.cites()?, format!("activation \"{}\"", tag(&a))));
-        cites.extend(activations.into_iter().filter_map(of));
-        cites
+        let of_dynamics = Cite::setting(dynamics, format!("dynamics = \"{}\"", tag(&self.dynamics)));
+        std::iter::once(of_dynamics).chain(cited(self.activations())).collect()
     }
 
     fn traits(&self) -> UnitTraits {

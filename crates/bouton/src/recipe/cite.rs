@@ -67,7 +67,7 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
     used.extend(cited(r.credit.method().cites(), "credit", &tag(&r.credit)));
     used.extend(r.neurons().flat_map(|(at, neuron)| cited(neuron.method().cites(), &at, &tag(neuron))));
     let settles = r.neuron.method().traits().settles();
-    used.extend(cited(r.objective.method().cites(settles), "objective", &tag(&r.objective)));
+    used.extend(r.objectives().flat_map(|(at, o)| cited(o.method().cites(settles), &at, &tag(o))));
     used.extend(cited(r.solver.method().cites(), "solver", &tag(&r.solver)));
     used.extend(cited(r.optim.method().cites(), "optim", &tag(&r.optim)));
     used.extend(r.norms().flat_map(|(at, norm)| cited(norm.method().cites(), &at, &tag(norm))));

@@ -5,6 +5,7 @@
 use super::Recipe;
 use crate::neuron::NeuronSpec;
 use crate::norm::NormSpec;
+use crate::objective::ObjectiveSpec;
 use crate::synapse::SynapseSpec;
 use crate::wiring::WiringSpec;
 use std::collections::BTreeMap;
@@ -30,6 +31,12 @@ impl Recipe {
     pub(crate) fn norms(&self) -> impl Iterator<Item = (String, &NormSpec)> {
         let own = entries("population", "norm", &self.population, |entry| entry.norm.as_ref());
         once(("norm".to_owned(), &self.norm)).chain(own)
+    }
+
+    /// Every objective.
+    pub(crate) fn objectives(&self) -> impl Iterator<Item = (String, &ObjectiveSpec)> {
+        let own = entries("population", "objective", &self.population, |entry| entry.objective.as_ref());
+        once(("objective".to_owned(), &self.objective)).chain(own)
     }
 
     /// Every wiring.

@@ -14,13 +14,7 @@ pub struct Ranged {
 
 impl UpdateRule<1> for Ranged {
     const STATES: &'static [&'static str] = &[];
-    const INFO: Info = Info {
-        latent: None,
-        own_step_size: false,
-        stochastic: false,
-        bayesian: false,
-        changes_at_task_end: false,
-    };
+    const INFO: Info = Info::PLAIN;
 
     #[inline(always)]
     fn init<T: Real>(&self, drawn: T, _: Draw) -> [T; 1] {

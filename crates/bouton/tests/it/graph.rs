@@ -3,9 +3,12 @@
 
 use crate::common::{batch, central_differences, gradient, learn, loss, relative_error};
 use bouton::Error;
+use bouton::credit::{Batch, outside};
 use bouton::network::{Network, Role};
+use bouton::objective::{Given, Target};
 use bouton::recipe::{NetworkPlan, Recipe};
 use bouton::train::Trainer;
+use bouton_kernels::Mat;
 
 const TASK: &str = "precision = \"f64\"\n[task.synthetic]\nshape = [1, 2, 4]\nclasses = 3\ntrain = 24\ntest = 24\nbatch = 8\nepochs = 2\n";
 const RELU: &str =
@@ -13,14 +16,26 @@ const RELU: &str =
 const SETTLE: &str =
     "[neuron.settle]\nactivation = \"shifted-sigmoid\"\n[credit.bptt]\nsteps = 7\n[optim.sgd]\nlr = 0.1\n";
 
+fn recipe_of(text: &str) -> Recipe {
+    Recipe::parse(text, "graph").unwrap_or_else(|e| panic!("{e}\n{text}"))
+}
+
 fn recipe(text: &str) -> Recipe {
-    let recipe = Recipe::parse(text, "graph").unwrap_or_else(|e| panic!("{e}\n{text}"));
+    let recipe = recipe_of(text);
     recipe.check().unwrap_or_else(|e| panic!("{e} / {:?}\n{text}", e.hint()));
     recipe
 }
 
+fn chain_text(rest: &str, tables: &str) -> String {
+    format!(
+        "{TASK}[network]
+layers = [8, 6, 5, 3]
+{rest}{tables}"
+    )
+}
+
 fn chain(rest: &str, tables: &str) -> Recipe {
-    recipe(&format!("{TASK}[network]\nlayers = [8, 6, 5, 3]\n{rest}{tables}"))
+    recipe(&chain_text(rest, tables))
 }
 
 /// The gradient is the one of the loss.
@@ -29,8 +44,7 @@ fn exact(recipe: &Recipe, what: &str) {
     let mut samples = batch(&network, 3);
     if network.features() != network.populations[0].units {
         let mut stream = bouton::rng::Key::new(5).stream();
-        samples.x =
-            bouton_kernels::Mat::from_fn(network.dtype, 8, network.features(), |_, _| stream.uniform());
+        samples.x = Mat::from_fn(network.dtype, 8, network.features(), |_, _| stream.uniform());
     }
     let (g, _) = gradient(recipe, &mut network, &samples);
     let numeric = central_differences(&mut network, &mut |network| loss(recipe, network, &samples));
@@ -44,7 +58,7 @@ fn weights(network: &Network) -> std::collections::BTreeMap<String, Vec<f64>> {
 /// The same with the states of synapses.
 fn everything(network: &mut Network) -> std::collections::BTreeMap<String, Vec<f64>> {
     let mut all = std::collections::BTreeMap::new();
-    let see = &mut |name: &str, mat: &mut bouton_kernels::Mat| {
+    let see = &mut |name: &str, mat: &mut Mat| {
         all.insert(name.to_owned(), mat.to_f64s());
         Ok(())
     };
@@ -196,6 +210,7 @@ fn two_inputs_are_shown_by_two_populations() {
     );
     assert_eq!((network.features(), network.output()), (9, 3));
     exact(&two, "two inputs");
+    exact_input(&two);
     let settling = CONTEXT.replace(
         "[neuron.relu]\n[credit.backprop]\n[objective.softmax-cross-entropy]",
         "[neuron.settle]\nactivation = \"shifted-sigmoid\"\n[credit.bptt]\nsteps = 6",
@@ -224,6 +239,9 @@ fn two_objectives_add_up() {
     exact(&chain(SETTLE, &states), "a settling population that is judged");
     let readouts = format!("[objective.softmax-cross-entropy]\n{SETTLE}");
     exact(&chain(&readouts, AUXILIARY), "two readouts");
+    // A loss from outside is all that counts.
+    exact_input(&chain(RELU, AUXILIARY));
+    exact_input(&chain(SETTLE, AUXILIARY));
     // The loss is the weighted sum, the answers are those of the output.
     let with = |weight: &str| {
         let recipe = chain(RELU, &AUXILIARY.replace("0.3", weight));
@@ -273,6 +291,68 @@ fn objectives_that_make_no_sense_are_refused() {
         let error = recipe_of(&chain_text(rest, &tables)).check().expect_err(&tables);
         assert!(error.to_string().contains(words) && error.hint().is_some(), "{tables}: {error}");
     }
+}
+
+/// Signs of binary weights, frozen weights and rates of their own are where they were.
+#[test]
+fn a_graph_goes_on_from_a_checkpoint() {
+    let tables = format!(
+        "{BESIDE}{AUXILIARY}[connection.input-hidden1]\nsynapse.metaplastic = {{ m = 1.0 }}\nlr = 0.005\n\
+         [connection.hidden1-hidden2]\nsynapse.rram = {{}}\nlr = 20.0\n[connection.hidden2-output]\nlearn = false\n"
+    );
+    let recipe = chain(&RELU.replace("sgd", "adam"), &tables);
+    let mut whole = Trainer::new(&recipe, None).unwrap();
+    learn(&mut whole, 4);
+    let saved = whole.checkpoint().unwrap();
+    learn(&mut whole, 6);
+    let mut resumed = Trainer::new(&recipe, None).unwrap();
+    resumed.restore(&saved).unwrap();
+    learn(&mut resumed, 6);
+    let names: Vec<_> =
+        saved.tensors.iter().map(|t| &*t.name).filter(|name| name.starts_with("signs.")).collect();
+    assert_eq!(names, ["signs.hidden1-hidden2", "signs.input-hidden1"], "no other weights have two values");
+    assert_eq!(resumed.checkpoint().unwrap(), whole.checkpoint().unwrap());
+}
+
+/// What goes back to the samples, from every population that shows some of their columns.
+fn exact_input(recipe: &Recipe) {
+    let mut network = Network::build(recipe).unwrap();
+    let noise = |cols, seed| {
+        let mut stream = bouton::rng::Key::new(seed).stream();
+        Mat::from_fn(network.dtype, 4, cols, |_, _| stream.uniform() - 0.5)
+    };
+    let (x, g) = (noise(network.features(), 5), noise(3, 6));
+    let of = |x: &Mat| Batch { x: x.clone(), target: Target::None(4), ids: (0..4).collect() };
+    let mut credit = recipe.credit.build(&recipe.solver, &network, 4).unwrap();
+    let loss = |network: &Network, x: &Mat| -> f64 {
+        let credit = recipe.credit.build(&recipe.solver, network, 4).unwrap();
+        let out = credit.free(network, &of(x), &Given { gradient: g.clone() }).unwrap().out;
+        out[network.output()].to_f64s().iter().zip(g.to_f64s()).map(|(out, g)| out * g).sum::<f64>() / 4.0
+    };
+    let given = Given { gradient: g.clone() };
+    let key = bouton::rng::Key::new(1);
+    let found = outside::gradients(&mut *credit, &mut network, &of(&x), &given, &key, false).unwrap().1;
+    let e = 1e-6;
+    let slope = |i: usize| {
+        let moved = |by: f64| {
+            let mut x = x.clone();
+            x.slice_mut::<f64>()[i] += by;
+            loss(&network, &x)
+        };
+        (moved(e) - moved(-e)) / (2.0 * e)
+    };
+    let slopes: Vec<f64> = (0..x.rows() * x.cols()).map(slope).collect();
+    assert!(relative_error(&found.to_f64s(), &slopes) < 1e-7);
+}
+
+/// Two populations may show the same columns: what goes back to the input adds up.
+#[test]
+fn inputs_may_be_shown_twice() {
+    let twice = "[population.again]\nclamp = \"input\"\n[connection.again-hidden2]\nfrom = \"again\"\nto = \"hidden2\"\n";
+    let recipe = chain(RELU, twice);
+    assert_eq!(Network::build(&recipe).unwrap().features(), 8);
+    exact(&recipe, "shown twice");
+    exact_input(&recipe);
 }
 
 #[test]
@@ -368,7 +448,7 @@ fn graphs_that_make_no_sense_are_refused_with_place_and_hint() {
         ),
     ];
     for (tables, words, hint) in rows {
-        let text = format!("{TASK}[network]\nlayers = [8, 6, 5, 3]\n{RELU}{tables}");
+        let text = chain_text(RELU, &tables);
         let error = Recipe::parse(&text, "graph").and_then(|r| r.check()).expect_err(&tables);
         let said = format!("{error} / {}", error.hint().unwrap_or_default());
         assert!(said.contains(words) && said.contains(hint), "{tables}: {said}");
@@ -406,6 +486,23 @@ fn lists_widths_readouts_and_names_are_refused_where_they_mean_nothing() {
     );
     let said = check(readout);
     assert!(said.contains("the readout reads hidden2, hidden1, but a nudge acts on hidden2 alone"), "{said}");
+    let leads = format!("{AUXILIARY}[connection.on]\nfrom = \"early\"\nto = \"hidden2\"\n");
+    let said = check(chain_text(SETTLE, &leads));
+    assert!(
+        said.contains("connection.on leads on from early, a readout") && said.contains("squared-error"),
+        "{said}"
+    );
+    chain(RELU, &leads);
+    let skip = "[[network.skips]]\nfrom = 1\nto = 2\nkernel = ";
+    let doubled = format!(
+        "{TASK}[network]\nlayers = [{{ image = [1, 2, 4] }}, {{ filters = 2, kernel = 1 }}, {{ filters = 2, kernel = 1 }}, 3]\n\
+        {skip}1\n{skip}3\npadding = 1\n[wiring.conv]\n{RELU}"
+    );
+    let said = check(doubled);
+    assert!(
+        said.contains("two connections called hidden1-hidden2-skip") && said.contains("one kernel"),
+        "{said}"
+    );
     let named = chain_text(RELU, "").replace("[network]\n", "[network]\noutput = \"nowhere\"\n");
     let said = check(named);
     assert!(
@@ -417,12 +514,4 @@ fn lists_widths_readouts_and_names_are_refused_where_they_mean_nothing() {
     else {
         panic!("weights of ±1 drive settling units too far")
     };
-}
-
-fn chain_text(rest: &str, tables: &str) -> String {
-    format!("{TASK}[network]\nlayers = [8, 6, 5, 3]\n{rest}{tables}")
-}
-
-fn recipe_of(text: &str) -> Recipe {
-    Recipe::parse(text, "graph").unwrap()
 }

@@ -138,6 +138,17 @@ fn objective(recipe: &Recipe, p: &PopulationPlan<'_>, table: &PopulationSpec) ->
 }
 
 fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -> Refusal {
+    let pre = &plan.populations[c.pre];
+    if pre.role == Role::Forward && pre.neuron.method().traits().settles() {
+        let message = format!(
+            "connection.{} leads on from {}, a readout that is no part of the dynamics",
+            c.name, pre.name
+        );
+        return Some((
+            message,
+            "let it start from what the readout reads, or use objective.squared-error".into(),
+        ));
+    }
     let (name, table) = (&c.name, recipe.connection.get(&c.name)?);
     let identity = matches!(c.kind, ConnectionKind::Skip(skip) if skip.kernel.is_none());
     let chosen = [
@@ -161,7 +172,7 @@ fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
         );
         return Some((message, "set that of the synapse".into()));
     }
-    let places = plan.populations[c.pre].shape.height * plan.populations[c.pre].shape.width > 1;
+    let places = pre.shape.height * pre.shape.width > 1;
     if c.kind == ConnectionKind::Dense && places && c.wiring.method().convolves() && table.wiring.is_some() {
         let message =
             format!("connection.{name} joins all units, so wiring.{} has no filters there", tag(c.wiring));

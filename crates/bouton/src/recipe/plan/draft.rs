@@ -33,10 +33,17 @@ pub(super) struct Edge<'a> {
     pub table: Option<&'a ConnectionSpec>,
 }
 
+impl Edge<'_> {
+    fn has_weights(&self) -> bool {
+        !matches!(self.kind, ConnectionKind::Skip(skip) if skip.kernel.is_none())
+    }
+}
+
 /// The populations of the chain, then those beside it by name.
 pub(super) fn populations(recipe: &Recipe) -> Result<Vec<Draft<'_>>> {
-    let clamps = recipe.population.iter().filter_map(|(name, table)| Some((name, table.clamp.as_deref()?)));
-    if let Some((name, input)) = clamps.into_iter().find(|(_, input)| size(recipe, input).is_none()) {
+    let mut clamps =
+        recipe.population.iter().filter_map(|(name, table)| Some((name, table.clamp.as_deref()?)));
+    if let Some((name, input)) = clamps.find(|(_, input)| size(recipe, input).is_none()) {
         return Err(unknown(recipe, name, input));
     }
     let shapes = recipe.network.shapes()?;
@@ -116,8 +123,12 @@ pub(super) fn connections<'a>(recipe: &'a Recipe, drafts: &[Draft<'a>]) -> Resul
         let kind = ConnectionKind::Skip(skip);
         edges.push(Edge { table: table(&name), name, pre: (*pre).into(), post: (*post).into(), kind });
     }
-    for edge in &edges {
+    for (i, edge) in edges.iter().enumerate() {
         ends_agree(edge)?;
+        if edge.has_weights() && edges[..i].iter().any(|e| e.has_weights() && e.name == edge.name) {
+            let message = format!("network.skips has two connections called {}", edge.name);
+            return Err(Error::config(message).with_hint("join the two by one kernel"));
+        }
     }
     let named = |name: &str| edges.iter().any(|e| e.name == name);
     let beside = recipe

@@ -8,7 +8,6 @@ mod print;
 
 use super::Recipe;
 use crate::error::Result;
-
 use crate::network::{ConnId, PopId, Role, Shape, Skip};
 use crate::neuron::NeuronSpec;
 use crate::norm::NormSpec;

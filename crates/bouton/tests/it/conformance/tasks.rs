@@ -13,6 +13,8 @@ fn kind(set: &Dataset) -> (TargetKind, usize) {
 fn holds(task: &TaskSpec, samples: [usize; 2]) {
     let loaded = task.method().load(None).unwrap();
     let (shape, outputs) = task.shape();
+    let columns: usize = task.inputs().iter().map(|(_, size)| size).sum();
+    assert_eq!(columns, shape.into_iter().product::<usize>(), "{task:?}: inputs are the columns of a sample");
     for (set, n) in [&loaded.train, &loaded.test].into_iter().zip(samples) {
         assert_eq!(
             (set.shape(), kind(set), set.len()),
