@@ -105,11 +105,14 @@ impl Recipe {
         for c in &plan.connections {
             let row = PyDict::new(py);
             row.set_item("name", &c.name)?;
-            row.set_item("from", &plan.populations[c.pre].name)?;
-            row.set_item("to", &plan.populations[c.post].name)?;
+            let [from, to] = c.ends().map(|p| &plan.populations[p].name);
+            row.set_item("from", from)?;
+            row.set_item("to", to)?;
+            row.set_item("carries", tag(&c.carries))?;
             row.set_item("wiring", tag(c.wiring))?;
             row.set_item("synapse", tag(c.synapse))?;
             row.set_item("lr", c.lr)?;
+            row.set_item("optim", c.optim.map(tag))?;
             row.set_item("learn", c.learns)?;
             connections.append(row)?;
         }

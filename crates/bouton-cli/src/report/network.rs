@@ -2,7 +2,7 @@
 
 use super::Figure;
 use bouton::Result;
-use bouton::network::Role;
+use bouton::network::{Carries, Role};
 use bouton::recipe::{ConnectionPlan, NetworkPlan, Recipe, tag};
 use bouton::train::RunDir;
 use std::fmt::Write;
@@ -18,7 +18,7 @@ const ROOM: [usize; 2] = [230, 84];
 pub fn network(run: &RunDir) -> Result<Option<Figure>> {
     let Ok(recipe) = Recipe::load(run.recipe()) else { return Ok(None) };
     let Ok(plan) = NetworkPlan::new(&recipe) else { return Ok(None) };
-    let caption = "Each box is a population, each arrow a connection; dashed ones do not learn. \
+    let caption = "Each box is a population, each arrow a connection; dashed ones do not learn, red ones carry errors alone. \
         `bouton run RECIPE --print-network` prints the same.";
     Ok(Some(Figure { title: "Network".into(), caption: caption.into(), svg: drawing(&plan) }))
 }
@@ -27,7 +27,8 @@ pub fn network(run: &RunDir) -> Result<Option<Figure>> {
 fn cells(plan: &NetworkPlan<'_>) -> Vec<[usize; 2]> {
     let mut cells: Vec<[usize; 2]> = Vec::new();
     for p in 0..plan.populations.len() {
-        let before = plan.connections.iter().filter(|c| c.post == p && c.pre < p);
+        let before =
+            plan.connections.iter().filter(|c| c.post == p && c.pre < p && c.carries != Carries::Errors);
         let column = before.map(|c| cells[c.pre][0] + 1).max().unwrap_or(0);
         let row = cells.iter().filter(|cell| cell[0] == column).count();
         cells.push([column, row]);
@@ -46,7 +47,10 @@ fn drawing(plan: &NetworkPlan<'_>) -> String {
          <path d=\"M0 0 L8 4 L0 8 z\" fill=\"#666666\"/></marker></defs>\
          <rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>"
     );
-    plan.connections.iter().for_each(|c| svg += &arrow(plan, c, cells[c.pre], cells[c.post]));
+    for c in &plan.connections {
+        let [from, to] = c.ends();
+        svg += &arrow(plan, c, cells[from], cells[to]);
+    }
     for (p, cell) in plan.populations.iter().zip(&cells) {
         let [x, y] = corner(*cell);
         let kind = match p.role {
@@ -87,6 +91,8 @@ fn arrow(plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>, from: [usize; 2], to: [
     // Back within a loop: out of the bottom, into the bottom.
     let [a, b, d, e] = if forward {
         [x + BOX[0], y + BOX[1] / 2, u, v + BOX[1] / 2]
+    } else if from == to {
+        [x + BOX[0] / 2, y + BOX[1], u + BOX[0] - 20, v + BOX[1]]
     } else {
         [x + 20, y + BOX[1], u + 20, v + BOX[1]]
     };
@@ -96,9 +102,11 @@ fn arrow(plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>, from: [usize; 2], to: [
         format!("C{a} {} {d} {}", b + 30, e + 30)
     };
     let dash = if c.learns { "" } else { " stroke-dasharray=\"4 3\"" };
-    let title = format!("{}: {}, {}", c.name, plan.populations[c.pre].name, tag(c.synapse));
+    let errors = c.carries == Carries::Errors;
+    let (what, colour) = if errors { ("errors".into(), "#c0392b") } else { (tag(c.synapse), "#666666") };
+    let title = format!("{}: {}, {what}", c.name, plan.populations[c.ends()[0]].name);
     format!(
-        "<path d=\"M{a} {b} {bend} {d} {e}\" fill=\"none\" stroke=\"#666666\"{dash} marker-end=\"url(#tip)\"><title>{title}</title></path>"
+        "<path d=\"M{a} {b} {bend} {d} {e}\" fill=\"none\" stroke=\"{colour}\"{dash} marker-end=\"url(#tip)\"><title>{title}</title></path>"
     )
 }
 

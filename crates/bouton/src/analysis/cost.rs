@@ -75,7 +75,7 @@ fn cost(recipe: &Recipe, batch: &Batch, checkpoint: Option<&Checkpoint>) -> Resu
         Trainer::restore_network(&mut network, checkpoint)?;
     }
     let objective = recipe.objective.build();
-    let mut updater = Updater::new(&network, recipe.optim.build()).seeded(recipe.seed);
+    let mut updater = Updater::build(recipe, &network)?;
     updater.set_draws(recipe.run.train_draws.unwrap_or(1));
     let mut rule = recipe.credit.build(&recipe.solver, &network, batch.len())?;
     let key = Key::new(recipe.seed).of("update", 0);

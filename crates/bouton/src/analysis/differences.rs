@@ -24,6 +24,9 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
     let unit = lab.recipe.neuron.method().traits();
     let why = match () {
         () if unit.settles() => Some("the network settles"),
+        () if !lab.network.follows_gradient() => {
+            Some("connections carry errors or activity alone, so what they give is no gradient")
+        }
         () if lab.recipe.neurons().any(|(_, unit)| unit.method().traits().surrogate) => {
             Some("the units jump: their slope is a stand-in")
         }

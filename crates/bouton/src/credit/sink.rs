@@ -60,7 +60,11 @@ pub struct InputGradCollector {
 impl InputGradCollector {
     /// A sink for the rules of `network`.
     pub fn new(network: &Network) -> Self {
-        let from_input = network.connections.iter().enumerate().filter(|(_, c)| network.is_clamped(c.pre));
+        let from_input = network
+            .connections
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| network.is_clamped(c.pre) && c.carries_errors());
         let empty =
             |c: &Connection| Mat::zeros(network.dtype, 0, c.factors(network.populations[c.post].units));
         Self {

@@ -4,9 +4,25 @@
 //! factors are always those of W: the postsynaptic ones are spread by the adjoint of P before they go to a sink.
 
 use super::{ConnId, ParamId, PopId};
+use crate::rng::Key;
 use crate::synapse::Synapse;
 use crate::wiring::{Pool, Wiring};
 use bouton_kernels::{Mat, View, ViewMut, WeightMat};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a connection carries in the passes of a feed-forward network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Carries {
+    /// Activity one way, errors the other way through the same weights.
+    #[default]
+    Both,
+    /// Activity alone: errors stop here.
+    Activity,
+    /// Errors alone, through fixed weights (direct feedback alignment, Nøkland 2016).
+    Errors,
+}
 
 /// What flows from a postsynaptic population back to the presynaptic one.
 #[derive(Debug)]
@@ -50,6 +66,10 @@ pub struct Connection {
     pub weight: WeightMat,
     /// What flows back.
     pub feedback: Feedback,
+    /// What it carries in feed-forward passes: from `pre` to `post` go activities, from `post` to `pre` errors.
+    pub carries: Carries,
+    /// Whether it stands beside the chain, and draws its random numbers by its name.
+    pub named: bool,
     /// Strength of Jacobian homeostasis per unit, λ/n.
     pub homeostasis: f64,
     /// How the weight takes updates.
@@ -63,6 +83,22 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Random numbers of its weights: by its place `id` in the chain, or by its name beside it, so that no other connection
+    /// changes them.
+    pub fn draws(&self, key: &Key, purpose: &str, id: usize) -> Key {
+        if self.named { key.of(purpose, 0).of(&self.name, 0) } else { key.of(purpose, id as u64) }
+    }
+
+    /// Whether activity passes through it.
+    pub fn carries_activity(&self) -> bool {
+        self.carries != Carries::Errors
+    }
+
+    /// Whether errors pass through it.
+    pub fn carries_errors(&self) -> bool {
+        self.carries != Carries::Activity
+    }
+
     /// The weight that activity flows back through.
     pub fn back(&self) -> &WeightMat {
         self.feedback.own().unwrap_or(&self.weight)

@@ -7,7 +7,6 @@
 
 mod connection;
 mod grad;
-mod graph;
 mod node;
 mod params;
 mod spec;
@@ -17,9 +16,8 @@ mod verbs;
 
 pub use crate::shape::Shape;
 pub use crate::wiring::{PoolSpec, SoftPool};
-pub use connection::{Connection, Feedback};
+pub use connection::{Carries, Connection, Feedback};
 pub use grad::{Grad, GradSink};
-pub use graph::{ConnectionSpec, PopulationSpec};
 pub use node::Node;
 pub use params::{OwnParam, Owner, ParamId};
 pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, Skip};
@@ -107,8 +105,8 @@ impl Network {
     /// Puts fresh samples, drawn by `key`, in the place of weights that are samples of distributions, or means without it.
     pub fn show(&mut self, key: Option<&Key>) {
         for (id, c) in self.connections.iter_mut().enumerate().filter(|(_, c)| c.synapse.info().bayesian) {
+            let key = key.map(|key| c.draws(key, "connection", id).number());
             let mut memory: Vec<_> = c.memory.iter_mut().map(Mat::view_mut).collect();
-            let key = key.map(|key| key.of("connection", id as u64).number());
             c.weight.update(|w| c.synapse.sample_or_mean(key, w, &mut memory));
         }
     }
@@ -218,7 +216,8 @@ impl Network {
     /// Place in the layer chain that a parameter belongs to; one of units belongs to the connection that enters them, one of
     /// the objective to the last.
     pub fn layer_of(&self, id: ParamId) -> usize {
-        let entering = |p: PopId| self.connections.iter().find(|c| c.post == p).map_or(0, |c| c.layer);
+        let enters = |c: &Connection, p: PopId| c.post == p && c.carries_activity();
+        let entering = |p| self.connections.iter().find(|c| enters(c, p)).map_or(0, |c| c.layer);
         match id.owner() {
             Owner::Connection(c) => self.connections[c].layer,
             Owner::Population(p) => entering(p),
@@ -229,6 +228,11 @@ impl Network {
     /// Whether a parameter moves.
     pub(crate) fn learns(&self, id: ParamId) -> bool {
         if let Owner::Connection(c) = id.owner() { self.connections[c].learns } else { true }
+    }
+
+    /// Whether what an update moves is the gradient of a loss: no connection carries errors or activity alone.
+    pub fn follows_gradient(&self) -> bool {
+        self.connections.iter().all(|c| c.carries == Carries::Both)
     }
 
     /// The learning rate of a parameter's own, in the place of the optimiser's.

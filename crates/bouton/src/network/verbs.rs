@@ -183,7 +183,8 @@ impl Network {
             None => self.biases(node, x.rows()),
             Some(_) => Mat::zeros(self.dtype, x.rows(), node.units),
         };
-        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| c.post == pop) {
+        let entering = |c: &Connection| c.post == pop && c.carries_activity();
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| entering(c)) {
             let shown = self.is_clamped(c.pre).then(|| self.shown(c.pre, x));
             let from = shown.as_ref().map_or_else(|| out[c.pre].view(), Shown::view);
             c.par_forward(from, drive.view_mut(), pool_cache[id].view_mut());
@@ -193,7 +194,7 @@ impl Network {
 
     /// The adjoint of [`Network::par_drive`]: adds to `g_out` of every feed-forward population that drives `pop`.
     pub fn par_backward(&self, pop: PopId, g_drive: View<'_>, pool_cache: &[Mat], g_out: &mut [Mat]) {
-        let entering = |c: &Connection| c.post == pop && !self.is_clamped(c.pre);
+        let entering = |c: &Connection| c.post == pop && !self.is_clamped(c.pre) && c.carries_errors();
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| entering(c)) {
             c.par_backward_input(pool_cache[id].view(), g_drive, g_out[c.pre].view_mut());
         }
@@ -296,7 +297,7 @@ impl Network {
         scale: f64,
         sink: &mut dyn GradSink,
     ) {
-        for (id, c) in self.connections.iter().enumerate() {
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| c.carries_activity()) {
             let pool_cache = seen.pool_cache[id].view();
             if c.post == pop && !self.is_clamped(c.pre) {
                 sink.add(

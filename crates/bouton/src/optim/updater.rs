@@ -9,7 +9,9 @@ use super::{Hyper, Optim, Rate};
 use crate::anchor::{Anchor, ConsolidationState, Importance};
 use crate::credit::{Batch, Credit, Step};
 use crate::error::{Error, Result};
-use crate::network::{Connection, Feedback, Grad, GradSink, Network, Owner, ParamId, Parameter, Visitor};
+use crate::network::{
+    ConnId, Connection, Feedback, Grad, GradSink, Network, Owner, ParamId, Parameter, Visitor,
+};
 use crate::objective::Objective;
 use crate::rng::Key;
 use bouton_kernels::{Mat, add_columns, add_scaled, dispatch};
@@ -38,6 +40,8 @@ pub struct Updater {
 #[derive(Debug)]
 struct Param {
     id: ParamId,
+    /// An optimiser of its own.
+    optim: Option<Box<dyn Optim>>,
     name: String,
     rate: Rate,
     slots: Vec<Mat>,
@@ -55,7 +59,7 @@ impl Updater {
                 let rate = optim.rate(network.layer_of(id), id.is_unit());
                 let rate = network.rate_of(id).map_or(rate, Rate::Scheduled);
                 let slots = (0..optim.slots()).map(|_| Mat::zeros(mat.dtype(), mat.rows(), mat.cols()));
-                Param { id, name, rate, slots: slots.collect(), hold: None }
+                Param { id, name, rate, slots: slots.collect(), hold: None, optim: None }
             })
             .collect();
         let dtype = network.dtype;
@@ -82,6 +86,17 @@ impl Updater {
             updates: 0,
             origin: 0,
             factor: 1.0,
+        }
+    }
+
+    /// Gives the parameters of connection `of` an optimiser of their own, which starts anew.
+    pub fn choose(&mut self, network: &Network, of: ConnId, build: &dyn Fn() -> Box<dyn Optim>) {
+        for param in self.params.iter_mut().filter(|p| p.id.owner() == Owner::Connection(of)) {
+            let (optim, value) = (build(), network.value(param.id).expect("it is one of this network"));
+            param.rate = optim.rate(0, false);
+            let slot = || Mat::zeros(value.dtype(), value.rows(), value.cols());
+            param.slots = (0..optim.slots()).map(|_| slot()).collect();
+            param.optim = Some(optim);
         }
     }
 
@@ -203,12 +218,10 @@ impl Updater {
     /// Hands the gradients of one draw to the synapses of sampled weights, which draw anew; the others wait for the step.
     fn gather(&mut self, network: &mut Network) {
         let hyper = Hyper { rate: 0.0, decays: false, step: 0 };
-        for (i, param) in self.params.iter().enumerate() {
+        for param in &self.params {
+            let key = draws_of(network, param.id, self.seed, self.updates);
             let Parameter { value, wiring, synapse, memory } = network.parameter_mut(param.id);
-            if !synapse.info().bayesian {
-                continue;
-            }
-            let key = Key::new(self.seed).of("synapse", self.updates).of("parameter", i as u64);
+            let Some(key) = key.filter(|_| synapse.info().bayesian) else { continue };
             let key = key.of("draw", self.draws[1] as u64).number();
             let (optim, states) = (&*self.optim, memory.len());
             let rule = UpdateContext { optim, synapse, states, anchor: None, hyper, key, gathers: true };
@@ -258,9 +271,10 @@ impl GradSink for Updater {
             return Ok(());
         }
         self.updates += 1;
-        for (i, param) in self.params.iter_mut().enumerate() {
+        for param in &mut self.params {
             let rate = param.rate.at(self.factor);
             let hyper = Hyper { rate, decays: !param.id.is_unit(), step: self.updates - self.origin };
+            let key = draws_of(network, param.id, self.seed, self.updates).map_or(0, |key| key.number());
             let Parameter { value, wiring, synapse, memory } = network.parameter_mut(param.id);
             let grad = match param.id.owner() {
                 Owner::Connection(c) => {
@@ -272,10 +286,7 @@ impl GradSink for Updater {
                 _ => Gradient::Ready(&self.units[&param.id]),
             };
             let anchor = self.anchor.as_deref().filter(|_| param.hold.is_some());
-            // Only synapses that draw need a key; hashing one for each parameter costs more than a small update.
-            let key = || Key::new(self.seed).of("synapse", self.updates).of("parameter", i as u64).number();
-            let key = if synapse.info().stochastic { key() } else { 0 };
-            let (optim, states) = (&*self.optim, memory.len());
+            let (optim, states) = (param.optim.as_deref().unwrap_or(&*self.optim), memory.len());
             let rule = UpdateContext { optim, synapse, states, anchor, hyper, key, gathers: false };
             let held = param.hold.iter_mut().flat_map(|h| [&mut h.importance, &mut h.pull, &mut h.path]);
             let state = param.slots.iter_mut().chain(memory).chain(held.filter(|m| !m.is_empty())).collect();
@@ -290,4 +301,14 @@ impl GradSink for Updater {
         self.clear();
         Ok(())
     }
+}
+
+/// Random numbers of the synapses of a parameter in an update; none for those that draw none. Hashing a key for each parameter
+/// costs more than a small update.
+fn draws_of(network: &Network, id: ParamId, seed: u64, update: u64) -> Option<Key> {
+    let Owner::Connection(c) = id.owner() else { return None };
+    let connection = &network.connections[c];
+    let purpose = if id == ParamId::weight(c) { "parameter" } else { "feedback" };
+    let key = || connection.draws(&Key::new(seed).of("synapse", update), purpose, connection.layer);
+    connection.synapse.info().stochastic.then(key)
 }

@@ -3,9 +3,10 @@
 use super::plan::{ConnectionKind, ConnectionPlan, NetworkPlan};
 use super::{Memory, Precision, Recipe};
 use crate::error::{Error, Result};
-use crate::network::{Connection, Feedback, Layer, Network, Node, OwnParam, PopId, Role, Shape};
+use crate::network::{Carries, Connection, Feedback, Layer, Network, Node, OwnParam, PopId, Role, Shape};
 use crate::neuron::linear;
 use crate::norm::Norm;
+use crate::optim::Updater;
 use crate::own::Own;
 use crate::rng::{Key, Stream};
 use crate::synapse::{ElementwiseSynapse, Plain, Site, Synapse};
@@ -43,6 +44,22 @@ impl Network {
         let draw = |own: &Own| OwnParam::new(own, dtype, 1, &mut builder.key.of(own.name, 0).stream());
         network.objective = own.iter().map(draw).collect();
         Ok(network)
+    }
+}
+
+impl Updater {
+    /// What changes the weights of `network`, the one of `recipe`, with the optimisers that it names and without an anchor.
+    ///
+    /// # Errors
+    /// Those of [`NetworkPlan::new`].
+    pub fn build(recipe: &Recipe, network: &Network) -> Result<Self> {
+        let mut updater = Self::new(network, recipe.optim.build()).seeded(recipe.seed);
+        for (id, c) in NetworkPlan::new(recipe)?.connections.iter().enumerate() {
+            if let Some(optim) = c.optim {
+                updater.choose(network, id, &|| optim.build());
+            }
+        }
+        Ok(updater)
     }
 }
 
@@ -91,7 +108,7 @@ impl Builder<'_> {
 
     /// The bias of a population, by the wiring of the first connection that enters it.
     fn bias(&self, p: PopId, norm: Option<&Norm>) -> Option<WeightMat> {
-        let entering = self.plan.connections.iter().find(|c| c.post == p)?;
+        let entering = self.plan.connections.iter().find(|c| c.post == p && c.carries != Carries::Errors)?;
         let dense = entering.wiring.weights();
         let shifted = norm.is_none_or(Norm::is_affine);
         (shifted && dense.bias != BiasInit::None).then(|| {
@@ -188,7 +205,11 @@ impl Builder<'_> {
             FeedbackSpec::VectorField => Feedback::Field(turned(draw("feedback"), &weight, dense.angle)),
         };
         let own = self.connection_draws("synapse", c).number();
-        let synapse = c.synapse.method().build(Site { layer, key: own })?;
+        let synapse: Box<dyn Synapse> = match c.carries {
+            // They never learn, and are as they are drawn.
+            Carries::Errors => Box::new(ElementwiseSynapse(Plain {})),
+            _ => c.synapse.method().build(Site { layer, key: own })?,
+        };
         let (weight, memory) = begin(&*synapse, own, weight);
         Ok(Connection {
             name: c.name.clone(),
@@ -203,6 +224,8 @@ impl Builder<'_> {
             synapse,
             memory,
             lr: c.lr,
+            carries: c.carries,
+            named: c.kind == ConnectionKind::Dense,
             learns: c.learns,
         })
     }
@@ -300,6 +323,8 @@ fn identity(pre: &Node, post: &Node, c: &ConnectionPlan<'_>, dtype: DType) -> Re
         synapse: Box::new(ElementwiseSynapse(Plain {})),
         memory: Vec::new(),
         lr: None,
+        carries: c.carries,
+        named: false,
         learns: true,
     })
 }

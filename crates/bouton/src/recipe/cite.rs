@@ -2,6 +2,7 @@
 
 use super::{Recipe, inspect, tag};
 use crate::Cite;
+use crate::network::Carries;
 use crate::wiring::{Dense, FeedbackSpec, Init};
 use crate::{Error, Result};
 
@@ -69,12 +70,14 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
     let settles = r.neuron.method().traits().settles();
     used.extend(r.objectives().flat_map(|(at, o)| cited(o.method().cites(settles), &at, &tag(o))));
     used.extend(cited(r.solver.method().cites(), "solver", &tag(&r.solver)));
-    used.extend(cited(r.optim.method().cites(), "optim", &tag(&r.optim)));
+    used.extend(r.optims().flat_map(|(at, optim)| cited(optim.method().cites(), &at, &tag(optim))));
     used.extend(r.norms().flat_map(|(at, norm)| cited(norm.method().cites(), &at, &tag(norm))));
     used.extend(r.synapses().flat_map(|(at, synapse)| cited(synapse.method().cites(), &at, &tag(synapse))));
     used.extend(cited(r.anchor.method().cites(), "anchor", &tag(&r.anchor)));
     used.extend(cited(r.sequence.method().cites(), "sequence", &tag(&r.sequence)));
     used.extend(r.wirings().flat_map(|(_, wiring)| weights(wiring.weights())));
+    let direct = r.connection.values().any(|c| c.carries == Carries::Errors);
+    used.extend(direct.then(|| ("nokland2016", "carries = \"errors\"".into())));
     used
 }
 

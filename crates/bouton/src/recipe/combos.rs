@@ -2,6 +2,7 @@
 //!
 //! The rules are one list of questions about a recipe; the table of every cell is made by asking them.
 
+mod errors;
 mod feedback;
 mod graph;
 mod sweeps;

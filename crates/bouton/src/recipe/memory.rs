@@ -102,7 +102,7 @@ impl Recipe {
             .map(|p| p.shape.channels as u128)
             .sum::<u128>()
             * size;
-        let kept = self.optim.build().slots()
+        let kept = self.optims().map(|(_, optim)| optim.build().slots()).max().unwrap_or(0)
             + if self.anchor.method().needs().holds { 4 } else { 0 }
             + usize::from(self.run.train_draws.is_some());
         let learning = kept as u128 * weights;

@@ -19,6 +19,7 @@ mod plan;
 mod resolve;
 mod schema;
 mod signs;
+mod tables;
 mod validate;
 
 pub use crate::axis::tag;
@@ -29,10 +30,11 @@ pub use memory::Memory;
 pub use plan::{ConnectionKind, ConnectionPlan, NetworkPlan, PopulationPlan};
 pub use schema::schema;
 pub use signs::Signs;
+pub use tables::{ConnectionSpec, PopulationSpec};
 
 use crate::anchor::AnchorSpec;
 use crate::credit::CreditSpec;
-use crate::network::{ConnectionSpec, NetworkSpec, PopulationSpec};
+use crate::network::NetworkSpec;
 use crate::neuron::NeuronSpec;
 use crate::norm::NormSpec;
 use crate::objective::ObjectiveSpec;

@@ -6,6 +6,7 @@ use super::Recipe;
 use crate::neuron::NeuronSpec;
 use crate::norm::NormSpec;
 use crate::objective::ObjectiveSpec;
+use crate::optim::OptimSpec;
 use crate::synapse::SynapseSpec;
 use crate::wiring::WiringSpec;
 use std::collections::BTreeMap;
@@ -49,6 +50,12 @@ impl Recipe {
     pub(crate) fn synapses(&self) -> impl Iterator<Item = (String, &SynapseSpec)> {
         let own = entries("connection", "synapse", &self.connection, |entry| entry.synapse.as_ref());
         once(("synapse".to_owned(), &self.synapse)).chain(own)
+    }
+
+    /// Every optimiser.
+    pub(crate) fn optims(&self) -> impl Iterator<Item = (String, &OptimSpec)> {
+        let own = entries("connection", "optim", &self.connection, |entry| entry.optim.as_ref());
+        once(("optim".to_owned(), &self.optim)).chain(own)
     }
 
     /// [`Recipe::wirings`], to change.

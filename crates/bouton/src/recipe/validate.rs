@@ -37,12 +37,11 @@ impl Recipe {
         sequence::check(self)?;
         members(self)?;
         network(self)?;
-        self.credit.method().check(&place("credit", tag(&self.credit)))?;
-        self.optim.method().check(&place("optim", tag(&self.optim)))
+        self.credit.method().check(&place("credit", tag(&self.credit)))
     }
 }
 
-/// Checks every synapse, neuron and wiring on its own. What belongs to one connection has one value.
+/// Checks every synapse, neuron, optimiser and wiring on its own. What belongs to one connection has one value.
 fn members(recipe: &Recipe) -> Result<()> {
     let all = recipe.network.weighted();
     let place = |axis: String, member: String| {
@@ -54,6 +53,9 @@ fn members(recipe: &Recipe) -> Result<()> {
     }
     for (axis, neuron) in recipe.neurons() {
         neuron.method().check(&place(axis, tag(neuron)))?;
+    }
+    for (axis, optim) in recipe.optims() {
+        optim.method().check(&place(axis, tag(optim)))?;
     }
     recipe.wirings().try_for_each(|(axis, w)| place(axis, tag(w)).per_connection("gain", &w.weights().gain))
 }

@@ -70,7 +70,7 @@ impl Learner {
         let credit = recipe.credit.build(&recipe.solver, &network, samples)?;
         // Parameters that every task has of its own need no anchor.
         let units = !per_task(recipe);
-        let updater = Updater::new(&network, recipe.optim.build()).seeded(recipe.seed);
+        let updater = Updater::build(recipe, &network)?;
         let updater = updater.anchored(&network, recipe.anchor.build(), units);
         Ok(Self {
             recipe: recipe.clone(),

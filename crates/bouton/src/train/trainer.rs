@@ -135,6 +135,7 @@ impl Trainer {
     /// If a relaxation diverges; [`Error::Interrupted`] as soon as `interrupt` says so.
     pub fn importance(&mut self, interrupt: &dyn Fn() -> bool) -> Result<Vec<Profile>> {
         let sampled = self.recipe.credit.method().needs().per_sample
+            && self.network.follows_gradient()
             && self.recipe.objective.method().traits().log_likelihood;
         let mixed = self.course.stream.parts(self.place().segment).len() > 1;
         let plan = NetworkPlan::new(&self.recipe)?;

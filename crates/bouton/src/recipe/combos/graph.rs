@@ -1,18 +1,20 @@
 //! What choices of single populations and connections come to together. Every connection is also asked the questions of a whole
 //! recipe that has its choices everywhere.
 
-use super::alone;
+use super::{alone, errors};
 use crate::axis::tag;
 use crate::credit::Acts;
 use crate::error::{Error, Result};
-use crate::network::{PopulationSpec, Role};
-use crate::recipe::{ConnectionKind, ConnectionPlan, NetworkPlan, PopulationPlan, Recipe};
+use crate::network::{Carries, Role};
+use crate::recipe::{
+    ConnectionKind, ConnectionPlan, ConnectionSpec, NetworkPlan, PopulationPlan, PopulationSpec, Recipe,
+};
 use crate::task::Scenario;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Why a part of a network does not fit, and what to do.
-type Refusal = Option<(String, String)>;
+pub(super) type Refusal = Option<(String, String)>;
 
 /// Refuses choices by name that make no sense.
 ///
@@ -22,20 +24,33 @@ pub(super) fn compatible(recipe: &Recipe) -> Result<()> {
     let plan = NetworkPlan::new(recipe)?;
     let of_populations = plan.populations.iter().find_map(|p| population(recipe, p));
     let of_connections = || plan.connections.iter().find_map(|c| connection(recipe, &plan, c));
-    let whole = || readers(&plan).or_else(|| lists(recipe, &plan)).or_else(|| groups(recipe, &plan));
+    let whole = || {
+        let order = || lists(recipe, &plan).or_else(|| groups(recipe, &plan));
+        readers(&plan).or_else(|| errors::stop(&plan)).or_else(order)
+    };
     if let Some((message, hint)) = of_populations.or_else(of_connections).or_else(whole) {
         return Err(Error::incompatible(message, hint));
     }
-    for c in &plan.connections {
+    for c in plan.connections.iter().filter(|c| c.carries != Carries::Errors) {
         alone(&everywhere(recipe, &plan, c)).map_err(|e| e.context(format!("connection {}", c.name)))?;
     }
     Ok(())
 }
 
-/// The recipe with the choices of a connection, and of the population that it enters, everywhere.
+/// The recipe with the choices of a connection, and of the population that it enters, everywhere. What a run asks of sampled or
+/// turned weights is asked of those connections that have them, if any has.
 fn everywhere(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -> Recipe {
     let post = &plan.populations[c.post];
+    let some = |has: &dyn Fn(&ConnectionPlan<'_>) -> bool| has(c) || !plan.connections.iter().any(has);
+    let sampled = some(&|c| c.synapse.method().traits().info.bayesian);
+    let turned = some(&|c| c.synapse.method().traits().has_hidden_sign());
+    let mut run = recipe.run.clone();
+    run.test_draws = run.test_draws.filter(|_| sampled);
+    run.train_draws = run.train_draws.filter(|_| sampled);
+    run.turn_draws = run.turn_draws.filter(|_| turned);
     Recipe {
+        run,
+        optim: c.optim.unwrap_or(&recipe.optim).clone(),
         neuron: post.neuron.clone(),
         norm: post.norm.clone(),
         wiring: c.wiring.clone(),
@@ -150,33 +165,44 @@ fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
         ));
     }
     let (name, table) = (&c.name, recipe.connection.get(&c.name)?);
-    let identity = matches!(c.kind, ConnectionKind::Skip(skip) if skip.kernel.is_none());
-    let chosen = [
-        ("wiring", table.wiring.is_some()),
-        ("synapse", table.synapse.is_some()),
-        ("lr", table.lr.is_some()),
-        ("learn", !table.learn),
-    ];
-    if let Some((key, _)) = chosen.into_iter().find(|(_, given)| *given && identity) {
-        let message = format!("connection.{name}.{key} would do nothing: it is an identity without weights");
-        return Some((message, "leave it out, or give the skip a kernel".into()));
-    }
-    if c.lr.is_some() && !c.learns {
-        let message = format!("connection.{name}.lr would do nothing: learn = false");
-        return Some((message, "leave one of the two out".into()));
-    }
-    if c.lr.is_some() && c.synapse.method().traits().info.own_step_size {
-        let message = format!(
-            "connection.{name}.lr would do nothing: synapse.{} has a step size of its own",
-            tag(c.synapse)
-        );
-        return Some((message, "set that of the synapse".into()));
+    if let Some(refusal) = errors::carried(recipe, c, table).or_else(|| idle(c, table)) {
+        return Some(refusal);
     }
     let places = pre.shape.height * pre.shape.width > 1;
     if c.kind == ConnectionKind::Dense && places && c.wiring.method().convolves() && table.wiring.is_some() {
         let message =
             format!("connection.{name} joins all units, so wiring.{} has no filters there", tag(c.wiring));
         return Some((message, "use wiring.dense, or network.skips with a kernel".into()));
+    }
+    None
+}
+
+/// Keys that would do nothing.
+fn idle(c: &ConnectionPlan<'_>, table: &ConnectionSpec) -> Refusal {
+    let name = &c.name;
+    let identity = matches!(c.kind, ConnectionKind::Skip(skip) if skip.kernel.is_none());
+    let rates = [("lr", table.lr.is_some()), ("optim", table.optim.is_some())];
+    let chosen =
+        [("wiring", table.wiring.is_some()), ("synapse", table.synapse.is_some()), ("learn", !table.learn)];
+    if let Some((key, _)) = rates.into_iter().chain(chosen).find(|(_, given)| *given && identity) {
+        let message = format!("connection.{name}.{key} would do nothing: it is an identity without weights");
+        return Some((message, "leave it out, or give the skip a kernel".into()));
+    }
+    let (rate, _) = rates.into_iter().find(|(_, given)| *given)?;
+    if table.lr.is_some() && table.optim.is_some() {
+        let message = format!("connection.{name} has lr and optim, which both give its learning rate");
+        return Some((message, "write the rate into its optim".into()));
+    }
+    if !c.learns {
+        let message = format!("connection.{name}.{rate} would do nothing: learn = false");
+        return Some((message, "leave one of the two out".into()));
+    }
+    if c.synapse.method().traits().info.own_step_size {
+        let message = format!(
+            "connection.{name}.{rate} would do nothing: synapse.{} has a step size of its own",
+            tag(c.synapse)
+        );
+        return Some((message, "set that of the synapse".into()));
     }
     None
 }
@@ -218,7 +244,8 @@ fn lists(recipe: &Recipe, plan: &NetworkPlan<'_>) -> Refusal {
     let of_one = recipe.connection.iter().find_map(|(name, table)| {
         let of = |key: &str| format!("connection.{name}.{key}");
         let wiring = table.wiring.as_ref().and_then(|w| list(&of("wiring"), w));
-        wiring.or_else(|| table.synapse.as_ref().and_then(|s| list(&of("synapse"), s)))
+        let optim = || table.optim.as_ref().and_then(|o| list(&of("optim"), o));
+        wiring.or_else(optim).or_else(|| table.synapse.as_ref().and_then(|s| list(&of("synapse"), s)))
     });
     let key = of_one.or_else(|| if plan.is_chain() { None } else { of_whole() })?;
     Some((

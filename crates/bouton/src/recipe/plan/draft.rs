@@ -2,8 +2,8 @@
 
 use super::ConnectionKind;
 use crate::error::{Error, Result};
-use crate::network::{ConnectionSpec, NetworkSpec, PopulationSpec, Shape};
-use crate::recipe::Recipe;
+use crate::network::{Carries, NetworkSpec, Shape};
+use crate::recipe::{ConnectionSpec, PopulationSpec, Recipe};
 use std::ops::Range;
 
 /// A population before it has a place in the order.
@@ -24,7 +24,8 @@ pub(super) enum Clamp<'a> {
     Input(&'a str),
 }
 
-/// A connection before its populations have numbers.
+/// A connection before its populations have numbers. One that carries errors alone goes, like all others, from the population that
+/// is computed first to the one that is computed behind it: against the errors.
 pub(super) struct Edge<'a> {
     pub name: String,
     pub pre: String,
@@ -34,6 +35,10 @@ pub(super) struct Edge<'a> {
 }
 
 impl Edge<'_> {
+    pub(super) fn carries(&self) -> Carries {
+        self.table.map_or(Carries::Both, |t| t.carries)
+    }
+
     fn has_weights(&self) -> bool {
         !matches!(self.kind, ConnectionKind::Skip(skip) if skip.kernel.is_none())
     }
@@ -176,26 +181,36 @@ fn beside<'a>(
         let message = format!("connection.{name}.{key} = \"{given}\" is no population");
         Err(Error::config(message).with_hint(format!("there are {}", names.join(", "))))
     };
-    let (pre, post) = (end("from", &table.from)?, end("to", &table.to)?);
+    let (from, to) = (end("from", &table.from)?, end("to", &table.to)?);
+    let (pre, post) = if table.carries == Carries::Errors { (to, from) } else { (from, to) };
     Ok(Edge { name: name.to_owned(), pre, post, kind: ConnectionKind::Dense, table: Some(table) })
 }
 
 /// What the first layer shows: the first input of a task with several, unless it is wide enough for all of them.
 fn first(recipe: &Recipe, shape: Shape) -> Clamp<'_> {
-    let inputs = recipe.task.inputs();
+    let inputs = inputs(recipe);
     let total: usize = inputs.iter().map(|(_, size)| size).sum();
     if inputs.len() == 1 || shape.units() == total { Clamp::Whole } else { Clamp::Input(inputs[0].0) }
 }
 
 /// Columns of an input of the task.
 fn size(recipe: &Recipe, input: &str) -> Option<usize> {
-    recipe.task.inputs().into_iter().find(|(name, _)| *name == input).map(|(_, size)| size)
+    inputs(recipe).into_iter().find(|(name, _)| *name == input).map(|(_, size)| size)
+}
+
+/// The inputs of the task; a sequence may change the size of images, the only input of their tasks.
+fn inputs(recipe: &Recipe) -> Vec<(&'static str, usize)> {
+    let mut inputs = recipe.task.inputs();
+    if let [(_, size)] = &mut inputs[..] {
+        *size = recipe.sequence.sides(&recipe.task, recipe.continual.scenario).0;
+    }
+    inputs
 }
 
 /// The columns that a population shows.
 pub(super) fn columns(recipe: &Recipe, name: &str, input: &str, shape: Shape) -> Result<Range<usize>> {
     let mut first = 0;
-    let inputs = recipe.task.inputs();
+    let inputs = inputs(recipe);
     for (known, size) in &inputs {
         if *known == input && *size != shape.units() {
             let message = format!(

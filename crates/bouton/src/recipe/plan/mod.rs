@@ -8,10 +8,11 @@ mod print;
 
 use super::Recipe;
 use crate::error::Result;
-use crate::network::{ConnId, PopId, Role, Shape, Skip};
+use crate::network::{Carries, ConnId, PopId, Role, Shape, Skip};
 use crate::neuron::NeuronSpec;
 use crate::norm::NormSpec;
 use crate::objective::{ObjectiveSpec, Outputs};
+use crate::optim::OptimSpec;
 use crate::synapse::SynapseSpec;
 use crate::wiring::WiringSpec;
 use draft::{Clamp, Draft, Edge};
@@ -70,6 +71,10 @@ pub struct ConnectionPlan<'a> {
     pub synapse: &'a SynapseSpec,
     /// Learning rate in the place of the optimiser's.
     pub lr: Option<f64>,
+    /// Optimiser of its own.
+    pub optim: Option<&'a OptimSpec>,
+    /// What it carries; errors alone go from `post` to `pre`.
+    pub carries: Carries,
     /// Whether its weights learn.
     pub learns: bool,
 }
@@ -120,6 +125,13 @@ impl<'a> NetworkPlan<'a> {
     }
 }
 
+impl ConnectionPlan<'_> {
+    /// The populations in the direction of what it carries.
+    pub fn ends(&self) -> [PopId; 2] {
+        if self.carries == Carries::Errors { [self.post, self.pre] } else { [self.pre, self.post] }
+    }
+}
+
 impl PopulationPlan<'_> {
     /// Whether an objective judges it: then its units are those of an output.
     pub fn is_judged(&self) -> bool {
@@ -128,9 +140,16 @@ impl PopulationPlan<'_> {
 }
 
 impl<'a> Draft<'a> {
+    fn neuron(&self, recipe: &'a Recipe) -> &'a NeuronSpec {
+        self.table.and_then(|t| t.neuron.as_ref()).unwrap_or(&recipe.neuron)
+    }
+
+    fn settles(&self, recipe: &'a Recipe) -> bool {
+        self.neuron(recipe).method().traits().settles()
+    }
+
     fn plan(&self, recipe: &'a Recipe, output: bool) -> Result<PopulationPlan<'a>> {
-        let neuron = self.table.and_then(|t| t.neuron.as_ref()).unwrap_or(&recipe.neuron);
-        let settles = neuron.method().traits().settles();
+        let (neuron, settles) = (self.neuron(recipe), self.settles(recipe));
         let own = self.table.and_then(|t| Some((t.objective.as_ref()?, t.objective_weight.unwrap_or(1.0))));
         let judged = if output { Some(&recipe.objective) } else { own.map(|(objective, _)| objective) };
         let readout = settles && judged.is_some_and(|o| o.method().traits().outputs != Outputs::States);
@@ -175,7 +194,9 @@ impl<'a> Edge<'a> {
             wiring: self.table.and_then(|t| t.wiring.as_ref()).unwrap_or(&recipe.wiring),
             synapse: self.table.and_then(|t| t.synapse.as_ref()).unwrap_or(&recipe.synapse),
             lr: self.table.and_then(|t| t.lr),
-            learns: self.table.is_none_or(|t| t.learn),
+            optim: self.table.and_then(|t| t.optim.as_ref()),
+            carries: self.carries(),
+            learns: self.table.is_none_or(|t| t.learn) && self.carries() != Carries::Errors,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{ConnectionKind, NetworkPlan};
 use crate::axis::tag;
-use crate::network::Role;
+use crate::network::{Carries, Role};
 use std::fmt::{self, Display};
 
 impl Display for NetworkPlan<'_> {
@@ -33,14 +33,17 @@ impl Display for NetworkPlan<'_> {
         let width = longest(&mut self.connections.iter().map(|c| c.name.len()));
         writeln!(f, "connections")?;
         for c in &self.connections {
-            let [pre, post] = [c.pre, c.post].map(|p| &*self.populations[p].name);
+            let [from, to] = c.ends().map(|p| &*self.populations[p].name);
             let what = match c.kind {
                 ConnectionKind::Skip(skip) if skip.kernel.is_none() => "identity".into(),
+                _ if c.carries == Carries::Errors => "errors alone".into(),
                 _ => format!("wiring {}, synapse {}", tag(c.wiring), tag(c.synapse)),
             };
             let lr = c.lr.map_or_else(String::new, |lr| format!(", lr {lr}"));
+            let optim = c.optim.map_or_else(String::new, |optim| format!(", optim {}", tag(optim)));
+            let cut = if c.carries == Carries::Activity { ", activity alone" } else { "" };
             let frozen = if c.learns { "" } else { ", does not learn" };
-            writeln!(f, "  {:width$}  {pre} → {post}, {what}{lr}{frozen}", c.name)?;
+            writeln!(f, "  {:width$}  {from} → {to}, {what}{lr}{optim}{cut}{frozen}", c.name)?;
         }
         Ok(())
     }

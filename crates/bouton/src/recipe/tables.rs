@@ -1,9 +1,11 @@
 //! Populations and connections by name: choices that differ from those of the whole recipe, and what stands beside the chain of
 //! `network.layers`.
 
+use crate::network::Carries;
 use crate::neuron::NeuronSpec;
 use crate::norm::NormSpec;
 use crate::objective::ObjectiveSpec;
+use crate::optim::OptimSpec;
 use crate::shape::MOST_UNITS;
 use crate::synapse::SynapseSpec;
 use crate::wiring::WiringSpec;
@@ -62,6 +64,14 @@ pub struct ConnectionSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("minimum" = 0, "maximum" = 1e9, "x-hint" = "leave it out for the rate of [optim]"))]
     pub lr: Option<f64>,
+    /// Optimiser of its weights, learning rate and decay included. Default: as `[optim]` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub optim: Option<OptimSpec>,
+    /// What it carries: `both` activity and errors, `activity` alone, so that no error comes back here, or `errors` alone,
+    /// from a later population straight to an earlier one, through weights that stay as they are drawn (direct feedback
+    /// alignment, Nøkland 2016). Default `both`.
+    #[serde(skip_serializing_if = "is_both")]
+    pub carries: Carries,
     /// Whether its weights learn. Default true.
     #[serde(skip_serializing_if = "is_true")]
     pub learn: bool,
@@ -69,11 +79,25 @@ pub struct ConnectionSpec {
 
 impl Default for ConnectionSpec {
     fn default() -> Self {
-        Self { from: None, to: None, wiring: None, synapse: None, lr: None, learn: true }
+        Self {
+            from: None,
+            to: None,
+            wiring: None,
+            synapse: None,
+            lr: None,
+            optim: None,
+            carries: Carries::Both,
+            learn: true,
+        }
     }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_true(yes: &bool) -> bool {
     *yes
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_both(carries: &Carries) -> bool {
+    *carries == Carries::Both
 }
