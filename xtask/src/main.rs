@@ -1,13 +1,14 @@
 //! Generates the files that are derived from the code: `cargo xtask generate`; `cargo xtask check` fails if one of
 //! them is stale. `cargo xtask store RUN...` adds finished runs of claims to the stored results, `cargo xtask smoke` tries every
-//! recipe, `cargo xtask bits` prints what every recipe computes, `cargo xtask fuzz` gives readers damaged files, `cargo xtask ci` does what must hold before anything lands and takes
-//! too long for the tests.
+//! recipe, `cargo xtask bits` prints what every recipe computes, `cargo xtask fuzz` gives readers damaged files, `cargo xtask ci` does
+//! what must hold before anything lands and takes too long for the tests.
 
 mod bits;
 mod ci;
 mod cli;
 mod floors;
 mod fuzz;
+mod members;
 mod names;
 mod smoke;
 
@@ -55,6 +56,8 @@ fn files(root: &Path) -> Vec<Generated> {
         ("docs/src/reference/recipe.md", cli::recipe()),
         ("docs/src/reference/combinations.md", combinations),
         ("docs/src/reference/cli.md", cli::reference()),
+        ("docs/src/reference/members.md", members::page()),
+        ("README.md", members::readme(root)),
         ("REPRODUCIBILITY.md", reproducibility(root)),
     ]
 }

@@ -16,6 +16,7 @@ use bouton_kernels::{Elem, Mat, Real, View, ViewMut, add_columns, dispatch, gemm
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 /// What is summed over samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +164,8 @@ struct Label<'a> {
     /// The outputs that count.
     active: Range<usize>,
     which: Which,
+    /// Probabilities of the batch, the same for all of its labels.
+    answer: &'a OnceLock<Mat>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -202,8 +205,11 @@ impl Objective for Label<'_> {
             });
         }
         let head = Head { objective: self.objective, active: self.active.clone() };
-        let mut p = out.to_mat();
-        head.to_probabilities(p.view_mut(), targets.own);
+        let p = self.answer.get_or_init(|| {
+            let mut p = out.to_mat();
+            head.to_probabilities(p.view_mut(), targets.own);
+            p
+        });
         dispatch!(out.dtype(), T => {
             let of = |r: usize| self.of(p.view().row::<T>(r), targets, r);
             let (labels, weights): (Vec<u16>, Vec<f64>) =
@@ -252,7 +258,8 @@ pub fn measure(
     let (mut samples, mut count) = (0, 0);
     for batch in batches {
         (samples, count) = (samples + batch.len(), count + 1);
-        let label = |which| Label { objective, active: outputs.clone(), which };
+        let answer = OnceLock::new();
+        let label = |which| Label { objective, active: outputs.clone(), which, answer: &answer };
         let pass = |which, sink: &mut dyn GradSink| credit.gradients(network, &batch, &[&label(which)], sink);
         match importance {
             Importance::Fisher(Fisher::Exact, _) => {

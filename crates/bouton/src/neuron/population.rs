@@ -1,4 +1,6 @@
 //! Many units of one kind, for many samples: the sweep forwards and the way back.
+//!
+//! Arrays are filled in loops here: everything is compiled once for each unit, and a closure for an array is four functions more.
 
 use super::{Activation, Input, Neuron, Now, StateVar};
 use crate::own::Own;
@@ -168,7 +170,10 @@ fn advance<N: Neuron<K, C, P, S>, T: Elem, const K: usize, const C: usize, const
 ) {
     const { assert!(!N::OUTPUT_IS_STATE || (S == 1 && K == 0)) };
     let (step, none) = (T::from_f64(ctx.omega), [T::default(); BLOCK]);
-    let own: [&[T]; K] = std::array::from_fn(|k| input.own.row::<T>(k));
+    let mut own: [&[T]; K] = [&[]; K];
+    for k in 0..K {
+        own[k] = input.own.row::<T>(k);
+    }
     for (r, change) in change.iter_mut().enumerate().take(out.rows()) {
         let (offset, gain) = match input.nudge {
             Some((offset, gain)) => (Some(offset.row::<T>(r)), gain.get(r).copied().unwrap_or(0.0)),
@@ -179,14 +184,16 @@ fn advance<N: Neuron<K, C, P, S>, T: Elem, const K: usize, const C: usize, const
         let units = out.len();
         let mut h =
             if S == 0 || N::OUTPUT_IS_STATE { &mut [][..] } else { h.row_mut::<T>(r) }.chunks_mut(units);
-        let mut states: [&mut [T]; S] = std::array::from_fn(|_| h.next().unwrap_or_default());
+        let mut states: [&mut [T]; S] = no_slices();
+        for state in &mut states {
+            *state = h.next().unwrap_or_default();
+        }
         for (block, out) in out.chunks_mut(BLOCK).enumerate() {
             let at = block * BLOCK..block * BLOCK + out.len();
-            let input = std::array::from_fn(|p| match p {
-                0 => &drive[at.clone()],
-                1 => offset.map_or(&none[..out.len()], |f| &f[at.clone()]),
-                _ => &none[..out.len()],
-            });
+            let mut input: [&[T]; P] = [&none[..out.len()]; P];
+            for (p, port) in [Some(drive), offset].into_iter().enumerate().take(P) {
+                input[p] = port.map_or(input[p], |port| &port[at.clone()]);
+            }
             let moved = if const { N::OUTPUT_IS_STATE } {
                 let c = neuron.prepare(now, [step; K]);
                 pointwise(
@@ -195,18 +202,27 @@ fn advance<N: Neuron<K, C, P, S>, T: Elem, const K: usize, const C: usize, const
                     Elements { own: [], input, state: [], out: [out] },
                 )
             } else {
-                let state = states.each_mut().map(|state| &mut state[at.clone()]);
+                let mut state: [&mut [T]; S] = no_slices();
+                for (part, all) in state.iter_mut().zip(&mut states) {
+                    *part = &mut all[at.clone()];
+                }
                 if const { K == 0 } {
                     let c = neuron.prepare(now, [step; K]);
                     pointwise(RealStep::<N, K>(*neuron), c, Elements { own: [], input, state, out: [out] })
                 } else {
-                    let (now, own) = ([now.step, now.nudge_gain], own.map(|own| &own[at.clone()]));
+                    let (now, mut own) = ([now.step, now.nudge_gain], own);
+                    own.iter_mut().for_each(|own| *own = &own[at.clone()]);
                     pointwise(OwnStep::<N, C>(*neuron), now, Elements { own, input, state, out: [out] })
                 }
             };
             *change = change.max(moved.to_f64());
         }
     }
+}
+
+/// Where slices will be, one for each state.
+fn no_slices<'a, T, const S: usize>() -> [&'a mut [T]; S] {
+    std::array::from_fn(|_| Default::default())
 }
 
 /// One step of a unit in complex numbers; parameters are the parts of the nudge's gain, inputs those of drive and offset.
@@ -295,14 +311,14 @@ fn backward<
         let (d, row) = (input.drive.row::<T>(r), if S == 0 { &[][..] } else { before.row::<T>(r) });
         let g_states = if S == 0 { &mut [][..] } else { state.row_mut::<T>(r) };
         for i in 0..units {
-            let states: [f64; S] = std::array::from_fn(|j| row[j * units + i].to_f64());
-            let numbers: [f64; K] = std::array::from_fn(|k| input.own.row::<T>(k)[i].to_f64());
-            let after: [f64; S] =
-                std::array::from_fn(
-                    |j| {
-                        if N::OUTPUT_IS_STATE { 0.0 } else { g_states[j * units + i].to_f64() }
-                    },
-                );
+            let (mut states, mut after, mut numbers) = ([0.0; S], [0.0; S], [0.0; K]);
+            for j in 0..S {
+                states[j] = row[j * units + i].to_f64();
+                after[j] = if N::OUTPUT_IS_STATE { 0.0 } else { g_states[j * units + i].to_f64() };
+            }
+            for k in 0..K {
+                numbers[k] = input.own.row::<T>(k)[i].to_f64();
+            }
             let slopes = |first| {
                 slopes(neuron, ctx, d[i].to_f64(), states, numbers, (g_out[i].to_f64(), after), first)
             };
@@ -336,14 +352,22 @@ fn slopes<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize,
         _ => Dual::cst(x),
     };
     let now = Now { step: Dual::cst(ctx.omega), nudge_gain: Dual::cst(0.0) };
-    let own = std::array::from_fn(|k| along(own[k], 1 + S + k));
-    let input = std::array::from_fn(|p| if p == 0 { along(drive, 0) } else { Dual::cst(0.0) });
-    let (h, out) =
-        neuron.step(neuron.prepare(now, own), input, std::array::from_fn(|j| along(states[j], 1 + j)));
-    let mut slopes = out.eps.map(|e| e * g_out);
+    let (mut numbers, mut input, mut h) = ([Dual::cst(0.0); K], [Dual::cst(0.0); P], [Dual::cst(0.0); S]);
+    input[0] = along(drive, 0);
+    for j in 0..S {
+        h[j] = along(states[j], 1 + j);
+    }
+    for k in 0..K {
+        numbers[k] = along(own[k], 1 + S + k);
+    }
+    let (h, out) = neuron.step(neuron.prepare(now, numbers), input, h);
+    let mut slopes = out.eps;
+    slopes.iter_mut().for_each(|slope| *slope *= g_out);
     if !N::OUTPUT_IS_STATE {
         for (h, g) in h.iter().zip(g_states) {
-            slopes = std::array::from_fn(|lane| slopes[lane] + h.eps[lane] * g);
+            for lane in 0..WIDTH {
+                slopes[lane] += h.eps[lane] * g;
+            }
         }
     }
     slopes

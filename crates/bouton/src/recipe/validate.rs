@@ -62,7 +62,7 @@ fn members(recipe: &Recipe) -> Result<()> {
 
 /// Checks every number against the bounds of its key, for recipes that were not read from text.
 fn bounds(recipe: &Recipe) -> Result<()> {
-    let text = toml::to_string(recipe).map_err(|e| Error::config(format!("not a recipe in TOML: {e}")))?;
+    let text = recipe.written().map_err(|e| Error::config(format!("not a recipe in TOML: {e}")))?;
     let document =
         DeTable::parse(&text).map_err(|e| Error::config(format!("resolved recipe: {}", e.message())))?;
     let problems = inspect::document(&document);

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 /// Languages of code blocks. A block without one would be compiled as Rust by the doc tests.
 const LANGUAGES: [&str; 7] = ["python", "toml", "toml,fragment", "rust", "sh", "text", "json"];
 /// Pages that are generated from the code; `cargo xtask check` tells whether they are there.
-const GENERATED: [&str; 5] = [
+const GENERATED: [&str; 6] = [
     "reference/cli.md",
     "reference/combinations.md",
+    "reference/members.md",
     "reference/recipe.md",
     "reference/recipe.schema.json",
     "REPRODUCIBILITY.md",
