@@ -17,6 +17,8 @@ use std::ops::Not;
 
 /// A combination that is refused: why, and what to use instead.
 type Refusal = Option<(String, &'static str)>;
+/// Why a part of a network does not fit, and what to do.
+type PartRefusal = Option<(String, String)>;
 
 /// Refuses combinations that make no sense.
 ///

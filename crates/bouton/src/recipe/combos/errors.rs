@@ -1,12 +1,12 @@
 //! Connections that carry activity or errors alone: where that has a meaning, and whom the errors reach.
 
-use super::graph::Refusal;
+use super::PartRefusal;
 use crate::axis::tag;
 use crate::network::{Carries, Role};
 use crate::recipe::{ConnectionPlan, ConnectionSpec, NetworkPlan, Recipe};
 
 /// Whether a connection may carry what it is asked to.
-pub(super) fn carried(recipe: &Recipe, c: &ConnectionPlan<'_>, table: &ConnectionSpec) -> Refusal {
+pub(super) fn carried(recipe: &Recipe, c: &ConnectionPlan<'_>, table: &ConnectionSpec) -> PartRefusal {
     let name = &c.name;
     let what = match c.carries {
         Carries::Both => return None,
@@ -46,7 +46,7 @@ pub(super) fn carried(recipe: &Recipe, c: &ConnectionPlan<'_>, table: &Connectio
 }
 
 /// A population that learns needs somebody to tell it how.
-pub(super) fn stop(plan: &NetworkPlan<'_>) -> Refusal {
+pub(super) fn stop(plan: &NetworkPlan<'_>) -> PartRefusal {
     let alone = plan.connections.iter().any(|c| c.carries != Carries::Both);
     let told = |p: usize| {
         plan.populations[p].is_judged()

@@ -1,7 +1,7 @@
 //! What choices of single populations and connections come to together. Every connection is also asked the questions of a whole
 //! recipe that has its choices everywhere.
 
-use super::{alone, errors};
+use super::{PartRefusal, alone, errors};
 use crate::axis::tag;
 use crate::credit::Acts;
 use crate::error::{Error, Result};
@@ -12,9 +12,6 @@ use crate::recipe::{
 use crate::task::Scenario;
 use serde_json::Value;
 use std::collections::BTreeMap;
-
-/// Why a part of a network does not fit, and what to do.
-pub(super) type Refusal = Option<(String, String)>;
 
 /// Refuses choices by name that make no sense.
 ///
@@ -61,7 +58,7 @@ fn everywhere(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
     }
 }
 
-fn population(recipe: &Recipe, p: &PopulationPlan<'_>) -> Refusal {
+fn population(recipe: &Recipe, p: &PopulationPlan<'_>) -> PartRefusal {
     let (name, table) = (&p.name, recipe.population.get(&p.name));
     let settles = p.neuron.method().traits().settles();
     if settles != recipe.neuron.method().traits().settles() && p.role != Role::Clamped {
@@ -96,7 +93,7 @@ fn population(recipe: &Recipe, p: &PopulationPlan<'_>) -> Refusal {
 }
 
 /// An objective of a population's own, beside that of the output.
-fn objective(recipe: &Recipe, p: &PopulationPlan<'_>, table: &PopulationSpec) -> Refusal {
+fn objective(recipe: &Recipe, p: &PopulationPlan<'_>, table: &PopulationSpec) -> PartRefusal {
     let (name, kind) = (&p.name, recipe.task.method().targets());
     let refuse = |message: String, hint: &str| Some((message, hint.to_owned()));
     let Some(spec) = &table.objective else {
@@ -152,7 +149,7 @@ fn objective(recipe: &Recipe, p: &PopulationPlan<'_>, table: &PopulationSpec) ->
     }
 }
 
-fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -> Refusal {
+fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -> PartRefusal {
     let pre = &plan.populations[c.pre];
     if pre.role == Role::Forward && pre.neuron.method().traits().settles() {
         let message = format!(
@@ -178,7 +175,7 @@ fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
 }
 
 /// Keys that would do nothing.
-fn idle(c: &ConnectionPlan<'_>, table: &ConnectionSpec) -> Refusal {
+fn idle(c: &ConnectionPlan<'_>, table: &ConnectionSpec) -> PartRefusal {
     let name = &c.name;
     let identity = matches!(c.kind, ConnectionKind::Skip(skip) if skip.kernel.is_none());
     let rates = [("lr", table.lr.is_some()), ("optim", table.optim.is_some())];
@@ -208,7 +205,7 @@ fn idle(c: &ConnectionPlan<'_>, table: &ConnectionSpec) -> Refusal {
 }
 
 /// A nudge, and what goes back through the output's readout, act on the one population that it reads.
-fn readers(plan: &NetworkPlan<'_>) -> Refusal {
+fn readers(plan: &NetworkPlan<'_>) -> PartRefusal {
     let output = plan.populations.iter().position(|p| p.output)?;
     let readout = plan.populations[output].role == Role::Forward;
     let settling: Vec<&str> = plan
@@ -236,7 +233,7 @@ fn readers(plan: &NetworkPlan<'_>) -> Refusal {
 }
 
 /// Lists of one value per connection have a meaning along a chain only.
-fn lists(recipe: &Recipe, plan: &NetworkPlan<'_>) -> Refusal {
+fn lists(recipe: &Recipe, plan: &NetworkPlan<'_>) -> PartRefusal {
     let of_whole = || {
         let wiring = || list("wiring", &recipe.wiring);
         list("optim", &recipe.optim).or_else(wiring).or_else(|| list("synapse", &recipe.synapse))
@@ -255,7 +252,7 @@ fn lists(recipe: &Recipe, plan: &NetworkPlan<'_>) -> Refusal {
 }
 
 /// Mixed sweeps are of two groups of populations.
-fn groups(recipe: &Recipe, plan: &NetworkPlan<'_>) -> Refusal {
+fn groups(recipe: &Recipe, plan: &NetworkPlan<'_>) -> PartRefusal {
     let mixes = recipe.solver.method().traits().memory > 0 && !plan.is_chain();
     mixes.then(|| {
         let message = format!(
