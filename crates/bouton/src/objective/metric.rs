@@ -5,6 +5,7 @@
 
 use super::{Objective, TargetKind, TargetView, predictions};
 use bouton_kernels::{Elem, View, dispatch};
+use serde::{Serialize, Serializer};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -17,11 +18,27 @@ pub struct Metric {
     pub about: &'static str,
     /// Whether more of it is better.
     pub higher_is_better: bool,
+    /// What tables of results tell it in.
+    pub unit: Unit,
     /// Targets that it is said of.
     pub of: TargetKind,
     /// From the sums of so many samples.
     finish: fn(&Sums, f64) -> f64,
 }
+
+/// What the numbers of a metric are told in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Unit {
+    /// Its sign, empty for plain numbers.
+    pub sign: &'static str,
+    /// So many of it are 1 of the stored number.
+    pub factor: f64,
+    /// Digits after the point.
+    pub digits: usize,
+}
+
+const PERCENT: Unit = Unit { sign: "%", factor: 100.0, digits: 2 };
+const PLAIN: Unit = Unit { sign: "", factor: 1.0, digits: 4 };
 
 /// Every metric; of those for one kind of target, the first one is the score by which networks are compared.
 pub static METRICS: [Metric; 5] = [
@@ -29,6 +46,7 @@ pub static METRICS: [Metric; 5] = [
         name: "accuracy",
         about: "accuracy (fraction of samples)",
         higher_is_better: true,
+        unit: PERCENT,
         of: TargetKind::Classes,
         finish: |sums, n| sums.total(HITS) / n,
     },
@@ -36,6 +54,7 @@ pub static METRICS: [Metric; 5] = [
         name: "error",
         about: "error (fraction of samples)",
         higher_is_better: false,
+        unit: PERCENT,
         of: TargetKind::Classes,
         finish: |sums, n| 1.0 - sums.total(HITS) / n,
     },
@@ -43,6 +62,7 @@ pub static METRICS: [Metric; 5] = [
         name: "mse",
         about: "mean squared error per output",
         higher_is_better: false,
+        unit: PLAIN,
         of: TargetKind::Values,
         finish: |sums, n| sums.total(SQUARES) / (n * sums.width(SQUARES)),
     },
@@ -50,6 +70,7 @@ pub static METRICS: [Metric; 5] = [
         name: "mae",
         about: "mean absolute error per output",
         higher_is_better: false,
+        unit: PLAIN,
         of: TargetKind::Values,
         finish: |sums, n| sums.total(ABSOLUTES) / (n * sums.width(ABSOLUTES)),
     },
@@ -57,6 +78,7 @@ pub static METRICS: [Metric; 5] = [
         name: "r2",
         about: "coefficient of determination R²",
         higher_is_better: true,
+        unit: PLAIN,
         of: TargetKind::Values,
         finish: determination,
     },
@@ -79,16 +101,40 @@ impl Metric {
         METRICS.iter().find(|metric| metric.of == of).expect("every kind has one")
     }
 
+    /// What is published of networks on targets of this kind unless it is said: the first of which less is better.
+    pub fn shortfall(of: TargetKind) -> &'static Self {
+        let error = METRICS.iter().find(|metric| metric.of == of && !metric.higher_is_better);
+        error.expect("every kind has one")
+    }
+
     /// The score among `values` by name, as a run stores them.
     pub fn score_in(values: &BTreeMap<String, f64>) -> Option<(&'static Self, f64)> {
         let scores = [TargetKind::Classes, TargetKind::Values].map(Self::score);
         scores.into_iter().find_map(|metric| Some((metric, *values.get(metric.name)?)))
     }
 
+    /// Its name with the sign of its unit: `error %`, `mse`.
+    pub fn title(&self) -> String {
+        [self.name, self.unit.sign].join(" ").trim_end().to_owned()
+    }
+
     /// Whether `new` is better than `old`; a number is better than none.
     pub fn improves(&self, new: f64, old: Option<f64>) -> bool {
         let better = |old: f64| if self.higher_is_better { new > old } else { new < old };
         !new.is_nan() && old.is_none_or(|old| old.is_nan() || better(old))
+    }
+}
+
+impl PartialEq for Metric {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+/// By its name.
+impl Serialize for Metric {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name)
     }
 }
 
@@ -220,6 +266,16 @@ mod tests {
         );
         assert_eq!(values(&[2.0, 6.0, 2.0, 6.0], &[2.0, 6.0, 2.0, 6.0])["r2"], 1.0);
         assert_eq!(values(&[2.5, 6.0, 2.0, 6.5], &[2.0, 6.0, 2.0, 6.0])["r2"], 0.0);
+    }
+
+    #[test]
+    fn results_are_told_as_errors_and_shares_in_percent() {
+        let told = |of| METRICS.iter().filter(move |m| m.of == of).map(Metric::title).collect::<Vec<_>>();
+        assert_eq!(told(TargetKind::Classes), ["accuracy %", "error %"]);
+        assert_eq!(told(TargetKind::Values), ["mse", "mae", "r2"]);
+        assert!(METRICS.iter().all(|m| m.unit.factor == if m.unit.sign == "%" { 100.0 } else { 1.0 }));
+        let shortfalls = [TargetKind::Classes, TargetKind::Values].map(|of| Metric::shortfall(of).name);
+        assert_eq!(shortfalls, ["error", "mse"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub use given::Given;
 pub use head::Head;
 pub use heads::Heads;
 pub use hinge::SquaredHinge;
-pub use metric::{METRICS, Metric, Sums};
+pub use metric::{METRICS, Metric, Sums, Unit};
 pub use squared_error::SquaredError;
 pub use target::{Target, TargetKind, TargetView};
 pub use xent::SoftmaxCrossEntropy;
