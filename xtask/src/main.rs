@@ -67,7 +67,7 @@ fn reproducibility(root: &Path) -> String {
     let file = |paper: &bouton::claims::Paper| root.join("recipes").join(&paper.slug).join("results.jsonl");
     let read = |paper| bouton::claims::read_results(&file(paper)).expect("stored results are tested");
     let results: Vec<_> = bouton::claims::papers().iter().flat_map(read).collect();
-    bouton::claims::reproducibility_markdown(&results)
+    bouton::claims::reproducibility_markdown(&results).expect("claims are tested")
 }
 
 /// Appends the result of a run to `recipes/<paper>/results.jsonl`.

@@ -55,10 +55,10 @@ impl Reproduce {
                 results.push(self.train(claim, seed, &interrupt)?);
             }
         }
-        let assessed: Vec<Assessment<'_>> =
-            chosen.iter().map(|claim| claims::assess(claim, &results)).collect();
-        let rows = assessed.iter().map(|a| a.cells().to_vec());
-        printer.columns(&Assessment::HEADER, rows.collect())?;
+        let assessed = chosen.iter().map(|claim| claims::assess(claim, &results));
+        let assessed: Vec<Assessment<'_>> = assessed.collect::<Result<_>>()?;
+        let (head, rows) = Assessment::table(&assessed);
+        printer.columns(&head.iter().map(String::as_str).collect::<Vec<_>>(), rows)?;
         if self.quick {
             printer.line("scaled-down runs show that things work; they never count as reproduced")?;
         }

@@ -1,8 +1,11 @@
 //! REPRODUCIBILITY.md, from stored results.
 
+use super::assess::result;
 use super::{Assessment, Paper, ResultLine, assess, papers};
+use crate::Result;
 use crate::recipe::Recipe;
 use crate::train::continual::told;
+use std::borrow::Borrow;
 use std::fmt::Write;
 
 const HEAD: &str = "\
@@ -20,24 +23,29 @@ whatever came out.
 - **no published value**: our own row. **scaled**: only a scaled-down run, which never counts. **not run**: nothing stored.
 ";
 
-const RUNS: [&str; 9] =
-    ["claim", "seed", "epochs", "test error %", "minutes", "date", "bouton", "threads", "machine"];
+const RUNS: [&str; 9] = ["claim", "seed", "epochs", "", "minutes", "date", "bouton", "threads", "machine"];
+/// Where [`RUNS`] leaves room for the result.
+const RESULT: usize = 3;
 
 /// The page: a table of claims per paper, and every run behind it.
-pub fn reproducibility_markdown(results: &[ResultLine]) -> String {
+///
+/// # Errors
+/// As [`assess`].
+pub fn reproducibility_markdown(results: &[ResultLine]) -> Result<String> {
     let mut page = HEAD.to_string();
     for paper in papers() {
-        section(&mut page, paper, results);
+        section(&mut page, paper, results)?;
     }
-    page
+    Ok(page)
 }
 
-fn section(page: &mut String, paper: &Paper, results: &[ResultLine]) {
+pub(super) fn section(page: &mut String, paper: &Paper, results: &[ResultLine]) -> Result<()> {
     let Paper { slug, title, reference, .. } = paper;
     // Writing to a string cannot fail.
     let _ = write!(page, "\n## {slug}\n\n{title}. {reference}.\n\n");
-    let rows = paper.claims.iter().map(|claim| assess(claim, results).cells().to_vec());
-    table(page, &Assessment::HEADER, rows);
+    let assessed = paper.claims.iter().map(|claim| assess(claim, results)).collect::<Result<Vec<_>>>()?;
+    let (head, rows) = Assessment::table(&assessed);
+    table(page, &head, rows.into_iter());
     let noted = paper.claims.iter().filter_map(|c| Some((&c.id, c.note.as_ref()?)));
     let sources = paper.claims.iter().filter_map(|c| Some((&c.id, &c.published.as_ref()?.source)));
     let mut notes: Vec<(&String, Vec<&str>)> = Vec::new();
@@ -51,25 +59,33 @@ fn section(page: &mut String, paper: &Paper, results: &[ResultLine]) {
     for (note, ids) in notes {
         let _ = writeln!(page, "- {}: {note}.", ids.join(", "));
     }
-    runs(page, paper, results);
+    runs(page, paper, &assessed, results);
     tasks(page, paper, results);
+    Ok(())
 }
 
-fn runs(page: &mut String, paper: &Paper, results: &[ResultLine]) {
-    let belongs = |r: &&ResultLine| paper.claims.iter().any(|c| c.full_id() == r.claim);
-    let (full, other): (Vec<_>, Vec<_>) =
-        results.iter().filter(belongs).partition(|r| !r.quick && r.overrides.is_empty());
+fn runs(page: &mut String, paper: &Paper, assessed: &[Assessment<'_>], results: &[ResultLine]) {
+    let claim = |r: &ResultLine| assessed.iter().find(|a| a.claim.full_id() == r.claim);
+    let (full, other): (Vec<_>, Vec<_>) = results
+        .iter()
+        .filter_map(|r| Some((claim(r)?, r)))
+        .partition(|(_, r)| !r.quick && r.overrides.is_empty());
+    // As in the table of claims, one metric stands in the head and several stand in the rows.
+    let one = Assessment::metric_of(assessed);
+    let mut head = RUNS.map(String::from);
+    head[RESULT] = one.map_or("test".into(), result);
+    let row = |(a, r)| cells(paper, a, one.is_none(), r);
     if !full.is_empty() {
         page.push_str("\nRuns:\n\n");
-        table(page, &RUNS, full.into_iter().map(|r| cells(paper, r)));
+        table(page, &head, full.into_iter().map(row));
     }
     if !other.is_empty() {
         page.push_str("\nRuns that do not count, with what was changed:\n\n");
-        let changed = other.into_iter().map(|r| {
+        let changed = other.into_iter().map(|(a, r)| {
             let what = if r.quick { "scaled down".into() } else { r.overrides.join(" ") };
-            [cells(paper, r), vec![what]].concat()
+            [row((a, r)), vec![what]].concat()
         });
-        table(page, &[&RUNS[..], &["changed"]].concat(), changed);
+        table(page, &[&head[..], &["changed".into()]].concat(), changed);
     }
 }
 
@@ -113,8 +129,10 @@ fn own_id<'a>(paper: &Paper, r: &'a ResultLine) -> &'a str {
     r.claim.strip_prefix(&format!("{}/", paper.slug)).unwrap_or(&r.claim)
 }
 
-fn cells(paper: &Paper, r: &ResultLine) -> Vec<String> {
+/// The row of one run, where it is `told` with its metric.
+fn cells(paper: &Paper, a: &Assessment<'_>, told: bool, r: &ResultLine) -> Vec<String> {
     let id = own_id(paper, r);
+    let value = r.value(a.metric).map_or("–".into(), |value| a.number(value));
     let commit = r.commit.as_ref().map_or(String::new(), |commit| {
         let (id, mark) = commit.split_once(", ").unwrap_or((commit, ""));
         let modified = if mark.is_empty() { "" } else { ", modified" };
@@ -124,7 +142,7 @@ fn cells(paper: &Paper, r: &ResultLine) -> Vec<String> {
         id.into(),
         r.seed.to_string(),
         r.epochs.to_string(),
-        format!("{:.2}", r.error_percent),
+        if told { format!("{} {value}", a.metric.title()) } else { value },
         format!("{:.1}", r.wall_seconds / 60.0),
         r.date.clone(),
         format!("{}{commit}", r.bouton),
@@ -133,7 +151,7 @@ fn cells(paper: &Paper, r: &ResultLine) -> Vec<String> {
     ]
 }
 
-fn table(page: &mut String, header: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+fn table(page: &mut String, header: &[impl Borrow<str>], rows: impl Iterator<Item = Vec<String>>) {
     let _ = writeln!(page, "| {} |\n|{}", header.join(" | "), "---|".repeat(header.len()));
     for row in rows {
         let _ = writeln!(page, "| {} |", row.join(" | "));

@@ -1,7 +1,7 @@
 //! Published results, the recipes that repeat them, and what came out.
 //!
 //! `recipes/<paper>/claims.toml` lists the claims of a paper; each names one recipe of the same folder and, where it is
-//! known, the published test error with its mark. All folders are compiled in, so that the program needs no other file.
+//! known, the published number with its mark: of the test error, unless the claim names another metric. All folders are compiled in, so that the program needs no other file.
 //!
 //! Reproducing a claim: run [`Claim::recipe`] with a few seeds, [`collect`] the finished runs, [`assess`] them.
 
@@ -18,6 +18,7 @@ pub use plan::{Estimate, TIMED_BATCHES, Timing, estimate, quick, time_batches};
 pub use results::{ResultLine, append_result, collect, parse_results, read_results, result_of_run, stored};
 pub use statistics::{Agreement, Allowed, Sample, compare};
 
+use crate::objective::{METRICS, Metric};
 use crate::recipe::Recipe;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,7 @@ pub struct Paper {
     pub claims: Vec<Claim>,
 }
 
-/// One result: a recipe and the test error at its last epoch.
+/// One result: a recipe and a metric of its test at the last epoch.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Claim {
@@ -56,6 +57,10 @@ pub struct Claim {
     pub about: String,
     /// How long one seed takes on two cores.
     pub cost: Cost,
+    /// The metric that it is about, by name, see [`Claim::metric`]. Default: how far the task's tests fall short, `error` for
+    /// classes and `mse` for values.
+    #[serde(rename = "metric", default)]
+    pub named: Option<String>,
     /// What the reader should know about the published number, or about its absence.
     #[serde(default)]
     pub note: Option<String>,
@@ -66,7 +71,7 @@ pub struct Claim {
     text: &'static str,
 }
 
-/// A published test error in percent.
+/// A published test result, in the unit of the claim's metric: in percent for `error` and `accuracy`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Published {
@@ -85,7 +90,7 @@ pub struct Published {
     pub mark: Mark,
     /// Where it stands.
     pub source: String,
-    /// Largest difference that counts as a match where a spread is unknown, in percent.
+    /// Largest difference that counts as a match where a spread is unknown, in the same unit.
     pub tolerance: f64,
 }
 
@@ -160,6 +165,24 @@ impl Claim {
         Recipe::parse(self.text, &format!("recipes/{}/{}", self.paper, self.file))
     }
 
+    /// The metric that it is about: the one that it names, or the first [shortfall](Metric::shortfall) of its task.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the known names if it names none of its task; as [`Claim::recipe`].
+    pub fn metric(&self) -> Result<&'static Metric> {
+        let kind = self.recipe()?.task.method().targets();
+        let Some(name) = &self.named else { return Ok(Metric::shortfall(kind)) };
+        Metric::named(name).filter(|metric| metric.of == kind).ok_or_else(|| {
+            let known = METRICS.iter().filter(|metric| metric.of == kind);
+            let known: Vec<_> = known.map(|metric| format!("`{}`", metric.name)).collect();
+            Error::config(format!(
+                "recipes/{}/claims.toml: claim `{}`: `{name}` is no metric of {kind}",
+                self.paper, self.id
+            ))
+            .with_hint(format!("known are {}", known.join(", ")))
+        })
+    }
+
     /// Name among all papers: `scellier2017/one-hidden`.
     pub fn full_id(&self) -> String {
         format!("{}/{}", self.paper, self.id)
@@ -174,6 +197,12 @@ fn parse(folder: &embedded::Folder) -> Result<Paper> {
         claim.paper = folder.slug.into();
         let recipe = folder.recipes.iter().find(|(name, _)| *name == claim.file);
         claim.text = recipe.ok_or_else(|| wrong(format!("there is no recipe `{}`", claim.file)))?.1;
+        if claim.named.is_some() {
+            claim.metric()?;
+        }
     }
     Ok(paper)
 }
+
+#[cfg(test)]
+mod tests;

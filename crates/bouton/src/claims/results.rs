@@ -1,10 +1,13 @@
 //! Stored results: `recipes/<paper>/results.jsonl`, one line per finished run, appended and never rewritten.
 
 use super::{Claim, embedded, papers, quick};
+use crate::objective::Metric;
 use crate::recipe::Recipe;
+use crate::train::metrics::null_is_nan;
 use crate::train::{Provenance, Record, RunDir, RunSummary, State, atomic, continual};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -23,10 +26,9 @@ pub struct ResultLine {
     pub seed: u64,
     /// Epochs done.
     pub epochs: u64,
-    /// Test error after the last update, in percent.
-    pub error_percent: f64,
-    /// The same as a fraction of right answers.
-    pub accuracy: f64,
+    /// Metrics of the test after the last update by name, as in `metrics.jsonl`; NaN where a number was not finite.
+    #[serde(deserialize_with = "null_is_nan")]
+    pub metrics: BTreeMap<String, f64>,
     /// Seconds of work.
     pub wall_seconds: f64,
     /// Version of the program.
@@ -53,12 +55,27 @@ pub struct ResultLine {
     pub told: Option<Vec<String>>,
 }
 
+impl ResultLine {
+    /// Its `metric` in the unit of the metric; none if it was not measured.
+    pub fn value(&self, metric: &Metric) -> Option<f64> {
+        self.metrics.get(metric.name).map(|value| metric.unit.factor * value)
+    }
+}
+
 /// Reads a finished run directory. Its claim is found by the name of its recipe, `<paper>-<claim>`.
 ///
 /// # Errors
 /// [`Error::Config`] if the run is not finished or belongs to no claim; [`Error::Io`] or [`Error::Data`] if its files
 /// cannot be read.
 pub fn result_of_run(run: &Path) -> Result<ResultLine> {
+    result_among(papers().iter().flat_map(|p| &p.claims), run)
+}
+
+/// As [`result_of_run`], for one of `claims`.
+pub(super) fn result_among<'a>(
+    mut claims: impl Iterator<Item = &'a Claim>,
+    run: &Path,
+) -> Result<ResultLine> {
     let refuse = |message: &str| Error::config(format!("{}: {message}", run.display()));
     let dir = RunDir::open(run)?;
     let summary = dir.summary()?;
@@ -66,26 +83,36 @@ pub fn result_of_run(run: &Path) -> Result<ResultLine> {
         return Err(refuse(&format!("the run is {}, not done", summary.status.state)));
     }
     let recipe = Recipe::load(dir.recipe())?;
-    let mut claims = papers().iter().flat_map(|p| &p.claims);
     let claim = claims.find(|c| format!("{}-{}", c.paper, c.id) == recipe.name);
     let claim = claim.ok_or_else(|| refuse(&format!("`{}` is not the recipe of a claim", recipe.name)))?;
     let test = summary.last.get("test").ok_or_else(|| refuse("there are no test metrics"))?;
-    let value = |name: &str| {
-        test.values.get(name).copied().ok_or_else(|| refuse(&format!("the test metrics have no `{name}`")))
-    };
+    let wanted = claim.metric()?.name;
+    if !test.values.contains_key(wanted) {
+        return Err(refuse(&format!("the test metrics have no `{wanted}`")));
+    }
+    line(claim, &recipe, &summary, test, Provenance::read(&dir.provenance())?)
+}
+
+fn line(
+    claim: &Claim,
+    recipe: &Recipe,
+    summary: &RunSummary,
+    test: &Record,
+    p: Provenance,
+) -> Result<ResultLine> {
     let origin = claim.recipe()?;
-    let is_quick = differences(&quick(&origin), &recipe).is_empty() && recipe.task != origin.task;
-    let p = Provenance::read(&dir.provenance())?;
-    let mut overrides = if is_quick { Vec::new() } else { differences(&origin, &recipe) };
+    let is_quick = differences(&quick(&origin), recipe).is_empty() && recipe.task != origin.task;
+    let mut overrides = if is_quick { Vec::new() } else { differences(&origin, recipe) };
     overrides.extend(p.unpublished.iter().map(|file| format!("data={file}, not the published file")));
+    let of_tasks = |name: &str| continual::DEFINITIONS.iter().any(|(known, _)| *known == name);
+    let (continual, metrics) = test.values.clone().into_iter().partition(|(name, _)| of_tasks(name));
     Ok(ResultLine {
         claim: claim.full_id(),
         recipe: recipe.hash(),
         overrides,
         seed: recipe.seed,
         epochs: test.epoch,
-        error_percent: 100.0 * value("error")?,
-        accuracy: value("accuracy")?,
+        metrics,
         wall_seconds: summary.wall,
         machine: format!("{}, {} cores", p.cpu.as_ref().unwrap_or(&p.os), p.cores),
         date: p.started.chars().take("2026-11-21".len()).collect(),
@@ -94,13 +121,8 @@ pub fn result_of_run(run: &Path) -> Result<ResultLine> {
         threads: p.threads,
         quick: is_quick,
         tasks: tasks(&summary.last),
-        continual: test
-            .values
-            .iter()
-            .filter(|(name, _)| continual::DEFINITIONS.iter().any(|(known, _)| known == name))
-            .map(|(k, v)| (k.clone(), *v))
-            .collect(),
-        told: recipe.sequence.method().traits().several.then(|| continual::told(&recipe).list()),
+        continual,
+        told: recipe.sequence.method().traits().several.then(|| continual::told(recipe).list()),
     })
 }
 
@@ -171,9 +193,23 @@ fn text(path: &Path) -> Result<String> {
 /// [`Error::Data`] with the line that is garbled.
 pub fn parse_results(text: &str, origin: &str) -> Result<Vec<ResultLine>> {
     let read = |(i, line)| {
-        serde_json::from_str(line).map_err(|e| Error::data(format!("{origin}:{}: garbled line: {e}", i + 1)))
+        serde_json::from_str(line)
+            .and_then(|line| serde_json::from_value(by_name(line)))
+            .map_err(|e| Error::data(format!("{origin}:{}: garbled line: {e}", i + 1)))
     };
     text.lines().enumerate().map(read).collect()
+}
+
+/// A line as it is written now: in older ones accuracy and error, in percent, were fields of their own and the only metrics.
+fn by_name(mut line: Map<String, Value>) -> Value {
+    if !line.contains_key("metrics") {
+        let percent = line.get("error_percent").and_then(Value::as_f64);
+        if let (Some(percent), Some(accuracy)) = (percent, line.get("accuracy").cloned()) {
+            line.retain(|name, _| name != "error_percent" && name != "accuracy");
+            line.insert("metrics".into(), json!({"accuracy": accuracy, "error": percent / 100.0}));
+        }
+    }
+    line.into()
 }
 
 /// The settings of `recipe` that `origin` does not have, as `key=value`. Seed, name and description do not count.

@@ -1,16 +1,17 @@
-//! When two mean test errors agree.
+//! When two means of a metric agree, and which is better otherwise.
 //!
 //! match: |μ − μₚ| ≤ 2·√(σ²/n + σₚ²/nₚ) + half a unit of the last printed digit. One seed of ours has no spread and is
 //! taken to be one more of the published runs, σ = σₚ: 2σₚ·√(1 + 1/nₚ) + half a unit, or the claim's tolerance if that is
 //! larger. Where the published spread is unknown, |μ − μₚ| ≤ the claim's tolerance instead.
 
 use super::Published;
+use crate::objective::Metric;
 use serde::Serialize;
 
 /// Room for the rounding of the difference itself.
 const ROUNDING: f64 = 1e-9;
 
-/// Test errors of a few seeds, in percent.
+/// A metric after the last epoch over a few seeds, in its unit.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Sample {
     /// Mean.
@@ -24,7 +25,7 @@ pub struct Sample {
 /// The largest difference that still counts as a match.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Allowed {
-    /// In percent.
+    /// In the unit of the metric.
     pub margin: f64,
     /// Why the tolerance of the claim was taken; absent if it was not.
     pub by_tolerance: Option<&'static str>,
@@ -32,14 +33,14 @@ pub struct Allowed {
     pub one_seed: bool,
 }
 
-/// How a mean error lies beside a published one.
+/// How a mean lies beside a published one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Agreement {
     /// Within what is allowed.
     Match,
-    /// A smaller error, beyond what is allowed.
+    /// Better, beyond what is allowed.
     Better,
-    /// A larger error, beyond what is allowed.
+    /// Worse, beyond what is allowed.
     Worse,
 }
 
@@ -59,13 +60,12 @@ impl Sample {
     }
 }
 
-/// Compares `ours` with what is published.
-pub fn compare(published: &Published, ours: &Sample) -> (Agreement, Allowed) {
+/// Compares `ours` with what is published of `metric`, both in its unit.
+pub fn compare(metric: &Metric, published: &Published, ours: &Sample) -> (Agreement, Allowed) {
     let allowed = allowed(published, ours);
-    let difference = ours.mean - published.mean;
-    let agreement = if difference.abs() <= allowed.margin + ROUNDING {
+    let agreement = if (ours.mean - published.mean).abs() <= allowed.margin + ROUNDING {
         Agreement::Match
-    } else if difference < 0.0 {
+    } else if metric.improves(ours.mean, Some(published.mean)) {
         Agreement::Better
     } else {
         Agreement::Worse

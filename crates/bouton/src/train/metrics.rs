@@ -38,7 +38,10 @@ pub struct Record {
     pub values: BTreeMap<String, f64>,
 }
 
-fn null_is_nan<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<BTreeMap<String, f64>, D::Error> {
+/// Numbers by name, of which those that are not finite are written as `null`.
+pub(crate) fn null_is_nan<'de, D: Deserializer<'de>>(
+    from: D,
+) -> std::result::Result<BTreeMap<String, f64>, D::Error> {
     let values = BTreeMap::<String, Option<f64>>::deserialize(from)?;
     Ok(values.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect())
 }

@@ -2,9 +2,10 @@
 
 use bouton::claims::{
     Agreement, Claim, Mark, Published, ResultLine, Sample, TIMED_BATCHES, Timing, Verdict, append_result,
-    assess, collect, compare, estimate, paper, papers, quick, read_results, reproducibility_markdown,
-    result_of_run, stored,
+    assess, collect, compare, estimate, paper, papers, parse_results, quick, read_results,
+    reproducibility_markdown, result_of_run, stored,
 };
+use bouton::objective::Metric;
 use bouton::recipe::Recipe;
 use bouton::train::{MetricsWriter, Provenance, Record, RunDir, State, Status, atomic};
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,6 +68,10 @@ fn every_recipe_comes_back() {
     }
 }
 
+fn error() -> &'static Metric {
+    Metric::named("error").unwrap()
+}
+
 fn published(mark: Mark, std: Option<f64>, n: Option<usize>) -> Published {
     Published { mean: 1.97, std, n, digits: 2, mark, source: String::new(), tolerance: 0.25 }
 }
@@ -85,14 +90,14 @@ fn means_agree_within_two_standard_errors_and_half_a_digit() {
     let theirs = published(Mark::Verified, Some(0.1), Some(3));
     let judge = |difference: f64| {
         let ours = Sample { mean: 1.97 + difference, std: Some(0.1), n: 3 };
-        compare(&theirs, &ours).0
+        compare(error(), &theirs, &ours).0
     };
     assert_eq!(judge(0.0), Agreement::Match);
     assert_eq!(judge(0.168), Agreement::Match);
     assert_eq!(judge(-0.168), Agreement::Match);
     assert_eq!(judge(0.1685), Agreement::Worse);
     assert_eq!(judge(-0.1685), Agreement::Better);
-    let (_, allowed) = compare(&theirs, &Sample { mean: 2.0, std: Some(0.0), n: 5 });
+    let (_, allowed) = compare(error(), &theirs, &Sample { mean: 2.0, std: Some(0.0), n: 5 });
     assert!((allowed.margin - (0.2 / 3f64.sqrt() + 0.005)).abs() < 1e-12);
     assert_eq!(allowed.by_tolerance, None);
 }
@@ -112,7 +117,7 @@ fn an_unknown_spread_is_said_and_replaced_by_the_tolerance() {
         (published(Mark::Verified, Some(0.1), Some(3)), one, Agreement::Worse, "one seed"),
     ];
     for (theirs, ours, agreement, why) in cases {
-        let (got, allowed) = compare(&theirs, &ours);
+        let (got, allowed) = compare(error(), &theirs, &ours);
         assert_eq!((got, allowed.margin, allowed.by_tolerance), (agreement, 0.25, Some(why)));
     }
 }
@@ -121,14 +126,14 @@ fn an_unknown_spread_is_said_and_replaced_by_the_tolerance() {
 #[test]
 fn one_seed_is_judged_by_the_published_spread() {
     let none = claim("vandeven2019/split-domain-none").published.as_ref().unwrap();
-    let judge = |mean: f64| compare(none, &Sample { mean, std: None, n: 1 });
+    let judge = |mean: f64| compare(error(), none, &Sample { mean, std: None, n: 1 });
     let (agreement, allowed) = judge(41.0);
     assert_eq!((agreement, allowed.by_tolerance, allowed.one_seed), (Agreement::Match, None, true));
     assert!((allowed.margin - (2.0 * 7.42 * 1.05f64.sqrt() + 0.005)).abs() < 1e-12, "{allowed:?}");
     assert_eq!(judge(42.67 - 15.3).0, Agreement::Better);
     assert_eq!(judge(42.67 + 15.3).0, Agreement::Worse);
     let id = "vandeven2019/split-domain-none";
-    let cells = assess(claim(id), &[line(id, 1, 41.0)]).cells();
+    let cells = assess(claim(id), &[line(id, 1, 41.0)]).unwrap().cells();
     assert_eq!(cells[4..], ["match", "±15.21 (one seed, published spread)"]);
 }
 
@@ -138,7 +143,7 @@ fn what_a_run_was_told_is_on_the_page() {
     let id = "vandeven2019/split-domain-none";
     let row = |recipe: String, told: Option<Vec<String>>| {
         let line = ResultLine { recipe, told, tasks: vec![Some(0.5); 2], ..line(id, 1, 41.0) };
-        let page = reproducibility_markdown(&[line]);
+        let page = reproducibility_markdown(&[line]).unwrap();
         let row = page.lines().find(|l| l.contains("50.0 50.0")).unwrap();
         row.rsplit(" | ").next().unwrap().trim_end_matches(" |").to_owned()
     };
@@ -149,6 +154,10 @@ fn what_a_run_was_told_is_on_the_page() {
     assert_eq!(row(claim(id).recipe().unwrap().hash(), None), "nothing");
 }
 
+fn test_metrics(error: f64) -> BTreeMap<String, f64> {
+    [("error", error), ("accuracy", 1.0 - error)].map(|(name, value)| (name.to_owned(), value)).into()
+}
+
 fn line(claim: &str, seed: u64, error_percent: f64) -> ResultLine {
     ResultLine {
         claim: claim.into(),
@@ -156,8 +165,7 @@ fn line(claim: &str, seed: u64, error_percent: f64) -> ResultLine {
         overrides: Vec::new(),
         seed,
         epochs: 50,
-        error_percent,
-        accuracy: 1.0 - error_percent / 100.0,
+        metrics: test_metrics(error_percent / 100.0),
         wall_seconds: 90.0,
         bouton: "0.1.0".into(),
         commit: Some("0123456789".into()),
@@ -175,14 +183,14 @@ fn line(claim: &str, seed: u64, error_percent: f64) -> ResultLine {
 fn only_whole_unchanged_runs_count() {
     let id = "laborieux2022/mnist-n1-b01";
     let claim = claim(id);
-    let verdict = |results: &[ResultLine]| assess(claim, results).verdict;
+    let verdict = |results: &[ResultLine]| assess(claim, results).unwrap().verdict;
     assert_eq!(verdict(&[]), Verdict::NotRun);
     let scaled = ResultLine { quick: true, ..line(id, 1, 1.97) };
     assert_eq!(verdict(std::slice::from_ref(&scaled)), Verdict::Scaled);
     let changed = ResultLine { overrides: vec!["task.mnist.epochs=5".into()], ..line(id, 1, 1.97) };
     assert_eq!(verdict(std::slice::from_ref(&changed)), Verdict::NotRun);
     let full = [scaled, changed, line(id, 1, 3.0), line(id, 1, 2.0), line(id, 2, 2.1), line("x/y", 3, 9.0)];
-    let assessed = assess(claim, &full);
+    let assessed = assess(claim, &full).unwrap();
     assert_eq!(assessed.verdict, Verdict::Match);
     let ours = assessed.ours.unwrap();
     assert!(ours.n == 2 && (ours.mean - 2.05).abs() < 1e-12, "the last run of a seed: {ours:?}");
@@ -193,14 +201,14 @@ fn only_whole_unchanged_runs_count() {
 #[test]
 fn a_recalled_number_is_never_the_papers() {
     let recalled = claim("ernoult2019/p-1h");
-    let cells =
-        assess(recalled, &[line("ernoult2019/p-1h", 1, 2.0), line("ernoult2019/p-1h", 2, 2.1)]).cells();
+    let two = [line("ernoult2019/p-1h", 1, 2.0), line("ernoult2019/p-1h", 2, 2.1)];
+    let cells = assess(recalled, &two).unwrap().cells();
     assert_eq!(cells[2], "recalled, unverified");
     assert_eq!(cells[3], "2.05 ± 0.07 (2), SEM 0.05");
     assert_eq!(cells[4], "unverified target [2.00 ± 0.13]");
-    let verified = assess(claim("laborieux2022/mnist-n1-b01"), &[]).cells();
+    let verified = assess(claim("laborieux2022/mnist-n1-b01"), &[]).unwrap().cells();
     assert_eq!([&verified[2], &verified[3], &verified[4]], ["1.97 ± 0.10 (3)", "–", "not run"]);
-    let own = assess(claim("scellier2023/fashion-1h"), &[line("scellier2023/fashion-1h", 1, 10.0)]);
+    let own = assess(claim("scellier2023/fashion-1h"), &[line("scellier2023/fashion-1h", 1, 10.0)]).unwrap();
     assert_eq!(own.verdict, Verdict::NoPublishedValue);
 }
 
@@ -208,7 +216,7 @@ fn a_recalled_number_is_never_the_papers() {
 fn the_page_shows_every_run_and_what_does_not_count() {
     let id = "ernoult2019/p-1h";
     let changed = ResultLine { overrides: vec!["optim.sgd.lr=0.1".into()], ..line(id, 3, 7.0) };
-    let page = reproducibility_markdown(&[line(id, 1, 2.0), changed]);
+    let page = reproducibility_markdown(&[line(id, 1, 2.0), changed]).unwrap();
     for row in [
         "| p-1h | 784-512-10, prototypical, 30 epochs | recalled, unverified | 2.00 (1) | unverified target [2.00 ± 0.13] |  |",
         "| p-1h | 1 | 50 | 2.00 | 1.5 | 2026-11-21 | 0.1.0 (01234567) | 2 | Some CPU, 2 cores |",
@@ -226,7 +234,7 @@ fn finished(out: &Path, recipe: &Recipe, errors: &[f64]) -> RunDir {
     Provenance::gather(2, "avx2", &[], BTreeMap::new()).write(&dir.provenance()).unwrap();
     let mut metrics = MetricsWriter::open(&dir.metrics(), None).unwrap();
     for (epoch, &error) in (1..).zip(errors) {
-        let values = [("error", error), ("accuracy", 1.0 - error)].map(|(k, v)| (k.to_string(), v)).into();
+        let values = test_metrics(error);
         let record = Record { step: 10 * epoch, epoch, wall: epoch as f64, split: "test".into(), values };
         metrics.write(&record).unwrap();
     }
@@ -258,7 +266,7 @@ fn runs_on_unpublished_files_count_for_no_claim() {
     Provenance { unpublished: vec!["mnist/a".into()], ..told }.write(&dir.provenance()).unwrap();
     let line = result_of_run(dir.path()).unwrap();
     assert_eq!(line.overrides, ["data=mnist/a, not the published file"]);
-    assert!(assess(claim("scellier2023/dhn-1h"), &[line]).ours.is_none());
+    assert!(assess(claim("scellier2023/dhn-1h"), &[line]).unwrap().ours.is_none());
 }
 
 #[test]
@@ -277,12 +285,12 @@ fn finished_runs_of_a_claim_are_found_by_hash_with_any_seed() {
     status.write(&failed.status_file()).unwrap();
 
     let mut found = collect(claim, &RunDir::list(out.path()).unwrap().runs).unwrap();
-    found.sort_by(|a, b| a.error_percent.total_cmp(&b.error_percent));
+    found.sort_by(|a, b| a.metrics["error"].total_cmp(&b.metrics["error"]));
     let summary: Vec<_> = found.iter().map(|r| (r.seed, r.epochs, r.quick, r.overrides.len())).collect();
     assert_eq!(summary, [(1, 2, false, 0), (7, 1, false, 0), (7, 1, true, 0)]);
-    assert!((found[0].error_percent - 1.79).abs() < 1e-9 && found[0].wall_seconds == 2.0);
+    assert!(found[0].metrics == test_metrics(0.0179) && found[0].wall_seconds == 2.0);
     assert_eq!(found[0].claim, "scellier2023/dhn-1h");
-    assert_eq!(assess(claim, &found).ours.unwrap().n, 2);
+    assert_eq!(assess(claim, &found).unwrap().ours.unwrap().n, 2);
 
     let other = result_of_run(changed.path()).unwrap();
     assert_eq!((other.overrides, other.quick), (vec!["optim.sgd.lr=0.1".to_string()], false));
@@ -302,8 +310,49 @@ fn results_are_appended_and_read_back() {
         append_result(&path, line).unwrap();
     }
     assert_eq!(read_results(&path).unwrap(), lines);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(
+        text.contains(r#""epochs":50,"metrics":{"accuracy":0.98,"error":0.02},"wall_seconds""#),
+        "{text}"
+    );
     std::fs::write(&path, "{\"claim\":\n").unwrap();
     assert!(read_results(&path).unwrap_err().to_string().contains("results.jsonl:1"));
+}
+
+/// Lines from before metrics had names: their numbers are what they were, and a line is of one kind or the other.
+#[test]
+fn older_lines_have_accuracy_and_error_in_percent() {
+    let mut older = 0;
+    for slug in papers().iter().map(|p| &p.slug) {
+        let text = std::fs::read_to_string(root().join(slug).join("results.jsonl")).unwrap();
+        for (raw, line) in text.lines().zip(parse_results(&text, slug).unwrap()) {
+            let raw: serde_json::Value = serde_json::from_str(raw).unwrap();
+            let Some(percent) = raw["error_percent"].as_f64() else { continue };
+            let values = ["error", "accuracy"].map(|name| line.value(Metric::named(name).unwrap()).unwrap());
+            assert_eq!((values[0], line.metrics.len()), (percent, 2), "{raw}");
+            assert_eq!(Some(line.metrics["accuracy"]), raw["accuracy"].as_f64(), "{raw}");
+            assert!((values[0] + values[1] - 100.0).abs() < 1e-9, "{raw}");
+            older += 1;
+        }
+    }
+    assert!(older >= 279, "{older}");
+    let json = |line: &ResultLine| serde_json::to_string(line).unwrap();
+    let early = r#""accuracy":0.98,"error_percent":2.0,"wall_seconds""#;
+    let of = |fields: &str| {
+        json(&line("a/b", 1, 2.0))
+            .replace(r#""metrics":{"accuracy":0.98,"error":0.02},"wall_seconds""#, fields)
+    };
+    assert_eq!(parse_results(&of(early), "x").unwrap(), [line("a/b", 1, 2.0)]);
+    for wrong in [
+        r#""accuracy":0.98,"wall_seconds""#,
+        r#""wall_seconds""#,
+        r#""accuracy":0.98,"error_percent":2.0,"metrics":{"error":0.02},"wall_seconds""#,
+    ] {
+        assert!(parse_results(&of(wrong), "x").is_err(), "{wrong}");
+    }
+    let nan = ResultLine { metrics: [("error".to_owned(), f64::NAN)].into(), ..line("a/b", 1, 2.0) };
+    assert!(json(&nan).contains(r#""metrics":{"error":null}"#));
+    assert!(parse_results(&json(&nan), "x").unwrap()[0].metrics["error"].is_nan());
 }
 
 #[test]
@@ -311,9 +360,10 @@ fn quick_versions_are_small_but_of_the_same_kind() {
     for claim in claims() {
         let (whole, small) = (claim.recipe().unwrap(), quick(&claim.recipe().unwrap()));
         small.check().unwrap();
-        let t = small.task.images().unwrap_or_else(|| panic!("{}", claim.id));
-        assert_eq!((t.train, t.test), (Some(2000), Some(500)));
-        assert!(t.epochs <= 2 && small.continual.updates.is_none_or(|n| n <= 100));
+        assert!(small.task.samples() <= 2000 && small.continual.updates.is_none_or(|n| n <= 100));
+        if let Some(t) = small.task.images() {
+            assert!((t.train, t.test) == (Some(2000), Some(500)) && t.epochs <= 2, "{}", claim.id);
+        }
         assert_eq!(Recipe { task: whole.task.clone(), continual: whole.continual.clone(), ..small }, whole);
     }
 }

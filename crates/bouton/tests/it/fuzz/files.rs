@@ -77,7 +77,10 @@ fn read_provenance(bytes: &[u8]) -> Result<()> {
 fn results_seeds() -> Vec<Vec<u8>> {
     let stored = include_str!("../../../../../recipes/kirkpatrick2017/results.jsonl");
     let lines: Vec<&str> = stored.lines().take(2).collect();
-    vec![lines.join("\n").into(), lines[0].into()]
+    let named = "{\"claim\":\"a/b\",\"recipe\":\"ab12\",\"overrides\":[],\"seed\":1,\"epochs\":6,\"metrics\":\
+        {\"loss\":null,\"mse\":0.25,\"r2\":0.9},\"wall_seconds\":1.5,\"bouton\":\"0.1.0\",\"commit\":null,\"date\":\
+        \"2026-11-30\",\"machine\":\"Some CPU\",\"threads\":2,\"quick\":false}";
+    vec![lines.join("\n").into(), lines[0].into(), named.into()]
 }
 
 fn read_results(bytes: &[u8]) -> Result<()> {
