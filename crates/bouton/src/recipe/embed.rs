@@ -11,13 +11,15 @@ use crate::synapse::{Site, SynapseSpec};
 use std::path::Path;
 
 impl Recipe {
-    /// This recipe with the text of every file that it names in place of the name. Paths are relative to `folder`; `~`
+    /// This recipe with the text of every small file that it names in place of the name, and with what is in the data files that it
+    /// names. Paths are relative to `folder`; `~`
     /// is the user's home.
     ///
     /// # Errors
     /// [`crate::Error::Config`] with the key if a file cannot be read, is no text or larger than a MiB, or with its name if it
-    /// is not what it should be.
+    /// is not what it should be; [`crate::Error::DataMissing`] and [`crate::Error::Data`] for data files.
     pub fn embedded(mut self, folder: &Path) -> Result<Self> {
+        self.task.method_mut().look(folder)?;
         self.synapses_mut().try_for_each(|(place, synapse)| embed(&place, synapse, folder))?;
         Ok(self)
     }

@@ -279,6 +279,7 @@ fn either(value: &Spanned<DeValue<'_>>, any: &[Node], node: Node, path: &str, pr
                 | (Kind::Choice(_), DeValue::String(_) | DeValue::Table(_))
                 | (Kind::Whole, DeValue::Integer(_))
                 | (Kind::Number, DeValue::Integer(_) | DeValue::Float(_))
+                | (Kind::Text, DeValue::String(_))
         )
     };
     let tries = any.iter().filter(same_shape).map(|n| self::value(value, *n, path));

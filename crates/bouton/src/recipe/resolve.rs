@@ -21,7 +21,9 @@ impl Recipe {
     /// What identifies the recipe: SHA-256 over everything in it but name, description and citations, in hexadecimal.
     /// Whoever reads a recipe from TOML has the files that it names in it ([`Recipe::embedded`]).
     pub fn hash(&self) -> String {
-        let anonymous = Self { name: String::new(), about: String::new(), cite: Vec::new(), ..self.clone() };
+        let mut anonymous =
+            Self { name: String::new(), about: String::new(), cite: Vec::new(), ..self.clone() };
+        anonymous.task = self.task.method().unplaced().unwrap_or(anonymous.task);
         let text = format!("{HASHED_AS}{}", anonymous.to_toml());
         hex(&Sha256::digest(text.as_bytes()))
     }

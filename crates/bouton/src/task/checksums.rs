@@ -11,6 +11,7 @@ use crate::io::atomic;
 use crate::{Error, Result};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io::ErrorKind;
@@ -43,7 +44,12 @@ fn sets(recipe: Curriculum<'_>) -> Result<Vec<&'static KnownSet>> {
 /// [`Error::DataMissing`] if one is not there, [`Error::Io`] if one cannot be read, [`Error::Config`] for an unknown set.
 pub fn checksums<'a>(recipe: impl Into<Curriculum<'a>>, folder: Option<&Path>) -> Result<Checksums> {
     let mut all = Checksums::default();
-    for set in sets(recipe.into())? {
+    let recipe = recipe.into();
+    for path in recipe.task.method().files() {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        all.files.insert(name, own(&path, folder)?);
+    }
+    for set in sets(recipe)? {
         let mut cache =
             if set.is_embedded() { Cache::default() } else { Cache::read(&store::folder(folder)?) };
         for file in set.files {
@@ -56,6 +62,42 @@ pub fn checksums<'a>(recipe: impl Into<Curriculum<'a>>, folder: Option<&Path>) -
         cache.write();
     }
     Ok(all)
+}
+
+/// The checksum of a file of one's own; of a folder, that of the names and checksums of all that is below it.
+fn own(path: &Path, folder: Option<&Path>) -> Result<String> {
+    let missing = |e: std::io::Error| match e.kind() {
+        ErrorKind::NotFound => Error::DataMissing {
+            message: format!("{}: {e}", path.display()),
+            hint: "put it back, or change task.files in the recipe".into(),
+        },
+        _ => Error::io(path, e),
+    };
+    if !path.is_dir() {
+        let mut cache = store::folder(folder).map(|root| Cache::read(&root)).unwrap_or_default();
+        let found = cache.checksum(&path.display().to_string(), path, Pin::Layout).map_err(missing)?;
+        cache.write();
+        return Ok(found);
+    }
+    let mut all = Sha256::new();
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(path)
+        .and_then(Iterator::collect::<std::io::Result<Vec<_>>>)
+        .map_err(missing)?
+        .into_iter()
+        .map(|entry| entry.path())
+        .collect();
+    entries.sort();
+    for entry in entries {
+        let content = if entry.is_dir() {
+            own(&entry, folder)?
+        } else {
+            Pin::Layout
+                .checksum(File::open(&entry).map_err(|e| Error::io(&entry, e))?)
+                .map_err(|e| Error::io(&entry, e))?
+        };
+        all.update(format!("{}\0{content}\n", entry.file_name().unwrap_or_default().to_string_lossy()));
+    }
+    Ok(format!("sha256:{}", store::hex(&all.finalize())))
 }
 
 fn checksum(set: &KnownSet, file: &KnownFile, cache: &mut Cache) -> Result<String> {

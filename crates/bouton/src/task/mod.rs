@@ -10,6 +10,7 @@ pub mod digits;
 #[cfg(feature = "download")]
 pub mod download;
 pub mod embedded;
+mod files;
 pub mod idx;
 #[cfg(feature = "import")]
 pub mod imagenet32;
@@ -25,6 +26,8 @@ pub mod npy;
 pub mod order;
 mod outputs;
 mod part;
+#[cfg(feature = "import")]
+pub mod pictures;
 mod replay;
 pub mod samples;
 mod sequence;
@@ -41,6 +44,7 @@ pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
 pub use checksums::{Checksums, checksums};
 pub use context::Context;
 pub use dataset::{Answers, Dataset, Split};
+pub use files::{Files, Found, Held};
 pub use images::{Images, Known, Normalise, Pad, Pixels};
 pub use outputs::Outputs;
 pub use part::Part;

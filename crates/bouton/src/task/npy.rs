@@ -1,4 +1,4 @@
-//! NPY, the file format of NumPy arrays, as far as arrays of whole numbers need it: the magic bytes `\x93NUMPY`, version
+//! NPY, the file format of NumPy arrays: the magic bytes `\x93NUMPY`, version
 //! 1, 2 or 3, the length of the header (16 bits, from version 2 on 32), the header, a Python dictionary such as
 //! `{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }`, then the values.
 //!
@@ -88,6 +88,100 @@ pub fn integers(reader: &mut impl Read, header: &Header, n: usize) -> Parsed<Vec
     Ok(bytes.chunks_exact(size as usize).map(number).collect())
 }
 
+/// An array of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Array {
+    /// Size of each dimension, slowest first.
+    pub shape: Vec<usize>,
+    /// As many as the product of the sizes.
+    pub values: Values,
+}
+
+/// The values of an array.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// `|u1`, and `|b1` as 0 and 1.
+    Bytes(Vec<u8>),
+    /// Other whole numbers.
+    Integers(Vec<i64>),
+    /// `<f4` and `<f8`.
+    Floats(Vec<f64>),
+    /// `<U…`, without the zeros that fill them up.
+    Words(Vec<String>),
+}
+
+impl Values {
+    /// All numbers; words are none.
+    pub fn floats(self) -> Vec<f64> {
+        match self {
+            Self::Bytes(bytes) => bytes.into_iter().map(f64::from).collect(),
+            Self::Integers(numbers) => numbers.into_iter().map(|n| n as f64).collect(),
+            Self::Floats(numbers) => numbers,
+            Self::Words(_) => Vec::new(),
+        }
+    }
+}
+
+/// Characters of a word in an array.
+const MOST_CHARACTERS: usize = 1 << 12;
+
+/// Reads a whole file.
+///
+/// # Errors
+/// What is wrong, in a few words: no NPY, a type that is not one of numbers or words, too few or too many bytes.
+pub fn array(reader: &mut impl Read) -> Parsed<Array> {
+    let header = header(reader)?;
+    let n = header.shape.iter().try_fold(1_usize, |n, &side| n.checked_mul(side));
+    let n = n.ok_or_else(|| format!("{header}, too many"))?;
+    let values = match &*header.kind {
+        "|u1" | "|b1" => Values::Bytes(exactly(reader, n as u64, "values")?),
+        "<f4" => Values::Floats(each(reader, &header, n, |b: [u8; 4]| f64::from(f32::from_le_bytes(b)))?),
+        "<f8" => Values::Floats(each(reader, &header, n, f64::from_le_bytes)?),
+        kind => match kind.strip_prefix("<U").and_then(|length| length.parse::<usize>().ok()) {
+            Some(length) if length <= MOST_CHARACTERS => Values::Words(words(reader, &header, n, length)?),
+            Some(_) => return Err(format!("{header}, words of that length")),
+            None => Values::Integers(
+                integers(reader, &header, n).map_err(|_| format!("{header}, expected numbers or words"))?,
+            ),
+        },
+    };
+    let mut more = [0];
+    match reader.read(&mut more) {
+        Ok(0) => Ok(Array { shape: header.shape, values }),
+        Ok(_) => Err(format!("{header}, and bytes behind them")),
+        Err(e) => Err(format!("damaged data ({e})")),
+    }
+}
+
+fn each<const N: usize>(
+    reader: &mut impl Read,
+    header: &Header,
+    n: usize,
+    number: impl Fn([u8; N]) -> f64,
+) -> Parsed<Vec<f64>> {
+    let all = (n as u64).checked_mul(N as u64).ok_or_else(|| format!("{header}, too many"))?;
+    let bytes = exactly(reader, all, "values")?;
+    Ok(bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)).collect())
+}
+
+/// Words of `length` characters of 32 bits.
+fn words(reader: &mut impl Read, header: &Header, n: usize, length: usize) -> Parsed<Vec<String>> {
+    let all = (n as u64).checked_mul(4 * length as u64).ok_or_else(|| format!("{header}, too many"))?;
+    let bytes = exactly(reader, all, "values")?;
+    let word = |word: &[u8]| -> Parsed<String> {
+        let characters =
+            word.as_chunks::<4>().0.iter().map(|c| u32::from_le_bytes(*c)).take_while(|c| *c != 0);
+        let characters =
+            characters.map(|c| char::from_u32(c).ok_or_else(|| format!("{header}, {c:#x} is no character")));
+        characters.collect()
+    };
+    if length == 0 {
+        Ok(vec![String::new(); n.min(1 << 20)])
+    } else {
+        bytes.chunks_exact(4 * length).map(word).collect()
+    }
+}
+
 fn exactly(reader: &mut impl Read, n: u64, what: &str) -> Parsed<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take(n).read_to_end(&mut bytes).map_err(|e| format!("damaged data ({e})"))?;
@@ -122,6 +216,34 @@ mod tests {
         assert!(refused(&npy(1, text)[..30]).contains("truncated"));
         assert!(refused(&npy(1, "{'descr': [('a', '<i8')]}")).contains("understood"));
         assert!(refused(b"PK\x03\x04 and more").contains("no NPY"));
+    }
+
+    #[test]
+    fn whole_arrays_are_read() {
+        let file = |kind: &str, shape: &str, values: &[u8]| {
+            let text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}");
+            array(&mut &[npy(1, &text), values.to_vec()].concat()[..])
+        };
+        let floats: Vec<u8> = [1.5_f32, -2.0].iter().flat_map(|x| x.to_le_bytes()).collect();
+        let found = file("<f4", "2, 1", &floats).unwrap();
+        assert_eq!((found.shape, found.values), (vec![2, 1], Values::Floats(vec![1.5, -2.0])));
+        let doubles: Vec<u8> = 0.1_f64.to_le_bytes().to_vec();
+        assert_eq!(file("<f8", "1,", &doubles).unwrap().values, Values::Floats(vec![0.1]));
+        assert_eq!(file("|b1", "2,", &[1, 0]).unwrap().values, Values::Bytes(vec![1, 0]));
+        assert_eq!(file("<i2", "1,", &[0xfe, 0xff]).unwrap().values, Values::Integers(vec![-2]));
+        let words: Vec<u8> = "ab\0é\0\0".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+        assert_eq!(file("<U3", "2,", &words).unwrap().values, Values::Words(vec!["ab".into(), "é".into()]));
+        for (kind, shape, values, says) in [
+            ("<f4", "2,", &floats[..7], "7 of 8"),
+            ("<f4", "1,", &floats[..], "bytes behind"),
+            ("<c8", "1,", &floats[..], "expected numbers or words"),
+            ("<f8", "2305843009213693952, 8", &floats[..], "too many"),
+            ("<U1", "1,", &[0, 0xd8, 0, 0], "no character"),
+            ("<U99999", "1,", &floats[..], "of that length"),
+        ] {
+            let error = file(kind, shape, values).unwrap_err();
+            assert!(error.contains(says), "{error}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use super::Dataset;
 use super::catalogue::{DATA, KnownSet};
 use super::context::Context;
+use super::files::Files;
 use super::images::{Images, Known};
 use super::sequence::{ContinualSpec, SequenceSpec};
 use super::synthetic::SyntheticImages;
@@ -18,7 +19,7 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Samples per batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +85,23 @@ pub trait TaskMethod: fmt::Debug {
     }
     /// Bytes of its data and of the data sets `then` that follow, and samples that are used.
     fn bytes(&self, then: &[String]) -> (u128, usize);
+    /// Looks into the files that it names, whose paths begin at `folder`, for what a recipe has to know of them. Default: it names
+    /// none.
+    ///
+    /// # Errors
+    /// As [`TaskMethod::load`].
+    fn look(&mut self, _folder: &Path) -> Result<()> {
+        Ok(())
+    }
+    /// The files and folders that it names, beside those of data sets. Default: none.
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
+    /// The same without the places of its files and what was found in them, which tell no recipes apart: their contents do. Default:
+    /// it names none.
+    fn unplaced(&self) -> Option<TaskSpec> {
+        None
+    }
     /// Its samples; data sets are looked for in `folder`.
     ///
     /// # Errors
@@ -241,6 +259,7 @@ fn member(name: &str, about: &str, table: Schema) -> Schema {
 tasks! {
     "synthetic" "Made-up images, for tests." Synthetic(SyntheticImages),
     "context" "Two inputs that tell the class only together." Context(Context),
+    "files" "Files of your own: folders of images, tables, arrays." Files(Files),
     "teacher" "Values that a random teacher gives: a regression." Teacher(Teacher),
 }
 

@@ -131,6 +131,13 @@ fn hermite(degree: u32, a: f64) -> f64 {
     (0..degree).fold((0.0, 1.0), |(before, now), d| (now, a * now - f64::from(d) * before)).1
 }
 
+/// A task of so many samples of this shape, two at a time, once.
+pub(super) fn smoke(inputs: usize, outputs: usize, samples: usize) -> TaskSpec {
+    let (rule, batch) = (Rule::Polynomial { degree: 2, directions: 1 }, BatchSize::Samples(2));
+    let (train, test, epochs) = (samples, samples, 1);
+    TaskSpec::Teacher(Teacher { inputs, outputs, rule, noise: 0.0, train, test, batch, epochs, draw: 0 })
+}
+
 impl TaskMethod for Teacher {
     fn check(&self, _: &Place) -> Result<()> {
         Ok(())

@@ -31,6 +31,7 @@ mod metaplastic_adam;
 mod named;
 mod outside;
 mod overrides;
+mod own_data;
 mod protocol;
 mod recipe;
 mod regression;

@@ -1,0 +1,124 @@
+//! Arrays of NumPy and of IDX files: inputs [samples, features], [samples, height, width] or [samples, channels, height, width], with
+//! classes [samples] or values [samples] or [samples, outputs]. Bytes are pixels from 0 to 255; answers that are no whole numbers
+//! are values.
+
+use super::Files;
+use super::table::{Inputs, Named, Table, interleaved};
+use crate::task::idx::{Idx, Values};
+use crate::task::npy::{self, Array};
+use crate::{Error, Result};
+use std::fs::File;
+use std::io::BufReader;
+
+/// Names that inputs go by in an archive, and answers.
+const INPUTS: [&str; 6] = ["X", "x", "data", "images", "inputs", "features"];
+const ANSWERS: [&str; 6] = ["y", "Y", "labels", "label", "targets", "target"];
+
+/// Inputs of one `.npy`, answers of another.
+pub(super) fn pair(inputs: &str, answers: &str) -> Result<Table> {
+    let read = |path: &str| {
+        let file = File::open(path).map_err(|e| Error::io(path, e))?;
+        npy::array(&mut BufReader::new(file)).map_err(|why| damaged(path, why))
+    };
+    table(inputs, read(inputs)?, (answers, read(answers)?))
+}
+
+/// Both of one `.npz`.
+pub(super) fn archive(path: &str, spec: &Files) -> Result<Table> {
+    let file = File::open(path).map_err(|e| Error::io(path, e))?;
+    let mut archive =
+        zip::ZipArchive::new(BufReader::new(file)).map_err(|e| damaged(path, format!("no archive ({e})")))?;
+    let names: Vec<String> = archive
+        .file_names()
+        .flatten()
+        .filter_map(|name| Some(name.strip_suffix(".npy")?.to_owned()))
+        .collect();
+    let find = |known: &[&str], key: &str| {
+        let name = known.iter().find(|known| names.iter().any(|name| name == *known));
+        name.map(|name| (*name).to_owned()).ok_or_else(|| {
+            let shown: Vec<String> =
+                names.iter().take(12).map(|name| format!("`{}`", name.escape_debug())).collect();
+            Error::data(format!("{path}: no array is called {}", known.join(", ")))
+                .with_hint(format!("it has {}; {key}", shown.join(", ")))
+        })
+    };
+    let x = find(&INPUTS, "call the one with the inputs X")?;
+    let y = match &spec.label {
+        Some(label) => find(&[label], "`label` names the one with the classes or values")?,
+        None => find(&ANSWERS, "task.files.label names the one with the classes or values")?,
+    };
+    let mut read = |name: &str| {
+        let member =
+            archive.by_name(&format!("{name}.npy")).map_err(|e| damaged(path, format!("{name} ({e})")))?;
+        npy::array(&mut BufReader::new(member)).map_err(|why| damaged(path, format!("{name}: {why}")))
+    };
+    let (inputs, answers) = (read(&x)?, read(&y)?);
+    table(path, inputs, (path, answers))
+}
+
+/// A pair of IDX files.
+pub(super) fn of_idx(path: &str, images: Idx, labels: Idx) -> Result<Table> {
+    let array = |idx: Idx| match idx.values {
+        Values::Bytes(bytes) => Array { shape: idx.dims, values: npy::Values::Bytes(bytes) },
+        Values::Floats(values) => Array {
+            shape: idx.dims,
+            values: npy::Values::Floats(values.into_iter().map(f64::from).collect()),
+        },
+    };
+    let place = labels.file.clone();
+    table(path, array(images), (&place, array(labels)))
+}
+
+fn damaged(path: &str, why: String) -> Error {
+    Error::data(format!("{path}: {why}"))
+        .with_hint("inputs are numbers; save arrays with numpy.save or numpy.savez")
+}
+
+fn table(path: &str, inputs: Array, (place, answers): (&str, Array)) -> Result<Table> {
+    let shape = match inputs.shape[..] {
+        [_, features] => [1, 1, features],
+        [_, height, width] => [1, height, width],
+        [_, channels, height, width] => [channels, height, width],
+        _ => {
+            return Err(Error::data(format!("{path}: inputs of shape {:?}", inputs.shape))
+                .with_hint("they are [samples, features], [samples, height, width] or [samples, channels, height, width]"));
+        }
+    };
+    let inputs = match inputs.values {
+        npy::Values::Bytes(bytes) => Inputs::Bytes(bytes),
+        npy::Values::Words(_) => return Err(damaged(path, "inputs are words".into())),
+        values => {
+            let numbers = values.floats().into_iter().map(|x| x as f32).collect();
+            Inputs::Numbers(interleaved(numbers, shape))
+        }
+    };
+    Ok(Table { place: path.into(), shape, inputs, answers: named(place, answers)? })
+}
+
+fn named(place: &str, answers: Array) -> Result<Named> {
+    let outputs = match answers.shape[..] {
+        [_] => 1,
+        [_, outputs @ (1..)] => outputs,
+        _ => {
+            return Err(Error::data(format!("{place}: answers of shape {:?}", answers.shape))
+                .with_hint("they are [samples] classes, or [samples] or [samples, outputs] values"));
+        }
+    };
+    let names = match (&answers.values, outputs) {
+        (npy::Values::Words(words), 1) => Some(words.clone()),
+        (npy::Values::Bytes(bytes), 1) => Some(bytes.iter().map(u8::to_string).collect()),
+        (npy::Values::Integers(numbers), 1) => Some(numbers.iter().map(i64::to_string).collect()),
+        _ => None,
+    };
+    match names {
+        Some(names) => Ok(Named::Classes(names)),
+        None if matches!(answers.values, npy::Values::Words(_)) => {
+            Err(Error::data(format!("{place}: several words for a sample"))
+                .with_hint("a sample has one class"))
+        }
+        None => {
+            let values: Vec<f32> = answers.values.floats().into_iter().map(|x| x as f32).collect();
+            Ok(Named::Values { outputs, values })
+        }
+    }
+}

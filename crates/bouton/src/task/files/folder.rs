@@ -1,0 +1,92 @@
+//! Images in a folder per class: PNG and JPEG, told apart by their content. The names of the folders are those of the classes.
+
+use super::Files;
+use super::resize;
+use super::table::{Inputs, Named, Table};
+use crate::task::pictures::{self, Picture};
+use crate::{Error, Result};
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+
+/// How many files an error names.
+const MOST_SHOWN: usize = 8;
+
+/// All images below `path`.
+///
+/// # Errors
+/// [`Error::Data`] if there are no folders or images, with the files that cannot be read, or if sizes differ.
+pub(super) fn read(path: &Path, spec: &Files) -> Result<Table> {
+    let mut files: Vec<(String, PathBuf)> = Vec::new();
+    for class in entries(path)?.into_iter().filter(|entry| entry.is_dir()) {
+        let name = class.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let images = entries(&class)?.into_iter().filter(|file| file.is_file());
+        let before = files.len();
+        files.extend(images.map(|file| (name.clone(), file)));
+        if files.len() == before {
+            return Err(Error::data(format!("{}: no images", class.display()))
+                .with_hint("every class needs some; remove the folder if it is none"));
+        }
+    }
+    if files.is_empty() {
+        return Err(Error::data(format!("{}: no folders of images", path.display()))
+            .with_hint("put the images of each class into a folder with its name"));
+    }
+    let pictures: Vec<std::result::Result<Picture, String>> =
+        files.par_iter().map(|(_, file)| pictures::open(file).map(|p| shown(p, spec))).collect();
+    let bad: Vec<String> = files
+        .iter()
+        .zip(&pictures)
+        .filter_map(|((_, file), picture)| Some(format!("{}: {}", file.display(), picture.as_ref().err()?)))
+        .collect();
+    if !bad.is_empty() {
+        let more = bad.len().saturating_sub(MOST_SHOWN);
+        let mut message = bad[..bad.len() - more].join("\n");
+        if more > 0 {
+            message += &format!("\nand {more} more");
+        }
+        return Err(
+            Error::data(message).with_hint("replace these files by PNG or JPEG images, or remove them")
+        );
+    }
+    let pictures: Vec<Picture> = pictures.into_iter().flatten().collect();
+    let channels = pictures.iter().map(|p| p.channels).max().unwrap_or(1);
+    let [height, width] = pictures[0].size;
+    if let Some(i) = pictures.iter().position(|p| p.size != pictures[0].size) {
+        let [a, b] = [0, i]
+            .map(|i| format!("{} ({}x{})", files[i].1.display(), pictures[i].size[0], pictures[i].size[1]));
+        return Err(Error::data(format!("images of different sizes: {a}, {b}"))
+            .with_hint("bring them to one: size = [32, 32] in [task.files]"));
+    }
+    let pixels = pictures
+        .iter()
+        .flat_map(|p| p.planes.iter().cycle().take(channels * height * width))
+        .copied()
+        .collect();
+    let names = files.into_iter().map(|(name, _)| name).collect();
+    Ok(Table {
+        place: path.display().to_string(),
+        shape: [channels, height, width],
+        inputs: Inputs::Bytes(pixels),
+        answers: Named::Classes(names),
+    })
+}
+
+/// What a folder holds, by name, without what systems hide in it.
+fn entries(path: &Path) -> Result<Vec<PathBuf>> {
+    let hidden = |p: &PathBuf| p.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let all = std::fs::read_dir(path).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+    let all = all.map_err(|e| Error::io(path, e))?.into_iter().map(|entry| entry.path());
+    let mut all: Vec<PathBuf> = all.filter(|p| !hidden(p)).collect();
+    all.sort();
+    Ok(all)
+}
+
+/// A picture in the size and colours that are asked for.
+fn shown(picture: Picture, spec: &Files) -> Picture {
+    let picture = if spec.grey { picture.grey() } else { picture };
+    let Some(to) = spec.size.filter(|to| *to != picture.size) else { return picture };
+    let [height, width] = picture.size;
+    let planes =
+        picture.planes.chunks_exact(height * width).flat_map(|plane| resize::plane(plane, picture.size, to));
+    Picture { size: to, channels: picture.channels, planes: planes.collect() }
+}

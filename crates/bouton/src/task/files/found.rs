@@ -1,0 +1,101 @@
+//! What was found in the files of a task: what a recipe has to know before it opens them again.
+
+use super::Files;
+use super::table::{Inputs, Named, Table};
+use crate::task::store::hex;
+use crate::{Error, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// What the files hold.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Found {
+    /// Channels, height and width of a sample; [1, 1, n] for n numbers.
+    #[schemars(extend("minimum" = 1, "maximum" = 67_108_864, "x-hint" = "leave [task.files.found] out"))]
+    pub shape: [usize; 3],
+    /// Names of the classes in the order of the outputs; none for values.
+    pub classes: Vec<String>,
+    /// Classes, or numbers of a target.
+    #[schemars(extend("minimum" = 1, "maximum" = 65_536, "x-hint" = "leave [task.files.found] out"))]
+    pub outputs: usize,
+    /// Training samples.
+    #[schemars(extend("minimum" = 1, "maximum" = u32::MAX, "x-hint" = "leave [task.files.found] out"))]
+    pub train: usize,
+    /// Test samples.
+    #[schemars(extend("minimum" = 1, "maximum" = u32::MAX, "x-hint" = "leave [task.files.found] out"))]
+    pub test: usize,
+    /// Whether inputs are pixels from 0 to 255.
+    pub bytes: bool,
+    /// Which question this is the answer to: a checksum of the other keys.
+    pub asked: String,
+}
+
+/// Nothing, where nobody has looked.
+pub(super) static NOTHING: Found = Found {
+    shape: [1, 1, 1],
+    classes: Vec::new(),
+    outputs: 1,
+    train: 1,
+    test: 1,
+    bytes: false,
+    asked: String::new(),
+};
+
+/// A checksum of every key that decides what is found.
+pub(super) fn asked(files: &Files) -> String {
+    let Files { train, test, labels, test_labels, label, targets, header, size, grey, draw, .. } = files;
+    let keys = format!("{:?}", (train, test, labels, test_labels, label, targets, header, size, grey, draw));
+    hex(&Sha256::digest(keys.as_bytes())[..8])
+}
+
+impl Found {
+    /// What samples to learn from and to be judged by come to together.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if the two do not fit each other.
+    pub(super) fn of([train, test]: &[Table; 2], asked: String) -> Result<Self> {
+        let unlike = |what: &str, hint: &str| {
+            let message = format!("{} and {} have {what}", train.place, test.place);
+            Err(Error::data(message).with_hint(hint))
+        };
+        if train.shape != test.shape {
+            let [a, b] = [train, test].map(|t| t.shape.map(|n| n.to_string()).join("x"));
+            return unlike(
+                &format!("samples of {a} and of {b}"),
+                "images can be brought to one size: size = [32, 32]",
+            );
+        }
+        let classes = train.classes();
+        let outputs = match (&train.answers, &test.answers) {
+            (Named::Classes(_), Named::Classes(names)) => {
+                if let Some(name) = names.iter().find(|name| !classes.contains(name)) {
+                    return Err(super::table::stranger(&test.place, name, &classes));
+                }
+                classes.len()
+            }
+            (Named::Values { outputs: a, .. }, Named::Values { outputs: b, .. }) if a == b => *a,
+            (Named::Values { .. }, Named::Values { .. }) => {
+                return unlike("different numbers of targets", "give both the same columns");
+            }
+            _ => return unlike("classes here and values there", "give both the same kind"),
+        };
+        if classes.len() == 1 || outputs > 1 << 16 {
+            let message = format!("{}: {outputs} classes are not 2 to 65,536", train.place);
+            return Err(Error::data(message).with_hint("`label` names the column or array with the class"));
+        }
+        let bytes = matches!(train.inputs, Inputs::Bytes(_));
+        let [n, m] = [train, test].map(|table| table.answers.len());
+        Ok(Self { shape: train.shape, classes, outputs, train: n, test: m, bytes, asked })
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { shape: [c, h, w], classes, outputs, train, test, .. } = self;
+        let kind = if classes.is_empty() { "values" } else { "classes" };
+        write!(f, "{train} + {test} samples of {c}x{h}x{w} with {outputs} {kind}")
+    }
+}

@@ -1,0 +1,238 @@
+//! Your own data: files of samples with what they should come to (`[task.files]`).
+//!
+//! What a file is, its content says: a folder with a folder of PNG or JPEG images per class, a table of numbers (CSV), arrays of NumPy
+//! (`.npz`, or an `.npy` and another with the answers), a pair of IDX files. Classes are kept by name, in the order of their
+//! names; answers that are no whole numbers make it a regression.
+
+#![cfg_attr(not(feature = "import"), allow(dead_code, reason = "nothing is read without it"))]
+
+#[cfg(feature = "import")]
+mod arrays;
+#[cfg(feature = "import")]
+mod columns;
+#[cfg(feature = "import")]
+mod folder;
+mod found;
+#[cfg(feature = "import")]
+mod resize;
+#[cfg(feature = "import")]
+mod source;
+mod split;
+mod table;
+
+pub use found::Found;
+pub use split::Held;
+
+use super::catalogue::KnownSet;
+use super::images::{Images, Pad, Pixels};
+use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
+use super::{BatchSize, synthetic, teacher};
+use crate::axis::{Cite, Place};
+use crate::error::{Error, Result};
+use crate::io::small;
+use crate::objective::TargetKind;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Files of one's own (`[task.files]`). Paths begin at the folder of the recipe.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Files {
+    /// Samples to learn from: a folder of images in a folder per class, a CSV, `.npz`, `.npy` or IDX file.
+    pub train: String,
+    /// Samples to be judged by: another such file, or a share of those of `train`, of each class alike.
+    pub test: Held,
+    /// What the samples of `train` should come to, where that is another file (`.npy`, IDX).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<String>,
+    /// The same of `test`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_labels: Option<String>,
+    /// Column of a table, or array of an `.npz`, with the class. Default: the one called `label`, `class`, `target` or `y`; the last
+    /// one of a table without names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Columns of a table with numbers to come to: a regression.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<String>,
+    /// Whether the first line of a table holds names. Default: it does if none of them is a number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<bool>,
+    /// Height and width that images are brought to. Default: as they are, all of one size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minimum" = 1, "maximum" = 4096, "x-hint" = "height and width, such as [32, 32]"))]
+    pub size: Option<[usize; 2]>,
+    /// Take images in shades of grey. Default false.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub grey: bool,
+    /// Samples per batch, or `"all"`.
+    pub batch: BatchSize,
+    /// Passes over the training set.
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "run.updates stops within an epoch"))]
+    pub epochs: usize,
+    /// Draw a new order every epoch. Default true.
+    #[serde(default = "yes")]
+    pub shuffle: bool,
+    /// What a pixel is to the network.
+    #[serde(default)]
+    pub pixels: Pixels,
+    /// Which samples a share takes; the seed of the run draws weights and orders. Default 0.
+    #[serde(default)]
+    #[schemars(extend("minimum" = 0, "maximum" = i64::MAX, "x-hint" = "a smaller number does as well"))]
+    pub draw: u64,
+    /// What was found in the files when the recipe was read; bouton writes it, and looks again if it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<Found>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Files {
+    /// What is in the files.
+    fn found(&self) -> &Found {
+        self.found.as_ref().unwrap_or(&found::NOTHING)
+    }
+
+    /// Every key that names a file.
+    fn paths_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let test = match &mut self.test {
+            Held::Path(path) => Some(path),
+            Held::Share(_) => None,
+        };
+        [Some(&mut self.train), test, self.labels.as_mut(), self.test_labels.as_mut()].into_iter().flatten()
+    }
+
+    /// Samples to learn from, and to be judged by.
+    fn read(&self) -> Result<[table::Table; 2]> {
+        let train = self.source(&self.train, self.labels.as_deref())?;
+        match &self.test {
+            Held::Share(share) => split::apart(train, *share, self.draw),
+            Held::Path(path) => Ok([train, self.source(path, self.test_labels.as_deref())?]),
+        }
+    }
+
+    #[cfg(feature = "import")]
+    fn source(&self, path: &str, labels: Option<&str>) -> Result<table::Table> {
+        source::Source { spec: self }.read(path, labels)
+    }
+
+    #[cfg(not(feature = "import"))]
+    fn source(&self, path: &str, _: Option<&str>) -> Result<table::Table> {
+        Err(Error::config(format!(
+            "{path} cannot be read: this program was built without the feature `import`"
+        ))
+        .with_hint("build it with that feature"))
+    }
+}
+
+impl TaskMethod for Files {
+    fn check(&self, at: &Place) -> Result<()> {
+        if self.found.is_none() {
+            return Err(Error::config(format!("the files of {} were not looked at", at.table))
+                .with_hint("read the recipe with Recipe::load or Recipe::parse"));
+        }
+        if let (Held::Share(_), Some(_)) = (&self.test, &self.test_labels) {
+            return Err(Error::config(format!(
+                "{}.test-labels has no meaning for a share of the training set",
+                at.table
+            ))
+            .with_hint("leave it out, or name a file as test"));
+        }
+        Ok(())
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        Vec::new()
+    }
+
+    fn shape(&self) -> ([usize; 3], usize) {
+        (self.found().shape, self.found().outputs)
+    }
+
+    fn targets(&self) -> TargetKind {
+        if self.found().classes.is_empty() { TargetKind::Values } else { TargetKind::Classes }
+    }
+
+    fn batch(&self) -> BatchSize {
+        self.batch
+    }
+
+    fn samples(&self) -> usize {
+        self.found().train
+    }
+
+    fn set(&self) -> Option<&'static KnownSet> {
+        None
+    }
+
+    fn images(&self) -> Option<&Images> {
+        None
+    }
+
+    fn quicken(&mut self, Quick { epochs, .. }: Quick) {
+        self.epochs = self.epochs.min(epochs);
+    }
+
+    fn smoke(&self, samples: usize) -> TaskSpec {
+        let (shape, outputs) = self.shape();
+        match self.targets() {
+            TargetKind::Classes => synthetic::smoke(shape, outputs, samples),
+            _ => teacher::smoke(shape.into_iter().product(), outputs, samples),
+        }
+    }
+
+    fn bytes(&self, _: &[String]) -> (u128, usize) {
+        let ([c, h, w], found) = (self.shape().0, self.found());
+        let samples = found.train + found.test;
+        let one: u128 = [c, h, w].into_iter().map(|n| n as u128).product();
+        (samples as u128 * one * if found.bytes { 1 } else { 4 }, samples)
+    }
+
+    fn look(&mut self, folder: &Path) -> Result<()> {
+        for path in self.paths_mut() {
+            let full = folder.join(small::home(path));
+            let full = std::path::absolute(&full).map_err(|e| Error::io(&full, e))?;
+            *path = full.display().to_string();
+        }
+        let asked = found::asked(self);
+        if self.found.as_ref().is_some_and(|found| found.asked == asked) {
+            return Ok(());
+        }
+        let tables = self.read()?;
+        self.found = Some(Found::of(&tables, asked)?);
+        Ok(())
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        self.clone().paths_mut().map(|path| PathBuf::from(&*path)).collect()
+    }
+
+    fn unplaced(&self) -> Option<TaskSpec> {
+        let mut task = Self { found: None, ..self.clone() };
+        for path in task.paths_mut() {
+            *path = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        }
+        Some(TaskSpec::Files(task))
+    }
+
+    fn load(&self, _: Option<&Path>) -> Result<Loaded> {
+        let tables = self.read()?;
+        let (now, then) = (Found::of(&tables, found::asked(self))?, self.found());
+        if now != *then {
+            let (was, is) = (then.to_string(), now.to_string());
+            return Err(Error::data(format!("{} holds {is}, but the recipe says {was}", self.train))
+                .with_hint("leave [task.files.found] out of the recipe to look at the files again"));
+        }
+        let images = Images {
+            shuffle: self.shuffle,
+            pixels: self.pixels,
+            pad: Pad::Zero,
+            ..synthetic::shown(self.batch, self.epochs)
+        };
+        let [train, test] = tables.map(|table| table.dataset(&then.classes));
+        Ok(Loaded { images, train: train?, test: test? })
+    }
+}

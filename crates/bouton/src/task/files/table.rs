@@ -1,0 +1,177 @@
+//! Samples as a file holds them: inputs, and answers by name or number.
+
+use crate::task::{Answers, Dataset};
+use crate::{Error, Result};
+
+/// Samples with what they should come to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Table {
+    /// Where they came from, for messages.
+    pub place: String,
+    /// Channels, height, width; [1, 1, n] for n numbers that are no image.
+    pub shape: [usize; 3],
+    pub inputs: Inputs,
+    pub answers: Named,
+}
+
+/// What samples show, sample after sample.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Inputs {
+    /// Pixels from 0 to 255, as channels, rows, columns.
+    Bytes(Vec<u8>),
+    /// Any numbers, a pixel's channels side by side.
+    Numbers(Vec<f32>),
+}
+
+/// What samples should come to.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Named {
+    /// The name of a class each.
+    Classes(Vec<String>),
+    /// So many numbers each.
+    Values { outputs: usize, values: Vec<f32> },
+}
+
+impl Named {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Classes(names) => names.len(),
+            Self::Values { outputs, values } => values.len() / outputs.max(&1),
+        }
+    }
+
+    fn take(&self, ids: &[usize]) -> Self {
+        match self {
+            Self::Classes(names) => Self::Classes(ids.iter().map(|&i| names[i].clone()).collect()),
+            Self::Values { outputs, values } => {
+                Self::Values { outputs: *outputs, values: rows(values, *outputs, ids) }
+            }
+        }
+    }
+}
+
+impl Table {
+    /// The same, if every sample has an answer.
+    ///
+    /// # Errors
+    /// [`Error::Data`] with the place if the counts do not fit, or if there are none.
+    pub(super) fn checked(self) -> Result<Self> {
+        let features: usize = self.shape.iter().product();
+        let numbers = match &self.inputs {
+            Inputs::Bytes(bytes) => bytes.len(),
+            Inputs::Numbers(numbers) => numbers.len(),
+        };
+        let samples = numbers.checked_div(features).unwrap_or(0);
+        if samples == 0 || samples != self.answers.len() {
+            let answers = self.answers.len();
+            let message = format!("{}: {samples} samples, and {answers} labels or targets", self.place);
+            return Err(Error::data(message).with_hint("every sample needs one"));
+        }
+        Ok(self)
+    }
+
+    /// The samples at `ids`, in this order.
+    pub(super) fn take(&self, ids: &[usize]) -> Self {
+        let features = self.shape.iter().product();
+        let inputs = match &self.inputs {
+            Inputs::Bytes(bytes) => Inputs::Bytes(rows(bytes, features, ids)),
+            Inputs::Numbers(numbers) => Inputs::Numbers(rows(numbers, features, ids)),
+        };
+        Self { place: self.place.clone(), shape: self.shape, inputs, answers: self.answers.take(ids) }
+    }
+
+    /// The names of its classes: whole numbers by size, others by their letters; none if it has values.
+    pub(super) fn classes(&self) -> Vec<String> {
+        let Named::Classes(names) = &self.answers else { return Vec::new() };
+        let mut classes: Vec<String> = names.clone();
+        let number = |name: &String| name.parse::<i64>().ok();
+        let numbers = names.iter().all(|name| number(name).is_some());
+        classes.sort_by(|a, b| if numbers { number(a).cmp(&number(b)) } else { a.cmp(b) });
+        classes.dedup();
+        classes
+    }
+
+    /// As a data set whose labels are places in `classes`.
+    ///
+    /// # Errors
+    /// [`Error::Data`] for a class that is none of them, or a number that is not finite.
+    pub(super) fn dataset(self, classes: &[String]) -> Result<Dataset> {
+        let answers = match self.answers {
+            Named::Values { outputs, values } => Answers::Values { outputs, values },
+            Named::Classes(names) => {
+                let label = |name: &String| {
+                    let place = classes.iter().position(|class| class == name);
+                    place.map(|place| place as u16).ok_or_else(|| stranger(&self.place, name, classes))
+                };
+                let labels = names.iter().map(label).collect::<Result<_>>()?;
+                Answers::Classes { classes: classes.len(), labels }
+            }
+        };
+        match (self.inputs, answers) {
+            (Inputs::Bytes(pixels), Answers::Classes { classes, labels }) => {
+                Dataset::new(self.place, self.shape, classes, pixels, 255.0, labels)
+            }
+            (Inputs::Bytes(pixels), answers) => {
+                let numbers = interleaved(pixels.iter().map(|&p| f32::from(p) / 255.0).collect(), self.shape);
+                Dataset::of_numbers(self.place, self.shape, numbers, answers)
+            }
+            (Inputs::Numbers(numbers), answers) => {
+                Dataset::of_numbers(self.place, self.shape, numbers, answers)
+            }
+        }
+    }
+}
+
+pub(super) fn stranger(place: &str, name: &str, classes: &[String]) -> Error {
+    let known: Vec<String> = classes.iter().take(12).map(|class| format!("`{class}`")).collect();
+    let more = if classes.len() > 12 { ", …" } else { "" };
+    Error::data(format!("{place}: class `{}` is none of those to learn from", name.escape_debug()))
+        .with_hint(format!("the training set has {}{more}", known.join(", ")))
+}
+
+fn rows<T: Copy>(values: &[T], width: usize, ids: &[usize]) -> Vec<T> {
+    ids.iter().flat_map(|&i| &values[i * width..(i + 1) * width]).copied().collect()
+}
+
+/// Planes of images as pixels whose channels stand side by side.
+pub(super) fn interleaved(planes: Vec<f32>, [c, h, w]: [usize; 3]) -> Vec<f32> {
+    if c == 1 || h * w == 1 {
+        return planes;
+    }
+    let places = h * w;
+    let image =
+        |image: &[f32]| -> Vec<f32> { (0..places * c).map(|i| image[i % c * places + i / c]).collect() };
+    planes.chunks_exact(c * places).flat_map(image).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(names: &[&str]) -> Table {
+        let inputs = Inputs::Numbers((0..2 * names.len()).map(|i| i as f32).collect());
+        let answers = Named::Classes(names.iter().map(|&name| name.into()).collect());
+        Table { place: "here".into(), shape: [1, 1, 2], inputs, answers }
+    }
+
+    #[test]
+    fn classes_stand_in_the_order_of_their_names_and_numbers_in_that_of_their_size() {
+        assert_eq!(table(&["b", "a", "b"]).classes(), ["a", "b"]);
+        assert_eq!(table(&["10", "9", "-1"]).classes(), ["-1", "9", "10"]);
+        assert_eq!(table(&["10", "9", "x"]).classes(), ["10", "9", "x"]);
+        let classes = table(&["b", "a"]).classes();
+        assert_eq!(table(&["b", "a", "b"]).dataset(&classes).unwrap().labels(), [1, 0, 1]);
+        let error = table(&["c"]).dataset(&classes).unwrap_err();
+        assert!(
+            error.to_string().contains("here: class `c` is none")
+                && error.hint().unwrap().contains("`a`, `b`")
+        );
+    }
+
+    #[test]
+    fn channels_stand_side_by_side() {
+        let planes: Vec<f32> = (0..12).map(|i| i as f32).collect();
+        let found = interleaved(planes, [2, 1, 3]);
+        assert_eq!(found, [0.0, 3.0, 1.0, 4.0, 2.0, 5.0, 6.0, 9.0, 7.0, 10.0, 8.0, 11.0]);
+    }
+}
