@@ -36,10 +36,8 @@ pub struct Phase {
 /// A contrastive rule.
 #[derive(Debug)]
 pub struct Contrast {
-    /// Which phases, with positive β.
-    pub nudge: Nudge,
-    /// Strength of the nudge.
-    pub beta: f64,
+    /// Which states are contrasted.
+    pub phases: Box<dyn Phases>,
     /// Hold the output at s* − β ∂ℓ/∂s instead of nudging it.
     pub clamp: bool,
     /// Let nudged phases follow the transposed network around the free state.
@@ -52,6 +50,19 @@ pub struct Contrast {
     pub solver: Solver,
     /// Where free phases start.
     pub(super) memory: WarmStart,
+}
+
+/// Which states a rule contrasts.
+pub trait Phases: Send + Sync + std::fmt::Debug {
+    /// The coefficient of the free phase and the nudged phases, for one mini-batch.
+    fn of(&self, key: &Key) -> (f64, Vec<Phase>);
+}
+
+/// A word and the strength β.
+impl Phases for (Nudge, f64) {
+    fn of(&self, key: &Key) -> (f64, Vec<Phase>) {
+        self.0.phases(self.1, key)
+    }
 }
 
 impl Nudge {
@@ -175,7 +186,7 @@ impl Credit for Contrast {
         sink: &mut dyn GradSink,
         key: &Key,
     ) -> Result<Step> {
-        let (free, phases) = self.nudge.phases(self.beta, key);
+        let (free, phases) = self.phases.of(key);
         let weights = Weights::of(objective);
         let objective = weights.objective(objective);
         let constant = network.constant_drive(batch.x.view());
@@ -218,7 +229,7 @@ impl Credit for Contrast {
         objective: &dyn Objective,
         key: &Key,
     ) -> Result<Vec<PhaseStates>> {
-        let (_, phases) = self.nudge.phases(self.beta, key);
+        let (_, phases) = self.phases.of(key);
         let (n, constant) = (batch.len(), network.constant_drive(batch.x.view()));
         let shard = self.settle(network, batch, &constant, objective, &phases, 0..n, key)?;
         let mut all = vec![PhaseStates { beta: 0.0, out: shard.free.out, residual: shard.free_residual }];

@@ -30,8 +30,7 @@ pub struct ContrastiveLearning {
 impl ContrastiveLearning {
     pub(super) fn rule(&self, solver: Solver) -> Contrast {
         Contrast {
-            nudge: Nudge::Positive,
-            beta: 1.0,
+            phases: Box::new((Nudge::Positive, 1.0)),
             clamp: true,
             corrected: false,
             free_steps: self.free_steps,

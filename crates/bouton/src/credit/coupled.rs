@@ -39,8 +39,7 @@ pub struct CoupledLearning {
 impl CoupledLearning {
     pub(super) fn rule(&self, solver: Solver) -> Contrast {
         Contrast {
-            nudge: self.nudge,
-            beta: self.beta,
+            phases: Box::new((self.nudge, self.beta)),
             clamp: true,
             corrected: false,
             free_steps: self.free_steps,

@@ -77,8 +77,7 @@ pub struct EqProp {
 impl EqProp {
     pub(super) fn rule(&self, solver: Solver, network: &Network, samples: usize) -> Contrast {
         Contrast {
-            nudge: self.nudge,
-            beta: self.beta,
+            phases: Box::new((self.nudge, self.beta)),
             clamp: false,
             corrected: self.corrected,
             free_steps: self.free_steps,

@@ -87,7 +87,7 @@ impl Normaliser for Layer {
 
 /// The mean of `f` over the pairs, in an order that depends on their number alone.
 #[inline(always)]
-fn mean_of<T: Elem>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
+pub(super) fn mean_of<T: Elem>(a: &[T], b: &[T], f: impl Fn(T, T) -> T) -> T {
     let mut lanes = [T::constant(0.0); 16];
     let (whole, last) = (a.chunks_exact(16).zip(b.chunks_exact(16)), a.len() / 16 * 16);
     for (a, b) in whole {

@@ -126,7 +126,7 @@ pub(crate) fn softmax<T: Elem>(row: &mut [T]) -> (T, T) {
 }
 
 /// [`softmax`] of complex logits, real parts `re` and imaginary parts `im`.
-fn softmax_complex<T: Elem>(re: &mut [T], im: &mut [T]) {
+pub(super) fn softmax_complex<T: Elem>(re: &mut [T], im: &mut [T]) {
     let top = re.iter().copied().fold(re[0], T::max);
     use bouton_kernels::Analytic;
     let mut sum: Complex<T> = Analytic::constant(0.0);

@@ -8,6 +8,7 @@ use super::plan::{ConnectionKind, ConnectionPlan, NetworkPlan};
 use super::{Recipe, combos, inspect, tag};
 use crate::network::{ImageLayer, Layer, NetworkSpec, Role, Shape};
 use crate::{Error, Place, Result};
+use serde_json::Value;
 use toml::de::DeTable;
 
 impl Recipe {
@@ -37,36 +38,53 @@ impl Recipe {
         sequence::check(self)?;
         members(self)?;
         network(self)?;
-        self.credit.method().check(&place("credit", tag(&self.credit)))
+        self.credit.method().check(&place("credit", tag(&self.credit)))?;
+        self.optims().try_for_each(|(axis, optim)| optim.method().check(&of(self, &axis, tag(optim))))
     }
 }
 
-/// Checks every synapse, neuron, optimiser and wiring on its own. What belongs to one connection has one value.
+/// The place of a member, with as many connections as it is about.
+fn of(recipe: &Recipe, axis: &str, member: String) -> Place {
+    let connections = if axis.starts_with("connection.") { 1 } else { recipe.network.weighted() };
+    Place { table: format!("{axis}.{member}"), connections }
+}
+
+/// Checks every synapse, neuron and wiring on its own. What belongs to one connection has one value.
 fn members(recipe: &Recipe) -> Result<()> {
-    let all = recipe.network.weighted();
-    let place = |axis: String, member: String| {
-        let connections = if axis.starts_with("connection.") { 1 } else { all };
-        Place { table: format!("{axis}.{member}"), connections }
-    };
+    let place = |axis: String, member: String| of(recipe, &axis, member);
     for (axis, synapse) in recipe.synapses() {
         synapse.method().check(&place(axis, tag(synapse)))?;
     }
     for (axis, neuron) in recipe.neurons() {
         neuron.method().check(&place(axis, tag(neuron)))?;
     }
-    for (axis, optim) in recipe.optims() {
-        optim.method().check(&place(axis, tag(optim)))?;
-    }
     recipe.wirings().try_for_each(|(axis, w)| place(axis, tag(w)).per_connection("gain", &w.weights().gain))
 }
 
 /// Checks every number against the bounds of its key, for recipes that were not read from text.
 fn bounds(recipe: &Recipe) -> Result<()> {
-    let text = recipe.written().map_err(|e| Error::config(format!("not a recipe in TOML: {e}")))?;
+    let text = recipe.written().map_err(|e| {
+        let values = serde_json::to_value(recipe).unwrap_or_default();
+        Error::config(too_large("", &values).unwrap_or_else(|| format!("not a recipe in TOML: {e}")))
+    })?;
     let document =
         DeTable::parse(&text).map_err(|e| Error::config(format!("resolved recipe: {}", e.message())))?;
     let problems = inspect::document(&document);
     if problems.is_empty() { Ok(()) } else { Err(inspect::error(problems, |_| String::new())) }
+}
+
+/// The first whole number that TOML cannot hold.
+fn too_large(path: &str, value: &Value) -> Option<String> {
+    match value {
+        Value::Object(table) => table.iter().find_map(|(key, v)| too_large(&inspect::join(path, key), v)),
+        Value::Array(list) => {
+            list.iter().enumerate().find_map(|(i, v)| too_large(&format!("{path}[{i}]"), v))
+        }
+        Value::Number(n) if n.is_u64() && !n.is_i64() => {
+            Some(format!("`{path}` is {n}, but must be from 0 to 9,223,372,036,854,775,807"))
+        }
+        _ => None,
+    }
 }
 
 /// "`key` is 0, but must be …" unless `ok`.

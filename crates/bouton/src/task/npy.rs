@@ -138,7 +138,9 @@ pub fn array(reader: &mut impl Read) -> Parsed<Array> {
         "<f4" => Values::Floats(each(reader, &header, n, |b: [u8; 4]| f64::from(f32::from_le_bytes(b)))?),
         "<f8" => Values::Floats(each(reader, &header, n, f64::from_le_bytes)?),
         kind => match kind.strip_prefix("<U").and_then(|length| length.parse::<usize>().ok()) {
-            Some(length) if length <= MOST_CHARACTERS => Values::Words(words(reader, &header, n, length)?),
+            Some(length) if (1..=MOST_CHARACTERS).contains(&length) => {
+                Values::Words(words(reader, &header, n, length)?)
+            }
             Some(_) => return Err(format!("{header}, words of that length")),
             None => Values::Integers(
                 integers(reader, &header, n).map_err(|_| format!("{header}, expected numbers or words"))?,
@@ -175,11 +177,7 @@ fn words(reader: &mut impl Read, header: &Header, n: usize, length: usize) -> Pa
             characters.map(|c| char::from_u32(c).ok_or_else(|| format!("{header}, {c:#x} is no character")));
         characters.collect()
     };
-    if length == 0 {
-        Ok(vec![String::new(); n.min(1 << 20)])
-    } else {
-        bytes.chunks_exact(4 * length).map(word).collect()
-    }
+    bytes.chunks_exact(4 * length).map(word).collect()
 }
 
 fn exactly(reader: &mut impl Read, n: u64, what: &str) -> Parsed<Vec<u8>> {

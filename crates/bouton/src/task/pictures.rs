@@ -9,7 +9,7 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 /// Pixels on a side.
-const MOST_SIDE: usize = 1 << 14;
+const MOST_SIDE: usize = 1 << 13;
 /// Bytes that a picture may be decoded to.
 const MOST_BYTES: usize = 1 << 28;
 

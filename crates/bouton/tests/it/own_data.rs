@@ -304,7 +304,9 @@ fn files_that_make_no_sense_are_refused_with_place_and_hint() {
     put("one.csv", b"a,label\n1,x\n2,x\n3,x\n4,x\n");
     put("x.npy", &npy("<f4", "2, 1", &[0; 8]));
     put("y.npy", &npy("|u1", "3,", &[0, 1, 0]));
-    put("nan.npy", &npy("<f4", "3, 1", &[[0, 0, 0xc0, 0x7f], [0; 4], [0; 4]].concat()));
+    put("z.npy", &npy("|u1", "4,", &[0, 1, 0, 1]));
+    let nan = [&[0, 0, 0xc0, 0x7f][..], &[0; 28]].concat();
+    put("nan.npy", &npy("<f4", "4, 2", &nan));
     put("deep.npy", &npy("|u1", "1, 1, 1, 1, 1", &[0]));
     zip(&folder.path().join("a.npz"), &[("foo.npy", npy("|u1", "3,", &[0; 3]))]);
     std::fs::create_dir_all(folder.path().join("none/of")).unwrap();
@@ -350,7 +352,7 @@ fn files_that_make_no_sense_are_refused_with_place_and_hint() {
             "leave `labels`",
         ),
         (pair("x"), "x.npy: 2 samples, and 3 labels", "every sample needs one"),
-        (pair("nan"), "is not finite", ""),
+        (pair("nan").replace("y.npy", "z.npy"), "is not finite", ""),
         (pair("deep"), "inputs of shape [1, 1, 1, 1, 1]", "[samples, features]"),
         ("train = \"x.npy\"\ntest = 0.5".into(), "x.npy holds inputs alone", "labels = "),
         ("train = \"a.npz\"\ntest = 0.5".into(), "no array is called X, x, data", "`foo`"),

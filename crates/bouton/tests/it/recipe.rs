@@ -1,7 +1,7 @@
 //! Recipes: what is read, what is refused, and in which words.
 
 use bouton::Error;
-use bouton::recipe::Recipe;
+use bouton::recipe::{Recipe, describe};
 
 pub const BASE: &str = "\
 [task.mnist]
@@ -78,11 +78,14 @@ fn all_mistakes_are_told_at_once_the_likeliest_causes_first() {
         .replace("beta = 0.5", "betta = 0.5")
         .replace("epochs = 2", "epochs = 0");
     let error = Recipe::parse(&text, "r.toml").unwrap_err();
+    let units: Vec<String> =
+        describe::list("neuron").unwrap().iter().map(|unit| format!("`{}`", unit.name)).collect();
+    let missing = format!("r.toml:1:1: missing table `[neuron.…]` (neuron can be {})", units.join(", "));
     let lines = [
         "r.toml:10:1: unknown key `credit.eq-prop.betta` (did you mean `beta`?)",
         "r.toml:14:2: unknown key `optmi` (did you mean `optim`?)",
         "r.toml:3:10: `task.mnist.epochs` is 0, but must be from 1 to 10,000,000 (run.updates stops within an epoch)",
-        "r.toml:1:1: missing table `[neuron.…]` (neuron can be `settle`, `adaptive`, `relu`, `sign`, `gate`)",
+        &missing,
     ];
     assert_eq!(error.to_string(), lines.join("\n"));
     assert_eq!((error.exit_code(), error.hint()), (2, None));
@@ -207,11 +210,13 @@ fn missing_and_double_choices() {
         "r.toml:17:8: two choices for `optim`: `adam` and `sgd`",
         "keep one of `[optim.adam]` and `[optim.sgd]`",
     );
+    let mut rules: Vec<String> =
+        describe::list("credit").unwrap().iter().map(|rule| format!("`{}`", rule.name)).collect();
+    rules.sort();
     same(
         mistake("[credit.eq-prop]", "[credit]"),
         "r.toml:11:1: unknown name `beta` for `credit`",
-        "known are `backprop`, `bptt`, `continual-eq-prop`, `contrastive-learning`, `coupled-learning`, `eq-prop`, \
-         `holomorphic-eq-prop`, `recurrent-backprop`",
+        &format!("known are {}", rules.join(", ")),
     );
 }
 

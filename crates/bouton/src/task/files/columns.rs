@@ -3,6 +3,7 @@
 use super::Files;
 use super::table::{Inputs, Named, Table};
 use crate::{Error, Result};
+use csv::StringRecord;
 
 /// Names that the column with the class goes by.
 const LABELS: [&str; 4] = ["label", "class", "target", "y"];
@@ -17,7 +18,7 @@ struct Columns<'a> {
     /// None where the first line is a sample.
     names: Option<Vec<String>>,
     /// Line of the file and cells, of every sample.
-    rows: Vec<(u64, Vec<String>)>,
+    rows: Vec<(u64, StringRecord)>,
 }
 
 /// The samples of the table at `path`.
@@ -59,26 +60,29 @@ impl<'a> Columns<'a> {
             .flexible(true)
             .trim(csv::Trim::All)
             .from_reader(bytes);
-        let mut rows: Vec<(u64, Vec<String>)> = Vec::new();
+        let mut rows: Vec<(u64, StringRecord)> = Vec::new();
         for record in reader.records() {
             let record = record.map_err(|e| {
                 fail(format!("no table as text ({e})"))
                     .with_hint("task.files reads folders of images, CSV in UTF-8, .npz, .npy and IDX files")
             })?;
             let line = record.position().map_or(0, csv::Position::line);
-            let cells: Vec<String> = record.iter().map(str::to_owned).collect();
-            if let Some((_, first)) = rows.first().filter(|(_, first)| first.len() != cells.len()) {
+            if let Some((_, first)) = rows.first().filter(|(_, first)| first.len() != record.len()) {
                 let message =
-                    format!("line {line} has {} cells, but the first has {}", cells.len(), first.len());
+                    format!("line {line} has {} cells, but the first has {}", record.len(), first.len());
                 return Err(
                     fail(message).with_hint("every line needs as many; quote cells that hold the separator")
                 );
             }
-            rows.push((line, cells));
+            rows.push((line, record));
         }
-        let named = |cells: &[String]| cells.iter().all(|cell| cell.parse::<f64>().is_err());
+        let named = |cells: &StringRecord| cells.iter().all(|cell| cell.parse::<f64>().is_err());
         let has_names = header.unwrap_or_else(|| rows.first().is_some_and(|(_, cells)| named(cells)));
-        let names = if has_names && !rows.is_empty() { Some(rows.remove(0).1) } else { None };
+        let names = if has_names && !rows.is_empty() {
+            Some(rows.remove(0).1.iter().map(str::to_owned).collect())
+        } else {
+            None
+        };
         if rows.is_empty() {
             return Err(fail("holds no samples".into()).with_hint("one sample a line, numbers and a class"));
         }
@@ -162,11 +166,11 @@ impl<'a> Columns<'a> {
         {
             return Err(self.no_number(*line, label, &cells[label]));
         }
-        let whole = |cell: &String| cell.parse::<i64>().is_ok();
+        let whole = |cell: &str| cell.parse::<i64>().is_ok();
         if cells().all(|cell| cell.parse::<f64>().is_ok()) && !cells().all(whole) {
             return Ok(Named::Values { outputs: 1, values: self.numbers(&[label])? });
         }
-        Ok(Named::Classes(cells().cloned().collect()))
+        Ok(Named::Classes(cells().map(str::to_owned).collect()))
     }
 }
 

@@ -3,13 +3,14 @@
 //! References are central differences: of the loss of a pass for feed-forward networks, of the loss at the fixed point for
 //! networks that settle. Rules with a nudge of finite size, and those that clamp, come as near as they can.
 
-use super::noise;
+use super::{changed, noise};
 use crate::common::{batch, gradient, relative_error};
-use bouton::credit::{Acts, Batch, CreditSpec};
+use bouton::credit::{Acts, Batch, CreditSpec, Start};
 use bouton::network::{Network, State};
 use bouton::neuron::NeuronSpec;
 use bouton::objective::{ObjectiveSpec, Target, TargetKind, Targets};
 use bouton::recipe::{Precision, Recipe, tag};
+use bouton::rng::Key;
 use bouton::solver::{Solver, SolverSpec};
 use bouton_kernels::{DType, Mat};
 
@@ -183,4 +184,101 @@ fn rules_are_what_they_say() {
         assert_ne!(before, after, "{credit:?} learns");
         assert_eq!(updater.updates() > 1, needs.online, "{credit:?} moves weights within a batch");
     }
+}
+
+/// A recipe, its network and a batch for a rule, with the first unit that goes with it and does not reach its rest at once.
+fn lab(credit: &CreditSpec) -> Option<(Recipe, Network, Batch)> {
+    let with = |neuron| Recipe {
+        credit: credit.clone(),
+        ..recipe(&neuron, &ObjectiveSpec::default(), TargetKind::Classes)
+    };
+    let slow = NeuronSpec::all().into_iter().filter(|unit| !unit.method().traits().minimises);
+    let all = slow.chain(NeuronSpec::all());
+    let recipe = all.map(with).find(|recipe| recipe.check().is_ok())?;
+    let network = Network::build(&recipe).unwrap();
+    let samples = batch(&network, 3);
+    Some((recipe, network, samples))
+}
+
+/// The strongest nudge or clamp away from the target among the states that a rule learns from.
+#[test]
+fn rules_push_as_hard_as_they_say() {
+    for credit in CreditSpec::all() {
+        let needs = credit.method().needs();
+        let Some((recipe, network, samples)) = lab(&credit) else { continue };
+        if !matches!(needs.acts, Acts::Nudge | Acts::Clamp) || needs.online {
+            continue;
+        }
+        let rule = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
+        let objective = recipe.objective.build();
+        let betas = |key| -> Vec<f64> {
+            rule.phases(&network, &samples, &*objective, &Key::new(key))
+                .unwrap()
+                .iter()
+                .map(|p| p.beta)
+                .collect()
+        };
+        let away = (0..20).flat_map(betas).fold(0.0_f64, |most, beta| most.max(-beta));
+        // A clamp has no force that a fixed point could give way to.
+        if needs.acts == Acts::Nudge {
+            assert_eq!((away > 0.0).then_some(away), needs.pushes, "{credit:?}");
+        }
+    }
+}
+
+/// Whoever makes a rule shorter finds every number of sweeps, those to the free state first.
+#[test]
+fn all_sweeps_of_a_rule_can_be_changed() {
+    for credit in CreditSpec::all() {
+        let mut few = credit.clone();
+        let Some(rule) = few.method_mut() else { continue };
+        rule.steps_mut().into_iter().enumerate().for_each(|(i, steps)| *steps = 1000 + i);
+        let table = serde_json::to_value(&few).unwrap()[tag(&few)].clone();
+        let number = |key: &str, value: &serde_json::Value| {
+            key.ends_with("steps").then(|| value.as_u64()).flatten().map(|n| (key.to_owned(), n))
+        };
+        let steps: Vec<_> = table.as_object().unwrap().iter().filter_map(|(k, v)| number(k, v)).collect();
+        assert!(steps.iter().all(|(_, n)| *n >= 1000), "{credit:?}: {steps:?}");
+        assert!(steps.iter().all(|(k, n)| k != "free-steps" || *n == 1000), "{credit:?}: {steps:?}");
+    }
+}
+
+/// A rule that starts where it was before keeps states, and shows them to checkpoints.
+#[test]
+fn rules_keep_states_where_they_start_from_them() {
+    for credit in CreditSpec::all() {
+        let Some((recipe, mut network, samples)) = lab(&credit) else { continue };
+        let mut rule = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
+        let mut sink = bouton::credit::GradCollector::default();
+        rule.learn(&mut network, &samples, &*recipe.objective.build(), &mut sink, &Key::new(1)).unwrap();
+        let mut kept = 0;
+        rule.visit(&mut |_, mat| {
+            kept += mat.rows();
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(kept > 0, credit.method().needs().start != Start::Zero, "{credit:?}");
+    }
+}
+
+/// A setting that nothing depends on is forgotten.
+#[test]
+fn every_number_and_every_switch_is_heard() {
+    let does = |credit: &CreditSpec| {
+        let mut few = credit.clone();
+        // Before anything is at rest.
+        for steps in few.method_mut().map_or_else(Vec::new, |rule| rule.steps_mut()) {
+            *steps = (*steps % 100) + 5;
+        }
+        let (recipe, mut network, samples) = lab(&few)?;
+        Some((gradient(&recipe, &mut network, &samples).0, few.method().needs()))
+    };
+    let mut heard = std::collections::BTreeMap::<String, bool>::new();
+    for credit in CreditSpec::all() {
+        let Some(own) = does(&credit) else { continue };
+        for (key, other) in changed(&credit) {
+            *heard.entry(key).or_default() |= does(&other).is_some_and(|other| other != own);
+        }
+    }
+    assert!(heard.values().all(|heard| *heard), "{heard:?}");
 }

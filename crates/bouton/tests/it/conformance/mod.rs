@@ -14,6 +14,9 @@ mod synapses;
 mod tasks;
 
 use bouton_kernels::{DType, Mat};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// A matrix of unlike numbers between −1 and 1.
 fn noise(rows: usize, cols: usize, seed: u64) -> Mat {
@@ -29,4 +32,29 @@ fn near(a: &[f64], b: &[f64], tolerance: f64, what: &dyn std::fmt::Debug) {
     for (i, (x, y)) in a.iter().zip(b).enumerate() {
         assert!((x - y).abs() <= tolerance * size, "{what:?}: number {i} is {x}, not {y}");
     }
+}
+
+/// The same member with one setting changed, for every number and every switch that it has, with the key of that. Numbers become
+/// smaller and larger, for some have a say only beyond a size.
+fn changed<T: Serialize + DeserializeOwned>(spec: &T) -> Vec<(String, T)> {
+    let Value::Object(table) = serde_json::to_value(spec).unwrap() else { return Vec::new() };
+    let (member, settings) = table.into_iter().next().unwrap();
+    let others = |value: &Value| -> Vec<Value> {
+        match (value.as_bool(), value.as_u64(), value.as_f64()) {
+            (Some(on), ..) => vec![(!on).into()],
+            (_, Some(n), _) => [1, n + 1, 2 * n].into_iter().filter(|m| *m != n).map(Value::from).collect(),
+            (.., Some(0.0)) => vec![0.25.into()],
+            (.., Some(x)) => [0.5, 1e-3, 1e3].map(|by| (by * x).into()).to_vec(),
+            _ => Vec::new(),
+        }
+    };
+    let with = |key: &String, value: Value| {
+        let mut settings = settings.clone();
+        settings[key] = value;
+        let mut table = serde_json::Map::new();
+        table.insert(member.clone(), settings);
+        (format!("{member}.{key}"), serde_json::from_value(table.into()).unwrap())
+    };
+    let keys = settings.as_object().unwrap();
+    keys.iter().flat_map(|(key, value)| others(value).into_iter().map(|other| with(key, other))).collect()
 }

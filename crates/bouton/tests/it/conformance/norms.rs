@@ -1,6 +1,6 @@
 //! Normalisations: the way back against differences, in training and in evaluation, and what they say of themselves.
 
-use super::{near, noise};
+use super::{changed, near, noise};
 use bouton::network::Shape;
 use bouton::norm::{Norm, NormSpec};
 use bouton_kernels::{DType, Mat};
@@ -134,4 +134,25 @@ fn what_is_taken_together_is_what_is_said() {
             assert!(!differ(traits.least_units - 1), "{spec:?}");
         }
     }
+}
+
+/// A setting that nothing depends on is forgotten.
+#[test]
+fn every_number_and_every_switch_is_heard() {
+    let does = |spec: &NormSpec| {
+        let (norm, bias) = norm(spec).unwrap();
+        let answers = PASSES.map(|pass| {
+            let mut y = scaled(9);
+            pass(&norm, &mut y, Some(&bias));
+            y.to_f64s()
+        });
+        (answers, norm.is_affine(), norm.traits)
+    };
+    let mut heard = std::collections::BTreeMap::<String, bool>::new();
+    for spec in NormSpec::all() {
+        for (key, other) in changed(&spec) {
+            *heard.entry(key).or_default() |= does(&spec) != does(&other);
+        }
+    }
+    assert!(heard.values().all(|heard| *heard), "{heard:?}");
 }

@@ -1,6 +1,6 @@
 //! Objectives: the error is the gradient of the loss, on the real line and off it, and the loss is what it says.
 
-use super::{near, noise};
+use super::{changed, near, noise};
 use bouton::objective::{Head, Heads, Objective, ObjectiveSpec, Outputs, Target, TargetKind, Targets};
 use bouton::rng::Key;
 use bouton_kernels::{DType, Mat};
@@ -213,4 +213,82 @@ fn heads_are_continued_with_their_objective() {
             }
         }
     }
+}
+
+/// Values are compared number by number: each of them has a say in its sample's loss.
+#[test]
+fn values_that_an_objective_takes_count() {
+    let takes = |spec: &ObjectiveSpec| spec.method().traits().targets.contains(&TargetKind::Values);
+    for spec in ObjectiveSpec::all().into_iter().filter(takes) {
+        let (out, y) = (noise(3, CLASSES, 3), noise(3, CLASSES, 21));
+        let loss = |y: Mat| compared(&spec, &out, &Target::Values(y), &starts(&spec)).1;
+        for i in 0..12 {
+            let [a, b] = [0.0, 0.25].map(|by| loss(moved(&y, i, by)));
+            let differ: Vec<usize> = (0..3).filter(|r| a[*r] != b[*r]).collect();
+            assert_eq!(differ, [i / CLASSES], "{spec:?}: value {i}");
+        }
+    }
+}
+
+/// Answers of several networks are averaged as probabilities where outputs are logits, and as they are elsewhere.
+#[test]
+fn beliefs_are_probabilities_where_outputs_are_logits() {
+    for spec in ObjectiveSpec::all() {
+        let (out, own) = (noise(3, CLASSES, 15), starts(&spec));
+        let mut belief = out.clone();
+        spec.build().to_probabilities(belief.view_mut(), &own);
+        let mut again = belief.clone();
+        spec.build().to_outputs(again.view_mut(), &own);
+        let row = |m: &Mat, r: usize| (0..CLASSES).map(|c| m.get(r, c)).collect::<Vec<f64>>();
+        if spec.method().traits().outputs != Outputs::Logits {
+            assert_eq!((belief.to_f64s(), again.to_f64s()), (out.to_f64s(), out.to_f64s()), "{spec:?}");
+            continue;
+        }
+        for r in 0..3 {
+            let p = row(&belief, r);
+            let sum: f64 = p.iter().sum();
+            assert!((sum - 1.0).abs() < 1e-12 && p.iter().all(|p| *p > 0.0), "{spec:?}: {p:?}");
+            // Logits are as good as others that differ by a constant.
+            let differences = |m: &Mat| row(m, r).iter().map(|o| o - m.get(r, 0)).collect::<Vec<_>>();
+            near(&differences(&again), &differences(&out), 1e-9, &spec);
+        }
+    }
+}
+
+/// A nudge takes the loss of an objective that says so for half a squared distance.
+#[test]
+fn squared_errors_are_what_they_say() {
+    for spec in ObjectiveSpec::all() {
+        let out = noise(3, CLASSES, 17);
+        let all = targets(&spec);
+        let distance = |target: &Target, r: usize| {
+            let mut y = Mat::zeros(DType::F64, 3, CLASSES);
+            target.view(0..3).write_to(y.view_mut());
+            (0..CLASSES).map(|c| 0.5 * (out.get(r, c) - y.get(r, c)).powi(2)).sum::<f64>()
+        };
+        let squared = all.iter().all(|target| {
+            let loss = compared(&spec, &out, target, &starts(&spec)).1;
+            (0..3).all(|r| (loss[r] - distance(target, r)).abs() < 1e-12)
+        });
+        assert_eq!(squared, spec.build().is_squared_error(), "{spec:?}");
+    }
+}
+
+/// A setting that nothing depends on is forgotten.
+#[test]
+fn every_number_and_every_switch_is_heard() {
+    let does = |spec: &ObjectiveSpec| {
+        let out = noise(3, CLASSES, 19);
+        let judge = |target: &Target| compared(spec, &out, target, &starts(spec));
+        let judged: Vec<_> =
+            targets(spec).iter().map(judge).map(|(err, loss)| (err.to_f64s(), loss)).collect();
+        (judged, spec.method().own())
+    };
+    let mut heard = std::collections::BTreeMap::<String, bool>::new();
+    for spec in ObjectiveSpec::all() {
+        for (key, other) in changed(&spec) {
+            *heard.entry(key).or_default() |= does(&spec) != does(&other);
+        }
+    }
+    assert!(heard.values().all(|heard| *heard), "{heard:?}");
 }

@@ -1,6 +1,6 @@
 //! Synapses: the same tile by tile, and what they say of themselves.
 
-use super::noise;
+use super::{changed, noise};
 use bouton::synapse::{Site, Synapse, SynapseSpec};
 use bouton_kernels::{DType, Mat};
 use std::ops::Range;
@@ -88,9 +88,12 @@ fn values_are_those_of_the_scale() {
             let two = |scale: f64| found.iter().all(|w| w.abs() == scale || *w == 0.0);
             match traits.scale {
                 // RelaxationStats samples may be as good as binary.
-                Some(_) if !traits.keeps_sign => {}
+                Some(_) if !traits.keeps_sign => assert!(traits.info.bayesian, "{spec:?} draws its signs"),
                 Some(scale) => assert!(two(scale) && found.iter().any(|w| *w != 0.0), "{spec:?}: {found:?}"),
-                None => assert!(!two(found[0].abs()), "{spec:?} has two values"),
+                None => {
+                    assert!(!two(found[0].abs()), "{spec:?} has two values");
+                    assert!(!traits.keeps_sign && !traits.zero, "{spec:?} has no signs");
+                }
             }
         }
     }
@@ -197,6 +200,8 @@ fn states_are_named_once_and_settings_for_signs_are_there() {
         unique.dedup();
         assert_eq!(unique.len(), names.len(), "{spec:?}");
         assert!(names.iter().all(|n| n.contains('.')), "{spec:?}: {names:?}");
+        // What is kept beside a weight is kept for its direction alone.
+        assert_eq!(spec.method().traits().own_state, !names.is_empty(), "{spec:?}: {names:?}");
         let zero = bouton::recipe::describe::explain(&format!("synapse.{}.zero", bouton::recipe::tag(&spec)))
             .is_ok();
         let keys = spec.method_mut().and_then(|s| s.sign_keys()).is_some();
@@ -210,4 +215,45 @@ fn states_are_named_once_and_settings_for_signs_are_there() {
             "{spec:?}: a key `device` names a file"
         );
     }
+}
+
+/// Proposals that are all positive lead to larger weights than those that are all negative, where they lead anywhere.
+#[test]
+fn weights_go_where_proposals_point() {
+    let mut moved = std::collections::BTreeMap::<String, bool>::new();
+    for spec in SynapseSpec::all() {
+        let sums = |sign: f64| {
+            let mut weights = Weights::new(&spec);
+            for t in 0..20 {
+                let one = delta(&spec, 50 + t);
+                let one = Mat::from_fn(DType::F64, ROWS, COLS, |r, c| sign * one.get(r, c).abs());
+                weights.step(t, &one, &WHOLE);
+            }
+            [weights.weight.to_f64s(), weights.all()].map(|all| all.iter().sum::<f64>())
+        };
+        let ([down, all_down], [up, all_up]) = (sums(-1.0), sums(1.0));
+        assert!(up >= down, "{spec:?}: {up} {down}");
+        // Signs that are all but certain may stay, but not what they are drawn from.
+        *moved.entry(bouton::recipe::tag(&spec)).or_default() |= up > down || all_up > all_down;
+    }
+    assert!(moved.values().all(|moved| *moved), "{moved:?}");
+}
+
+/// A setting that nothing depends on is forgotten.
+#[test]
+fn every_number_and_every_switch_is_heard() {
+    let does = |spec: &SynapseSpec| {
+        let mut weights = trained(spec, |t| t, &WHOLE);
+        let mut state: Vec<_> = weights.state.iter_mut().map(Mat::view_mut).collect();
+        weights.synapse.on_task_end(weights.weight.view_mut(), &mut state);
+        drop(state);
+        (weights.all(), format!("{:?}", spec.method().traits()))
+    };
+    let mut heard = std::collections::BTreeMap::<String, bool>::new();
+    for spec in SynapseSpec::all() {
+        for (key, other) in changed(&spec) {
+            *heard.entry(key).or_default() |= does(&spec) != does(&other);
+        }
+    }
+    assert!(heard.values().all(|heard| *heard), "{heard:?}");
 }

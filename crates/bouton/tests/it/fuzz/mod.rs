@@ -9,14 +9,22 @@ mod files;
 mod images;
 mod mutate;
 mod networks;
+mod own;
 mod recipes;
 mod run;
 
 use run::{Reader, run};
 
 fn readers() -> Vec<Reader> {
-    [recipes::readers(), files::readers(), networks::readers(), images::readers(), archives::readers()]
-        .concat()
+    [
+        recipes::readers(),
+        files::readers(),
+        networks::readers(),
+        images::readers(),
+        archives::readers(),
+        own::readers(),
+    ]
+    .concat()
 }
 
 fn short(names: &[&str]) {
@@ -45,6 +53,11 @@ fn files_of_runs() {
 #[test]
 fn checkpoints_and_packed_networks() {
     short(&["checkpoint", "resume", "packed"]);
+}
+
+#[test]
+fn files_of_one_s_own() {
+    short(&["table", "npz", "array", "picture"]);
 }
 
 #[test]

@@ -149,8 +149,7 @@ fn updates_draw_by_name() {
 #[test]
 fn one_drawn_layer_is_enough_to_draw() {
     let drawn = "[connection.hidden1-hidden2]\nsynapse.mesu = {}\n";
-    let rest = format!("run.test-draws = 3\n{TASK}").replace(TASK, "");
-    let text = |tables: &str| format!("{rest}{}", chain_text(RELU, tables));
+    let text = |tables: &str| format!("run.test-draws = 3\n{}", chain_text(RELU, tables));
     recipe(&text(drawn));
     let error = recipe_of(&text("[connection.hidden1-hidden2]\nsynapse.binary = {}\n")).check().unwrap_err();
     assert!(error.to_string().contains("run.test-draws draws weights anew"), "{error}");
@@ -159,7 +158,7 @@ fn one_drawn_layer_is_enough_to_draw() {
 /// A sequence that pads its images shows populations the padded ones.
 #[test]
 fn clamps_follow_the_size_of_a_sequence() {
-    let text = TASK.replace("classes = 3\n", "classes = 3\n")
+    let text = TASK.to_owned()
         + "[sequence.permuted]\ntasks = 2\npad = 1\n[network]\nlayers = [24, 6, 3]\n"
         + RELU
         + "[population.again]\nclamp = \"input\"\n[connection.x]\nfrom = \"again\"\nto = \"output\"\n";

@@ -1,0 +1,142 @@
+//! Files of one's own: tables as text, NumPy archives and arrays, pictures.
+
+use super::run::Reader;
+use bouton::task::{TaskSpec, npy, pictures};
+use bouton::{Error, Result};
+use std::io::{Cursor, Write};
+use std::path::Path;
+use tempfile::TempDir;
+
+pub fn readers() -> Vec<Reader> {
+    let tokens = &[
+        "label",
+        "y",
+        ",",
+        ";",
+        "\t",
+        "\"",
+        "\n",
+        "\r\n",
+        "nan",
+        "1e39",
+        "-0.5",
+        "'shape': (",
+        "'descr': '<f4'",
+        "<U2",
+        "|b1",
+        "X.npy",
+        "y.npy",
+        "IHDR",
+        "IDAT",
+        "PLTE",
+        "tRNS",
+        "PK\x01\x02",
+    ];
+    let reader = |name, short, seeds, read| Reader { name, short, seeds, tokens, read };
+    vec![
+        reader("table", 1500, tables as fn() -> _, task as fn(&[u8]) -> _),
+        reader("npz", 1000, archives, task),
+        reader("array", 4000, arrays, array),
+        reader("picture", 1500, pngs, picture),
+    ]
+}
+
+fn tables() -> Vec<Vec<u8>> {
+    let rows: String = (0..8).map(|i| format!("{i},{}.5,{}\n", i * 2, i % 2)).collect();
+    let words = rows.replace(",0\n", ",no\n").replace(",1\n", ",yes\n");
+    vec![
+        format!("a,b,label\n{rows}").into(),
+        format!("a;b;y\n{}", words.replace(',', ";")).into(),
+        rows.replace(",1\n", ",1.25\n").into(),
+        format!("\u{feff}a,\"b c\",label\r\n{}", words.replace('\n', "\r\n")).into(),
+    ]
+}
+
+fn npy_file(kind: &str, shape: &str, values: &[u8]) -> Vec<u8> {
+    let text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({shape}), }}\n");
+    [b"\x93NUMPY\x01\x00", &(text.len() as u16).to_le_bytes()[..], text.as_bytes(), values].concat()
+}
+
+fn arrays() -> Vec<Vec<u8>> {
+    let floats: Vec<u8> = (0..8_u8).flat_map(|i| f32::from(i).to_le_bytes()).collect();
+    let words: Vec<u8> = "abcdabcd".chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+    vec![
+        npy_file("<f4", "4, 2", &floats),
+        npy_file("|u1", "4, 1, 2, 1", &[1, 2, 3, 4, 5, 6, 7, 8]),
+        npy_file("<U2", "4,", &words),
+        npy_file("<i4", "4,", &[[0; 4], [1, 0, 0, 0], [0; 4], [1, 0, 0, 0]].concat()),
+    ]
+}
+
+fn archives() -> Vec<Vec<u8>> {
+    let arrays = arrays();
+    let zip = |members: [(&str, &[u8]); 2], method| {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in members {
+            let options = zip::write::SimpleFileOptions::default().compression_method(method);
+            zip.start_file(name, options).unwrap();
+            zip.write_all(bytes).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    };
+    vec![
+        zip([("X.npy", &arrays[0]), ("y.npy", &arrays[3])], zip::CompressionMethod::Stored),
+        zip([("images.npy", &arrays[1]), ("labels.npy", &arrays[2])], zip::CompressionMethod::Deflated),
+    ]
+}
+
+fn pngs() -> Vec<Vec<u8>> {
+    let png = |colour: png::ColorType, samples: usize| {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, 3, 2);
+        encoder.set_color(colour);
+        encoder.write_header().unwrap().write_image_data(&vec![7; 6 * samples]).unwrap();
+        bytes
+    };
+    vec![png(png::ColorType::Grayscale, 1), png(png::ColorType::Rgba, 4), super::images::JPEG.into()]
+}
+
+thread_local! {
+    static FOLDER: TempDir = tempfile::tempdir().expect("a folder");
+}
+
+/// The bytes as the file of a task, half of it to test on.
+fn task(bytes: &[u8]) -> Result<()> {
+    let path = FOLDER.with(|folder| folder.path().join("file"));
+    std::fs::write(&path, bytes).unwrap();
+    let text =
+        format!("[files]\ntrain = {:?}\ntest = 0.5\nbatch = 2\nepochs = 1\n", path.display().to_string());
+    let mut task: TaskSpec = toml::from_str(&text).unwrap();
+    task.method_mut().look(Path::new("")).inspect_err(|e| {
+        assert!(matches!(e, Error::Data { .. } | Error::Config { .. }), "{e:?}");
+    })?;
+    let (shape, outputs) = task.shape();
+    match task.method().load(None) {
+        Ok(loaded) => {
+            let found = (loaded.train.shape(), loaded.train.classes(), loaded.train.len());
+            assert_eq!(found, (shape, outputs, task.samples()));
+        }
+        // Numbers that are not finite.
+        Err(e) => assert!(matches!(e, Error::Data { .. }), "{e:?}"),
+    }
+    Ok(())
+}
+
+fn array(bytes: &[u8]) -> Result<()> {
+    let found = npy::array(&mut &bytes[..]).map_err(Error::data)?;
+    let n: usize = found.shape.iter().product();
+    let values = match found.values {
+        npy::Values::Words(words) => words.len(),
+        values => values.floats().len(),
+    };
+    assert_eq!(values, n);
+    Ok(())
+}
+
+fn picture(bytes: &[u8]) -> Result<()> {
+    let picture = pictures::decode(bytes).map_err(Error::data)?;
+    let places = picture.size[0] * picture.size[1];
+    assert_eq!(picture.planes.len(), picture.channels * places);
+    assert_eq!(picture.grey().planes.len(), places);
+    Ok(())
+}
