@@ -3,7 +3,7 @@
 use crate::errors::raise;
 use crate::recipe::Recipe;
 use crate::threads::compute;
-use bouton::analysis::{self, Lab};
+use bouton::analysis::{self, CheckContext};
 use pyo3::prelude::*;
 use std::path::PathBuf;
 
@@ -12,8 +12,8 @@ use std::path::PathBuf;
 #[pyo3(signature = (recipe, data=None))]
 pub fn check(py: Python<'_>, recipe: &Recipe, data: Option<PathBuf>) -> PyResult<String> {
     let found = compute(py, || {
-        let mut lab = Lab::new(&recipe.inner, data.as_deref(), None)?;
-        analysis::check(&mut lab)
+        let mut context = CheckContext::new(&recipe.inner, data.as_deref(), None)?;
+        analysis::check(&mut context)
     })?;
     let findings = found.map_err(|e| raise(py, &e))?;
     Ok(serde_json::to_string(&findings).expect("findings are plain data"))

@@ -9,7 +9,7 @@ mod experiment;
 mod inner;
 mod network;
 mod packed;
-mod place;
+mod progress;
 mod recipe;
 mod tables;
 mod threads;

@@ -3,7 +3,7 @@
 use crate::arrays::{array_of, images, places};
 use crate::errors::{argument, raise};
 use crate::inner::Inner;
-use crate::place;
+use crate::progress;
 use crate::recipe::Recipe;
 use crate::tables::{checked, named, outcome};
 use crate::threads::{compute, watch};
@@ -181,7 +181,7 @@ impl Network {
         let learner = &mut inner.hand.learner;
         let out = compute(py, || {
             let answer = |l: &mut Learner| {
-                outside::answer(&*l.credit, &mut l.network, &batch, &*l.objective, key.as_ref())
+                outside::forward(&*l.credit, &mut l.network, &batch, &*l.objective, key.as_ref())
             };
             match task {
                 Some(task) => learner.as_after(task, answer),
@@ -380,7 +380,7 @@ impl Network {
             d.set_item(name, array_of(py, mat)?)?;
         }
         d.set_item("updates", inner.hand.learner.update())?;
-        place::show(&mut inner.hand, &d)?;
+        progress::save(&mut inner.hand, &d)?;
         Ok(d)
     }
 
@@ -394,8 +394,8 @@ impl Network {
         };
         let updates: u64 = tensors.get_item("updates")?.ok_or_else(|| wrong("updates"))?.extract()?;
         tensors.del_item("updates")?;
-        let place = place::take(&inner.hand, &tensors)?;
-        let before = inner.hand.learner.expect(place.ended());
+        let progress = progress::read(&inner.hand, &tensors)?;
+        let before = inner.hand.learner.expect(progress.ended());
         let mut shapes = HashMap::new();
         let known = inner.hand.visit(&mut |name, mat| {
             shapes.insert(name.to_owned(), (mat.rows(), mat.cols()));
@@ -406,12 +406,12 @@ impl Network {
         let missing = |new: &HashMap<String, Mat>| shapes.keys().find(|name| !new.contains_key(*name));
         let new = new.and_then(|new| missing(&new).map_or(Ok(()), |name| Err(wrong(name))).map(|()| new));
         let new = new.and_then(|new| inner.accepts(py, &new).map(|()| new));
-        let new = new.inspect_err(|_| inner.hand.learner.memory = before)?;
+        let new = new.inspect_err(|_| inner.hand.learner.history = before)?;
         let filled = inner.hand.visit(&mut |name, mat| {
             mat.copy_from(new[name].view());
             Ok(())
         });
-        place.set(&mut inner.hand, updates);
+        progress.set(&mut inner.hand, updates);
         filled.map_err(|e| raise(py, &e))
     }
 

@@ -2,7 +2,7 @@
 
 use crate::errors::raise;
 use bouton::network::Role;
-use bouton::recipe::{NetworkPlan, tag};
+use bouton::recipe::{NetworkPlan, variant_name};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
@@ -97,7 +97,7 @@ impl Recipe {
             row.set_item("name", &p.name)?;
             row.set_item("units", p.shape.units())?;
             row.set_item("role", format!("{:?}", p.role).to_lowercase())?;
-            row.set_item("neuron", (p.role != Role::Clamped).then(|| tag(p.neuron)))?;
+            row.set_item("neuron", (p.role != Role::Clamped).then(|| variant_name(p.neuron)))?;
             row.set_item("columns", (p.role == Role::Clamped).then_some((p.columns.start, p.columns.end)))?;
             row.set_item("output", p.output)?;
             populations.append(row)?;
@@ -108,11 +108,11 @@ impl Recipe {
             let [from, to] = c.ends().map(|p| &plan.populations[p].name);
             row.set_item("from", from)?;
             row.set_item("to", to)?;
-            row.set_item("carries", tag(&c.carries))?;
-            row.set_item("wiring", tag(c.wiring))?;
-            row.set_item("synapse", tag(c.synapse))?;
+            row.set_item("carries", variant_name(&c.carries))?;
+            row.set_item("wiring", variant_name(c.wiring))?;
+            row.set_item("synapse", variant_name(c.synapse))?;
             row.set_item("lr", c.lr)?;
-            row.set_item("optim", c.optim.map(tag))?;
+            row.set_item("optim", c.optim.map(variant_name))?;
             row.set_item("learn", c.learns)?;
             connections.append(row)?;
         }

@@ -31,7 +31,7 @@ fn main() {
             |r, c| Mat::from_fn(DType::F32, r, c, |i, j| ((i * 7 + j * 13 + i * j) % 17) as f64 / 17.0 - 0.5);
         let (a, w, mut c) = (noise(n, k), WeightMat::new(noise(m, k)), noise(n, m));
         let (x, y) = (BitMat::from_signs(a.view()), BitMat::from_signs(w.view()));
-        let (mut dots, ceilings, flips) =
+        let (mut dots, ceilings, negated) =
             (vec![0; n * m], vec![0; m], BitMat::from_fn(1, m, |_, j| j % 3 == 0));
         let one = best(rounds, || gemm_nt(a.view(), &w, c.view_mut()));
         let all = best(rounds, || par_gemm_nt(a.view(), &w, c.view_mut()));
@@ -46,7 +46,7 @@ fn main() {
         }
         against("f32, threads", all, all);
         against("bits, threads", all, best(rounds, || par_bit_dots(&x, &y, &mut dots)));
-        let layer = || drop(black_box(par_bit_thresholds(&x, &y, &ceilings, &flips)));
+        let layer = || drop(black_box(par_bit_thresholds(&x, &y, &ceilings, &negated)));
         against("bits to signs, threads", all, best(rounds, layer));
         against("packing of the rows", all, best(rounds, || drop(black_box(BitMat::from_signs(a.view())))));
     }

@@ -118,8 +118,8 @@ impl<T: Real> Analytic for Complex<T> {
     /// Through e = exp(∓z), whichever is not above 1 in size: e / (1 + e) left of the imaginary axis, 1 / (1 + e) right.
     #[inline(always)]
     fn sigmoid(self) -> Self {
-        let turn = T::select(self.re, Real::constant(-1.0), Real::constant(1.0));
-        let (e, one) = (Analytic::exp(self.times(turn)), Complex::<T>::constant(1.0));
+        let sign = T::select(self.re, Real::constant(-1.0), Real::constant(1.0));
+        let (e, one) = (Analytic::exp(self.times(sign)), Complex::<T>::constant(1.0));
         let over = Complex { re: T::select(self.re, one.re, e.re), im: T::select(self.re, one.im, e.im) };
         over / (one + e)
     }

@@ -93,20 +93,20 @@ impl BitConv {
 }
 
 /// Output (image, pixel, filter) is +1 if the filter's count there, or the largest one of the pooling window, is at least
-/// `thresholds[filter]`, else -1; the other way round where `flips[0, filter]` is +1. Split by images over the threads of
+/// `thresholds[filter]`, else -1; the other way round where `negated[0, filter]` is +1. Split by images over the threads of
 /// the current rayon pool.
 ///
 /// Panics if the sizes do not fit.
-pub fn par_bit_conv(conv: &BitConv, images: &BitMat, thresholds: &[i32], flips: &BitMat) -> BitMat {
+pub fn par_bit_conv(conv: &BitConv, images: &BitMat, thresholds: &[i32], negated: &BitMat) -> BitMat {
     let (shape, filters) = (&conv.shape, conv.shape.filters);
     assert_eq!(images.cols(), shape.inputs(), "par_bit_conv: columns of the images, {shape:?}");
-    assert_eq!([thresholds.len(), flips.cols()], [filters; 2], "par_bit_conv: thresholds and flips");
+    assert_eq!([thresholds.len(), negated.cols()], [filters; 2], "par_bit_conv: thresholds and negations");
     let mut out = BitMat::negative(images.rows(), conv.outputs());
     let (row, from, width) = (out.width(), images.width(), shape.out_width() / conv.pool);
-    let flips: Vec<bool> = (0..filters).map(|f| flips.get(0, f)).collect();
-    let room = || (BitMat::negative(shape.pixels(), shape.patch()), vec![0; shape.outputs()]);
+    let negated: Vec<bool> = (0..filters).map(|f| negated.get(0, f)).collect();
+    let scratch = || (BitMat::negative(shape.pixels(), shape.patch()), vec![0; shape.outputs()]);
     let rows = out.words_mut().par_chunks_exact_mut(row).zip(images.words().par_chunks_exact(from));
-    rows.for_each_init(room, |(windows, counts), (out, image)| {
+    rows.for_each_init(scratch, |(windows, counts), (out, image)| {
         conv.unfold(image, windows);
         bit_dots(windows, &conv.filters, counts);
         conv.forgive_border(counts);
@@ -114,7 +114,7 @@ pub fn par_bit_conv(conv: &BitConv, images: &BitMat, thresholds: &[i32], flips: 
             let (pixel, f) = (at / filters, at % filters);
             let corner = (pixel / width * shape.out_width() + pixel % width) * conv.pool;
             let on = conv.largest(counts, corner * filters + f) >= thresholds[f];
-            out[at / 64] |= u64::from(on != flips[f]) << (at % 64);
+            out[at / 64] |= u64::from(on != negated[f]) << (at % 64);
         }
     });
     out
@@ -164,11 +164,11 @@ mod tests {
         let mut index = most.clone();
         max_pool(&tiles, y.view(), most.view_mut(), index.view_mut());
         let thresholds: Vec<i32> = (0..shape.filters as i32).map(|f| f % 7 - 3).collect();
-        let flips = signs(1, shape.filters, 9);
-        let found = par_bit_conv(&BitConv::new(shape, pool, &weight), &images, &thresholds, &flips);
+        let negated = signs(1, shape.filters, 9);
+        let found = par_bit_conv(&BitConv::new(shape, pool, &weight), &images, &thresholds, &negated);
         let want = BitMat::from_fn(3, tiles.outputs(), |r, c| {
             let f = c % shape.filters;
-            (most.slice::<f64>()[r * tiles.outputs() + c] >= f64::from(thresholds[f])) != flips.get(0, f)
+            (most.slice::<f64>()[r * tiles.outputs() + c] >= f64::from(thresholds[f])) != negated.get(0, f)
         });
         assert_eq!(found, want, "{shape:?} {pool}");
     }

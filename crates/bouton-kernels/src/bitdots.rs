@@ -33,17 +33,17 @@ pub fn par_bit_dots(a: &BitMat, w: &BitMat, out: &mut [i32]) {
     dots(Counter::best(), pieces(a, w), a, w, out);
 }
 
-/// Element (r, j) is +1 if `a[r] · w[j] >= thresholds[j]`, else -1; the other way round where `flips[0, j]` is +1.
+/// Element (r, j) is +1 if `a[r] · w[j] >= thresholds[j]`, else -1; the other way round where `negated[0, j]` is +1.
 ///
 /// A threshold of `i32::MIN` is always reached, one of `i32::MAX` never. Panics if the row lengths differ or there is
 /// not one threshold and one flip for each row of `w`.
-pub fn bit_thresholds(a: &BitMat, w: &BitMat, thresholds: &[i32], flips: &BitMat) -> BitMat {
-    signs(Counter::best(), 1, a, w, thresholds, flips)
+pub fn bit_thresholds(a: &BitMat, w: &BitMat, thresholds: &[i32], negated: &BitMat) -> BitMat {
+    signs(Counter::best(), 1, a, w, thresholds, negated)
 }
 
 /// [`bit_thresholds`] split over the threads of the current rayon pool, if there is enough work.
-pub fn par_bit_thresholds(a: &BitMat, w: &BitMat, thresholds: &[i32], flips: &BitMat) -> BitMat {
-    signs(Counter::best(), pieces(a, w), a, w, thresholds, flips)
+pub fn par_bit_thresholds(a: &BitMat, w: &BitMat, thresholds: &[i32], negated: &BitMat) -> BitMat {
+    signs(Counter::best(), pieces(a, w), a, w, thresholds, negated)
 }
 
 /// [`bit_dots`] with a given level, or `None` if this machine cannot run it; for tests.
@@ -59,9 +59,9 @@ pub fn bit_thresholds_at(
     a: &BitMat,
     w: &BitMat,
     thresholds: &[i32],
-    flips: &BitMat,
+    negated: &BitMat,
 ) -> Option<BitMat> {
-    Counter::new(level).map(|counter| signs(counter, 1, a, w, thresholds, flips))
+    Counter::new(level).map(|counter| signs(counter, 1, a, w, thresholds, negated))
 }
 
 fn dots(counter: Counter, pieces: usize, a: &BitMat, w: &BitMat, out: &mut [i32]) {
@@ -77,16 +77,16 @@ fn signs(
     a: &BitMat,
     w: &BitMat,
     thresholds: &[i32],
-    flips: &BitMat,
+    negated: &BitMat,
 ) -> BitMat {
     let m = w.rows();
-    let fit = thresholds.len() == m && (flips.rows(), flips.cols()) == (1, m);
+    let fit = thresholds.len() == m && (negated.rows(), negated.cols()) == (1, m);
     assert!(
         fit,
-        "bit_thresholds: {} thresholds and {} x {} flips for {m} rows",
+        "bit_thresholds: {} thresholds and {} x {} negations for {m} rows",
         thresholds.len(),
-        flips.rows(),
-        flips.cols()
+        negated.rows(),
+        negated.cols()
     );
     let mut out = BitMat::negative(a.rows(), m);
     let (row, product) = (out.width(), Product { counter, a, w });
@@ -95,7 +95,7 @@ fn signs(
     limits.resize(m.next_multiple_of(GROUP), i32::MAX);
     let limits = limits.as_chunks::<GROUP>().0;
     product.run(out.words_mut(), row, 1, pieces, &|g, out, dots| {
-        out[0] = flips.words()[g]
+        out[0] = negated.words()[g]
             ^ vectorize(
                 #[inline(always)]
                 || reached(dots, &limits[g]),
@@ -145,7 +145,7 @@ impl Product<'_> {
         row: usize,
         part: usize,
         pieces: usize,
-        emit: &(impl Fn(usize, &mut [T], &[i32; GROUP]) + Sync),
+        write: &(impl Fn(usize, &mut [T], &[i32; GROUP]) + Sync),
     ) {
         let (n, m) = (self.a.rows(), self.w.rows());
         let (k, l) = (self.a.cols(), self.w.cols());
@@ -169,9 +169,9 @@ impl Product<'_> {
             }
         }
         if let [piece] = &mut all[..] {
-            self.piece(piece, part, emit);
+            self.piece(piece, part, write);
         } else {
-            all.par_iter_mut().for_each(|piece| self.piece(piece, part, emit));
+            all.par_iter_mut().for_each(|piece| self.piece(piece, part, write));
         }
     }
 
@@ -179,7 +179,7 @@ impl Product<'_> {
         &self,
         piece: &mut Piece<'_, T>,
         part: usize,
-        emit: &impl Fn(usize, &mut [T], &[i32; GROUP]),
+        write: &impl Fn(usize, &mut [T], &[i32; GROUP]),
     ) {
         let (k, width) = (self.a.cols(), self.a.width());
         let mut octets = vec![Octet([0; LANES]); GROUP / LANES * width];
@@ -191,7 +191,7 @@ impl Product<'_> {
                 self.counter.multiply(Tile { k, width, a, w, dots: &mut dots });
                 for (out, dots) in out.iter_mut().zip(&dots) {
                     let end = out.len().min((i + 1) * part);
-                    emit(group, &mut out[i * part..end], dots);
+                    write(group, &mut out[i * part..end], dots);
                 }
             }
         }

@@ -83,7 +83,7 @@ impl ConvMethod {
         let [height, width] = way.image(shape);
         match self {
             // Pulled pixels see one in stride² elements of the window.
-            ConvMethod::Direct if way == Way::PullInput => {
+            ConvMethod::Direct if way == Way::BackwardInput => {
                 (shape.kernel[0] * shape.kernel[1] * height * width).div_ceil(shape.stride * shape.stride)
             }
             ConvMethod::Direct => shape.kernel[0] * shape.kernel[1] * height * width,
@@ -108,10 +108,10 @@ pub fn conv_forward_exact(shape: &ConvShape, weight: &WeightMat, x: View<'_>, y:
 /// x += the adjoint of the convolution in its input, applied to g.
 pub fn conv_pull_input(shape: &ConvShape, weight: &WeightMat, g: View<'_>, mut x: ViewMut<'_>) {
     check_conv("conv_pull_input", shape, weight.view(), shape.filters, x.as_view(), g);
-    let method = ConvMethod::best(g.dtype(), shape, Way::PullInput);
+    let method = ConvMethod::best(g.dtype(), shape, Way::BackwardInput);
     // Tiles save multiplications and spend some of the gain on being turned around.
     let rate = if method == ConvMethod::Direct { 1 } else { 2 };
-    let dense = rate * method.work(shape, Way::PullInput) * shape.channels * shape.filters;
+    let dense = rate * method.work(shape, Way::BackwardInput) * shape.channels * shape.filters;
     let sparse = |r: usize| dispatch!(g.dtype(), T => sparse::pays(shape, dense, g.row::<T>(r)));
     let mut from = 0;
     while from < g.rows() {
@@ -121,7 +121,7 @@ pub fn conv_pull_input(shape: &ConvShape, weight: &WeightMat, g: View<'_>, mut x
         if few {
             scatter(shape, weight, g, x)
         } else {
-            correlate(method, shape, Way::PullInput, weight, g, x)
+            correlate(method, shape, Way::BackwardInput, weight, g, x)
         }
         from = to;
     }
@@ -136,7 +136,7 @@ pub fn conv_pull_sparse(shape: &ConvShape, weight: &WeightMat, g: View<'_>, x: V
 
 fn scatter(shape: &ConvShape, weight: &WeightMat, g: View<'_>, x: ViewMut<'_>) {
     if counted(shape, weight.view(), x.rows() * x.cols(), g, x.as_view()) {
-        dispatch!(g.dtype(), T => run::<T, Sparse<T>>(shape, Way::PullInput, weight, g, x));
+        dispatch!(g.dtype(), T => run::<T, Sparse<T>>(shape, Way::BackwardInput, weight, g, x));
     }
 }
 
@@ -209,7 +209,7 @@ pub fn conv_by(
     y: ViewMut<'_>,
 ) {
     let (way, input, output) =
-        if adjoint { (Way::PullInput, y.as_view(), x) } else { (Way::Forward, x, y.as_view()) };
+        if adjoint { (Way::BackwardInput, y.as_view(), x) } else { (Way::Forward, x, y.as_view()) };
     check_conv("conv_by", shape, weight.view(), shape.filters, input, output);
     assert!(method.fits(shape), "conv_by: {method:?} cannot compute {shape:?}");
     correlate(method, shape, way, weight, x, y);
@@ -292,7 +292,7 @@ mod tests {
     /// Both products with a weight with the instructions of one level.
     fn products<T: Elem, F: Form<T>>(level: Level, shape: &ConvShape) -> [Mat; 2] {
         let w = noise(T::DTYPE, shape.filters, shape.patch());
-        [Way::Forward, Way::PullInput].map(|way| {
+        [Way::Forward, Way::BackwardInput].map(|way| {
             let (from, to) = way.columns(shape);
             let (x, mut y) = (noise(T::DTYPE, 3, from), noise(T::DTYPE, 3, to));
             let form = F::new(*shape, way, w.view());
@@ -301,12 +301,15 @@ mod tests {
         })
     }
 
-    /// The pull by elements that are not zero, which here are all.
+    /// The backward product by elements that are not zero, which here are all.
     fn sparse<T: Elem>(level: Level, shape: &ConvShape) -> Mat {
-        let (from, to) = Way::PullInput.columns(shape);
+        let (from, to) = Way::BackwardInput.columns(shape);
         let (g, mut x) = (noise(T::DTYPE, 3, from), noise(T::DTYPE, 3, to));
-        let form =
-            Sparse::<T>::new(*shape, Way::PullInput, noise(T::DTYPE, shape.filters, shape.patch()).view());
+        let form = Sparse::<T>::new(
+            *shape,
+            Way::BackwardInput,
+            noise(T::DTYPE, shape.filters, shape.patch()).view(),
+        );
         at(level, Correlate { form: &form, x: g.slice(), y: x.slice_mut() }).expect("an available level");
         x
     }

@@ -56,52 +56,52 @@ impl Bits for f32 {
 }
 
 #[inline(always)]
-fn lit<F: Bits>(x: f32) -> F {
+fn constant<F: Bits>(x: f32) -> F {
     F::constant(x as f64)
 }
 
 /// x = n ln 2 + r; returns (n + `ROUND`, exp(r) - 1).
 #[inline(always)]
 fn reduce<F: Bits>(x: F) -> (F, F) {
-    let t = x.fused(lit(LOG2_E), lit(ROUND));
-    let n = t - lit(ROUND);
-    let r = n.fused(lit(-LN2_LO), n.fused(lit(-LN2_HI), x));
-    let p = lit::<F>(1.392_617_6e-3);
-    let p = p.fused(r, lit(8.363_173e-3));
-    let p = p.fused(r, lit(4.166_655_6e-2));
-    let p = p.fused(r, lit(1.666_657_7e-1));
-    let p = p.fused(r, lit(0.5));
+    let t = x.fused(constant(LOG2_E), constant(ROUND));
+    let n = t - constant(ROUND);
+    let r = n.fused(constant(-LN2_LO), n.fused(constant(-LN2_HI), x));
+    let p = constant::<F>(1.392_617_6e-3);
+    let p = p.fused(r, constant(8.363_173e-3));
+    let p = p.fused(r, constant(4.166_655_6e-2));
+    let p = p.fused(r, constant(1.666_657_7e-1));
+    let p = p.fused(r, constant(0.5));
     (t, (r * r).fused(p, r))
 }
 
 /// Exponential. Results above `f32::MAX` saturate just below it, subnormal results are flushed to zero.
 #[inline(always)]
 pub(crate) fn exp<F: Bits>(x: F) -> F {
-    fading(x.min(lit(EXP_MAX)))
+    fading(x.min(constant(EXP_MAX)))
 }
 
 /// Exponential of numbers that are not too large.
 #[inline(always)]
 fn fading<F: Bits>(x: F) -> F {
-    let (t, q) = reduce(x.max(lit(EXP_MIN)));
-    let e = (lit::<F>(1.0) + q).shift_exponent(t);
-    x.if_below(lit(EXP_MIN), lit(0.0), e)
+    let (t, q) = reduce(x.max(constant(EXP_MIN)));
+    let e = (constant::<F>(1.0) + q).shift_exponent(t);
+    x.if_below(constant(EXP_MIN), constant(0.0), e)
 }
 
 /// Hyperbolic tangent: with m = exp(-2|x|) - 1, tanh|x| = -m / (m + 2); accurate relative to x near zero.
 #[inline(always)]
 pub(crate) fn tanh<F: Bits>(x: F) -> F {
-    let (t, q) = reduce((lit::<F>(-2.0) * x.abs()).max(lit(EXPM1_MIN)));
-    let s = lit::<F>(1.0).shift_exponent(t);
-    let m = s * q + (s - lit(1.0));
-    (-m / (m + lit(2.0))).copysign(x)
+    let (t, q) = reduce((constant::<F>(-2.0) * x.abs()).max(constant(EXPM1_MIN)));
+    let s = constant::<F>(1.0).shift_exponent(t);
+    let m = s * q + (s - constant(1.0));
+    (-m / (m + constant(2.0))).copysign(x)
 }
 
 /// Logistic function through e = exp(-|x|): e / (1 + e) for negative x keeps relative accuracy in the tail.
 #[inline(always)]
 pub(crate) fn sigmoid<F: Bits>(x: F) -> F {
     let e = fading(-x.abs());
-    F::select(x, lit(1.0), e) / (lit::<F>(1.0) + e)
+    F::select(x, constant(1.0), e) / (constant::<F>(1.0) + e)
 }
 
 /// π in three parts; products of the first two with small whole numbers are exact.
@@ -110,35 +110,35 @@ const PI: [f32; 3] = [3.140_625, 9.675_026e-4, 1.509_957_9e-7];
 /// Sine: x = nπ + r with |r| <= π/2, hence sin x = (-1)ⁿ sin r, by the odd Taylor polynomial of degree 13.
 #[inline(always)]
 pub(crate) fn sin<F: Bits>(x: F) -> F {
-    let n = x.fused(lit(std::f32::consts::FRAC_1_PI), lit(ROUND)) - lit(ROUND);
-    turned(x, n)
+    let n = x.fused(constant(std::f32::consts::FRAC_1_PI), constant(ROUND)) - constant(ROUND);
+    shifted_sine(x, n)
 }
 
 /// Cosine: x = (n - ½)π + r, hence cos x = (-1)ⁿ sin r.
 #[inline(always)]
 pub(crate) fn cos<F: Bits>(x: F) -> F {
-    let n = x.fused(lit(std::f32::consts::FRAC_1_PI), lit(0.5)) + lit(ROUND) - lit(ROUND);
-    turned(x, n - lit(0.5))
+    let n = x.fused(constant(std::f32::consts::FRAC_1_PI), constant(0.5)) + constant(ROUND) - constant(ROUND);
+    shifted_sine(x, n - constant(0.5))
 }
 
 /// sin(x - tπ) with the sign of (-1)ⁿ, for t = n or n - ½.
 #[inline(always)]
-fn turned<F: Bits>(x: F, t: F) -> F {
+fn shifted_sine<F: Bits>(x: F, t: F) -> F {
     let mut r = x;
     for part in PI {
-        r = t.fused(lit(-part), r);
+        r = t.fused(constant(-part), r);
     }
     let z = r * r;
-    let mut p = lit::<F>(1.0 / 6_227_020_800.0);
+    let mut p = constant::<F>(1.0 / 6_227_020_800.0);
     for c in [-1.0 / 39_916_800.0, 1.0 / 362_880.0, -1.0 / 5_040.0, 1.0 / 120.0, -1.0 / 6.0] {
-        p = p.fused(z, lit(c));
+        p = p.fused(z, constant(c));
     }
     let s = (r * z).fused(p, r);
     // The whole number n is t or t + ½; half of it rounds to a whole number where it is even.
-    let n = t.fused(lit(1.0), lit(0.25)) + lit(ROUND) - lit(ROUND);
-    let half = n.fused(lit(0.5), lit(ROUND)) - lit(ROUND);
+    let n = t.fused(constant(1.0), constant(0.25)) + constant(ROUND) - constant(ROUND);
+    let half = n.fused(constant(0.5), constant(ROUND)) - constant(ROUND);
     let odd = n - (half + half);
-    s * (lit::<F>(-2.0) * odd * odd + lit(1.0))
+    s * (constant::<F>(-2.0) * odd * odd + constant(1.0))
 }
 
 /// Natural logarithm: x = 2ᵏ m, ln m = 2 artanh(s) with s = (m - 1) / (m + 1), |s| <= 0.172.

@@ -100,8 +100,8 @@ fn packed_layer() -> Vec<f64> {
         let mut stream = Key::new(seed).stream();
         BitMat::from_fn(rows, 4096, |_, _| stream.uniform() < 0.5)
     };
-    let (x, w, flips) = (bits(512, 1), bits(4096, 2), bits(1, 3));
-    time(|| drop(par_bit_thresholds(&x, &w, &[0; 4096], &flips)))
+    let (x, w, negated) = (bits(512, 1), bits(4096, 2), bits(1, 3));
+    time(|| drop(par_bit_thresholds(&x, &w, &[0; 4096], &negated)))
 }
 
 /// The exact Fisher information of 784-400-400-10 from 5,000 samples.

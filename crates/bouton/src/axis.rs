@@ -29,7 +29,7 @@ impl Cite {
 }
 
 /// The name of the member that `choice` of an axis is, as recipes spell it: `eq-prop`, `sgd`, `mnist`.
-pub fn tag<T: serde::Serialize>(choice: &T) -> String {
+pub fn variant_name<T: serde::Serialize>(choice: &T) -> String {
     match serde_json::to_value(choice) {
         Ok(serde_json::Value::Object(table)) => table.keys().next().cloned().unwrap_or_default(),
         Ok(serde_json::Value::String(word)) => word,

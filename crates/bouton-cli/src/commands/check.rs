@@ -3,7 +3,7 @@
 use super::{DataArgs, RecipeArgs};
 use crate::printer::Printer;
 use crate::report::figures::{LineChart, Palette, Series, line_chart};
-use bouton::analysis::{self, Findings, Lab, Property, Verdict};
+use bouton::analysis::{self, CheckContext, Findings, Property, Verdict};
 use bouton::theory;
 use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic};
 use bouton::{Error, Result};
@@ -46,7 +46,11 @@ impl Check {
                 let args = RecipeArgs { recipe: path.clone(), overrides: self.overrides.clone() };
                 let of_run = path.join("recipe.toml").is_file().then_some(path.as_path());
                 let weights = self.weights.as_deref().or(of_run).map(trained).transpose()?;
-                analysis::check(&mut Lab::new(&args.load()?, self.data.data.as_deref(), weights.as_ref())?)?
+                analysis::check(&mut CheckContext::new(
+                    &args.load()?,
+                    self.data.data.as_deref(),
+                    weights.as_ref(),
+                )?)?
             }
             None => {
                 let (properties, series) = (theory::report()?, theory::series()?);

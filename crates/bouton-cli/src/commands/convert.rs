@@ -110,7 +110,7 @@ impl Convert {
         let updates = found.checkpoint.meta("step")?;
         let tasks = self.compare(&recipe, &network, &packed, updates)?;
         let before = network.parameter_count() * network.dtype.size();
-        self.tell(printer, &path, &tasks, [before, packed.bytes()])?;
+        self.print_comparison(printer, &path, &tasks, [before, packed.bytes()])?;
         match tasks.iter().map(|c| c.different).sum() {
             0 => Ok(()),
             n => Err(Error::checkpoint(format!("{n} outputs differ from the network's"))),
@@ -125,26 +125,26 @@ impl Convert {
         packed: &Packed,
         updates: u64,
     ) -> Result<Vec<Comparison>> {
-        let course = stream::open(recipe, self.data.data.as_deref())?;
-        let segment = course.stream.place(updates.saturating_sub(1)).segment;
-        let credit = recipe.credit.build(&recipe.solver, network, course.stream.samples())?;
+        let task_stream = stream::open(recipe, self.data.data.as_deref())?;
+        let segment = task_stream.train.position(updates.saturating_sub(1)).segment;
+        let credit = recipe.credit.build(&recipe.solver, network, task_stream.train.samples())?;
         let (objective, forms) = (recipe.objective.build(), Forms { credit: &*credit, network, packed });
         let one = |(task, test)| {
             // As the run tests itself: on the outputs that count for the task.
-            let active = course.outputs.map(|outputs| outputs.active(task, segment));
+            let active = task_stream.outputs.map(|outputs| outputs.active(task, segment));
             let head = active.map(|active| Head { objective: &*objective, active });
             let objective = head.as_ref().map_or(&*objective, |head| head as &dyn Objective);
             let mut c = Comparison::default();
-            for batch in course.stream.in_order(test, None, network.dtype) {
+            for batch in task_stream.train.in_order(test, None, network.dtype) {
                 c.add(&forms, &batch, objective)?;
             }
             Ok(c)
         };
-        course.tests.iter().enumerate().map(one).collect()
+        task_stream.tests.iter().enumerate().map(one).collect()
     }
 
     /// Tells how the tasks went, and how many bytes weights took and take.
-    fn tell(
+    fn print_comparison(
         &self,
         printer: &mut Printer,
         path: &Path,

@@ -21,7 +21,7 @@ const KNOWN: [(&str, &str); 9] = [
     ("loss", "loss (mean over samples)"),
     ("residual", "residual of the fixed point"),
     ("sweeps", "sweeps"),
-    ("flips", "weights that turned in an epoch (fraction)"),
+    ("flips", "weights that flipped in an epoch (fraction)"),
 ];
 /// A longer line is drawn by means over about this many equal ranges of updates.
 const POINTS: usize = 200;

@@ -6,7 +6,7 @@ use bouton::{Error, Result};
 use super::Figure;
 use super::figures::{LineChart, Palette, Series, line_chart};
 
-/// The mean Fisher information, one line for each connection, and what turning a weight costs, one figure for each;
+/// The mean Fisher information, one line for each connection, and what flipping a weight costs, one figure for each;
 /// nothing for a run without hidden weights.
 ///
 /// # Errors
@@ -20,9 +20,9 @@ pub fn importance(run: &RunDir, palette: &mut Palette) -> Result<Vec<Figure>> {
     let garbled = |e| Error::data(format!("{}: {e}", path.display()));
     let mut value: serde_json::Value = serde_json::from_slice(&bytes).map_err(garbled)?;
     let profiles: Vec<Profile> = serde_json::from_value(value["connections"].take()).map_err(garbled)?;
-    let measured = profiles.iter().filter(|p| p.turned.iter().any(Option::is_some));
+    let measured = profiles.iter().filter(|p| p.flip_cost.iter().any(Option::is_some));
     let fisher = fisher(&profiles, palette);
-    std::iter::once(fisher).chain(measured.map(|p| turned(p, palette))).collect()
+    std::iter::once(fisher).chain(measured.map(|p| flip_cost(p, palette))).collect()
 }
 
 fn fisher(profiles: &[Profile], palette: &mut Palette) -> Result<Figure> {
@@ -38,15 +38,15 @@ fn fisher(profiles: &[Profile], palette: &mut Palette) -> Result<Figure> {
     Ok(Figure { svg: line_chart(&chart, palette)?, title: chart.title, caption: caption.into() })
 }
 
-fn turned(profile: &Profile, palette: &mut Palette) -> Result<Figure> {
+fn flip_cost(profile: &Profile, palette: &mut Palette) -> Result<Figure> {
     let chart = LineChart {
-        title: format!("Cost of turning weights of {}", profile.connection),
+        title: format!("Cost of flipping weights of {}", profile.connection),
         x_label: X_LABEL.into(),
         y_label: "rise of the mean loss per weight".into(),
         log_y: false,
-        series: vec![series(profile, &profile.turned)],
+        series: vec![series(profile, &profile.flip_cost)],
     };
-    let caption = "Rise of the mean loss on training samples of the last task, for each weight that is turned in a \
+    let caption = "Rise of the mean loss on training samples of the last task, for each weight that is flipped in a \
                    fifteenth of the range; ranges with too few weights are left out.";
     Ok(Figure { svg: line_chart(&chart, palette)?, title: chart.title, caption: caption.into() })
 }
@@ -83,12 +83,12 @@ mod tests {
         std::fs::write(run.importance(), &text).unwrap();
         let [figure] = &importance(&run).unwrap()[..] else { panic!("files without costs have one figure") };
         assert!(figure.svg.contains("hidden1-output") && figure.svg.contains("10⁻"), "{}", figure.svg);
-        let text = text.replace("]}", "],\"turned\":[1e-5,null,2e-5]}");
+        let text = text.replace("]}", "],\"flip-cost\":[1e-5,null,2e-5]}");
         std::fs::write(run.importance(), text).unwrap();
         let titles: Vec<String> = importance(&run).unwrap().into_iter().map(|figure| figure.title).collect();
         assert_eq!(
             titles[1..],
-            ["input-hidden1", "hidden1-output"].map(|c| format!("Cost of turning weights of {c}"))
+            ["input-hidden1", "hidden1-output"].map(|c| format!("Cost of flipping weights of {c}"))
         );
         std::fs::write(run.importance(), "{").unwrap();
         assert!(importance(&run).unwrap_err().to_string().contains("importance.json"));

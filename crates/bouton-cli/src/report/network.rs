@@ -3,7 +3,7 @@
 use super::Figure;
 use bouton::Result;
 use bouton::network::{Carries, Role};
-use bouton::recipe::{ConnectionPlan, NetworkPlan, Recipe, tag};
+use bouton::recipe::{ConnectionPlan, NetworkPlan, Recipe, variant_name};
 use bouton::train::RunDir;
 use std::fmt::Write;
 
@@ -56,7 +56,7 @@ fn drawing(plan: &NetworkPlan<'_>) -> String {
         let kind = match p.role {
             Role::Clamped => "data".to_owned(),
             Role::Forward if p.neuron.method().traits().settles() => "readout".to_owned(),
-            Role::Settling | Role::Forward => tag(p.neuron),
+            Role::Settling | Role::Forward => variant_name(p.neuron),
         };
         let fill = if p.is_judged() {
             "#fde8d0"
@@ -103,7 +103,8 @@ fn arrow(plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>, from: [usize; 2], to: [
     };
     let dash = if c.learns { "" } else { " stroke-dasharray=\"4 3\"" };
     let errors = c.carries == Carries::Errors;
-    let (what, colour) = if errors { ("errors".into(), "#c0392b") } else { (tag(c.synapse), "#666666") };
+    let (what, colour) =
+        if errors { ("errors".into(), "#c0392b") } else { (variant_name(c.synapse), "#666666") };
     let title = format!("{}: {}, {what}", c.name, plan.populations[c.ends()[0]].name);
     format!(
         "<path d=\"M{a} {b} {bend} {d} {e}\" fill=\"none\" stroke=\"{colour}\"{dash} marker-end=\"url(#tip)\"><title>{title}</title></path>"

@@ -23,7 +23,7 @@ impl Axis {
     pub(super) fn both(shape: &ConvShape, way: Way) -> (Self, Self) {
         let axis = |length, windows, kernel| match way {
             Way::Forward => Axis::forward(length, windows, kernel, shape.stride, shape.padding),
-            Way::PullInput => Axis::pull(windows, length, kernel, shape.stride, shape.padding),
+            Way::BackwardInput => Axis::backward(windows, length, kernel, shape.stride, shape.padding),
         };
         let [kh, kw] = shape.kernel;
         (axis(shape.height, shape.out_height(), kh), axis(shape.width, shape.out_width(), kw))
@@ -37,7 +37,7 @@ impl Axis {
     }
 
     /// The adjoint of [`Axis::forward`]: here the targets are the `targets` inputs and `length` counts the windows.
-    fn pull(length: usize, targets: usize, kernel: usize, stride: usize, padding: usize) -> Self {
+    fn backward(length: usize, targets: usize, kernel: usize, stride: usize, padding: usize) -> Self {
         let mut taps = Vec::new();
         let mut shift = Vec::new();
         for r in 0..stride {

@@ -12,7 +12,7 @@ use super::ConvShape;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
     Forward,
-    PullInput,
+    BackwardInput,
 }
 
 impl Way {
@@ -20,7 +20,7 @@ impl Way {
     pub(super) fn columns(self, shape: &ConvShape) -> (usize, usize) {
         match self {
             Way::Forward => (shape.inputs(), shape.outputs()),
-            Way::PullInput => (shape.outputs(), shape.inputs()),
+            Way::BackwardInput => (shape.outputs(), shape.inputs()),
         }
     }
 
@@ -28,7 +28,7 @@ impl Way {
     pub(super) fn image(self, shape: &ConvShape) -> [usize; 2] {
         match self {
             Way::Forward => [shape.out_height(), shape.out_width()],
-            Way::PullInput => [shape.height, shape.width],
+            Way::BackwardInput => [shape.height, shape.width],
         }
     }
 
@@ -36,7 +36,7 @@ impl Way {
     pub(super) fn channels(self, shape: &ConvShape) -> (usize, usize) {
         match self {
             Way::Forward => (shape.channels, shape.filters),
-            Way::PullInput => (shape.filters, shape.channels),
+            Way::BackwardInput => (shape.filters, shape.channels),
         }
     }
 
@@ -45,7 +45,7 @@ impl Way {
         let window = shape.kernel[0] * shape.kernel[1];
         match self {
             Way::Forward => (window, shape.patch()),
-            Way::PullInput => (shape.patch(), window),
+            Way::BackwardInput => (shape.patch(), window),
         }
     }
 }

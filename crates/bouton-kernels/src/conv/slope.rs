@@ -56,14 +56,14 @@ impl<T: Elem> WithSimd for Slope<'_, T> {
             windows.group(s, x, g, shape.filters, &mut panels);
         }
         for (from, sums) in &panels {
-            turn(shape, sums, &mut w[(from - band.start) * shape.patch()..]);
+            add_transposed(shape, sums, &mut w[(from - band.start) * shape.patch()..]);
         }
     }
 }
 
 /// Adds sums of a panel, rows (ky, kx, channel) of filters, to filters of (channel, ky, kx).
 #[inline(always)]
-fn turn<T: Elem>(shape: &ConvShape, sums: &[&mut [T]], w: &mut [T]) {
+fn add_transposed<T: Elem>(shape: &ConvShape, sums: &[&mut [T]], w: &mut [T]) {
     let window = shape.kernel[0] * shape.kernel[1];
     for c in 0..shape.channels {
         for k in 0..window {

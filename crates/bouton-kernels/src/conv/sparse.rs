@@ -38,7 +38,7 @@ struct Panel<T> {
 
 impl<T: Elem> Form<T> for Sparse<T> {
     fn new(shape: ConvShape, way: Way, w: View<'_>) -> Self {
-        assert!(way == Way::PullInput, "the argument of the other product is not sparse");
+        assert!(way == Way::BackwardInput, "the argument of the other product is not sparse");
         let (y, x) = Axis::both(&shape, Way::Forward);
         let frame = Frame { height: y.side, width: x.side, channels: shape.channels };
         let starts = y.start.iter().flat_map(|y| x.start.iter().map(move |x| frame.at(*y, *x))).collect();
@@ -55,7 +55,7 @@ impl<T: Elem> Form<T> for Sparse<T> {
     }
 
     fn made_for(&self) -> (ConvShape, Way) {
-        (self.shape, Way::PullInput)
+        (self.shape, Way::BackwardInput)
     }
 
     fn images(&self) -> usize {

@@ -52,7 +52,7 @@ impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> WithSimd for Tile
             let (mut inputs, mut slopes) = (Scratch::take(A * A * wide), Scratch::take(A * A * tall));
             for (t, tile) in tiles.iter().enumerate() {
                 cut.transform::<S, T, K, M, A>(s, &frames[tile.from..], &mut inputs[t * channels..], wide);
-                self.spread(s, &g[tile.to..], cut.size[1], *tile, &mut slopes[t * filters..], tall);
+                self.transform_slope(s, &g[tile.to..], cut.size[1], *tile, &mut slopes[t * filters..], tall);
             }
             for (p, sums) in sums.chunks_mut(filters * channels).enumerate() {
                 Chain {
@@ -63,14 +63,14 @@ impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> WithSimd for Tile
                 .with_simd(s);
             }
         }
-        self.turn(&sums);
+        self.add_tap_slopes(&sums);
     }
 }
 
 impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> TiledSlope<'_, T, K, M, A> {
     /// A y Aᵀ of the band's filters: the positions are `stride` apart.
     #[inline(always)]
-    fn spread<S: Simd>(&self, s: S, g: &[T], width: usize, tile: Tile, v: &mut [T], stride: usize) {
+    fn transform_slope<S: Simd>(&self, s: S, g: &[T], width: usize, tile: Tile, v: &mut [T], stride: usize) {
         let zero = T::splat(s, T::default());
         for n in (0..self.band.len()).step_by(T::count::<S>()) {
             let lanes = T::count::<S>().min(self.band.len() - n);
@@ -97,7 +97,7 @@ impl<T: Elem, K: Tiling<M, A>, const M: usize, const A: usize> TiledSlope<'_, T,
     }
 
     /// Adds Gᵀ sums G to the weights (filter, channel, ky, kx).
-    fn turn(&mut self, sums: &[T]) {
+    fn add_tap_slopes(&mut self, sums: &[T]) {
         let size = self.band.len() * self.shape.channels;
         for (n, w) in self.w.chunks_exact_mut(9).enumerate() {
             let mut rows = [[0.0; 3]; A];

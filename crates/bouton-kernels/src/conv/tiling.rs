@@ -72,38 +72,39 @@ impl Tiling<4, 6> for Four {
 
     #[inline(always)]
     fn inputs<S: Simd, T: Elem>(s: S, [a, b, c, d, e, f]: [T::V<S>; 6]) -> [T::V<S>; 6] {
-        let lit = |x| T::splat(s, T::from_f64(x));
-        let (product, sum) = (lit(P * P * Q * Q), lit(-(P * P + Q * Q)));
+        let splat = |x| T::splat(s, T::from_f64(x));
+        let (product, sum) = (splat(P * P * Q * Q), splat(-(P * P + Q * Q)));
         // The rows of ±P: x (x ± P) (x² - Q²); of ±Q likewise.
-        let (even_p, odd_p) = (T::fma(s, lit(-Q * Q), c, e), T::fma(s, lit(-Q * Q), b, d));
-        let (even_q, odd_q) = (T::fma(s, lit(-P * P), c, e), T::fma(s, lit(-P * P), b, d));
+        let (even_p, odd_p) = (T::fma(s, splat(-Q * Q), c, e), T::fma(s, splat(-Q * Q), b, d));
+        let (even_q, odd_q) = (T::fma(s, splat(-P * P), c, e), T::fma(s, splat(-P * P), b, d));
         [
             T::fma(s, product, a, T::fma(s, sum, c, e)),
-            T::fma(s, lit(P), odd_p, even_p),
-            T::fma(s, lit(-P), odd_p, even_p),
-            T::fma(s, lit(Q), odd_q, even_q),
-            T::fma(s, lit(-Q), odd_q, even_q),
+            T::fma(s, splat(P), odd_p, even_p),
+            T::fma(s, splat(-P), odd_p, even_p),
+            T::fma(s, splat(Q), odd_q, even_q),
+            T::fma(s, splat(-Q), odd_q, even_q),
             T::fma(s, product, b, T::fma(s, sum, d, f)),
         ]
     }
 
     #[inline(always)]
     fn outputs<S: Simd, T: Elem>(s: S, [a, b, c, d, e, f]: [T::V<S>; 6]) -> [T::V<S>; 4] {
-        let lit = |x| T::splat(s, T::from_f64(x));
+        let splat = |x| T::splat(s, T::from_f64(x));
         let (even_p, odd_p) = (T::add_v(s, b, c), T::sub_v(s, b, c));
         let (even_q, odd_q) = (T::add_v(s, d, e), T::sub_v(s, d, e));
         [
             T::add_v(s, a, T::add_v(s, even_p, even_q)),
-            T::fma(s, lit(P), odd_p, T::mul_v(s, lit(Q), odd_q)),
-            T::fma(s, lit(P * P), even_p, T::mul_v(s, lit(Q * Q), even_q)),
-            T::fma(s, lit(P * P * P), odd_p, T::fma(s, lit(Q * Q * Q), odd_q, f)),
+            T::fma(s, splat(P), odd_p, T::mul_v(s, splat(Q), odd_q)),
+            T::fma(s, splat(P * P), even_p, T::mul_v(s, splat(Q * Q), even_q)),
+            T::fma(s, splat(P * P * P), odd_p, T::fma(s, splat(Q * Q * Q), odd_q, f)),
         ]
     }
 
     #[inline(always)]
     fn slopes<S: Simd, T: Elem>(s: S, [a, b, c, d]: [T::V<S>; 4]) -> [T::V<S>; 6] {
-        let lit = |x| T::splat(s, T::from_f64(x));
-        let at = |x: f64| (T::fma(s, lit(x * x), c, a), T::mul_v(s, lit(x), T::fma(s, lit(x * x), d, b)));
+        let splat = |x| T::splat(s, T::from_f64(x));
+        let at =
+            |x: f64| (T::fma(s, splat(x * x), c, a), T::mul_v(s, splat(x), T::fma(s, splat(x * x), d, b)));
         let ((even_p, odd_p), (even_q, odd_q)) = (at(P), at(Q));
         [
             a,

@@ -39,8 +39,8 @@ fn thresholds(dots: &[i32], m: usize) -> Vec<i32> {
     (0..m).map(threshold).collect()
 }
 
-fn layer(n: usize, m: usize, dots: &[i32], thresholds: &[i32], flips: &BitMat) -> BitMat {
-    BitMat::from_fn(n, m, |r, j| (dots[r * m + j] >= thresholds[j]) != flips.get(0, j))
+fn layer(n: usize, m: usize, dots: &[i32], thresholds: &[i32], negated: &BitMat) -> BitMat {
+    BitMat::from_fn(n, m, |r, j| (dots[r * m + j] >= thresholds[j]) != negated.get(0, j))
 }
 
 fn on_threads<R: Send>(threads: usize, f: impl FnOnce() -> R + Send) -> R {
@@ -63,21 +63,21 @@ proptest! {
         k in prop_oneof![length(140), prop::sample::select(vec![511, 512, 513, 1023, 1024, 1100, 2000])],
         seed: u64,
     ) {
-        let (a, w, flips) = (noise(n, k, seed), noise(m, k, seed ^ 1), noise(1, m, seed ^ 2));
+        let (a, w, negated) = (noise(n, k, seed), noise(m, k, seed ^ 1), noise(1, m, seed ^ 2));
         let want = naive(&a, &w);
         let limits = thresholds(&want, m);
-        let signs = layer(n, m, &want, &limits, &flips);
+        let signs = layer(n, m, &want, &limits, &negated);
         let mut got = vec![7; n * m];
         for level in BitLevel::available() {
             got.fill(7);
             bit_dots_at(level, &a, &w, &mut got).unwrap();
             prop_assert_eq!(&got, &want, "{:?}", level);
-            prop_assert_eq!(&bit_thresholds_at(level, &a, &w, &limits, &flips).unwrap(), &signs, "{:?}", level);
+            prop_assert_eq!(&bit_thresholds_at(level, &a, &w, &limits, &negated).unwrap(), &signs, "{:?}", level);
         }
         got.fill(7);
         bit_dots(&a, &w, &mut got);
         prop_assert_eq!(got, want);
-        prop_assert_eq!(bit_thresholds(&a, &w, &limits, &flips), signs);
+        prop_assert_eq!(bit_thresholds(&a, &w, &limits, &negated), signs);
     }
 
     #[test]
@@ -100,17 +100,17 @@ proptest! {
 fn threads_change_nothing() {
     // Tall, wide, and large both ways; all large enough for several threads, none a multiple of the pieces.
     for (n, m, k) in [(3001, 11, 650), (3, 9001, 777), (200, 331, 391)] {
-        let (a, w, flips) = (noise(n, k, 1), noise(m, k, 2), noise(1, m, 3));
+        let (a, w, negated) = (noise(n, k, 1), noise(m, k, 2), noise(1, m, 3));
         let mut want = vec![0; n * m];
         bit_dots(&a, &w, &mut want);
         let limits = thresholds(&want, m);
-        let signs = bit_thresholds(&a, &w, &limits, &flips);
-        assert_eq!(signs, layer(n, m, &want, &limits, &flips));
+        let signs = bit_thresholds(&a, &w, &limits, &negated);
+        assert_eq!(signs, layer(n, m, &want, &limits, &negated));
         for threads in [1, 2, 3, 5] {
             let mut got = vec![0; n * m];
             on_threads(threads, || par_bit_dots(&a, &w, &mut got));
             assert!(got == want, "products of {n} x {m} x {k} on {threads} threads");
-            let got = on_threads(threads, || par_bit_thresholds(&a, &w, &limits, &flips));
+            let got = on_threads(threads, || par_bit_thresholds(&a, &w, &limits, &negated));
             assert!(got == signs, "signs of {n} x {m} x {k} on {threads} threads");
         }
     }
@@ -181,7 +181,7 @@ fn the_result_must_fit() {
 }
 
 #[test]
-#[should_panic(expected = "3 thresholds and 1 x 4 flips for 4 rows")]
+#[should_panic(expected = "3 thresholds and 1 x 4 negations for 4 rows")]
 fn thresholds_must_fit() {
     bit_thresholds(&noise(2, 3, 1), &noise(4, 3, 2), &[0; 3], &noise(1, 4, 3));
 }

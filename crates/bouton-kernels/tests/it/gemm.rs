@@ -96,12 +96,12 @@ proptest! {
         let (a, w, c) = (noise(t, m, k, seed), noise(t, n, k, seed ^ 1), noise(t, m, n, seed ^ 2));
         let op = WeightMat::new(w.clone());
         let drive = after(&Mat::zeros(t, m, n), |y| gemm_nt(a.view(), &op, y.view_mut()));
-        let pull = after(&Mat::zeros(t, m, k), |y| gemm_nn(c.view(), &op, y.view_mut()));
+        let backward = after(&Mat::zeros(t, m, k), |y| gemm_nn(c.view(), &op, y.view_mut()));
         let slope = after(&Mat::zeros(t, n, k), |y| gemm_tn(c.view(), 0..n, a.view(), y.view_mut()));
         let want = dot(&drive, &c);
         let unit = if t == DType::F32 { 1e-6 } else { 1e-14 };
         let bound = unit * (m * n * k) as f64;
-        prop_assert!((dot(&a, &pull) - want).abs() <= bound && (dot(&w, &slope) - want).abs() <= bound);
+        prop_assert!((dot(&a, &backward) - want).abs() <= bound && (dot(&w, &slope) - want).abs() <= bound);
     }
 }
 

@@ -56,8 +56,8 @@ impl Net {
             conv_by(self.method, false, &self.shape, &self.weight, first.view(), up.view_mut());
             dispatch!(up.dtype(), T => {
                 let (target, before) = (self.target.slice::<T>(), second.slice::<T>());
-                let pull = target.iter().zip(before).map(|(t, s)| beta as T * (t - s));
-                up.slice_mut::<T>().iter_mut().zip(pull).for_each(|(u, pull)| *u = (*u + pull).clamp(-1.0, 1.0));
+                let nudge = target.iter().zip(before).map(|(t, s)| beta as T * (t - s));
+                up.slice_mut::<T>().iter_mut().zip(nudge).for_each(|(u, nudge)| *u = (*u + nudge).clamp(-1.0, 1.0));
                 down.slice_mut::<T>().iter_mut().for_each(|d| *d = d.clamp(0.0, 1.0));
             });
             (first, second) = (down, up);

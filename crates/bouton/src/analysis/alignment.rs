@@ -39,7 +39,7 @@ pub fn alignment(recipe: &Recipe, folder: Option<&Path>, checkpoints: &[Checkpoi
     let Some(steps) = recipe.credit.free_steps().filter(|_| network.nudged().is_some()) else {
         return Ok(Vec::new());
     };
-    let batch = stream::open(recipe, folder)?.stream.batch(0, network.dtype).first(SAMPLES);
+    let batch = stream::open(recipe, folder)?.train.batch(0, network.dtype).first(SAMPLES);
     let credit = presets::exact(PATIENCE * steps);
     let exact = Recipe { credit, solver: SolverSpec::default(), ..recipe.clone() };
     let named = network.parameters().into_iter();

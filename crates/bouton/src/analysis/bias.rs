@@ -3,34 +3,34 @@
 //! Measured against recurrent backpropagation, which is exact; the slope is the median over halvings of β,
 //! because a single one may meet a zero of the error.
 
-use super::{Bound, Findings, Lab, Property, Series, cosine, presets, relative_error};
+use super::{Bound, CheckContext, Findings, Property, Series, cosine, presets, relative_error};
 use crate::credit::Nudge;
 use crate::error::Result;
 
 /// Strengths, halving.
 const BETAS: [f64; 4] = [0.04, 0.02, 0.01, 0.005];
 
-pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
+pub(super) fn check(context: &mut CheckContext, findings: &mut Findings) -> Result<()> {
     let rows = [
         ("bias-one-sided", "log-log slope of the one-sided gradient error against β", Nudge::Positive, 1.0),
         ("bias-symmetric", "log-log slope of the symmetric gradient error against β", Nudge::Symmetric, 2.0),
     ];
-    let outside = lab.nudged_outside().then(|| "the nudge stands outside the activation".to_owned());
-    if let Some(why) = lab.obstacle().or(outside) {
+    let outside = context.nudged_outside().then(|| "the nudge stands outside the activation".to_owned());
+    if let Some(why) = context.why_not_applicable().or(outside) {
         for (id, statement, _, of) in rows {
             let bound = Bound::Within { of, by: 0.2 };
             findings.properties.push(Property::not_applicable(id, statement, bound, why.clone()));
         }
         return Ok(());
     }
-    let steps = lab.sweeps();
-    let exact = lab.gradient(&presets::exact(steps))?;
+    let steps = context.sweeps();
+    let exact = context.gradient(&presets::exact(steps))?;
     let mut lines = Vec::new();
     for (id, statement, nudge, of) in rows {
         let mut points = Vec::new();
         let mut finest = Vec::new();
         for beta in BETAS {
-            finest = lab.gradient(&presets::eq_prop(nudge, beta, [steps; 2]))?;
+            finest = context.gradient(&presets::eq_prop(nudge, beta, [steps; 2]))?;
             points.push((beta, relative_error(&finest, &exact)));
         }
         let mut slopes: Vec<f64> = points.windows(2).map(|w| (w[0].1 / w[1].1).log2()).collect();

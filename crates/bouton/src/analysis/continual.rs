@@ -1,6 +1,6 @@
 //! Continual EP with a vanishing learning rate makes the update of ordinary EP (Ernoult et al. 2020).
 
-use super::{Bound, Findings, Lab, Property, presets, relative_error};
+use super::{Bound, CheckContext, Findings, Property, presets, relative_error};
 use crate::credit::Nudge;
 use crate::error::Result;
 use crate::network::Network;
@@ -14,10 +14,10 @@ const RATE: f64 = 1e-7;
 const BETA: f64 = 0.1;
 const K: usize = 8;
 
-pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
+pub(super) fn check(context: &mut CheckContext, findings: &mut Findings) -> Result<()> {
     let (id, statement) = ("continual-is-ep", "continual EP with a vanishing rate makes EP's update");
     let bound = Bound::AtMost(1e-4);
-    if lab.network.nudged().is_none() {
+    if context.network.nudged().is_none() {
         findings.properties.push(Property::not_applicable(
             id,
             statement,
@@ -26,27 +26,33 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         ));
         return Ok(());
     }
-    let free_steps = lab.sweeps();
+    let free_steps = context.sweeps();
     let ep = presets::eq_prop(Nudge::Positive, BETA, [free_steps, K]);
-    let gradient = lab.gradient(&ep)?;
-    let moved = continual_update(lab, free_steps)?;
+    let gradient = context.gradient(&ep)?;
+    let moved = continual_update(context, free_steps)?;
     findings.properties.push(Property::measured(id, statement, relative_error(&moved, &gradient), bound));
     Ok(())
 }
 
 /// −Δθ/η of one batch of continual EP.
-fn continual_update(lab: &Lab, free_steps: usize) -> Result<Vec<f64>> {
+fn continual_update(context: &CheckContext, free_steps: usize) -> Result<Vec<f64>> {
     // What the rules propose is compared, whatever synapse takes it.
-    let recipe = Recipe { synapse: SynapseSpec::default(), ..lab.recipe.clone() };
+    let recipe = Recipe { synapse: SynapseSpec::default(), ..context.recipe.clone() };
     let mut network = Network::build(&recipe)?;
-    copy(&lab.network, &mut network)?;
-    let solver = lab.recipe.solver.method().plain();
+    copy(&context.network, &mut network)?;
+    let solver = context.recipe.solver.method().plain();
     let credit = presets::continual(BETA, [free_steps, K]);
-    let mut rule = credit.build(&solver, &network, lab.batch.ids.len())?;
+    let mut rule = credit.build(&solver, &network, context.batch.ids.len())?;
     let mut updater = Updater::new(&network, presets::descent(RATE, 0.0).build());
-    rule.learn(&mut network, &lab.batch, &*lab.objective, &mut updater, &Key::new(lab.recipe.seed))?;
+    rule.learn(
+        &mut network,
+        &context.batch,
+        &*context.objective,
+        &mut updater,
+        &Key::new(context.recipe.seed),
+    )?;
     let flat = |n: &Network| n.parameters().into_iter().flat_map(|(_, _, m)| m.to_f64s()).collect::<Vec<_>>();
-    Ok(flat(&lab.network).iter().zip(flat(&network)).map(|(old, new)| (old - new) / RATE).collect())
+    Ok(flat(&context.network).iter().zip(flat(&network)).map(|(old, new)| (old - new) / RATE).collect())
 }
 
 fn copy(from: &Network, to: &mut Network) -> Result<()> {

@@ -8,7 +8,7 @@ use crate::credit::{Acts, Batch};
 use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::optim::Updater;
-use crate::recipe::{Recipe, tag};
+use crate::recipe::{Recipe, variant_name};
 use crate::rng::Key;
 use crate::solver::SolverSpec;
 use crate::task::stream;
@@ -43,7 +43,7 @@ pub struct Cost {
 /// # Errors
 /// [`Error::DataMissing`] without the recipe's data in `folder`, [`Error::Checkpoint`] for weights of another network.
 pub fn costs(recipe: &Recipe, folder: Option<&Path>, checkpoint: Option<&Checkpoint>) -> Result<Vec<Cost>> {
-    let batch = stream::open(recipe, folder)?.stream.batch(0, recipe.precision.into()).first(SAMPLES);
+    let batch = stream::open(recipe, folder)?.train.batch(0, recipe.precision.into()).first(SAMPLES);
     let mut all = vec![cost(recipe, &batch, checkpoint)?];
     for other in others(recipe).into_iter().filter(|r| r.check().is_ok()) {
         all.push(cost(&other, &batch, checkpoint)?);
@@ -85,5 +85,5 @@ fn cost(recipe: &Recipe, batch: &Batch, checkpoint: Option<&Checkpoint>) -> Resu
     let samples = batch.len();
     let [operations, bytes, peak] =
         [account.operations, account.bytes, account.peak].map(|n| n as f64 / samples as f64);
-    Ok(Cost { rule: tag(&recipe.credit), samples, operations, bytes, peak })
+    Ok(Cost { rule: variant_name(&recipe.credit), samples, operations, bytes, peak })
 }

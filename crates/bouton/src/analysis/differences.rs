@@ -4,7 +4,7 @@
 //! Compared are, of each parameter, the entries with the largest gradients. The median of their errors does not see the few
 //! whose step crosses a kink.
 
-use super::{Bound, Findings, Lab, Property};
+use super::{Bound, CheckContext, Findings, Property};
 use crate::credit::GradCollector;
 use crate::error::Result;
 use crate::network::ParamId;
@@ -17,17 +17,17 @@ const ENTRIES: usize = 5;
 /// Gradients below this share of the largest one drown in the rounding of the loss.
 const SMALL: f64 = 1e-3;
 
-pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
+pub(super) fn check(context: &mut CheckContext, findings: &mut Findings) -> Result<()> {
     let id = "gradient-differences";
     let statement = "backpropagated gradient against central differences, worst parameter's median error";
     let bound = Bound::AtMost(1e-5);
-    let unit = lab.recipe.neuron.method().traits();
+    let unit = context.recipe.neuron.method().traits();
     let why = match () {
         () if unit.settles() => Some("the network settles"),
-        () if !lab.network.follows_gradient() => {
+        () if !context.network.follows_gradient() => {
             Some("connections carry errors or activity alone, so what they give is no gradient")
         }
-        () if lab.recipe.neurons().any(|(_, unit)| unit.method().traits().surrogate) => {
+        () if context.recipe.neurons().any(|(_, unit)| unit.method().traits().surrogate) => {
             Some("the units jump: their slope is a stand-in")
         }
         () => None,
@@ -36,19 +36,19 @@ pub(super) fn check(lab: &mut Lab, findings: &mut Findings) -> Result<()> {
         Some(why) => Property::not_applicable(id, statement, bound, why),
         None => {
             // Every pass moves the running means of a normalisation.
-            let norms = lab.network.norms();
-            let (_, gradients) = learn(lab)?;
-            let worst = worst(lab, &gradients)?;
-            lab.network.set_norms(&norms);
+            let norms = context.network.norms();
+            let (_, gradients) = learn(context)?;
+            let worst = worst(context, &gradients)?;
+            context.network.set_norms(&norms);
             Property::measured(id, statement, worst, bound)
         }
     });
     Ok(())
 }
 
-fn worst(lab: &mut Lab, gradients: &GradCollector) -> Result<f64> {
+fn worst(context: &mut CheckContext, gradients: &GradCollector) -> Result<f64> {
     let size = |g: &[f64]| g.iter().fold(0.0, |most: f64, g| most.max(g.abs()));
-    let ids: Vec<ParamId> = lab.network.parameters().into_iter().map(|(id, ..)| id).collect();
+    let ids: Vec<ParamId> = context.network.parameters().into_iter().map(|(id, ..)| id).collect();
     let largest = ids.iter().map(|id| size(&gradients.values(*id))).fold(0.0, f64::max);
     let mut worst: f64 = 0.0;
     for id in ids {
@@ -59,7 +59,7 @@ fn worst(lab: &mut Lab, gradients: &GradCollector) -> Result<f64> {
         entries.truncate(ENTRIES);
         let mut errors = Vec::new();
         for i in entries {
-            let difference = (moved(lab, id, i, STEP)? - moved(lab, id, i, -STEP)?) / (2.0 * STEP);
+            let difference = (moved(context, id, i, STEP)? - moved(context, id, i, -STEP)?) / (2.0 * STEP);
             errors.push((difference - g[i]).abs() / scale);
         }
         errors.sort_by(f64::total_cmp);
@@ -70,21 +70,22 @@ fn worst(lab: &mut Lab, gradients: &GradCollector) -> Result<f64> {
 }
 
 /// The mean loss of an update on the batch, and the gradients that the rule hands over.
-fn learn(lab: &mut Lab) -> Result<(f64, GradCollector)> {
-    let mut rule = lab.recipe.credit.build(&lab.recipe.solver, &lab.network, lab.batch.ids.len())?;
-    let (mut sink, key) = (GradCollector::default(), Key::new(lab.recipe.seed));
-    let step = rule.learn(&mut lab.network, &lab.batch, &*lab.objective, &mut sink, &key)?;
+fn learn(context: &mut CheckContext) -> Result<(f64, GradCollector)> {
+    let mut rule =
+        context.recipe.credit.build(&context.recipe.solver, &context.network, context.batch.ids.len())?;
+    let (mut sink, key) = (GradCollector::default(), Key::new(context.recipe.seed));
+    let step = rule.learn(&mut context.network, &context.batch, &*context.objective, &mut sink, &key)?;
     Ok((step.mean_loss(), sink))
 }
 
 /// The loss with the `i`-th entry of a parameter moved.
-fn moved(lab: &mut Lab, id: ParamId, i: usize, by: f64) -> Result<f64> {
-    let before = lab.network.parameter_mut(id).value.mat().clone();
+fn moved(context: &mut CheckContext, id: ParamId, i: usize, by: f64) -> Result<f64> {
+    let before = context.network.parameter_mut(id).value.mat().clone();
     let mut after = before.clone();
     after.slice_mut::<f64>()[i] += by;
-    lab.network.parameter_mut(id).value.update(|mut w| w.copy_from(after.view()));
-    let loss = learn(lab)?.0;
-    lab.network.parameter_mut(id).value.update(|mut w| w.copy_from(before.view()));
+    context.network.parameter_mut(id).value.update(|mut w| w.copy_from(after.view()));
+    let loss = learn(context)?.0;
+    context.network.parameter_mut(id).value.update(|mut w| w.copy_from(before.view()));
     Ok(loss)
 }
 
@@ -94,12 +95,12 @@ mod tests {
     use crate::recipe::Recipe;
     use bouton_kernels::add_scaled;
 
-    fn lab(layers: &str, more: &str) -> Lab {
+    fn context(layers: &str, more: &str) -> CheckContext {
         let text = format!(
             "[task.digits]\nbatch = 8\nepochs = 1\n[network]\nlayers = {layers}\n[neuron.relu]\n[credit.backprop]\n\
              [optim.sgd]\nlr = 0.1\n{more}"
         );
-        Lab::new(&Recipe::parse(&text, "differences.toml").unwrap(), None, None).unwrap()
+        CheckContext::new(&Recipe::parse(&text, "differences.toml").unwrap(), None, None).unwrap()
     }
 
     #[test]
@@ -113,15 +114,16 @@ mod tests {
                 "[wiring.conv]\n",
             ),
         ] {
-            let mut lab = lab(layers, more);
-            let (_, right) = learn(&mut lab).unwrap();
-            assert!(worst(&mut lab, &right).unwrap() < 1e-6, "{layers} {more}");
-            for (id, name, _) in Lab::new(&lab.recipe, None, None).unwrap().network.parameters() {
+            let mut context = context(layers, more);
+            let (_, right) = learn(&mut context).unwrap();
+            assert!(worst(&mut context, &right).unwrap() < 1e-6, "{layers} {more}");
+            for (id, name, _) in CheckContext::new(&context.recipe, None, None).unwrap().network.parameters()
+            {
                 let mut wrong = right.clone();
                 let g = wrong.gradients.get_mut(&id).unwrap();
                 let twice = g.clone();
                 add_scaled(g, 1.0, twice.view());
-                let error = worst(&mut lab, &wrong).unwrap();
+                let error = worst(&mut context, &wrong).unwrap();
                 // A bias before a normalisation by the batch has no gradient to be wrong about.
                 assert!(
                     error > 0.1 || twice.to_f64s().iter().all(|g| g.abs() < 1e-12),

@@ -3,7 +3,7 @@
 
 use super::presets;
 use super::vectors::norm;
-use super::{Bound, Findings, Lab, Property};
+use super::{Bound, CheckContext, Findings, Property};
 use crate::credit::Nudge;
 use crate::error::Result;
 use crate::network::Network;
@@ -16,12 +16,12 @@ use crate::wiring::{Dense, FeedbackSpec};
 const RATE: f64 = 0.05;
 const DECAY: f64 = 0.1;
 
-pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
+pub(super) fn check(context: &CheckContext, findings: &mut Findings) -> Result<()> {
     let (id, statement) =
         ("kolen-pollack", "|contraction of W_f − W_b per update − (1 − ηλ)| with feedback of its own");
     let bound = Bound::AtMost(1e-12);
     // Feedback weights of their own are plain, and the law is of two weights that take the same updates.
-    let mut recipe = lab.recipe.clone().with_synapse(SynapseSpec::default());
+    let mut recipe = context.recipe.clone().with_synapse(SynapseSpec::default());
     for dense in recipe.wirings_mut().map(WiringSpec::weights_mut) {
         *dense = Dense { feedback: FeedbackSpec::KolenPollack, homeostasis: 0.0, ..dense.clone() };
     }
@@ -33,9 +33,9 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
         return Ok(());
     }
     let credit = presets::eq_prop(Nudge::Symmetric, 0.1, [40, 10]);
-    let mut rule = credit.build(&recipe.solver, &network, lab.batch.ids.len())?;
+    let mut rule = credit.build(&recipe.solver, &network, context.batch.ids.len())?;
     let mut updater = Updater::new(&network, presets::descent(RATE, DECAY).build());
-    rule.learn(&mut network, &lab.batch, &*lab.objective, &mut updater, &Key::new(recipe.seed))?;
+    rule.learn(&mut network, &context.batch, &*context.objective, &mut updater, &Key::new(recipe.seed))?;
     let contraction = norm(&differences(&network)) / norm(&before);
     let error = (contraction - (1.0 - RATE * DECAY)).abs();
     findings.properties.push(Property::measured(id, statement, error, bound));

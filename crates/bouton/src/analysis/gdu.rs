@@ -4,7 +4,7 @@
 //! [∂Φ/∂θ(s^β_{t+1}) − ∂Φ/∂θ(s^β_t)]/β → −∇_θ(t)
 
 use super::vectors::{norm, relative_error};
-use super::{Bound, Findings, Lab, Property, Series};
+use super::{Bound, CheckContext, Findings, Property, Series};
 use crate::credit::{Adjoint, GradCollector, record};
 use crate::error::Result;
 use crate::network::Term;
@@ -15,14 +15,14 @@ const STEPS: usize = 12;
 /// Strength at which the bounds are set.
 const BETA: f64 = 1e-4;
 
-pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
+pub(super) fn check(context: &CheckContext, findings: &mut Findings) -> Result<()> {
     let rows = [
         ("gdu-symmetric", "symmetric EP increments equal BPTT's, sweep by sweep (β = 1e-4)", 1e-6),
         ("gdu-one-sided", "one-sided EP increments equal BPTT's, sweep by sweep (β = 1e-4)", 1e-3),
     ];
-    let outside = lab.nudged_outside().then(|| "the nudge stands outside the activation".to_owned());
-    let energy = lab.follows_energy().then(|| "it is a property of the prototypical dynamics".to_owned());
-    if let Some(why) = lab.obstacle().or(outside).or(energy) {
+    let outside = context.nudged_outside().then(|| "the nudge stands outside the activation".to_owned());
+    let energy = context.follows_energy().then(|| "it is a property of the prototypical dynamics".to_owned());
+    if let Some(why) = context.why_not_applicable().or(outside).or(energy) {
         for (id, statement, bound) in rows {
             findings.properties.push(Property::not_applicable(
                 id,
@@ -33,8 +33,8 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
         }
         return Ok(());
     }
-    let bptt = contributions(lab);
-    let (up, down) = (increments(lab, BETA), increments(lab, -BETA));
+    let bptt = contributions(context);
+    let (up, down) = (increments(context, BETA), increments(context, -BETA));
     let both = mean(&up, &down);
     for ((id, statement, bound), ep) in rows.into_iter().zip([&both, &up]) {
         findings.properties.push(Property::measured(
@@ -73,45 +73,45 @@ fn series(bptt: &[Vec<f64>], symmetric: &[Vec<f64>], one_sided: &[Vec<f64>]) -> 
 }
 
 /// −[∂Φ/∂θ(s_{t+1}) − ∂Φ/∂θ(s_t)]/β for each nudged sweep t, flattened.
-fn increments(lab: &Lab, beta: f64) -> Vec<Vec<f64>> {
-    let mut state = lab.free.clone();
+fn increments(context: &CheckContext, beta: f64) -> Vec<Vec<f64>> {
+    let mut state = context.free.clone();
     state.beta.fill(beta);
     let rows = 0..state.rows();
     let scale = 1.0 / (beta * rows.len() as f64);
     let mut increments = Vec::with_capacity(STEPS);
     for _ in 0..STEPS {
-        lab.network.update_pool_caches(&mut state);
+        context.network.update_pool_caches(&mut state);
         let before = state.clone();
-        let mut force = Nudging::new(&lab.network, &*lab.objective, &mut state);
-        for block in &lab.solver.plan.0 {
-            lab.solver.advance(&lab.network, &mut state, block, Some(&mut force), rows.clone());
+        let mut nudge = Nudging::new(&context.network, &*context.objective, &mut state);
+        for block in &context.solver.plan.0 {
+            context.solver.advance(&context.network, &mut state, block, Some(&mut nudge), rows.clone());
         }
-        lab.network.update_pool_caches(&mut state);
+        context.network.update_pool_caches(&mut state);
         let terms = [Term::real(&state, rows.clone(), -scale), Term::real(&before, rows.clone(), scale)];
         let mut sink = GradCollector::default();
-        lab.network.contrast(lab.batch.x.view(), &terms, &before, &mut sink);
-        increments.push(sink.flat(&lab.network));
+        context.network.contrast(context.batch.x.view(), &terms, &before, &mut sink);
+        increments.push(sink.flat(&context.network));
     }
     increments
 }
 
 /// ∇_θ(t): what the t-th last sweep adds to BPTT's gradient when all sweeps stand at the fixed point.
-fn contributions(lab: &Lab) -> Vec<Vec<f64>> {
-    let mut state = lab.free.clone();
-    let (network, n) = (&lab.network, state.rows());
-    let (g, _, _) = readout_error(network, &*lab.objective, &mut state, 0..n);
-    let frames = record(network, &lab.solver.reversed(), &mut state, 1);
+fn contributions(context: &CheckContext) -> Vec<Vec<f64>> {
+    let mut state = context.free.clone();
+    let (network, n) = (&context.network, state.rows());
+    let (g, _, _) = readout_error(network, &*context.objective, &mut state, 0..n);
+    let frames = record(network, &context.solver.reversed(), &mut state, 1);
     let nudged = network.nudged().unwrap_or(network.output());
-    let mut adjoint = Adjoint::new(network, &lab.solver, nudged, &g);
+    let mut adjoint = Adjoint::new(network, &context.solver, nudged, &g);
     let scale = 1.0 / n as f64;
     let mut contributions = Vec::with_capacity(STEPS);
     for _ in 0..STEPS {
         let mut sink = GradCollector::default();
         for frame in frames.iter().rev() {
-            let x = lab.batch.x.view();
+            let x = context.batch.x.view();
             let g_drives = adjoint.step(network, x, frame, scale, &mut sink);
             for (&pop, g) in frame.block.iter().zip(&g_drives) {
-                network.accumulate_grads_static(pop, g.view(), frame.seen(x), scale, &mut sink);
+                network.accumulate_grads_static(pop, g.view(), frame.forward_cache(x), scale, &mut sink);
             }
         }
         contributions.push(sink.flat(network));

@@ -6,6 +6,7 @@
 
 mod alignment;
 mod bias;
+mod context;
 mod continual;
 mod cost;
 mod dead;
@@ -15,7 +16,6 @@ mod feedback;
 mod finite;
 mod gdu;
 mod holomorphic;
-mod lab;
 mod outside;
 mod presets;
 mod symmetry;
@@ -24,8 +24,8 @@ mod vectors;
 
 pub use crate::train::forgetting;
 pub use alignment::{Aligned, alignment};
+pub use context::CheckContext;
 pub use cost::{Cost, costs};
-pub use lab::Lab;
 pub use vectors::{cosine, relative_error};
 
 use crate::error::Result;
@@ -148,23 +148,23 @@ impl Findings {
     }
 }
 
-/// Checks the properties that apply to the recipe of `lab`; only that its weights are finite, if they are not.
-pub fn check(lab: &mut Lab) -> Result<Findings> {
-    let mut findings = Findings { notes: lab.notes(), ..Findings::default() };
-    if !finite::check(&lab.damage, &mut findings) {
+/// Checks the properties that apply to the recipe of `context`; only that its weights are finite, if they are not.
+pub fn check(context: &mut CheckContext) -> Result<Findings> {
+    let mut findings = Findings { notes: context.notes(), ..Findings::default() };
+    if !finite::check(&context.damage, &mut findings) {
         return Ok(findings);
     }
-    differences::check(lab, &mut findings)?;
-    dead::check(lab, &mut findings)?;
-    gdu::check(lab, &mut findings)?;
-    bias::check(lab, &mut findings)?;
-    holomorphic::check(lab, &mut findings)?;
-    truncation::check(lab, &mut findings)?;
-    outside::check(lab, &mut findings)?;
-    continual::check(lab, &mut findings)?;
-    energy::check(lab, &mut findings)?;
-    feedback::check(lab, &mut findings)?;
-    symmetry::check(lab, &mut findings)?;
+    differences::check(context, &mut findings)?;
+    dead::check(context, &mut findings)?;
+    gdu::check(context, &mut findings)?;
+    bias::check(context, &mut findings)?;
+    holomorphic::check(context, &mut findings)?;
+    truncation::check(context, &mut findings)?;
+    outside::check(context, &mut findings)?;
+    continual::check(context, &mut findings)?;
+    energy::check(context, &mut findings)?;
+    feedback::check(context, &mut findings)?;
+    symmetry::check(context, &mut findings)?;
     if !findings.tested() {
         findings.notes.push("nothing was checked: no property of theory applies to this recipe".into());
     }

@@ -2,9 +2,9 @@
 //! 1990; Laborieux & Zenke 2024 estimate the same from five directions). With dense layers that lead both ways it is
 //! 2 Σ‖W_f − W_b‖², which is what homeostasis descends.
 
-use super::{Bound, Findings, Lab, Property};
+use super::{Bound, CheckContext, Findings, Property};
 use crate::error::Result;
-use crate::network::{Network, PopId, Role, Seen, State};
+use crate::network::{ForwardCache, Network, PopId, Role, State};
 use crate::rng::Key;
 use crate::wiring::WiringSpec;
 use crate::wiring::{Dense, FeedbackSpec};
@@ -15,11 +15,11 @@ const DIRECTIONS: usize = 512;
 /// Half a central difference.
 const STEP: f64 = 1e-4;
 
-pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
+pub(super) fn check(context: &CheckContext, findings: &mut Findings) -> Result<()> {
     let (id, statement) =
         ("symmetry-error", "Hutchinson's ‖J − Jᵀ‖² against 2 Σ‖W_f − W_b‖², feedback at 60°");
     let bound = Bound::AtMost(0.1);
-    let mut recipe = lab.recipe.clone();
+    let mut recipe = context.recipe.clone();
     for dense in recipe.wirings_mut().map(WiringSpec::weights_mut) {
         *dense =
             Dense { feedback: FeedbackSpec::VectorField, angle: 60.0, homeostasis: 0.0, ..dense.clone() };
@@ -35,11 +35,11 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
             f.to_f64s().iter().zip(b.to_f64s()).map(|(f, b)| (f - b) * (f - b)).sum()
         };
         let closed = 2.0 * own().map(square).sum::<f64>();
-        let error = (estimate(lab, &network).0 / closed - 1.0).abs();
+        let error = (estimate(context, &network).0 / closed - 1.0).abs();
         findings.properties.push(Property::measured(id, statement, error, bound));
     }
-    if lab.network.nudged().is_some() {
-        let (apart, size) = estimate(lab, &lab.network);
+    if context.network.nudged().is_some() {
+        let (apart, size) = estimate(context, &context.network);
         findings
             .notes
             .push(format!("symmetry error ‖J − Jᵀ‖/‖J‖ of the recipe: {:.2e}", (apart / size).sqrt()));
@@ -47,9 +47,9 @@ pub(super) fn check(lab: &Lab, findings: &mut Findings) -> Result<()> {
     Ok(())
 }
 
-/// Estimates of ‖J − Jᵀ‖² and ‖J‖² at the lab's free state of its first sample.
-fn estimate(lab: &Lab, network: &Network) -> (f64, f64) {
-    let mut at = lab.free.first().tile(DIRECTIONS);
+/// Estimates of ‖J − Jᵀ‖² and ‖J‖² at the context's free state of its first sample.
+fn estimate(context: &CheckContext, network: &Network) -> (f64, f64) {
+    let mut at = context.free.first().tile(DIRECTIONS);
     network.update_pool_caches(&mut at);
     let settling: Vec<PopId> = network.with_role(Role::Settling).collect();
     let v = signs(&at, &settling);
@@ -82,8 +82,8 @@ fn transposed(network: &Network, at: &State, settling: &[PopId], v: &[Mat]) -> V
     let mut back: Vec<Mat> = v.iter().map(|v| Mat::zeros(v.dtype(), v.rows(), v.cols())).collect();
     for &p in settling {
         // Nothing goes back to the clamped input, so that any x will do.
-        let seen = Seen { x: v[p].view(), out: &at.out, pool_cache: &at.pool_cache };
-        network.backward(p, v[p].view(), seen, &mut back);
+        let cache = ForwardCache { x: v[p].view(), out: &at.out, pool_cache: &at.pool_cache };
+        network.backward(p, v[p].view(), cache, &mut back);
     }
     back
 }

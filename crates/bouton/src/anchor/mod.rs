@@ -131,7 +131,7 @@ pub struct ConsolidationState {
     /// Ω, importance.
     pub importance: Mat,
     /// P = Σ Ω_t θ_t.
-    pub pull: Mat,
+    pub weighted_target: Mat,
     /// −∫ g dθ since the task began; empty for anchors that measure at the end.
     pub path: Mat,
     /// θ when the task began; empty for anchors that measure at the end.
@@ -146,7 +146,7 @@ impl ConsolidationState {
         let empty = || Mat::zeros(theta.dtype(), 0, 0);
         Self {
             importance: zeros(),
-            pull: zeros(),
+            weighted_target: zeros(),
             path: if traces { zeros() } else { empty() },
             start: if traces { theta.clone() } else { empty() },
         }
@@ -160,7 +160,7 @@ impl ConsolidationState {
         };
         dispatch!(theta.dtype(), T => {
             let theta = theta.slice::<T>();
-            let (omega, pull) = (self.importance.slice_mut::<T>(), self.pull.slice_mut::<T>());
+            let (omega, target) = (self.importance.slice_mut::<T>(), self.weighted_target.slice_mut::<T>());
             for (i, &at) in theta.iter().enumerate() {
                 let task = match (traced, new) {
                     (Some(path), _) => {
@@ -173,7 +173,7 @@ impl ConsolidationState {
                     (None, None) => 0.0,
                 };
                 omega[i] = T::from_f64(anchor.merge_importance(omega[i].to_f64(), task));
-                pull[i] = if anchor.recentres() { omega[i] * at } else { pull[i] + T::from_f64(task) * at };
+                target[i] = if anchor.recentres() { omega[i] * at } else { target[i] + T::from_f64(task) * at };
             }
         });
     }
@@ -184,18 +184,18 @@ pub(crate) fn add_penalty(
     strength: f64,
     theta: View<'_>,
     omega: View<'_>,
-    pull: View<'_>,
+    weighted_target: View<'_>,
     mut gradient: ViewMut<'_>,
 ) {
     dispatch!(theta.dtype(), T => {
         let twice = T::constant(2.0 * strength);
-        let (theta, omega, pull) = (theta.slice::<T>(), omega.slice::<T>(), pull.slice::<T>());
+        let (theta, omega, target) = (theta.slice::<T>(), omega.slice::<T>(), weighted_target.slice::<T>());
         let gradient = gradient.slice_mut::<T>();
         vectorize(#[inline(always)] move || {
             let n = gradient.len();
-            let (theta, omega, pull) = (&theta[..n], &omega[..n], &pull[..n]);
+            let (theta, omega, target) = (&theta[..n], &omega[..n], &target[..n]);
             for i in 0..n {
-                gradient[i] += twice * (omega[i] * theta[i] - pull[i]);
+                gradient[i] += twice * (omega[i] * theta[i] - target[i]);
             }
         });
     });
@@ -232,13 +232,19 @@ mod tests {
     #[test]
     fn two_matrices_hold_any_number_of_tasks() {
         let ewc = Ewc { lambda: 3.0, ..Ewc::default() };
-        let mut hold = ConsolidationState::new(&ewc, &row(&[0.0, 0.0]));
-        hold.consolidate(&ewc, &row(&[1.0, -1.0]), Some(&row(&[0.5, 2.0])));
-        hold.consolidate(&ewc, &row(&[2.0, 0.5]), Some(&row(&[0.25, 1.0])));
+        let mut consolidation = ConsolidationState::new(&ewc, &row(&[0.0, 0.0]));
+        consolidation.consolidate(&ewc, &row(&[1.0, -1.0]), Some(&row(&[0.5, 2.0])));
+        consolidation.consolidate(&ewc, &row(&[2.0, 0.5]), Some(&row(&[0.25, 1.0])));
         let theta = [0.3, 0.7];
         let mut g = row(&[0.0, 0.0]);
         let at = row(&theta);
-        add_penalty(ewc.strength(), at.view(), hold.importance.view(), hold.pull.view(), g.view_mut());
+        add_penalty(
+            ewc.strength(),
+            at.view(),
+            consolidation.importance.view(),
+            consolidation.weighted_target.view(),
+            g.view_mut(),
+        );
         let by_hand = [
             3.0 * (0.5 * (theta[0] - 1.0) + 0.25 * (theta[0] - 2.0)),
             3.0 * (2.0 * (theta[1] + 1.0) + (theta[1] - 0.5)),
@@ -251,9 +257,12 @@ mod tests {
     #[test]
     fn an_online_anchor_lies_where_the_last_task_ended() {
         let online = OnlineEwc { lambda: 1.0, decay: 0.5, ..OnlineEwc::default() };
-        let mut hold = ConsolidationState::new(&online, &row(&[0.0]));
-        hold.consolidate(&online, &row(&[1.0]), Some(&row(&[4.0])));
-        hold.consolidate(&online, &row(&[3.0]), Some(&row(&[1.0])));
-        assert_eq!((hold.importance.to_f64s(), hold.pull.to_f64s()), (vec![3.0], vec![9.0]));
+        let mut consolidation = ConsolidationState::new(&online, &row(&[0.0]));
+        consolidation.consolidate(&online, &row(&[1.0]), Some(&row(&[4.0])));
+        consolidation.consolidate(&online, &row(&[3.0]), Some(&row(&[1.0])));
+        assert_eq!(
+            (consolidation.importance.to_f64s(), consolidation.weighted_target.to_f64s()),
+            (vec![3.0], vec![9.0])
+        );
     }
 }

@@ -4,7 +4,7 @@ use super::assess::result;
 use super::{Assessment, Paper, ResultLine, assess, papers};
 use crate::Result;
 use crate::recipe::Recipe;
-use crate::train::continual::told;
+use crate::train::continual::task_information;
 use std::borrow::Borrow;
 use std::fmt::Write;
 
@@ -117,7 +117,8 @@ fn tasks(page: &mut String, paper: &Paper, results: &[ResultLine]) {
 fn stated(paper: &Paper, r: &ResultLine) -> String {
     let claim = paper.claims.iter().find(|c| c.full_id() == r.claim);
     let recipe = claim.and_then(|c| c.recipe().ok()).map(|recipe| Recipe { seed: r.seed, ..recipe });
-    let own = recipe.filter(|recipe| recipe.hash() == r.recipe).map(|recipe| told(&recipe).list());
+    let own =
+        recipe.filter(|recipe| recipe.hash() == r.recipe).map(|recipe| task_information(&recipe).list());
     match own.or_else(|| r.told.clone()) {
         None => "not recorded".into(),
         Some(told) if told.is_empty() => "nothing".into(),

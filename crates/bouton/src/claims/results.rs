@@ -122,7 +122,7 @@ fn line(
         quick: is_quick,
         tasks: tasks(&summary.last),
         continual,
-        told: recipe.sequence.method().traits().several.then(|| continual::told(recipe).list()),
+        told: recipe.sequence.method().traits().several.then(|| continual::task_information(recipe).list()),
     })
 }
 

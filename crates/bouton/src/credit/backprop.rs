@@ -8,7 +8,7 @@ use super::outcome::{accumulate_grads_objective, loss_and_error_of};
 use super::{Batch, Credit, CreditMethod, CreditNeeds, GradSink, PhaseStates, Step, auxiliary};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
-use crate::network::{Grad, Network, ParamId, PopId, Role, Seen};
+use crate::network::{ForwardCache, Grad, Network, ParamId, PopId, Role};
 use crate::neuron::Ctx;
 use crate::neuron::UnitDynamics;
 use crate::norm::Normalised;
@@ -86,7 +86,7 @@ impl BackpropRule {
         let zeros = |p: PopId| Mat::zeros(network.dtype, trace.out[p].rows(), network.populations[p].units);
         let mut g_out: Vec<Mat> = (0..network.populations.len()).map(zeros).collect();
         errors.into_iter().for_each(|(pop, err)| g_out[pop] = err);
-        let seen = Seen { x, out: &trace.out, pool_cache: &trace.pool_cache };
+        let cache = ForwardCache { x, out: &trace.out, pool_cache: &trace.pool_cache };
         for pop in network.with_role(Role::Forward).rev() {
             let node = &network.populations[pop];
             if let Some(key) = key {
@@ -100,9 +100,9 @@ impl BackpropRule {
                 let g_gain = norm.backward(batch, &mut places).folded(node.units);
                 g = places.folded(node.units);
                 sink.add(network, ParamId::gain(pop), Grad::rows(g_gain.view(), scale));
-                network.accumulate_grads_weights(pop, g.view(), seen, scale, sink);
+                network.accumulate_grads_weights(pop, g.view(), cache, scale, sink);
             } else {
-                network.accumulate_grads(pop, g.view(), seen, scale, sink);
+                network.accumulate_grads(pop, g.view(), cache, scale, sink);
             }
             network.par_backward(pop, g.view(), &trace.pool_cache, &mut g_out);
         }
@@ -187,8 +187,8 @@ impl Credit for BackpropRule {
         let trace = Self::forward(network, x.view(), Some(key));
         let (err, mut step) =
             loss_and_error_of(network, objective, trace.out[network.output()].view(), &batch.target);
-        let (mut errors, beside) = auxiliary::of_batch(network, &trace.out, batch);
-        step.loss += beside;
+        let (mut errors, auxiliary_loss) = auxiliary::of_batch(network, &trace.out, batch);
+        step.loss += auxiliary_loss;
         errors.push((network.output(), err));
         Self::backward(network, x.view(), &trace, errors, Some(key), sink);
         accumulate_grads_objective(network, &step, sink);

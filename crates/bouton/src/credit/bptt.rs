@@ -8,7 +8,7 @@ use super::{
 };
 use crate::axis::{Cite, Place};
 use crate::error::Result;
-use crate::network::{Constant, Network, Role, Seen, State};
+use crate::network::{Constant, ForwardCache, Network, Role, State};
 use crate::neuron::UnitDynamics;
 use crate::objective::Objective;
 use crate::rng::Key;
@@ -73,24 +73,24 @@ impl BpttRule {
         let mut sink = FactorBuffer::default();
         let start = network.nudged().unwrap_or(network.output());
         let mut adjoint = Adjoint::new(network, &self.solver, start, &g);
-        let seen = Seen { x, out: &state.out, pool_cache: &state.pool_cache };
+        let cache = ForwardCache { x, out: &state.out, pool_cache: &state.pool_cache };
         for (pop, err) in auxiliary::errors(network, &state.out, &state.target, &state.samples).0 {
             if network.populations[pop].role == Role::Settling {
                 add_scaled(&mut adjoint.g_out[pop], 1.0, err.view());
                 continue;
             }
             // A linear readout.
-            network.accumulate_grads(pop, err.view(), seen, scale, &mut sink);
-            network.backward(pop, err.view(), seen, &mut adjoint.g_out);
+            network.accumulate_grads(pop, err.view(), cache, scale, &mut sink);
+            network.backward(pop, err.view(), cache, &mut adjoint.g_out);
         }
         for _ in 0..self.repeat {
             for frame in frames.iter().rev() {
                 adjoint.step(network, x, frame, scale, &mut sink);
             }
         }
-        adjoint.finish(network, seen, scale, &mut sink);
+        adjoint.finish(network, cache, scale, &mut sink);
         if start != network.output() {
-            network.accumulate_grads(network.output(), err.view(), seen, scale, &mut sink);
+            network.accumulate_grads(network.output(), err.view(), cache, scale, &mut sink);
         }
         homeostasis::accumulate_grads_shared(network, &state, scale, key, &mut sink);
         Ok((Step { free, ..step }, sink))

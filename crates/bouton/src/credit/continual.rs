@@ -6,7 +6,7 @@ use super::weighed::Weights;
 use super::{Acts, Batch, Credit, CreditMethod, CreditNeeds, GradSink, Nudge, PhaseStates, Step};
 use crate::axis::{Cite, Place};
 use crate::error::{Error, Result};
-use crate::network::{Network, Seen, State, Term};
+use crate::network::{ForwardCache, Network, State, Term};
 use crate::objective::Objective;
 use crate::rng::Key;
 use crate::solver::{Nudging, RelaxationStats, Solver};
@@ -72,9 +72,9 @@ impl Continual {
         network.update_pool_caches(state);
         let before = state.clone();
         state.change.fill(0.0);
-        let mut force = Nudging::new(network, objective, state);
+        let mut nudge = Nudging::new(network, objective, state);
         for block in &self.solver.plan.0 {
-            self.solver.advance(network, state, block, Some(&mut force), rows.clone());
+            self.solver.advance(network, state, block, Some(&mut nudge), rows.clone());
         }
         network.update_pool_caches(state);
         let terms = [Term::real(state, rows.clone(), -coefficient), Term::real(&before, rows, coefficient)];
@@ -107,8 +107,8 @@ impl Credit for Continual {
         if network.nudged() != Some(network.output()) {
             // The readout is not part of the dynamics: its exact gradient goes with the first update.
             let scale = 1.0 / samples as f64;
-            let seen = Seen { x: batch.x.view(), out: &state.out, pool_cache: &state.pool_cache };
-            network.accumulate_grads(network.output(), error.view(), seen, scale, sink);
+            let cache = ForwardCache { x: batch.x.view(), out: &state.out, pool_cache: &state.pool_cache };
+            network.accumulate_grads(network.output(), error.view(), cache, scale, sink);
         }
         accumulate_grads_objective(network, &step, sink);
         let (coefficient, phases) = self.spec.nudge.phases(self.spec.beta, key);

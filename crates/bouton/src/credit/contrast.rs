@@ -17,7 +17,7 @@ use super::warm_start::WarmStart;
 use super::weighed::Weights;
 use super::{Batch, Credit, GradSink, Nudge, PhaseStates, Step, homeostasis, shards};
 use crate::error::Result;
-use crate::network::{Constant, Network, Seen, State, Term, Visitor};
+use crate::network::{Constant, ForwardCache, Network, State, Term, Visitor};
 use crate::objective::Objective;
 use crate::rng::Key;
 use crate::solver::Solver;
@@ -49,7 +49,7 @@ pub struct Contrast {
     /// How states settle.
     pub solver: Solver,
     /// Where free phases start.
-    pub(super) memory: WarmStart,
+    pub(super) warm_start: WarmStart,
 }
 
 /// Which states a rule contrasts.
@@ -107,7 +107,7 @@ impl Contrast {
     ) -> Result<Shard> {
         let mut free = State::new(network, constant, rows.clone(), &batch.target);
         free.noise(key);
-        self.memory.recall(&mut free, &batch.ids[rows.clone()], rows.clone());
+        self.warm_start.recall(&mut free, &batch.ids[rows.clone()], rows.clone());
         let free_phase = self.solver.relax(network, &mut free, None, self.free_steps, "free")?;
         let free_residual = free.change.clone();
         let (g, readout, step) = loss_and_error(network, objective, &mut free);
@@ -155,8 +155,8 @@ impl Contrast {
         }
         network.contrast(x, &terms, &shard.free, &mut weighed);
         if network.nudged() != Some(network.output()) {
-            let seen = Seen { x, out: &shard.free.out, pool_cache: &shard.free.pool_cache };
-            network.accumulate_grads(network.output(), shard.readout.view(), seen, scale, &mut weighed);
+            let cache = ForwardCache { x, out: &shard.free.out, pool_cache: &shard.free.pool_cache };
+            network.accumulate_grads(network.output(), shard.readout.view(), cache, scale, &mut weighed);
         }
         homeostasis::accumulate_grads_shared(network, &shard.free, scale, key, sink);
     }
@@ -194,7 +194,7 @@ impl Credit for Contrast {
             self.settle(network, batch, &constant, objective, &phases, rows, key)
         })?;
         for shard in &shards {
-            self.memory.keep(&shard.free, &batch.ids[shard.rows.clone()], shard.rows.clone());
+            self.warm_start.keep(&shard.free, &batch.ids[shard.rows.clone()], shard.rows.clone());
             self.accumulate_grads(network, batch, shard, (free, &phases), &weights, key, sink);
         }
         homeostasis::accumulate_grads_dense(network, sink);
@@ -243,6 +243,6 @@ impl Credit for Contrast {
     }
 
     fn visit(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
-        self.memory.visit(visitor)
+        self.warm_start.visit(visitor)
     }
 }

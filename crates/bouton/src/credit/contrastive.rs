@@ -36,7 +36,7 @@ impl ContrastiveLearning {
             free_steps: self.free_steps,
             nudged_steps: self.nudged_steps,
             solver,
-            memory: WarmStart::default(),
+            warm_start: WarmStart::default(),
         }
     }
 }

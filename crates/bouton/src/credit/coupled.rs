@@ -45,7 +45,7 @@ impl CoupledLearning {
             free_steps: self.free_steps,
             nudged_steps: self.nudged_steps,
             solver,
-            memory: WarmStart::default(),
+            warm_start: WarmStart::default(),
         }
     }
 }

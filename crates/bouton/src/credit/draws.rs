@@ -22,11 +22,11 @@ pub fn evaluate<I: Iterator<Item = Batch>>(
     batches: impl Fn() -> I,
     draws: Option<(usize, &Key)>,
 ) -> Result<Step> {
-    let own = network.samples();
+    let own = network.sampled_weights();
     let outcome = match draws {
         Some((n, key)) => average(credit, network, objective, batches, n, key),
         None => {
-            network.show(None);
+            network.set_sampled_weights(None);
             batches().try_fold(Step::default(), |sum, batch| {
                 Ok(sum.with(&credit.evaluate(network, &batch, objective)?))
             })
@@ -44,24 +44,28 @@ fn average<I: Iterator<Item = Batch>>(
     n: usize,
     key: &Key,
 ) -> Result<Step> {
-    let mut beliefs: Vec<Mat> = Vec::new();
+    let mut probabilities: Vec<Mat> = Vec::new();
     for k in 0..n {
-        network.show(Some(&key.of("draw", k as u64)));
+        network.set_sampled_weights(Some(&key.of("draw", k as u64)));
         for (i, batch) in batches().enumerate() {
             let mut out = credit.free(network, &batch, objective)?.out.swap_remove(network.output());
             objective.to_probabilities(out.view_mut(), &network.objective_values());
-            match beliefs.get_mut(i) {
+            match probabilities.get_mut(i) {
                 Some(sum) => add_scaled(sum, 1.0, out.view()),
-                None => beliefs.push(out),
+                None => probabilities.push(out),
             }
         }
     }
-    let judge = |(mut belief, batch): (Mat, Batch)| {
-        scale_all(&mut belief, 1.0 / n as f64);
-        objective.to_outputs(belief.view_mut(), &network.objective_values());
-        loss_and_error_of(network, objective, belief.view(), &batch.target).1
+    let outcome = |(mut mean, batch): (Mat, Batch)| {
+        scale_all(&mut mean, 1.0 / n as f64);
+        objective.to_outputs(mean.view_mut(), &network.objective_values());
+        loss_and_error_of(network, objective, mean.view(), &batch.target).1
     };
-    Ok(beliefs.into_iter().zip(batches()).map(judge).fold(Step::default(), |sum, step| sum.with(&step)))
+    Ok(probabilities
+        .into_iter()
+        .zip(batches())
+        .map(outcome)
+        .fold(Step::default(), |sum, step| sum.with(&step)))
 }
 
 #[cfg(test)]
@@ -78,20 +82,23 @@ mod tests {
     /// The mean loss of the first samples, by the mean weights or by draws, and by each of the drawn networks alone.
     fn losses(synapse: &str, samples: usize, draws: Option<usize>, head: bool) -> (f64, Vec<f64>) {
         let recipe = Recipe::parse(&format!("{RECIPE}{synapse}"), "test").unwrap();
-        let mut course = crate::task::stream::open(&recipe, None).unwrap();
+        let mut task_stream = crate::task::stream::open(&recipe, None).unwrap();
         let mut network = Network::build(&recipe).unwrap();
         let credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();
-        let mut batch = course.stream.batch(0, DType::F64).first(samples);
+        let mut batch = task_stream.train.batch(0, DType::F64).first(samples);
         batch.target = batch.target.classes().unwrap().iter().map(|l| 1 + l % 2).collect::<Vec<u16>>().into();
         let softmax = recipe.objective.build();
         let only = Head { objective: &*softmax, active: 1..3 };
         let objective: &dyn Objective = if head { &only } else { &*softmax };
-        let (key, own) = (Key::new(5), network.samples());
+        let (key, own) = (Key::new(5), network.sampled_weights());
         let batches = || std::iter::once(batch.clone());
         let outcome = evaluate(&*credit, &mut network, objective, batches, draws.map(|n| (n, &key))).unwrap();
-        assert!(network.samples().iter().zip(&own).all(|(a, b)| a.1 == b.1), "the network keeps its weights");
+        assert!(
+            network.sampled_weights().iter().zip(&own).all(|(a, b)| a.1 == b.1),
+            "the network keeps its weights"
+        );
         let alone = |k| {
-            network.show(Some(&key.of("draw", k)));
+            network.set_sampled_weights(Some(&key.of("draw", k)));
             credit.evaluate(&network, &batch, objective).unwrap().mean_loss()
         };
         (outcome.mean_loss(), (0..3).map(alone).collect())

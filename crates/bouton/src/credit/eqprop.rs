@@ -3,7 +3,7 @@
 use super::Contrast;
 use super::warm_start::WarmStart;
 use super::{Acts, Credit, CreditMethod, CreditNeeds};
-use crate::axis::tag;
+use crate::axis::variant_name;
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::network::Network;
@@ -83,7 +83,7 @@ impl EqProp {
             free_steps: self.free_steps,
             nudged_steps: self.nudged_steps,
             solver,
-            memory: WarmStart::new(self.start, network, samples),
+            warm_start: WarmStart::new(self.start, network, samples),
         }
     }
 }
@@ -104,8 +104,8 @@ impl CreditMethod for EqProp {
             Start::PreviousBatch => Some("scellier2023"),
             Start::Persistent => Some("scellier2017"),
         };
-        let nudge = Cite::setting(nudge, format!("nudge = \"{}\"", tag(&self.nudge)));
-        let start = start.map(|key| Cite::setting(key, format!("start = \"{}\"", tag(&self.start))));
+        let nudge = Cite::setting(nudge, format!("nudge = \"{}\"", variant_name(&self.nudge)));
+        let start = start.map(|key| Cite::setting(key, format!("start = \"{}\"", variant_name(&self.start))));
         [Cite::of("scellier2017"), nudge].into_iter().chain(start).collect()
     }
 

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::axis::{Cite, Place};
 use crate::error::Result;
-use crate::network::{Constant, Network, Seen, State, Term};
+use crate::network::{Constant, ForwardCache, Network, State, Term};
 use crate::objective::Objective;
 use crate::rng::Key;
 use crate::solver::{RelaxationStats, Solver, readout_error};
@@ -133,8 +133,8 @@ impl Holomorphic {
         let weighed = &mut weights.sink(rows, &mut sink);
         network.contrast(x, &terms, &free, weighed);
         if network.nudged() != Some(network.output()) {
-            let seen = Seen { x, out: &free.out, pool_cache: &free.pool_cache };
-            network.accumulate_grads(network.output(), readout.view(), seen, scale, weighed);
+            let cache = ForwardCache { x, out: &free.out, pool_cache: &free.pool_cache };
+            network.accumulate_grads(network.output(), readout.view(), cache, scale, weighed);
         }
         homeostasis::accumulate_grads_shared(network, &free, scale, key, &mut sink);
         let fallback = if settled { 0 } else { n as u64 };
@@ -176,7 +176,7 @@ impl Holomorphic {
     }
 
     /// The gradient of one shard while the nudge turns, from rest. The outcome is judged at the real part of the last state.
-    fn turning(
+    fn continuous_estimate(
         &self,
         network: &Network,
         batch: &Batch,
@@ -226,7 +226,7 @@ impl Credit for Holomorphic {
         let constant = network.constant_drive(batch.x.view());
         let shards = shards::each(batch.len(), |rows| match self.spec.periods {
             None => self.shard(network, batch, &constant, nudge, rows, key),
-            Some(periods) => self.turning(network, batch, &constant, nudge, rows, key, periods),
+            Some(periods) => self.continuous_estimate(network, batch, &constant, nudge, rows, key, periods),
         })?;
         for (_, factors) in &shards {
             factors.replay(network, sink);

@@ -14,7 +14,7 @@ use bouton_kernels::{Mat, View, ViewMut, WeightMat, add_scaled};
 
 /// The gradient of connections whose weights are not shared.
 pub(super) fn accumulate_grads_dense(network: &Network, sink: &mut dyn GradSink) {
-    for (id, c) in held(network).filter(|(_, c)| !c.wiring.shares()) {
+    for (id, c) in homeostatic(network).filter(|(_, c)| !c.wiring.shares()) {
         let difference = difference(c);
         sink.add(network, ParamId::weight(id), Grad::whole(&difference, 2.0 * c.homeostasis));
         sink.add(network, ParamId::feedback(id), Grad::whole(&difference, -2.0 * c.homeostasis));
@@ -30,7 +30,7 @@ pub(super) fn accumulate_grads_shared(
     key: &Key,
     sink: &mut dyn GradSink,
 ) {
-    let mut shared = held(network).filter(|(_, c)| c.wiring.shares()).peekable();
+    let mut shared = homeostatic(network).filter(|(_, c)| c.wiring.shares()).peekable();
     if shared.peek().is_none() {
         return;
     }
@@ -42,9 +42,9 @@ pub(super) fn accumulate_grads_shared(
     }
 }
 
-fn held(network: &Network) -> impl Iterator<Item = (ConnId, &Connection)> {
-    let held = |c: &Connection| c.homeostasis > 0.0 && matches!(c.feedback, Feedback::Field(_));
-    network.connections.iter().enumerate().filter(move |(_, c)| held(c))
+fn homeostatic(network: &Network) -> impl Iterator<Item = (ConnId, &Connection)> {
+    let homeostatic = |c: &Connection| c.homeostasis > 0.0 && matches!(c.feedback, Feedback::Field(_));
+    network.connections.iter().enumerate().filter(move |(_, c)| homeostatic(c))
 }
 
 /// W_f − W_b.
@@ -70,11 +70,11 @@ fn emit_along(
     c.wiring.forward(&difference, direction, apart.view_mut());
     let mut u = Mat::zeros(network.dtype, free.rows(), free.out[c.post].cols());
     pooled(c, pool_cache, apart.view(), u.view_mut());
-    let g = c.spread(pool_cache, u.view(), false);
+    let g = c.post_factors(pool_cache, u.view(), false);
     sink.add(network, ParamId::weight(id), Grad::factors(direction, g.view(), by));
     sink.add(network, ParamId::feedback(id), Grad::factors(direction, g.view(), -by));
-    if let Some(bend) = c.second_order_factor(pre, u.view(), &difference, direction) {
-        sink.add(network, ParamId::weight(id), Grad::factors(pre, bend.view(), by));
+    if let Some(second_order) = c.second_order_factor(pre, u.view(), &difference, direction) {
+        sink.add(network, ParamId::weight(id), Grad::factors(pre, second_order.view(), by));
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
 
     /// The one connection with weights that are shared between settling populations.
     fn shared(network: &Network) -> ConnId {
-        held(network).find(|(_, c)| c.wiring.shares()).unwrap().0
+        homeostatic(network).find(|(_, c)| c.wiring.shares()).unwrap().0
     }
 
     /// ‖D (W_f − W_b)‖²_F, unit vector by unit vector, one a row.

@@ -315,10 +315,10 @@ mod tests {
 
     fn sum_of_single_samples(recipe: &str) {
         let recipe = Recipe::parse(recipe, "test").unwrap();
-        let mut course = crate::task::stream::open(&recipe, None).unwrap();
+        let mut task_stream = crate::task::stream::open(&recipe, None).unwrap();
         let network = Network::build(&recipe).unwrap();
         let credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();
-        let batch = course.stream.batch(0, DType::F64);
+        let batch = task_stream.train.batch(0, DType::F64);
         let run = |importance, batches: Vec<Batch>| {
             measure(
                 &*credit,
@@ -355,10 +355,10 @@ mod tests {
     fn the_exact_fisher_of_an_output_bias_is_known() {
         let text = RECIPE.replace("[norm.batch]\n", "").replace("[9, 7, 4]", "[9, 4]");
         let recipe = Recipe::parse(&text, "test").unwrap();
-        let mut course = crate::task::stream::open(&recipe, None).unwrap();
+        let mut task_stream = crate::task::stream::open(&recipe, None).unwrap();
         let network = Network::build(&recipe).unwrap();
         let credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();
-        let batch = course.stream.batch(0, DType::F64);
+        let batch = task_stream.train.batch(0, DType::F64);
         let out = credit.free(&network, &batch, &*recipe.objective.build()).unwrap().out.swap_remove(1);
         let exact = Importance::Fisher(Fisher::Exact, None);
         let fisher = measure(
@@ -386,10 +386,10 @@ mod tests {
     #[test]
     fn sampled_fisher_information_approaches_the_exact_one() {
         let recipe = Recipe::parse(RECIPE, "test").unwrap();
-        let mut course = crate::task::stream::open(&recipe, None).unwrap();
+        let mut task_stream = crate::task::stream::open(&recipe, None).unwrap();
         let network = Network::build(&recipe).unwrap();
         let credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();
-        let batch = course.stream.batch(0, DType::F64);
+        let batch = task_stream.train.batch(0, DType::F64);
         let run = |fisher, draws, seed| {
             let batches = std::iter::repeat_n(batch.clone(), draws);
             let (importance, key) = (Importance::Fisher(fisher, None), Key::new(seed));

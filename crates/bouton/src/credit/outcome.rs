@@ -76,8 +76,8 @@ pub(super) fn loss_and_error(
     let own = network.objective_values();
     let targets = Targets { rows: state.target.view(0..rows), samples: &state.samples, own: &own };
     let objective = own_gradient(objective, state.output(network.output(), 0..rows), targets);
-    let (_, beside) = auxiliary::errors(network, &state.out, &state.target, &state.samples);
-    let loss = loss.iter().sum::<f64>() + beside;
+    let (_, auxiliary_loss) = auxiliary::errors(network, &state.out, &state.target, &state.samples);
+    let loss = loss.iter().sum::<f64>() + auxiliary_loss;
     let step = Step { samples: rows as u64, loss, sums, objective, ..Step::default() };
     (g, err, step)
 }

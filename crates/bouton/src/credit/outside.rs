@@ -17,7 +17,7 @@ use std::mem::take;
 ///
 /// # Errors
 /// [`Error::Shape`] for a single sample where training takes statistics of a batch, and if a relaxation diverges.
-pub fn answer(
+pub fn forward(
     credit: &dyn Credit,
     network: &mut Network,
     batch: &Batch,

@@ -5,7 +5,7 @@
 //! recomputed from dual numbers.
 
 use super::GradSink;
-use crate::network::{Network, Node, PopId, Role, Seen, State};
+use crate::network::{ForwardCache, Network, Node, PopId, Role, State};
 use crate::neuron::Ctx;
 use crate::solver::Solver;
 use bouton_kernels::{Elem, Mat, View, dispatch};
@@ -27,8 +27,8 @@ pub struct Frame {
 
 impl Frame {
     /// The activity that the drives of the step were computed from.
-    pub fn seen<'a>(&'a self, x: View<'a>) -> Seen<'a> {
-        Seen { x, out: &self.out, pool_cache: &self.pool_cache }
+    pub fn forward_cache<'a>(&'a self, x: View<'a>) -> ForwardCache<'a> {
+        ForwardCache { x, out: &self.out, pool_cache: &self.pool_cache }
     }
 }
 
@@ -93,14 +93,14 @@ impl Adjoint {
         scale: f64,
         sink: &mut dyn GradSink,
     ) -> Vec<Mat> {
-        let seen = frame.seen(x);
+        let cache = frame.forward_cache(x);
         let mut g_drives = Vec::with_capacity(frame.block.len());
         for &pop in &frame.block {
             g_drives.push(self.through_units(network, frame, pop));
         }
         for (&pop, g_drive) in frame.block.iter().zip(&g_drives) {
-            network.backward(pop, g_drive.view(), seen, &mut self.g_out);
-            network.accumulate_grads_recurrent(pop, g_drive.view(), seen, scale, sink);
+            network.backward(pop, g_drive.view(), cache, &mut self.g_out);
+            network.accumulate_grads_recurrent(pop, g_drive.view(), cache, scale, sink);
             add(&mut self.total[pop], g_drive.view());
         }
         g_drives
@@ -126,9 +126,9 @@ impl Adjoint {
     }
 
     /// Hands over the gradients that need only the sums over steps.
-    pub fn finish(&self, network: &Network, seen: Seen<'_>, scale: f64, sink: &mut dyn GradSink) {
+    pub fn finish(&self, network: &Network, cache: ForwardCache<'_>, scale: f64, sink: &mut dyn GradSink) {
         for pop in (0..self.total.len()).filter(|&p| self.total[p].rows() > 0) {
-            network.accumulate_grads_static(pop, self.total[pop].view(), seen, scale, sink);
+            network.accumulate_grads_static(pop, self.total[pop].view(), cache, scale, sink);
             network.accumulate_grads_own(pop, &self.own[pop], scale, sink);
         }
     }

@@ -13,7 +13,7 @@ pub(crate) fn is_text(word: &str) -> bool {
 
 /// The text of the file `name` in `folder`; it has at least one line.
 pub(crate) fn read(name: &str, folder: &Path) -> Result<String> {
-    let path = folder.join(home(name));
+    let path = folder.join(expand_home(name));
     let fail = |what: &str| Error::config(format!("{}: {what}", path.display()));
     let meta = std::fs::metadata(&path).map_err(|e| {
         let beside = !folder.as_os_str().is_empty() && Path::new(name).is_file();
@@ -32,7 +32,7 @@ pub(crate) fn read(name: &str, folder: &Path) -> Result<String> {
 }
 
 /// `name` with the user's home in place of a leading `~/`.
-pub(crate) fn home(name: &str) -> PathBuf {
+pub(crate) fn expand_home(name: &str) -> PathBuf {
     let home = std::env::var_os("HOME").or_else(|| std::env::var_os("USERPROFILE"));
     match (name.strip_prefix("~/"), home) {
         (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
@@ -51,9 +51,9 @@ mod tests {
         assert_eq!(read("a.toml", folder.path()).unwrap(), "one line\n");
         assert!(read("a.toml", Path::new("")).unwrap_err().to_string().starts_with("a.toml: "));
         if let Some(user) = std::env::var_os("HOME") {
-            assert_eq!(home("~/a/b.toml"), PathBuf::from(user).join("a/b.toml"));
+            assert_eq!(expand_home("~/a/b.toml"), PathBuf::from(user).join("a/b.toml"));
         }
-        assert_eq!(home("~a/b.toml"), PathBuf::from("~a/b.toml"));
+        assert_eq!(expand_home("~a/b.toml"), PathBuf::from("~a/b.toml"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A connection: P(W(s_pre)), its pull back, and what its weight learns from.
+//! A connection: P(W(s_pre)), its way back, and what its weight learns from.
 //!
 //! W is linear in state and weight; pooling P, if there is one, is not, and leaves a choice behind at every state. A weight's
 //! factors are always those of W: the postsynaptic ones are spread by the adjoint of P before they go to a sink.
@@ -75,7 +75,7 @@ pub struct Connection {
     /// How the weight takes updates.
     pub synapse: Box<dyn Synapse>,
     /// State of the synapses beside their weight, each of its shape.
-    pub memory: Vec<Mat>,
+    pub states: Vec<Mat>,
     /// Learning rate in the place of the optimiser's.
     pub lr: Option<f64>,
     /// Whether its weights learn.
@@ -172,19 +172,19 @@ impl Connection {
 
     /// [`Connection::backward_input`] on all threads, through the forward weight.
     pub fn par_backward_input(&self, pool_cache: View<'_>, g: View<'_>, pre: ViewMut<'_>) {
-        self.wiring.par_backward_input(&self.weight, self.spread(pool_cache, g, false).view(), pre);
+        self.wiring.par_backward_input(&self.weight, self.post_factors(pool_cache, g, false).view(), pre);
     }
 
     /// Pᵀ(g) at the choice of pooling: the postsynaptic factors of the weight.
-    pub fn spread<'a>(&self, pool_cache: View<'_>, g: View<'a>, complex: bool) -> Spread<'a> {
-        let Some(pool) = &self.pool else { return Spread::Same(g) };
+    pub fn post_factors<'a>(&self, pool_cache: View<'_>, g: View<'a>, complex: bool) -> PostFactors<'a> {
+        let Some(pool) = &self.pool else { return PostFactors::Same(g) };
         let mut wide = Mat::zeros(g.dtype(), g.rows(), pool.inputs());
         pool.backward(pool_cache, g, wide.view_mut(), complex);
-        Spread::Wide(wide)
+        PostFactors::Wide(wide)
     }
 
     /// post += ∂P(W(u)) at the choice of pooling, through `weight`: the derivative of the forward pass along `u`, and the adjoint of
-    /// the pull in what is pulled.
+    /// the backward pass in what is passed back.
     pub fn jvp(&self, weight: &WeightMat, pool_cache: View<'_>, u: View<'_>, post: ViewMut<'_>) {
         let Some(pool) = &self.pool else { return self.wiring.forward(weight, u, post) };
         let mut wide = Mat::zeros(u.dtype(), u.rows(), pool.inputs());
@@ -192,19 +192,19 @@ impl Connection {
         pool.jvp(pool_cache, wide.view(), post);
     }
 
-    /// Whether the pull changes smoothly with the state it stands at.
+    /// Whether the backward pass changes smoothly with the state it stands at.
     pub fn is_curved(&self) -> bool {
         self.pool.as_ref().is_some_and(Pool::is_curved)
     }
 
-    /// to += ∂/∂s_pre ⟨u, pull(s_post)⟩: how the pull changes with the state it stands at. Nothing but for soft pooling.
+    /// to += ∂/∂s_pre ⟨u, backward(s_post)⟩: how the backward pass changes with the state it stands at. Nothing but for soft pooling.
     pub fn hvp_input(&self, pre: View<'_>, post: View<'_>, u: View<'_>, to: ViewMut<'_>) {
-        if let Some(bend) = self.second_order_factor(pre, post, self.back(), u) {
-            self.wiring.backward_input(&self.weight, bend.view(), to);
+        if let Some(second_order) = self.second_order_factor(pre, post, self.back(), u) {
+            self.wiring.backward_input(&self.weight, second_order.view(), to);
         }
     }
 
-    /// ∂/∂v ⟨Wu, Pᵀ(s_post)⟩ at v = W_f s_pre, for W = `weight`: the postsynaptic factor of the forward weight in a pull, whose
+    /// ∂/∂v ⟨Wu, Pᵀ(s_post)⟩ at v = W_f s_pre, for W = `weight`: the postsynaptic factor of the forward weight in a backward pass, whose
     /// choice of pooling depends on it. Nothing but for soft pooling.
     pub fn second_order_factor(
         &self,
@@ -228,14 +228,14 @@ impl Connection {
 
 /// Postsynaptic factors: as they are, or spread over the windows of a pool.
 #[derive(Debug)]
-pub enum Spread<'a> {
+pub enum PostFactors<'a> {
     /// There is no pool.
     Same(View<'a>),
     /// Spread.
     Wide(Mat),
 }
 
-impl Spread<'_> {
+impl PostFactors<'_> {
     /// One row per sample.
     pub fn view(&self) -> View<'_> {
         match self {

@@ -2,7 +2,7 @@
 //!
 //! - [`Network`]: the parts, and their parameters by name (this file).
 //! - [`Connection`]: wiring, pooling, weight and synapses between two populations.
-//! - `verbs`: what credit rules and solvers do with a network: drive, pull, contrast.
+//! - `verbs`: what credit rules and solvers do with a network: drive, backward, contrast.
 //! - [`State`]: activity of a batch.
 
 mod connection;
@@ -22,7 +22,7 @@ pub use node::Node;
 pub use params::{OwnParam, Owner, ParamId};
 pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, Skip};
 pub use state::{Constant, LinearisationPoint, State};
-pub use verbs::{Seen, Term};
+pub use verbs::{ForwardCache, Term};
 
 use params::{BIAS, GAIN, OWN, WEIGHT};
 
@@ -57,7 +57,7 @@ pub(crate) struct Parameter<'a> {
     pub value: &'a mut WeightMat,
     pub wiring: &'a dyn Wiring,
     pub synapse: &'a dyn Synapse,
-    pub memory: &'a mut [Mat],
+    pub states: &'a mut [Mat],
 }
 
 /// Populations joined by connections.
@@ -89,37 +89,37 @@ impl Network {
     }
 
     /// Tells every synapse that a task ended.
-    pub fn task_ended(&mut self) {
+    pub fn on_task_end(&mut self) {
         for c in &mut self.connections {
-            let mut memory: Vec<_> = c.memory.iter_mut().map(Mat::view_mut).collect();
-            c.weight.update(|w| c.synapse.on_task_end(w, &mut memory));
+            let mut states: Vec<_> = c.states.iter_mut().map(Mat::view_mut).collect();
+            c.weight.update(|w| c.synapse.on_task_end(w, &mut states));
         }
     }
 
     /// The weights that are samples of distributions.
-    pub fn samples(&self) -> Vec<(ConnId, Mat)> {
+    pub fn sampled_weights(&self) -> Vec<(ConnId, Mat)> {
         let sampled = self.connections.iter().enumerate().filter(|(_, c)| c.synapse.info().bayesian);
         sampled.map(|(id, c)| (id, c.weight.mat().clone())).collect()
     }
 
     /// Puts fresh samples, drawn by `key`, in the place of weights that are samples of distributions, or means without it.
-    pub fn show(&mut self, key: Option<&Key>) {
+    pub fn set_sampled_weights(&mut self, key: Option<&Key>) {
         for (id, c) in self.connections.iter_mut().enumerate().filter(|(_, c)| c.synapse.info().bayesian) {
             let key = key.map(|key| c.draws(key, "connection", id).number());
-            let mut memory: Vec<_> = c.memory.iter_mut().map(Mat::view_mut).collect();
-            c.weight.update(|w| c.synapse.sample_or_mean(key, w, &mut memory));
+            let mut states: Vec<_> = c.states.iter_mut().map(Mat::view_mut).collect();
+            c.weight.update(|w| c.synapse.sample_or_mean(key, w, &mut states));
         }
     }
 
-    /// Puts back what [`Network::samples`] returned.
+    /// Puts back what [`Network::sampled_weights`] returned.
     pub fn restore_weights(&mut self, samples: &[(ConnId, Mat)]) {
         for (id, sample) in samples {
             self.connections[*id].weight.update(|mut w| w.copy_from(sample.view()));
         }
     }
 
-    /// Turns the sign of some weights of connection `c`, by their indices, row by row; doing it twice changes nothing.
-    pub fn turn(&mut self, c: ConnId, weights: &[usize]) {
+    /// Flips the sign of some weights of connection `c`, by their indices, row by row; doing it twice changes nothing.
+    pub fn flip(&mut self, c: ConnId, weights: &[usize]) {
         self.connections[c].weight.update(|mut w| {
             dispatch!(w.dtype(), T => {
                 let values = w.slice_mut::<T>();
@@ -245,7 +245,7 @@ impl Network {
         if let (Owner::Connection(c), WEIGHT) = (id.owner(), id.slot())
             && let Some(h) = self.connections[c].synapse.info().latent.filter(|_| hidden)
         {
-            return &self.connections[c].memory[h];
+            return &self.connections[c].states[h];
         }
         self.value(id).expect("the parameter is one of this network")
     }
@@ -258,18 +258,18 @@ impl Network {
     /// A parameter to change. Those of units are plain.
     pub(crate) fn parameter_mut(&mut self, id: ParamId) -> Parameter<'_> {
         let Self { populations, connections, plain, objective, .. } = self;
-        let units = |value| Parameter { value, wiring: &Identity, synapse: &**plain, memory: &mut [] };
+        let units = |value| Parameter { value, wiring: &Identity, synapse: &**plain, states: &mut [] };
         match (id.owner(), id.slot()) {
             (Owner::Connection(c), WEIGHT) => {
-                let Connection { weight, synapse, wiring, memory, .. } = &mut connections[c];
-                Parameter { value: weight, wiring: &**wiring, synapse: &**synapse, memory }
+                let Connection { weight, synapse, wiring, states, .. } = &mut connections[c];
+                Parameter { value: weight, wiring: &**wiring, synapse: &**synapse, states }
             }
             (Owner::Connection(c), _) => {
                 let Connection { feedback, synapse, wiring, .. } = &mut connections[c];
                 let (Feedback::Own(value) | Feedback::Field(value)) = feedback else {
                     unreachable!("only own feedback is a parameter")
                 };
-                Parameter { value, wiring: &**wiring, synapse: &**synapse, memory: &mut [] }
+                Parameter { value, wiring: &**wiring, synapse: &**synapse, states: &mut [] }
             }
             (Owner::Population(p), BIAS) => {
                 units(populations[p].bias.as_mut().expect("parameters() lists it"))
@@ -348,7 +348,7 @@ impl Network {
             }
         }
         for c in &mut self.connections {
-            for (name, mat) in c.synapse.states().iter().zip(&mut c.memory) {
+            for (name, mat) in c.synapse.states().iter().zip(&mut c.states) {
                 visitor(&format!("{}.{name}", c.name), mat)?;
             }
         }

@@ -136,6 +136,6 @@ impl OwnParam {
 
     pub(super) fn parameter(&mut self) -> Parameter<'_> {
         let Self { value, synapse, .. } = self;
-        Parameter { value, wiring: &Identity, synapse, memory: &mut [] }
+        Parameter { value, wiring: &Identity, synapse, states: &mut [] }
     }
 }

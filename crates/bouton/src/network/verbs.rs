@@ -12,7 +12,7 @@ use std::ops::Range;
 
 /// The activity that drives were computed from: the clamped input, outputs by population, choices of pooling by connection.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct ForwardCache<'a> {
     /// [rows, features].
     pub x: View<'a>,
     /// Outputs of every population.
@@ -201,9 +201,9 @@ impl Network {
     }
 
     /// The adjoint of [`Network::drive`]: adds to `g_out` of every population that drives `pop`.
-    pub fn backward(&self, pop: PopId, g_drive: View<'_>, seen: Seen<'_>, g_out: &mut [Mat]) {
+    pub fn backward(&self, pop: PopId, g_drive: View<'_>, cache: ForwardCache<'_>, g_out: &mut [Mat]) {
         for (id, c) in self.connections.iter().enumerate() {
-            let pool_cache = seen.pool_cache[id].view();
+            let pool_cache = cache.pool_cache[id].view();
             if c.post == pop && !self.is_clamped(c.pre) {
                 let mut scratch = Mat::zeros(self.dtype, g_drive.rows(), c.scratch());
                 c.backward_input(
@@ -217,24 +217,24 @@ impl Network {
             }
             if c.pre == pop && self.returns(c) {
                 c.jvp(c.back(), pool_cache, g_drive, g_out[c.post].view_mut());
-                let (pre, post) = (seen.out[c.pre].view(), seen.out[c.post].view());
+                let (pre, post) = (cache.out[c.pre].view(), cache.out[c.post].view());
                 c.hvp_input(pre, post, g_drive, g_out[c.pre].view_mut());
             }
         }
     }
 
     /// The gradients of the weights and the bias that enter the drive of `pop`, for drive gradient `g`; the drive was
-    /// computed from `seen`.
+    /// computed from `cache`.
     pub fn accumulate_grads(
         &self,
         pop: PopId,
         g: View<'_>,
-        seen: Seen<'_>,
+        cache: ForwardCache<'_>,
         scale: f64,
         sink: &mut dyn GradSink,
     ) {
-        self.accumulate_grads_static(pop, g, seen, scale, sink);
-        self.accumulate_grads_recurrent(pop, g, seen, scale, sink);
+        self.accumulate_grads_static(pop, g, cache, scale, sink);
+        self.accumulate_grads_recurrent(pop, g, cache, scale, sink);
     }
 
     /// The part of [`Network::accumulate_grads`] without the bias.
@@ -242,12 +242,12 @@ impl Network {
         &self,
         pop: PopId,
         g: View<'_>,
-        seen: Seen<'_>,
+        cache: ForwardCache<'_>,
         scale: f64,
         sink: &mut dyn GradSink,
     ) {
-        self.accumulate_grads_input(pop, g, seen, scale, sink);
-        self.accumulate_grads_recurrent(pop, g, seen, scale, sink);
+        self.accumulate_grads_input(pop, g, cache, scale, sink);
+        self.accumulate_grads_recurrent(pop, g, cache, scale, sink);
     }
 
     /// The part of [`Network::accumulate_grads`] that belongs to the constant drive: bias and weights from the clamped input.
@@ -255,12 +255,12 @@ impl Network {
         &self,
         pop: PopId,
         g: View<'_>,
-        seen: Seen<'_>,
+        cache: ForwardCache<'_>,
         scale: f64,
         sink: &mut dyn GradSink,
     ) {
         sink.add(self, ParamId::bias(pop), Grad::rows(g, scale));
-        self.accumulate_grads_input(pop, g, seen, scale, sink);
+        self.accumulate_grads_input(pop, g, cache, scale, sink);
     }
 
     /// The gradients of the units' own numbers that are learned, of which `g` holds one per sample, [K·rows, units].
@@ -277,13 +277,14 @@ impl Network {
         &self,
         pop: PopId,
         g: View<'_>,
-        seen: Seen<'_>,
+        cache: ForwardCache<'_>,
         scale: f64,
         sink: &mut dyn GradSink,
     ) {
         let from_input = |c: &Connection| c.post == pop && self.is_clamped(c.pre);
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| from_input(c)) {
-            let (shown, g) = (self.shown(c.pre, seen.x), c.spread(seen.pool_cache[id].view(), g, false));
+            let (shown, g) =
+                (self.shown(c.pre, cache.x), c.post_factors(cache.pool_cache[id].view(), g, false));
             sink.add(self, ParamId::weight(id), Grad::factors(shown.view(), g.view(), scale));
         }
     }
@@ -293,28 +294,36 @@ impl Network {
         &self,
         pop: PopId,
         g: View<'_>,
-        seen: Seen<'_>,
+        cache: ForwardCache<'_>,
         scale: f64,
         sink: &mut dyn GradSink,
     ) {
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| c.carries_activity()) {
-            let pool_cache = seen.pool_cache[id].view();
+            let pool_cache = cache.pool_cache[id].view();
             if c.post == pop && !self.is_clamped(c.pre) {
                 sink.add(
                     self,
                     ParamId::weight(id),
-                    Grad::factors(seen.out[c.pre].view(), c.spread(pool_cache, g, false).view(), scale),
+                    Grad::factors(
+                        cache.out[c.pre].view(),
+                        c.post_factors(pool_cache, g, false).view(),
+                        scale,
+                    ),
                 );
             }
             if c.pre == pop && self.returns(c) {
                 sink.add(
                     self,
                     c.back_id(id),
-                    Grad::factors(g, c.spread(pool_cache, seen.out[c.post].view(), false).view(), scale),
+                    Grad::factors(
+                        g,
+                        c.post_factors(pool_cache, cache.out[c.post].view(), false).view(),
+                        scale,
+                    ),
                 );
-                let (pre, post) = (seen.out[c.pre].view(), seen.out[c.post].view());
-                if let Some(bend) = c.second_order_factor(pre, post, c.back(), g) {
-                    sink.add(self, ParamId::weight(id), Grad::factors(pre, bend.view(), scale));
+                let (pre, post) = (cache.out[c.pre].view(), cache.out[c.post].view());
+                if let Some(second_order) = c.second_order_factor(pre, post, c.back(), g) {
+                    sink.add(self, ParamId::weight(id), Grad::factors(pre, second_order.view(), scale));
                 }
             }
         }
@@ -336,7 +345,7 @@ impl Network {
                     ParamId::weight(id),
                     Grad::factors(
                         self.shown(c.pre, x).view(),
-                        c.spread(pool_cache, sum.view(), false).view(),
+                        c.post_factors(pool_cache, sum.view(), false).view(),
                         1.0,
                     ),
                 );
@@ -366,28 +375,29 @@ impl Network {
         let (pool_cache, pre) = (free.pool_cache[id].view(), free.out[c.pre].view());
         let changes = [c.pre, c.post].map(|p| weighted_sum(terms, p));
         let [of_pre, of_post] = changes.each_ref().map(Mat::view);
-        let post = c.spread(pool_cache, free.out[c.post].view(), false);
+        let post = c.post_factors(pool_cache, free.out[c.post].view(), false);
         sink.add(self, ParamId::feedback(id), Grad::factors(of_pre, post.view(), 1.0));
         sink.add(
             self,
             ParamId::weight(id),
-            Grad::factors(pre, c.spread(pool_cache, of_post, false).view(), 1.0),
+            Grad::factors(pre, c.post_factors(pool_cache, of_post, false).view(), 1.0),
         );
-        if let Some(bend) = c.second_order_factor(pre, free.out[c.post].view(), c.back(), of_pre) {
-            sink.add(self, ParamId::weight(id), Grad::factors(pre, bend.view(), 1.0));
+        if let Some(second_order) = c.second_order_factor(pre, free.out[c.post].view(), c.back(), of_pre) {
+            sink.add(self, ParamId::weight(id), Grad::factors(pre, second_order.view(), 1.0));
         }
     }
 
     /// Re(scale · s_post · s_pre): of complex numbers, the product of imaginary parts counts negatively.
     fn contrast_term(&self, id: ConnId, c: &Connection, t: &Term<'_>, sink: &mut dyn GradSink) {
         let pre = t.state.out[c.pre].rows_view(t.rows.clone());
-        let (Some(post), Some(imaginary)) = (t.turned(c.post), t.imaginary()) else {
+        let (Some(post), Some(imaginary)) = (t.scaled_complex(c.post), t.imaginary()) else {
             let (pool_cache, post) = (&t.state.pool_cache[id], &t.state.out[c.post]);
-            let post = c.spread(pool_cache.rows_view(t.rows.clone()), post.rows_view(t.rows.clone()), false);
+            let post =
+                c.post_factors(pool_cache.rows_view(t.rows.clone()), post.rows_view(t.rows.clone()), false);
             return sink.add(self, ParamId::weight(id), Grad::factors(pre, post.view(), t.scale.re));
         };
         let (n, pool_cache) = (t.rows.len(), t.pool_cache(id));
-        let post = c.spread(pool_cache.view(), post.view(), true);
+        let post = c.post_factors(pool_cache.view(), post.view(), true);
         let id = ParamId::weight(id);
         sink.add(self, id, Grad::factors(pre, post.view().rows_range(0..n), 1.0));
         let pre = t.state.out[c.pre].rows_view(imaginary);
@@ -439,7 +449,7 @@ impl<'a> Term<'a> {
     }
 
     /// scale · s of a population: the rows themselves with a real weight, or real above imaginary parts.
-    fn turned(&self, pop: PopId) -> Option<Mat> {
+    fn scaled_complex(&self, pop: PopId) -> Option<Mat> {
         let imaginary = self.imaginary()?;
         let mut both = self.state.out[pop].rows_view(self.rows.clone()).to_mat();
         both.append_rows(self.state.out[pop].rows_view(imaginary));

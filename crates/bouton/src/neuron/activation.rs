@@ -4,7 +4,7 @@
 //! the whole of a smooth one. Over-relaxation mixes the core and clips afterwards, so that a projected sweep stays in
 //! the box.
 
-use crate::axis::{Cite, tag};
+use crate::axis::{Cite, variant_name};
 use bouton_kernels::{Analytic, Dual, Real};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -261,7 +261,7 @@ impl Activation {
 pub(super) fn cited(activations: [Activation; 2]) -> impl Iterator<Item = Cite> {
     let [hidden, output] = activations;
     let different = std::iter::once(hidden).chain((output != hidden).then_some(output));
-    different.filter_map(|a| Some(Cite::setting(a.cites()?, format!("activation \"{}\"", tag(&a)))))
+    different.filter_map(|a| Some(Cite::setting(a.cites()?, format!("activation \"{}\"", variant_name(&a)))))
 }
 
 #[cfg(test)]

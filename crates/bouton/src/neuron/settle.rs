@@ -13,7 +13,7 @@ use super::{
     Activation, ActivationFn, ElementwisePopulation, Input, Neuron, NeuronMethod, Now, Population, StateVar,
     Surrogate, UnitDynamics, UnitTraits,
 };
-use crate::axis::tag;
+use crate::axis::variant_name;
 use crate::axis::{Cite, Place};
 use crate::own::Own;
 use crate::synapse::SignOfZero;
@@ -109,7 +109,7 @@ impl NeuronMethod for Settle {
             Dynamics::Prototypical => "ernoult2019",
             Dynamics::Energy => "scellier2017",
         };
-        let of_dynamics = Cite::setting(dynamics, format!("dynamics = \"{}\"", tag(&self.dynamics)));
+        let of_dynamics = Cite::setting(dynamics, format!("dynamics = \"{}\"", variant_name(&self.dynamics)));
         std::iter::once(of_dynamics).chain(cited(self.activations())).collect()
     }
 

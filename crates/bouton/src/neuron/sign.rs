@@ -70,16 +70,16 @@ const SWISH: f64 = 5.0;
 impl Surrogate {
     #[inline(always)]
     fn slope<T: Real>(self, d: T) -> T {
-        let lit = T::constant;
-        let inside = (lit(1.0) - d.abs()).heaviside();
+        let constant = T::constant;
+        let inside = (constant(1.0) - d.abs()).heaviside();
         match self {
             Self::Window => inside,
-            Self::Triangle => inside * (lit(2.0) - lit(2.0) * d.abs()),
+            Self::Triangle => inside * (constant(2.0) - constant(2.0) * d.abs()),
             Self::Swish => {
                 // (2 − x tanh(x/2))/(1 + cosh x) = (2 − x t)(1 − t²)/2 with t = tanh(x/2).
-                let x = lit(SWISH) * d;
-                let t = (lit(0.5) * x).tanh();
-                lit(0.5 * SWISH) * (lit(2.0) - x * t) * (lit(1.0) - t * t)
+                let x = constant(SWISH) * d;
+                let t = (constant(0.5) * x).tanh();
+                constant(0.5 * SWISH) * (constant(2.0) - x * t) * (constant(1.0) - t * t)
             }
         }
     }

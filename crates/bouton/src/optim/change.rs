@@ -10,7 +10,7 @@ use rayon::prelude::*;
 /// Weights with fewer elements are updated by one thread.
 const PARALLEL: usize = 4 * TILE;
 
-/// One band of a parameter with its state: the optimiser's, then the synapse's.
+/// One tile of a parameter with its state: the optimiser's, then the synapse's.
 struct Tile<'a> {
     from: usize,
     weight: ViewMut<'a>,
@@ -23,66 +23,76 @@ pub(super) struct UpdateContext<'a> {
     pub(super) optim: &'a dyn Optim,
     pub(super) synapse: &'a dyn Synapse,
     /// How many state matrices the synapse has.
-    pub(super) states: usize,
+    pub(super) num_states: usize,
     pub(super) anchor: Option<&'a dyn Anchor>,
     pub(super) hyper: Hyper,
     pub(super) key: u64,
     /// Whether more draws of the same update follow.
-    pub(super) gathers: bool,
+    pub(super) accumulates: bool,
 }
 
-/// Proposal, gradient without penalty, and parameter before the step, of one band.
+/// Proposal, gradient without penalty, and parameter before the step, of one tile.
 type Scratch = [Mat; 3];
 
 impl UpdateContext<'_> {
     /// Pulls towards the anchor, proposes, takes and traces the way.
-    fn take(&self, cols: usize, mut gradient: ViewMut<'_>, s: &mut Scratch, b: &mut Tile<'_>) {
+    fn update_tile(&self, cols: usize, mut gradient: ViewMut<'_>, s: &mut Scratch, b: &mut Tile<'_>) {
         let n = b.weight.rows();
-        if self.gathers {
+        if self.accumulates {
             let delta = &mut s[0];
             negate(gradient.as_view(), delta.rows_view_mut(0..n));
             let (at, delta) = (b.from * cols, delta.rows_view(0..n));
             return self.synapse.accumulate(self.key, at, delta, b.weight.reborrow(), &mut b.state);
         }
         let (slots, rest) = b.state.split_at_mut(self.optim.slots());
-        let (memory, held) = rest.split_at_mut(self.states);
+        let (states, consolidation) = rest.split_at_mut(self.num_states);
         let hidden = self.synapse.info().latent;
         let [delta, loss, old] = s;
-        if let (Some(anchor), [omega, pull, path @ ..]) = (self.anchor, &mut *held) {
-            let theta = theta(hidden.filter(|_| anchor.hidden()), &b.weight, memory);
+        if let (Some(anchor), [omega, weighted_target, path @ ..]) = (self.anchor, &mut *consolidation) {
+            let value = optimised_value(hidden.filter(|_| anchor.hidden()), &b.weight, states);
             if !path.is_empty() {
                 loss.rows_view_mut(0..n).copy_from(gradient.as_view());
-                old.rows_view_mut(0..n).copy_from(theta);
+                old.rows_view_mut(0..n).copy_from(value);
             }
-            add_penalty(anchor.strength(), theta, omega.as_view(), pull.as_view(), gradient.reborrow());
+            add_penalty(
+                anchor.strength(),
+                value,
+                omega.as_view(),
+                weighted_target.as_view(),
+                gradient.reborrow(),
+            );
         }
         let proposed = delta.rows_view_mut(0..n);
         if self.synapse.info().own_step_size {
             negate(gradient.as_view(), proposed);
         } else {
-            let w = theta(hidden, &b.weight, memory);
+            let w = optimised_value(hidden, &b.weight, states);
             self.optim.propose(self.hyper, w, gradient.as_view(), slots, proposed);
         }
-        self.synapse.update(self.key, b.from * cols, delta.rows_view(0..n), b.weight.reborrow(), memory);
-        if let (Some(anchor), [_, _, path]) = (self.anchor, held) {
-            let theta = theta(hidden.filter(|_| anchor.hidden()), &b.weight, memory);
+        self.synapse.update(self.key, b.from * cols, delta.rows_view(0..n), b.weight.reborrow(), states);
+        if let (Some(anchor), [_, _, path]) = (self.anchor, consolidation) {
+            let value = optimised_value(hidden.filter(|_| anchor.hidden()), &b.weight, states);
             let total = matches!(anchor.importance(), Importance::Path(p) if p.total);
             let g = if total { gradient.as_view() } else { loss.rows_view(0..n) };
-            trace_path(g, old.rows_view(0..n), theta, path.reborrow());
+            trace_path(g, old.rows_view(0..n), value, path.reborrow());
         }
     }
 
     /// Whether the weight is finite, and the hidden weight that it stands for; signs are finite whatever they are of.
     fn is_finite(&self, b: &Tile<'_>) -> bool {
-        let memory = &b.state[self.optim.slots()..];
+        let states = &b.state[self.optim.slots()..];
         let drawn = || !self.synapse.info().bayesian || is_finite(b.weight.as_view());
-        is_finite(theta(self.synapse.info().latent, &b.weight, memory)) && drawn()
+        is_finite(optimised_value(self.synapse.info().latent, &b.weight, states)) && drawn()
     }
 }
 
 /// The weight, or the state matrix that plays its part.
-fn theta<'a>(hidden: Option<usize>, weight: &'a ViewMut<'_>, memory: &'a [ViewMut<'_>]) -> View<'a> {
-    hidden.map_or(weight.as_view(), |h| memory[h].as_view())
+fn optimised_value<'a>(
+    hidden: Option<usize>,
+    weight: &'a ViewMut<'_>,
+    states: &'a [ViewMut<'_>],
+) -> View<'a> {
+    hidden.map_or(weight.as_view(), |h| states[h].as_view())
 }
 
 fn negate(g: View<'_>, mut to: ViewMut<'_>) {
@@ -91,7 +101,7 @@ fn negate(g: View<'_>, mut to: ViewMut<'_>) {
     });
 }
 
-/// Changes a parameter, band by band; whether it is still finite. **The one function that changes a weight.**
+/// Changes a parameter, tile by tile; whether it is still finite. **The one function that changes a weight.**
 pub(super) fn change(
     rule: &UpdateContext<'_>,
     grad: &Gradient<'_>,
@@ -100,36 +110,36 @@ pub(super) fn change(
 ) -> bool {
     let (dtype, rows, cols) = (weight.dtype(), weight.rows(), weight.cols());
     let (tile, together) = grad.tiling(rows, cols);
-    let take = |(gradient, s): &mut (Mat, Scratch), bands: &mut [Tile<'_>]| {
-        let from = bands[0].from;
-        let to = bands.last().map_or(from, |b| b.from + b.weight.rows());
+    let update_tiles = |(gradient, s): &mut (Mat, Scratch), tiles: &mut [Tile<'_>]| {
+        let from = tiles[0].from;
+        let to = tiles.last().map_or(from, |b| b.from + b.weight.rows());
         grad.write(from..to, gradient.rows_view_mut(0..to - from));
-        bands.iter_mut().all(|b| {
+        tiles.iter_mut().all(|b| {
             let at = b.from - from;
-            rule.take(cols, gradient.rows_view_mut(at..at + b.weight.rows()), s, b);
+            rule.update_tile(cols, gradient.rows_view_mut(at..at + b.weight.rows()), s, b);
             rule.is_finite(b)
         })
     };
     let spare = if rule.anchor.is_some() { tile } else { 0 };
-    let room = |n| Mat::zeros(dtype, n, cols);
-    let scratch = || (room(tile * together), [tile, spare, spare].map(room));
-    let mut bands = cut(weight, state, tile);
+    let zeros = |n| Mat::zeros(dtype, n, cols);
+    let scratch = || (zeros(tile * together), [tile, spare, spare].map(zeros));
+    let mut tiles = cut(weight, state, tile);
     if rows * cols >= PARALLEL {
-        let groups = bands.par_chunks_mut(together);
-        groups.map_init(scratch, take).reduce(|| true, |a, b| a && b)
+        let groups = tiles.par_chunks_mut(together);
+        groups.map_init(scratch, update_tiles).reduce(|| true, |a, b| a && b)
     } else {
         let mut scratch = scratch();
-        bands.chunks_mut(together).all(|bands| take(&mut scratch, bands))
+        tiles.chunks_mut(together).all(|tiles| update_tiles(&mut scratch, tiles))
     }
 }
 
-/// Bands of `band` rows each.
-fn cut<'a>(weight: ViewMut<'a>, state: Vec<&'a mut Mat>, band: usize) -> Vec<Tile<'a>> {
-    let mut chunks: Vec<_> = state.into_iter().map(|s| s.view_mut().chunks_mut(band)).collect();
-    let weights = weight.chunks_mut(band).enumerate();
+/// Tiles of `tile` rows each.
+fn cut<'a>(weight: ViewMut<'a>, state: Vec<&'a mut Mat>, tile: usize) -> Vec<Tile<'a>> {
+    let mut chunks: Vec<_> = state.into_iter().map(|s| s.view_mut().chunks_mut(tile)).collect();
+    let weights = weight.chunks_mut(tile).enumerate();
     weights
         .map(|(i, weight)| Tile {
-            from: i * band,
+            from: i * tile,
             weight,
             state: chunks.iter_mut().filter_map(Iterator::next).collect(),
         })

@@ -29,10 +29,10 @@ pub struct Updater {
     whole: BTreeMap<ParamId, Mat>,
     units: BTreeMap<ParamId, Mat>,
     seed: u64,
-    /// Draws of sampled weights in an update, and how many of them have been heard.
+    /// Draws of sampled weights in an update, and how many of them are done.
     draws: [usize; 2],
     updates: u64,
-    origin: u64,
+    steps_at_reset: u64,
     factor: f64,
 }
 
@@ -45,7 +45,7 @@ struct Param {
     name: String,
     rate: Rate,
     slots: Vec<Mat>,
-    hold: Option<ConsolidationState>,
+    consolidation: Option<ConsolidationState>,
 }
 
 impl Updater {
@@ -59,7 +59,7 @@ impl Updater {
                 let rate = optim.rate(network.layer_of(id), id.is_unit());
                 let rate = network.rate_of(id).map_or(rate, Rate::Scheduled);
                 let slots = (0..optim.slots()).map(|_| Mat::zeros(mat.dtype(), mat.rows(), mat.cols()));
-                Param { id, name, rate, slots: slots.collect(), hold: None, optim: None }
+                Param { id, name, rate, slots: slots.collect(), consolidation: None, optim: None }
             })
             .collect();
         let dtype = network.dtype;
@@ -84,7 +84,7 @@ impl Updater {
             seed: 0,
             draws: [1, 0],
             updates: 0,
-            origin: 0,
+            steps_at_reset: 0,
             factor: 1.0,
         }
     }
@@ -138,13 +138,13 @@ impl Updater {
     #[must_use]
     pub fn anchored(mut self, network: &Network, anchor: Option<Box<dyn Anchor>>, units: bool) -> Self {
         if let Some(anchor) = &anchor {
-            let held = |owner| match owner {
+            let anchors = |owner| match owner {
                 Owner::Connection(_) => true,
                 Owner::Population(_) => units,
                 Owner::Objective => false,
             };
-            for param in self.params.iter_mut().filter(|p| held(p.id.owner())) {
-                param.hold =
+            for param in self.params.iter_mut().filter(|p| anchors(p.id.owner())) {
+                param.consolidation =
                     Some(ConsolidationState::new(&**anchor, network.anchored(param.id, anchor.hidden())));
             }
         }
@@ -161,20 +161,20 @@ impl Updater {
     pub fn consolidate(&mut self, network: &Network, importance: &HashMap<ParamId, Mat>, key: &Key) {
         let Some(anchor) = &self.anchor else { return };
         for (i, param) in self.params.iter_mut().enumerate() {
-            let Some(hold) = &mut param.hold else { continue };
+            let Some(consolidation) = &mut param.consolidation else { continue };
             let mut new = importance.get(&param.id).cloned();
             if let Some(new) = new.as_mut().filter(|_| anchor.shuffles()) {
                 let mut draws = key.of("shuffle", i as u64).stream();
                 dispatch!(new.dtype(), T => draws.shuffle(new.slice_mut::<T>()));
             }
-            hold.consolidate(&**anchor, network.anchored(param.id, anchor.hidden()), new.as_ref());
+            consolidation.consolidate(&**anchor, network.anchored(param.id, anchor.hidden()), new.as_ref());
         }
     }
 
     /// Forgets the optimiser's state, as at the start of a task in some protocols.
     pub fn reset(&mut self) {
         self.params.iter_mut().flat_map(|p| &mut p.slots).for_each(|s| s.fill(0.0));
-        self.origin = self.updates;
+        self.steps_at_reset = self.updates;
     }
 
     /// Sets the schedule's factor on every learning rate.
@@ -188,13 +188,13 @@ impl Updater {
     }
 
     /// Updates made before the optimiser's state was last forgotten.
-    pub fn origin(&self) -> u64 {
-        self.origin
+    pub fn steps_at_reset(&self) -> u64 {
+        self.steps_at_reset
     }
 
     /// Continues the count of updates, as after a checkpoint.
-    pub fn set_updates(&mut self, updates: u64, origin: u64) {
-        (self.updates, self.origin) = (updates, origin);
+    pub fn set_updates(&mut self, updates: u64, steps_at_reset: u64) {
+        (self.updates, self.steps_at_reset) = (updates, steps_at_reset);
     }
 
     /// Shows every state matrix of the optimiser and of the anchor to `visitor`.
@@ -203,9 +203,10 @@ impl Updater {
             for (k, slot) in param.slots.iter_mut().enumerate() {
                 visitor(&format!("optim.{}.{k}", param.name), slot)?;
             }
-            let Some(hold) = &mut param.hold else { continue };
-            let ConsolidationState { importance, pull, path, start } = hold;
-            for (kind, mat) in [("importance", importance), ("pull", pull), ("path", path), ("start", start)]
+            let Some(consolidation) = &mut param.consolidation else { continue };
+            let ConsolidationState { importance, weighted_target, path, start } = consolidation;
+            for (kind, mat) in
+                [("importance", importance), ("pull", weighted_target), ("path", path), ("start", start)]
             {
                 if !mat.is_empty() {
                     visitor(&format!("anchor.{}.{kind}", param.name), mat)?;
@@ -216,18 +217,19 @@ impl Updater {
     }
 
     /// Hands the gradients of one draw to the synapses of sampled weights, which draw anew; the others wait for the step.
-    fn gather(&mut self, network: &mut Network) {
+    fn accumulate_draw(&mut self, network: &mut Network) {
         let hyper = Hyper { rate: 0.0, decays: false, step: 0 };
         for param in &self.params {
             let key = draws_of(network, param.id, self.seed, self.updates);
-            let Parameter { value, wiring, synapse, memory } = network.parameter_mut(param.id);
+            let Parameter { value, wiring, synapse, states } = network.parameter_mut(param.id);
             let Some(key) = key.filter(|_| synapse.info().bayesian) else { continue };
             let key = key.of("draw", self.draws[1] as u64).number();
-            let (optim, states) = (&*self.optim, memory.len());
-            let rule = UpdateContext { optim, synapse, states, anchor: None, hyper, key, gathers: true };
+            let (optim, num_states) = (&*self.optim, states.len());
+            let rule =
+                UpdateContext { optim, synapse, num_states, anchor: None, hyper, key, accumulates: true };
             let Some(factors) = self.factors.get_mut(&param.id) else { continue };
             let grad = Gradient::Factors(wiring, factors, self.whole.get(&param.id));
-            value.update(|w| change(&rule, &grad, w, memory.iter_mut().collect()));
+            value.update(|w| change(&rule, &grad, w, states.iter_mut().collect()));
             factors.clear();
             self.whole.remove(&param.id);
         }
@@ -264,18 +266,18 @@ impl GradSink for Updater {
     }
 
     fn step(&mut self, network: &mut Network) -> Result<()> {
-        let [all, heard] = &mut self.draws;
-        *heard = (*heard + 1) % *all;
-        if *heard > 0 {
-            self.gather(network);
+        let [all, draws_done] = &mut self.draws;
+        *draws_done = (*draws_done + 1) % *all;
+        if *draws_done > 0 {
+            self.accumulate_draw(network);
             return Ok(());
         }
         self.updates += 1;
         for param in &mut self.params {
             let rate = param.rate.at(self.factor);
-            let hyper = Hyper { rate, decays: !param.id.is_unit(), step: self.updates - self.origin };
+            let hyper = Hyper { rate, decays: !param.id.is_unit(), step: self.updates - self.steps_at_reset };
             let key = draws_of(network, param.id, self.seed, self.updates).map_or(0, |key| key.number());
-            let Parameter { value, wiring, synapse, memory } = network.parameter_mut(param.id);
+            let Parameter { value, wiring, synapse, states } = network.parameter_mut(param.id);
             let grad = match param.id.owner() {
                 Owner::Connection(c) => {
                     // Feedback that learns with its weight shares its factors.
@@ -285,11 +287,15 @@ impl GradSink for Updater {
                 }
                 _ => Gradient::Ready(&self.units[&param.id]),
             };
-            let anchor = self.anchor.as_deref().filter(|_| param.hold.is_some());
-            let (optim, states) = (param.optim.as_deref().unwrap_or(&*self.optim), memory.len());
-            let rule = UpdateContext { optim, synapse, states, anchor, hyper, key, gathers: false };
-            let held = param.hold.iter_mut().flat_map(|h| [&mut h.importance, &mut h.pull, &mut h.path]);
-            let state = param.slots.iter_mut().chain(memory).chain(held.filter(|m| !m.is_empty())).collect();
+            let anchor = self.anchor.as_deref().filter(|_| param.consolidation.is_some());
+            let (optim, num_states) = (param.optim.as_deref().unwrap_or(&*self.optim), states.len());
+            let rule = UpdateContext { optim, synapse, num_states, anchor, hyper, key, accumulates: false };
+            let consolidation = param
+                .consolidation
+                .iter_mut()
+                .flat_map(|h| [&mut h.importance, &mut h.weighted_target, &mut h.path]);
+            let state =
+                param.slots.iter_mut().chain(states).chain(consolidation.filter(|m| !m.is_empty())).collect();
             let finite = value.update(|w| change(&rule, &grad, w, state));
             if !finite {
                 return Err(Error::Diverged {

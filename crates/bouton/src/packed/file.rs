@@ -4,7 +4,7 @@
 //! the others what their normalisation does. The metadata have the table `network` of the recipe, as JSON.
 
 use super::norm::Affine;
-use super::{Counter, First, Packed, chain};
+use super::{BitLayer, First, Packed, chain};
 use crate::error::{Error, Result};
 use crate::network::{Layer, NetworkSpec, Shape};
 use crate::recipe::build::wiring;
@@ -21,7 +21,7 @@ impl Packed {
         put_affine(&mut file, "first", &self.first.norm);
         for (i, c) in self.hidden.iter().enumerate() {
             put_bits(&mut file, &format!("hidden{}.bits", i + 1), &c.weight);
-            put_bits(&mut file, &format!("hidden{}.flips", i + 1), &c.flips);
+            put_bits(&mut file, &format!("hidden{}.flips", i + 1), &c.negated);
             let thresholds: Vec<f64> = c.thresholds.iter().map(|&t| f64::from(t)).collect();
             let name = format!("hidden{}.thresholds", i + 1);
             put(&mut file, name, [1, thresholds.len()], TensorData::F64(thresholds));
@@ -54,8 +54,8 @@ impl Packed {
             let weight = bits(&format!("{name}.bits"), i)?;
             let thresholds = row(file, &format!("{name}.thresholds"), weight.rows())?;
             let thresholds = thresholds.to_f64s().into_iter().map(|t| t as i32).collect();
-            let flips = self::bits(file, &format!("{name}.flips"), [1, weight.rows()])?;
-            Ok(Counter::from_parts(&layers[i], shapes[i - 1], weight, thresholds, flips))
+            let negated = self::bits(file, &format!("{name}.flips"), [1, weight.rows()])?;
+            Ok(BitLayer::from_parts(&layers[i], shapes[i - 1], weight, thresholds, negated))
         });
         let hidden = hidden.collect::<Result<_>>()?;
         let (first, end) = (bits("first.bits", 1)?, bits("last.bits", last)?);

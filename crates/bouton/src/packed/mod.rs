@@ -25,7 +25,7 @@ use norm::Affine;
 pub struct Packed {
     network: NetworkSpec,
     first: First,
-    hidden: Vec<Counter>,
+    hidden: Vec<BitLayer>,
     last: BitMat,
     last_norm: Affine,
 }
@@ -43,13 +43,13 @@ struct First {
 
 /// A hidden layer behind bits.
 #[derive(Debug)]
-struct Counter {
+struct BitLayer {
     pub weight: BitMat,
     /// The same for a convolution.
     conv: Option<BitConv>,
     pub thresholds: Vec<i32>,
     /// Units whose answer falls with the count, [1, units or filters].
-    pub flips: BitMat,
+    pub negated: BitMat,
 }
 
 impl Packed {
@@ -66,7 +66,7 @@ impl Packed {
         let norm = |i: usize| affine(i).expect("packable networks are normalised");
         let bits = |i: usize| BitMat::from_signs(network.connections[i].weight.view());
         let (last, layers) = (nodes.len() - 1, &recipe.network.layers);
-        let hidden = (1..last).map(|i| Counter::new(&layers[i + 1], shapes[i], bits(i), &norm(i)));
+        let hidden = (1..last).map(|i| BitLayer::new(&layers[i + 1], shapes[i], bits(i), &norm(i)));
         Ok(Self {
             network: recipe.network.clone(),
             first: First::new(&layers[1], &shapes, network.connections[0].weight.clone(), norm(0)),
@@ -81,8 +81,8 @@ impl Packed {
         let mut bits = self.first.signs(x);
         for layer in &self.hidden {
             bits = match &layer.conv {
-                Some(conv) => par_bit_conv(conv, &bits, &layer.thresholds, &layer.flips),
-                None => par_bit_thresholds(&bits, &layer.weight, &layer.thresholds, &layer.flips),
+                Some(conv) => par_bit_conv(conv, &bits, &layer.thresholds, &layer.negated),
+                None => par_bit_thresholds(&bits, &layer.weight, &layer.thresholds, &layer.negated),
             };
         }
         let mut counts = vec![0; x.rows() * self.last.rows()];
@@ -109,7 +109,7 @@ impl Packed {
     pub fn bytes(&self) -> usize {
         let bits = |m: &BitMat| 8 * m.words().len();
         let units = |a: &Affine| 4 * a.mean.cols() * a.mean.dtype().size();
-        let hidden = self.hidden.iter().map(|c| bits(&c.weight) + bits(&c.flips) + 4 * c.thresholds.len());
+        let hidden = self.hidden.iter().map(|c| bits(&c.weight) + bits(&c.negated) + 4 * c.thresholds.len());
         bits(&BitMat::from_signs(self.first.weight.view()))
             + bits(&self.last)
             + hidden.sum::<usize>()
@@ -132,9 +132,9 @@ impl First {
         let mut drive = Mat::zeros(dtype, rows, self.units);
         self.wiring.par_forward(&self.weight, x, drive.view_mut());
         if let Some(pool) = &self.pool {
-            let [mut pooled, mut choice] =
+            let [mut pooled, mut pool_cache] =
                 [pool.outputs(), pool.pool_caches()].map(|cols| Mat::zeros(dtype, rows, cols));
-            pool.forward(drive.view(), pooled.view_mut(), choice.view_mut(), false);
+            pool.forward(drive.view(), pooled.view_mut(), pool_cache.view_mut(), false);
             drive = pooled;
         }
         self.norm.apply(&mut drive);
@@ -142,14 +142,14 @@ impl First {
     }
 }
 
-impl Counter {
+impl BitLayer {
     fn new(layer: &Layer, pre: Shape, weight: BitMat, norm: &Affine) -> Self {
         let (n, step) = (weight.cols() as i32, if geometry(layer, pre).is_some() { 1 } else { 2 });
-        let (thresholds, falls): (Vec<i32>, Vec<bool>) =
+        let (thresholds, negated): (Vec<i32>, Vec<bool>) =
             (0..weight.rows()).map(|j| norm.threshold(j, n, step)).unzip();
         // A unit that falls is on below its threshold: the flipped answer of "at least".
-        let flips = BitMat::from_fn(1, falls.len(), |_, j| falls[j]);
-        Self::from_parts(layer, pre, weight, thresholds, flips)
+        let negated = BitMat::from_fn(1, negated.len(), |_, j| negated[j]);
+        Self::from_parts(layer, pre, weight, thresholds, negated)
     }
 
     /// From what a file has; the weight has the shape of the layer's.
@@ -158,11 +158,11 @@ impl Counter {
         pre: Shape,
         weight: BitMat,
         thresholds: Vec<i32>,
-        flips: BitMat,
+        negated: BitMat,
     ) -> Self {
         let conv = geometry(layer, pre)
             .map(|(shape, pool)| BitConv::new(shape, pool.map_or(1, |p| p.shape.size), &weight));
-        Self { weight, conv, thresholds, flips }
+        Self { weight, conv, thresholds, negated }
     }
 }
 
@@ -297,7 +297,7 @@ mod tests {
         let made = Packed::new(recipe, &trainer.network).unwrap();
         let packed = Packed::from_checkpoint(&made.to_checkpoint()).unwrap();
         let credit = recipe.credit.build(&recipe.solver, &trainer.network, 1).unwrap();
-        let mut batches = trainer.course.stream.in_order(&trainer.course.tests[0], None, DType::F32);
+        let mut batches = trainer.task_stream.train.in_order(&trainer.task_stream.tests[0], None, DType::F32);
         batches.position(|batch| {
             let free = credit.free(&trainer.network, &batch, &*recipe.objective.build()).unwrap();
             let bits = |m: &Mat| m.slice::<f32>().iter().map(|x| x.to_bits()).collect::<Vec<_>>();

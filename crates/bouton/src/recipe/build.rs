@@ -201,8 +201,12 @@ impl Builder<'_> {
         let feedback = match dense.feedback {
             _ if !both_settle => Feedback::None,
             FeedbackSpec::Tied => Feedback::Tied,
-            FeedbackSpec::KolenPollack => Feedback::Own(turned(draw("feedback"), &weight, dense.angle)),
-            FeedbackSpec::VectorField => Feedback::Field(turned(draw("feedback"), &weight, dense.angle)),
+            FeedbackSpec::KolenPollack => {
+                Feedback::Own(rotate_feedback(draw("feedback"), &weight, dense.angle))
+            }
+            FeedbackSpec::VectorField => {
+                Feedback::Field(rotate_feedback(draw("feedback"), &weight, dense.angle))
+            }
         };
         let own = self.connection_draws("synapse", c).number();
         let synapse: Box<dyn Synapse> = match c.carries {
@@ -210,7 +214,7 @@ impl Builder<'_> {
             Carries::Errors => Box::new(ElementwiseSynapse(Plain {})),
             _ => c.synapse.method().build(Site { layer, key: own })?,
         };
-        let (weight, memory) = begin(&*synapse, own, weight);
+        let (weight, states) = init_synapse(&*synapse, own, weight);
         Ok(Connection {
             name: c.name.clone(),
             pre: c.pre,
@@ -222,7 +226,7 @@ impl Builder<'_> {
             homeostasis: dense.homeostasis / settling.max(1) as f64,
             feedback,
             synapse,
-            memory,
+            states,
             lr: c.lr,
             carries: c.carries,
             named: c.kind == ConnectionKind::Dense,
@@ -256,7 +260,7 @@ fn convolution(from: Shape, filters: usize, kernel: usize, stride: usize, paddin
 }
 
 /// sin α · drawn + cos α · forward.
-fn turned(drawn: WeightMat, forward: &WeightMat, angle: f64) -> WeightMat {
+fn rotate_feedback(drawn: WeightMat, forward: &WeightMat, angle: f64) -> WeightMat {
     let (sin, cos) = angle.to_radians().sin_cos();
     // At a right angle nothing of the forward weight is left, to the last bit.
     let cos = if angle == 90.0 { 0.0 } else { cos };
@@ -266,11 +270,11 @@ fn turned(drawn: WeightMat, forward: &WeightMat, angle: f64) -> WeightMat {
 }
 
 /// Lets the synapses turn drawn numbers into weights.
-fn begin(synapse: &dyn Synapse, key: u64, mut weight: WeightMat) -> (WeightMat, Vec<Mat>) {
+fn init_synapse(synapse: &dyn Synapse, key: u64, mut weight: WeightMat) -> (WeightMat, Vec<Mat>) {
     let (dtype, rows, cols) = (weight.mat().dtype(), weight.mat().rows(), weight.mat().cols());
-    let mut memory: Vec<Mat> = synapse.states().iter().map(|_| Mat::zeros(dtype, rows, cols)).collect();
-    weight.update(|w| synapse.init(key, w, &mut memory.iter_mut().map(Mat::view_mut).collect::<Vec<_>>()));
-    (weight, memory)
+    let mut states: Vec<Mat> = synapse.states().iter().map(|_| Mat::zeros(dtype, rows, cols)).collect();
+    weight.update(|w| synapse.init(key, w, &mut states.iter_mut().map(Mat::view_mut).collect::<Vec<_>>()));
+    (weight, states)
 }
 
 fn weights(
@@ -321,7 +325,7 @@ fn identity(pre: &Node, post: &Node, c: &ConnectionPlan<'_>, dtype: DType) -> Re
         weight: WeightMat::new(Mat::zeros(dtype, 0, 0)),
         feedback: if both_settle { Feedback::Tied } else { Feedback::None },
         synapse: Box::new(ElementwiseSynapse(Plain {})),
-        memory: Vec::new(),
+        states: Vec::new(),
         lr: None,
         carries: c.carries,
         named: false,

@@ -1,6 +1,6 @@
 //! Which publications a recipe rests on.
 
-use super::{Recipe, inspect, tag};
+use super::{Recipe, inspect, variant_name};
 use crate::Cite;
 use crate::network::Carries;
 use crate::wiring::{Dense, FeedbackSpec, Init};
@@ -65,16 +65,20 @@ impl Recipe {
 fn methods(r: &Recipe) -> Vec<(&str, String)> {
     let mut used = vec![("bouton", "the program".to_string())];
     used.extend(cited(r.task.method().cites(), "task", r.task.name()));
-    used.extend(cited(r.credit.method().cites(), "credit", &tag(&r.credit)));
-    used.extend(r.neurons().flat_map(|(at, neuron)| cited(neuron.method().cites(), &at, &tag(neuron))));
+    used.extend(cited(r.credit.method().cites(), "credit", &variant_name(&r.credit)));
+    used.extend(
+        r.neurons().flat_map(|(at, neuron)| cited(neuron.method().cites(), &at, &variant_name(neuron))),
+    );
     let settles = r.neuron.method().traits().settles();
-    used.extend(r.objectives().flat_map(|(at, o)| cited(o.method().cites(settles), &at, &tag(o))));
-    used.extend(cited(r.solver.method().cites(), "solver", &tag(&r.solver)));
-    used.extend(r.optims().flat_map(|(at, optim)| cited(optim.method().cites(), &at, &tag(optim))));
-    used.extend(r.norms().flat_map(|(at, norm)| cited(norm.method().cites(), &at, &tag(norm))));
-    used.extend(r.synapses().flat_map(|(at, synapse)| cited(synapse.method().cites(), &at, &tag(synapse))));
-    used.extend(cited(r.anchor.method().cites(), "anchor", &tag(&r.anchor)));
-    used.extend(cited(r.sequence.method().cites(), "sequence", &tag(&r.sequence)));
+    used.extend(r.objectives().flat_map(|(at, o)| cited(o.method().cites(settles), &at, &variant_name(o))));
+    used.extend(cited(r.solver.method().cites(), "solver", &variant_name(&r.solver)));
+    used.extend(r.optims().flat_map(|(at, optim)| cited(optim.method().cites(), &at, &variant_name(optim))));
+    used.extend(r.norms().flat_map(|(at, norm)| cited(norm.method().cites(), &at, &variant_name(norm))));
+    used.extend(
+        r.synapses().flat_map(|(at, synapse)| cited(synapse.method().cites(), &at, &variant_name(synapse))),
+    );
+    used.extend(cited(r.anchor.method().cites(), "anchor", &variant_name(&r.anchor)));
+    used.extend(cited(r.sequence.method().cites(), "sequence", &variant_name(&r.sequence)));
     used.extend(r.wirings().flat_map(|(_, wiring)| weights(wiring.weights())));
     let direct = r.connection.values().any(|c| c.carries == Carries::Errors);
     used.extend(direct.then(|| ("nokland2016", "carries = \"errors\"".into())));

@@ -7,7 +7,7 @@ mod feedback;
 mod graph;
 mod sweeps;
 
-use super::{Recipe, tag};
+use super::{Recipe, variant_name};
 use crate::credit::{Acts, CreditNeeds, Start};
 use crate::neuron::{UnitDynamics, UnitTraits};
 use crate::objective::{LossTraits, Outputs, TargetKind};
@@ -89,7 +89,7 @@ fn rule(r: &Recipe) -> CreditNeeds {
 fn targets(r: &Recipe) -> Refusal {
     let (task, kind) = (r.task.name(), r.task.method().targets());
     if !loss(r).targets.contains(&kind) {
-        let objective = tag(&r.objective);
+        let objective = variant_name(&r.objective);
         return refusal(
             format!("objective.{objective} does not compare outputs with {kind}, which task.{task} gives"),
             "choose another objective, such as objective.squared-error, which takes classes and values",
@@ -99,7 +99,7 @@ fn targets(r: &Recipe) -> Refusal {
         return refusal(
             format!(
                 "sequence.{} is made of classified images, but task.{task} gives {kind}",
-                tag(&r.sequence)
+                variant_name(&r.sequence)
             ),
             "leave [sequence] out, or choose a task with classes",
         );
@@ -108,7 +108,7 @@ fn targets(r: &Recipe) -> Refusal {
 }
 
 fn neuron_and_credit(r: &Recipe) -> Refusal {
-    let (unit, credit) = (tag(&r.neuron), tag(&r.credit));
+    let (unit, credit) = (variant_name(&r.neuron), variant_name(&r.credit));
     match (r.neuron.method().traits().dynamics, rule(r).dynamics) {
         (UnitDynamics::Settling, UnitDynamics::Feedforward) => refusal(
             format!("{credit} needs a feed-forward network, but {unit} units form a recurrent one"),
@@ -140,8 +140,8 @@ fn clamped_output(r: &Recipe) -> Refusal {
         return refusal(
             format!(
                 "{} clamps the output, but the readout of {} is not part of the dynamics",
-                tag(&r.credit),
-                tag(&r.objective)
+                variant_name(&r.credit),
+                variant_name(&r.objective)
             ),
             "use objective.squared-error",
         );
@@ -153,7 +153,7 @@ fn readout(r: &Recipe) -> Refusal {
     settling(r)?;
     if loss(r).outputs == Outputs::Logits && r.network.layers.len() < 3 {
         return refusal(
-            format!("{} reads the last hidden layer, but the network has none", tag(&r.objective)),
+            format!("{} reads the last hidden layer, but the network has none", variant_name(&r.objective)),
             "add a hidden layer, or use objective.squared-error",
         );
     }
@@ -164,7 +164,10 @@ fn nudge_position(r: &Recipe) -> Refusal {
     settling(r).filter(|unit| unit.nudge_outside)?;
     if !rule(r).acts.nudges() {
         return refusal(
-            format!("nudge = \"outside\" has no meaning for {}, which does not nudge", tag(&r.credit)),
+            format!(
+                "nudge = \"outside\" has no meaning for {}, which does not nudge",
+                variant_name(&r.credit)
+            ),
             "leave neuron.settle.nudge out",
         );
     }
@@ -172,7 +175,7 @@ fn nudge_position(r: &Recipe) -> Refusal {
         return refusal(
             format!(
                 "nudge = \"outside\" adds β(y − s) to the output units, which {} does not have",
-                tag(&r.objective)
+                variant_name(&r.objective)
             ),
             "use neuron.settle.nudge = \"inside\"",
         );
@@ -185,8 +188,8 @@ fn online(r: &Recipe) -> Refusal {
         return refusal(
             format!(
                 "{} updates once per step of all layers, which {} sweeps do not have",
-                tag(&r.credit),
-                tag(&r.solver)
+                variant_name(&r.credit),
+                variant_name(&r.solver)
             ),
             "use solver.synchronous",
         );
@@ -250,7 +253,10 @@ fn norm_and_dropout(r: &Recipe) -> Refusal {
 fn hinge(r: &Recipe) -> Refusal {
     if loss(r).outputs == Outputs::Signs && settling(r).is_some() {
         return refusal(
-            format!("{} wants outputs of ±1, but settling outputs are states of units", tag(&r.objective)),
+            format!(
+                "{} wants outputs of ±1, but settling outputs are states of units",
+                variant_name(&r.objective)
+            ),
             "use objective.squared-error or softmax-cross-entropy",
         );
     }
@@ -263,15 +269,18 @@ fn anchor_and_credit(r: &Recipe) -> Refusal {
         return refusal(
             format!(
                 "{} measures gradients of the loss sample by sample, which {} does not give",
-                tag(&r.anchor),
-                tag(&r.credit)
+                variant_name(&r.anchor),
+                variant_name(&r.credit)
             ),
             "use anchor.si, which needs only the updates, or credit.backprop",
         );
     }
     if r.anchor.method().needs().log_likelihood && !loss(r).log_likelihood {
         return refusal(
-            format!("{} needs a loss that is a log-likelihood, for the Fisher information", tag(&r.anchor)),
+            format!(
+                "{} needs a loss that is a log-likelihood, for the Fisher information",
+                variant_name(&r.anchor)
+            ),
             "use objective.softmax-cross-entropy, or anchor.si",
         );
     }
@@ -289,8 +298,8 @@ fn anchor_and_draws(r: &Recipe) -> Refusal {
             format!(
                 "{} holds the weights that a task ended with, but {} draws them: importance and anchor point would be \
                  those of one random draw",
-                tag(&r.anchor),
-                tag(&r.synapse)
+                variant_name(&r.anchor),
+                variant_name(&r.synapse)
             ),
             "leave [anchor] out, because the distribution itself remembers, or use synapse.plain or metaplastic",
         );
@@ -305,7 +314,7 @@ fn scale_of_bits(r: &Recipe) -> Refusal {
         return refusal(
             format!(
                 "weights of ±1 drive settling units far beyond their range; {} has no scale",
-                tag(&r.synapse)
+                variant_name(&r.synapse)
             ),
             "set its scale to about 1/√fan_in",
         );
@@ -316,7 +325,7 @@ fn scale_of_bits(r: &Recipe) -> Refusal {
 fn draws_of_weights(r: &Recipe) -> Refusal {
     let wanted = [("test-draws", r.run.test_draws), ("train-draws", r.run.train_draws)];
     if let Some((key, _)) = wanted.into_iter().find(|(_, draws)| draws.is_some() && !sampled(r)) {
-        let synapse = tag(&r.synapse);
+        let synapse = variant_name(&r.synapse);
         return refusal(
             format!("run.{key} draws weights anew, but those of synapse.{synapse} are no distributions"),
             "leave it out, or use synapse.bayesbinn, bimu or mesu",
@@ -326,7 +335,7 @@ fn draws_of_weights(r: &Recipe) -> Refusal {
         return refusal(
             format!(
                 "weights move after every sweep of {}, so there is nothing to average over draws",
-                tag(&r.credit)
+                variant_name(&r.credit)
             ),
             "leave run.train-draws out, or use credit.eq-prop",
         );
@@ -336,12 +345,12 @@ fn draws_of_weights(r: &Recipe) -> Refusal {
 
 /// What turning weights costs is told by the size of their hidden weight, on samples of one task.
 fn turns_of_weights(r: &Recipe) -> Refusal {
-    r.run.turn_draws?;
-    let several = r.continual.interleaved && r.sequence.method().traits().several;
+    r.run.flip_samples?;
+    let several = r.continual.joint && r.sequence.method().traits().several;
     let known = r.synapse.method().traits().has_hidden_sign() && rule(r).per_sample && loss(r).log_likelihood;
     (several || !known).then(|| {
         (
-            "run.turn-draws turns binary weights by the size of their hidden weight, which is not measured here".into(),
+            "run.flip-samples flips binary weights by the size of their hidden weight, which is not measured here".into(),
             "leave it out, or use a synapse such as synapse.metaplastic with credit.backprop and softmax-cross-entropy",
         )
     })
@@ -353,8 +362,8 @@ fn decay_of_raw(r: &Recipe) -> Refusal {
         return refusal(
             format!(
                 "{} takes the gradient itself: optim.{}.decay would do nothing",
-                tag(&r.synapse),
-                tag(&r.optim)
+                variant_name(&r.synapse),
+                variant_name(&r.optim)
             ),
             "leave it out, or set it to 0 where the optimiser has one by default",
         );
@@ -368,8 +377,8 @@ fn schedule_of_raw(r: &Recipe) -> Refusal {
         return refusal(
             format!(
                 "{} has a step size of its own, which schedule.{} would not reach",
-                tag(&r.synapse),
-                tag(&r.schedule)
+                variant_name(&r.synapse),
+                variant_name(&r.schedule)
             ),
             "leave [schedule] out, or use a synapse that takes an optimiser's proposals, such as synapse.metaplastic",
         );
@@ -379,7 +388,7 @@ fn schedule_of_raw(r: &Recipe) -> Refusal {
 
 /// What only a sequence of tasks gives a meaning to.
 fn tasks(r: &Recipe) -> Refusal {
-    let bounded = r.sequence.method().traits().ends && !r.continual.interleaved;
+    let bounded = r.sequence.method().traits().ends && !r.continual.joint;
     let per_task = r.norm.method().traits().per_task;
     if per_task && !bounded {
         return refusal(
@@ -391,14 +400,17 @@ fn tasks(r: &Recipe) -> Refusal {
         return refusal(
             format!(
                 "{} consolidates when a task ends, but there are no tasks that follow each other",
-                tag(&r.anchor)
+                variant_name(&r.anchor)
             ),
             "choose a [sequence] such as sequence.permuted, or leave [anchor] out",
         );
     }
     if r.anchor.method().needs().holds && r.sequence.tasks(r.task.shape().1) == 1 {
         return refusal(
-            format!("{} holds what earlier tasks needed, but there is one task only", tag(&r.anchor)),
+            format!(
+                "{} holds what earlier tasks needed, but there is one task only",
+                variant_name(&r.anchor)
+            ),
             "give the [sequence] two tasks or more, or leave [anchor] out",
         );
     }
@@ -408,11 +420,11 @@ fn tasks(r: &Recipe) -> Refusal {
 /// Replay needs a past that is gone, and samples that are met again carry no state of their own.
 fn replay(r: &Recipe) -> Refusal {
     let replay = r.continual.replay.as_ref()?;
-    if !r.sequence.method().traits().several || r.continual.interleaved {
-        let why = if r.continual.interleaved { "mixed from the start" } else { "one task only" };
+    if !r.sequence.method().traits().several || r.continual.joint {
+        let why = if r.continual.joint { "mixed from the start" } else { "one task only" };
         return refusal(
             format!("continual.replay repeats samples of earlier tasks, but there are none: {why}"),
-            "leave [continual.replay] out, or choose a [sequence] without continual.interleaved",
+            "leave [continual.replay] out, or choose a [sequence] without continual.joint",
         );
     }
     if r.sequence.method().traits().pieces.is_some() && replay.policy == Policy::Balanced {
@@ -442,7 +454,10 @@ fn heads(r: &Recipe) -> Refusal {
     let outside = settling(r).is_some_and(|unit| unit.nudge_outside);
     if r.continual.scenario != Scenario::Domain && (clamps || outside) {
         return refusal(
-            format!("{} acts on every output, but this scenario has outputs of other tasks", tag(&r.credit)),
+            format!(
+                "{} acts on every output, but this scenario has outputs of other tasks",
+                variant_name(&r.credit)
+            ),
             "use scenario = \"domain\", or credit.eq-prop with neuron.settle.nudge = \"inside\"",
         );
     }

@@ -81,7 +81,7 @@ pub const NAME: &str = "NAME";
 /// # Errors
 /// [`Error::Config`] with the nearest names if there is no such place.
 pub fn explain(path: &str) -> Result<Page> {
-    let full = match path.split('.').next().and_then(home) {
+    let full = match path.split('.').next().and_then(axis_of) {
         Some(axis) => format!("{axis}.{path}"),
         None => path.to_string(),
     };
@@ -97,7 +97,7 @@ pub fn explain(path: &str) -> Result<Page> {
 }
 
 /// The axis that has a member called `name`, unless a recipe has such a key itself.
-fn home(name: &str) -> Option<&'static str> {
+fn axis_of(name: &str) -> Option<&'static str> {
     if Node::root().field(name).is_some() {
         return None;
     }

@@ -3,7 +3,7 @@
 //!
 //! Where a recipe may name a file, a word of several lines is the text of one.
 
-use super::{Recipe, tag};
+use super::{Recipe, variant_name};
 use crate::Result;
 use crate::device;
 use crate::io::small;
@@ -27,13 +27,13 @@ impl Recipe {
 
 /// Puts the text of the device's file in place of its name.
 fn embed(place: &str, synapse: &mut SynapseSpec, folder: &Path) -> Result<()> {
-    let key = format!("{place}.{}.device", tag(synapse));
+    let key = format!("{place}.{}.device", variant_name(synapse));
     let Some(Some(device)) = synapse.method_mut().and_then(|synapse| synapse.device()) else { return Ok(()) };
     let name = device.clone();
     *device = device::embedded(&name, folder).map_err(|e| e.context(key))?;
     if *device == name {
         return Ok(());
     }
-    let file = folder.join(small::home(&name));
+    let file = folder.join(small::expand_home(&name));
     synapse.method().build(Site::default()).map(drop).map_err(|e| e.context(file.display()))
 }

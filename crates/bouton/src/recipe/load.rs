@@ -1,6 +1,6 @@
 //! Reads a recipe from TOML; a mistake is answered with its place and the nearest valid name.
 
-use super::{Recipe, inspect};
+use super::{Recipe, inspect, migrate};
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::path::Path;
@@ -68,8 +68,9 @@ pub(super) fn read(text: &str, place: impl Fn(usize) -> String) -> Result<Recipe
         let at = e.span().map_or(0, |s| s.start);
         Error::config(format!("{}: not valid TOML: {}", place(at), e.message()))
     };
-    let document = DeTable::parse(text).map_err(syntax)?;
-    let problems = inspect::document(&document);
+    let mut document = DeTable::parse(text).map_err(syntax)?;
+    let mut problems = migrate::rename(document.get_mut());
+    problems.extend(inspect::document(&document));
     if !problems.is_empty() {
         return Err(inspect::error(problems, |problem| format!("{}: ", place(problem.span.start))));
     }

@@ -144,7 +144,7 @@ fn states(recipe: &Recipe, plan: &NetworkPlan<'_>) -> u128 {
     let rows = (new + replayed).max(all.min(EVALUATION)) as u128;
     // Output, drive, constant drive and their gradient.
     let copies = recipe.credit.method().copies() as u128;
-    let mixed = 2 * recipe.solver.method().traits().memory as u128;
+    let mixed = 2 * recipe.solver.method().traits().history as u128;
     let of = |p: &PopulationPlan<'_>| {
         let own = p.neuron.method().population(p.is_judged()).states().len() as u128;
         p.shape.units() as u128 * (copies * (1 + own) + mixed)

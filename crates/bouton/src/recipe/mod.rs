@@ -12,6 +12,7 @@ mod extremes;
 mod inspect;
 mod load;
 mod memory;
+mod migrate;
 mod names;
 mod overrides;
 mod places;
@@ -22,7 +23,7 @@ mod signs;
 mod tables;
 mod validate;
 
-pub use crate::axis::tag;
+pub use crate::axis::variant_name;
 pub use cells::{Cell, combinations};
 pub use cite::{Reference, bibliography};
 pub use combos::compatible;
@@ -180,10 +181,10 @@ pub struct RunSpec {
         "x-hint" = "leave it out for one sample of the weights"
     ))]
     pub train_draws: Option<usize>,
-    /// When the run ends, measure what turning binary weights costs by so many draws of weights in each range of the
+    /// When the run ends, measure what flipping binary weights costs on so many samples of weights in each range of the
     /// hidden weight; 100 is usual. Default: not measured.
     #[schemars(extend("minimum" = 1, "maximum" = 100_000, "x-hint" = "100 is usual"))]
-    pub turn_draws: Option<usize>,
+    pub flip_samples: Option<usize>,
 }
 
 /// How many of a run's numbered checkpoints stay.
@@ -219,7 +220,7 @@ impl Default for RunSpec {
             test_every: 1,
             test_draws: None,
             train_draws: None,
-            turn_draws: None,
+            flip_samples: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::inspect::Problem;
 use super::names::refused;
 use super::schema::{Kind, Node};
-use super::{Recipe, inspect, load};
+use super::{Recipe, inspect, load, migrate};
 use crate::{Error, Result};
 use std::path::Path;
 use toml::de::DeValue;
@@ -41,7 +41,7 @@ impl Recipe {
     pub fn without(&self, key: &str) -> Result<Self> {
         let mut document: DocumentMut =
             self.to_toml().parse().map_err(|e| Error::config(format!("resolved recipe: {e}")))?;
-        let keys: Vec<&str> = key.split('.').collect();
+        let keys = migrate::present(&key.split('.').collect::<Vec<_>>());
         unset(document.as_table_mut(), Node::root(), &keys, "")?;
         load::read(&document.to_string(), |_| format!("recipe without `{key}`"))
     }
@@ -72,7 +72,7 @@ fn apply(root: &mut Table, text: &str) -> Result<()> {
         .split_once('=')
         .ok_or_else(|| Error::config("not of the form key=value").with_hint("for example `seed=2`"))?;
     let (key, value) = (key.trim(), value.trim());
-    let keys: Vec<&str> = key.split('.').map(str::trim).collect();
+    let keys = migrate::present(&key.split('.').map(str::trim).collect::<Vec<_>>());
     set(root, Node::root(), &keys, "", value)
 }
 

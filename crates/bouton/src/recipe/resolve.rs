@@ -1,6 +1,6 @@
 //! The resolved recipe: every default filled in, its hash, and its smallest version.
 
-use super::Recipe;
+use super::{Recipe, migrate};
 use crate::task::store::hex;
 use sha2::{Digest, Sha256};
 
@@ -24,7 +24,7 @@ impl Recipe {
         let mut anonymous =
             Self { name: String::new(), about: String::new(), cite: Vec::new(), ..self.clone() };
         anonymous.task = self.task.method().unplaced().unwrap_or(anonymous.task);
-        let text = format!("{HASHED_AS}{}", anonymous.to_toml());
+        let text = format!("{HASHED_AS}{}", migrate::first_names(&anonymous.to_toml()));
         hex(&Sha256::digest(text.as_bytes()))
     }
 

@@ -11,7 +11,7 @@
 //! spelled out when a recipe is read: what is run, hashed and stored has the keys that it stands for. Another synapse
 //! chosen by an override therefore needs `signs` again.
 
-use super::{Recipe, tag};
+use super::{Recipe, variant_name};
 use crate::neuron::Surrogate;
 use crate::synapse::SignOfZero;
 use crate::{Error, Result};
@@ -69,7 +69,7 @@ impl Signs {
             if let Some(keys) = synapse.method_mut().and_then(|synapse| synapse.sign_keys()) {
                 let fits = set(keys.window, self.window()) && set(keys.clip, self.clip());
                 *keys.zero = self.zero();
-                fits.then_some(()).ok_or_else(|| self.unfit(&place, &tag(synapse)))?;
+                fits.then_some(()).ok_or_else(|| self.unfit(&place, &variant_name(synapse)))?;
                 signed += 1;
             }
         }
@@ -78,8 +78,10 @@ impl Signs {
     }
 
     fn unfit(self, place: &str, synapse: &str) -> Error {
-        let message =
-            format!("signs = \"{}\" bounds hidden weights, {place}.{synapse} has no bound", tag(&self));
+        let message = format!(
+            "signs = \"{}\" bounds hidden weights, {place}.{synapse} has no bound",
+            variant_name(&self)
+        );
         Error::incompatible(message, format!("use signs = \"laborieux\", or {place}.binary"))
     }
 }
@@ -109,17 +111,19 @@ impl Recipe {
         };
         match self.sign_places().into_iter().find(contradicted) {
             None => Ok(self),
-            Some(place) => {
-                Err(Error::config(format!("`{place}` is not what signs = \"{}\" means", tag(&signs)))
-                    .with_hint("leave one of the two out"))
-            }
+            Some(place) => Err(Error::config(format!(
+                "`{place}` is not what signs = \"{}\" means",
+                variant_name(&signs)
+            ))
+            .with_hint("leave one of the two out")),
         }
     }
 
     /// Where the keys stand that `signs` spells out.
     fn sign_places(&self) -> Vec<String> {
-        let units = self.neurons().map(|(place, neuron)| (place, tag(neuron), &UNIT_KEYS[..]));
-        let weights = self.synapses().map(|(place, synapse)| (place, tag(synapse), &WEIGHT_KEYS[..]));
+        let units = self.neurons().map(|(place, neuron)| (place, variant_name(neuron), &UNIT_KEYS[..]));
+        let weights =
+            self.synapses().map(|(place, synapse)| (place, variant_name(synapse), &WEIGHT_KEYS[..]));
         let full = |(place, member, keys): (String, String, &[&str])| {
             keys.iter().map(|key| format!("{place}.{member}.{key}")).collect::<Vec<_>>()
         };

@@ -5,7 +5,7 @@ mod sequence;
 
 use super::load::{LONGEST_NAME, fit_name, fits_name};
 use super::plan::{ConnectionKind, ConnectionPlan, NetworkPlan};
-use super::{Recipe, combos, inspect, tag};
+use super::{Recipe, combos, inspect, variant_name};
 use crate::network::{ImageLayer, Layer, NetworkSpec, Role, Shape};
 use crate::{Error, Place, Result};
 use serde_json::Value;
@@ -34,12 +34,13 @@ impl Recipe {
         bounds(self)?;
         let connections = self.network.weighted();
         let place = |axis: &str, member: String| Place { table: format!("{axis}.{member}"), connections };
-        self.task.method().check(&place("task", tag(&self.task)))?;
+        self.task.method().check(&place("task", variant_name(&self.task)))?;
         sequence::check(self)?;
         members(self)?;
         network(self)?;
-        self.credit.method().check(&place("credit", tag(&self.credit)))?;
-        self.optims().try_for_each(|(axis, optim)| optim.method().check(&of(self, &axis, tag(optim))))
+        self.credit.method().check(&place("credit", variant_name(&self.credit)))?;
+        self.optims()
+            .try_for_each(|(axis, optim)| optim.method().check(&of(self, &axis, variant_name(optim))))
     }
 }
 
@@ -53,12 +54,14 @@ fn of(recipe: &Recipe, axis: &str, member: String) -> Place {
 fn members(recipe: &Recipe) -> Result<()> {
     let place = |axis: String, member: String| of(recipe, &axis, member);
     for (axis, synapse) in recipe.synapses() {
-        synapse.method().check(&place(axis, tag(synapse)))?;
+        synapse.method().check(&place(axis, variant_name(synapse)))?;
     }
     for (axis, neuron) in recipe.neurons() {
-        neuron.method().check(&place(axis, tag(neuron)))?;
+        neuron.method().check(&place(axis, variant_name(neuron)))?;
     }
-    recipe.wirings().try_for_each(|(axis, w)| place(axis, tag(w)).per_connection("gain", &w.weights().gain))
+    recipe
+        .wirings()
+        .try_for_each(|(axis, w)| place(axis, variant_name(w)).per_connection("gain", &w.weights().gain))
 }
 
 /// Checks every number against the bounds of its key, for recipes that were not read from text.
@@ -108,7 +111,8 @@ fn norm(plan: &NetworkPlan<'_>, recipe: &Recipe) -> Result<()> {
         let place = if own { format!("population.{}.norm", p.name) } else { "norm".to_owned() };
         let (least, units) = (p.norm.method().traits().least_units, p.shape.units());
         if units < least {
-            let message = format!("[{place}.{}] on a layer of {units} leaves nothing to learn", tag(p.norm));
+            let message =
+                format!("[{place}.{}] on a layer of {units} leaves nothing to learn", variant_name(p.norm));
             let hint = format!("use layers of at least {least} units, or {place}.batch");
             return Err(Error::shape(message).with_hint(hint));
         }
@@ -129,7 +133,7 @@ fn network(recipe: &Recipe) -> Result<()> {
     match output.filter(|p| p.shape.units() != classes) {
         None => Ok(()),
         Some(p) => {
-            let (kind, data) = (recipe.task.method().targets(), tag(&recipe.task));
+            let (kind, data) = (recipe.task.method().targets(), variant_name(&recipe.task));
             let message = format!(
                 "population {} has {} units, but {data} has {classes} {kind}",
                 p.name,
@@ -143,7 +147,7 @@ fn network(recipe: &Recipe) -> Result<()> {
 fn chain(recipe: &Recipe) -> Result<()> {
     let network = &recipe.network;
     let ((pixels, classes), data) =
-        (recipe.sequence.sides(&recipe.task, recipe.continual.scenario), tag(&recipe.task));
+        (recipe.sequence.sides(&recipe.task, recipe.continual.scenario), variant_name(&recipe.task));
     let hint = format!("{data} needs layers = [{pixels}, …, {classes}]");
     let shape = |message: String| Err(Error::shape(message).with_hint(hint.clone()));
     if network.layers.len() < 2 {
@@ -177,7 +181,7 @@ fn image(recipe: &Recipe) -> Result<()> {
         if kept && image != data {
             let message = format!(
                 "network.layers starts with an image {image:?}, but {} has {data:?}",
-                tag(&recipe.task)
+                variant_name(&recipe.task)
             );
             return Err(Error::shape(message).with_hint("channels, height and width, in this order"));
         }
@@ -197,7 +201,7 @@ fn filters(plan: &NetworkPlan<'_>, recipe: &Recipe) -> Result<()> {
         let own = recipe.connection.get(&c.name).is_some_and(|entry| entry.wiring.is_some());
         let place = if own { format!("connection.{}.wiring", c.name) } else { "wiring".to_owned() };
         Err(Error::incompatible(
-            format!("network.layers has filters, but {place}.{} has none", tag(c.wiring)),
+            format!("network.layers has filters, but {place}.{} has none", variant_name(c.wiring)),
             format!("use [{place}.conv], which has the same keys"),
         ))
     })

@@ -25,7 +25,7 @@ pub struct AndersonMixing {
         "minimum" = 1, "maximum" = 100,
         "x-hint" = "5 is usual; so many states of every sample are kept"
     ))]
-    pub memory: usize,
+    pub history: usize,
     /// A sample stops once no unit of its second group moved by more than this in a sweep. Absent: every sample takes all
     /// steps.
     #[schemars(extend(
@@ -37,7 +37,7 @@ pub struct AndersonMixing {
 
 impl Default for AndersonMixing {
     fn default() -> Self {
-        Self { memory: 5, tolerance: None }
+        Self { history: 5, tolerance: None }
     }
 }
 
@@ -48,11 +48,11 @@ impl SolverMethod for AndersonMixing {
     }
 
     fn traits(&self) -> SolverTraits {
-        SolverTraits { tolerance: self.tolerance, blocks: true, memory: self.memory, relaxes: false }
+        SolverTraits { tolerance: self.tolerance, blocks: true, history: self.history, relaxes: false }
     }
 
     fn examples() -> Vec<Self> {
-        vec![Self::default(), Self { memory: 2, tolerance: Some(1e-8) }]
+        vec![Self::default(), Self { history: 2, tolerance: Some(1e-8) }]
     }
 
     fn plain(&self) -> SolverSpec {
@@ -61,7 +61,7 @@ impl SolverMethod for AndersonMixing {
 
     fn build(&self, network: &Network) -> Solver {
         let plain = Solver::plain(Plan::even_odd(network));
-        Solver { memory: self.memory, tolerance: self.tolerance, ..plain }
+        Solver { history: self.history, tolerance: self.tolerance, ..plain }
     }
 }
 
@@ -154,7 +154,7 @@ impl Anderson<'_> {
         let image = gather(state, other, row);
         let residual: Vec<f64> = image.iter().zip(before).map(|(g, z)| g - z).collect();
         if let Some((f, g)) = past.last.replace((residual.clone(), image.clone())) {
-            if past.basis.len() == self.solver.memory {
+            if past.basis.len() == self.solver.history {
                 past.basis.clear();
             }
             past.basis.extend(pair(&past.basis, minus(&residual, &f), minus(&image, &g)));

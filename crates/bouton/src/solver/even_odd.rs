@@ -37,7 +37,7 @@ impl SolverMethod for EvenOdd {
     }
 
     fn traits(&self) -> SolverTraits {
-        SolverTraits { tolerance: self.tolerance, blocks: true, memory: 0, relaxes: self.relaxation != 1.0 }
+        SolverTraits { tolerance: self.tolerance, blocks: true, history: 0, relaxes: self.relaxation != 1.0 }
     }
 
     fn examples() -> Vec<Self> {

@@ -62,7 +62,7 @@ pub struct SolverTraits {
     /// Whether a sweep goes through groups of populations that do not drive each other, each to its exact minimum.
     pub blocks: bool,
     /// Sweeps that free phases mix, guarded by an energy; 0 if they do not.
-    pub memory: usize,
+    pub history: usize,
     /// Whether sweeps are over-relaxed.
     pub relaxes: bool,
 }

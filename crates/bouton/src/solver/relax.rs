@@ -6,7 +6,7 @@
 use super::anderson::Anderson;
 use super::{Plan, SolverSpec};
 use crate::error::{Error, Result};
-use crate::network::{Network, PopId, Role, Seen, State};
+use crate::network::{ForwardCache, Network, PopId, Role, State};
 use crate::neuron::{Ctx, Inputs};
 use crate::objective::{Objective, Targets};
 use bouton_kernels::{Mat, Real, dispatch, is_finite, scale_complex};
@@ -25,7 +25,7 @@ pub struct Solver {
     /// Per-sample stop; `None` runs all steps.
     pub tolerance: Option<f64>,
     /// Sweeps that Anderson mixing looks back at in free phases; 0 is none.
-    pub memory: usize,
+    pub history: usize,
 }
 
 /// What a relaxation did.
@@ -62,7 +62,7 @@ impl RelaxationStats {
 impl Solver {
     /// All steps of plain sweeps.
     pub fn plain(plan: Plan) -> Self {
-        Self { plan, omega: 1.0, tolerance: None, memory: 0 }
+        Self { plan, omega: 1.0, tolerance: None, history: 0 }
     }
 
     /// The solver of a recipe.
@@ -90,7 +90,7 @@ impl Solver {
         phase: &str,
     ) -> Result<RelaxationStats> {
         let nudge = nudge.map(|objective| Nudging::new(network, objective, state));
-        let mixes = self.memory > 0 && nudge.is_none() && state.clamped_output.is_none();
+        let mixes = self.history > 0 && nudge.is_none() && state.clamped_output.is_none();
         let (mut done, active) = match &self.plan.0[..] {
             [output, other] if mixes => Anderson { solver: self, network, output, other }.relax(state, steps),
             _ => self.sweep(network, state, nudge, steps),
@@ -160,9 +160,9 @@ impl Solver {
         add_noise(network, state, &moving, rows.clone());
         let zeros = [0.0; 0];
         for &pop in &moving {
-            let nudge = nudged.filter(|n| n.0 == pop).map(|(_, spring)| {
-                let stiffness = if spring { &state.beta[rows.clone()] } else { &zeros[..] };
-                (state.nudge_offset.rows_view(rows.clone()), stiffness)
+            let nudge = nudged.filter(|n| n.0 == pop).map(|(_, squared)| {
+                let nudge_gain = if squared { &state.beta[rows.clone()] } else { &zeros[..] };
+                (state.nudge_offset.rows_view(rows.clone()), nudge_gain)
             });
             let node = &network.populations[pop];
             let drive = state.drive[pop].rows_view(rows.clone());
@@ -173,12 +173,12 @@ impl Solver {
                 node.model.advance_complex(Inputs { own: own.view(), drive, nudge }, out, change);
                 continue;
             }
-            let stored = if state.h[pop].rows() > 0 { rows.clone() } else { 0..0 };
+            let state_rows = if state.h[pop].rows() > 0 { rows.clone() } else { 0..0 };
             node.advance(
                 &Ctx { omega: self.omega },
                 drive,
                 nudge,
-                state.h[pop].rows_view_mut(stored),
+                state.h[pop].rows_view_mut(state_rows),
                 state.out[pop].rows_view_mut(rows.clone()),
                 &mut state.change[rows.clone()],
             );
@@ -292,7 +292,7 @@ pub fn readout_error(
         network.populations.iter().map(|p| Mat::zeros(network.dtype, rows.len(), p.units)).collect();
     g_out[output] = err.clone();
     // Nothing asks for what goes back to the clamped input.
-    let seen = Seen { x: err.view(), out: &state.out, pool_cache: &state.pool_cache };
+    let cache = ForwardCache { x: err.view(), out: &state.out, pool_cache: &state.pool_cache };
     for pop in network.with_role(Role::Forward).rev() {
         let g = g_out[pop].clone();
         let mut g_state = g.clone();
@@ -306,7 +306,7 @@ pub fn readout_error(
             g_state.view_mut(),
             g_drive.view_mut(),
         );
-        network.backward(pop, g_drive.view(), seen, &mut g_out);
+        network.backward(pop, g_drive.view(), cache, &mut g_out);
     }
     (g_out.swap_remove(nudged), err, loss)
 }

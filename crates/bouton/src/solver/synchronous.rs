@@ -24,7 +24,7 @@ impl SolverMethod for Synchronous {
     }
 
     fn traits(&self) -> SolverTraits {
-        SolverTraits { tolerance: self.tolerance, blocks: false, memory: 0, relaxes: false }
+        SolverTraits { tolerance: self.tolerance, blocks: false, history: 0, relaxes: false }
     }
 
     fn examples() -> Vec<Self> {

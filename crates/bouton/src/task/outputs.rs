@@ -21,8 +21,8 @@ impl Outputs {
         let continual = recipe.continual;
         let own = continual.scenario == Scenario::Task;
         // Tasks that are mixed from the start have all been seen.
-        let apart = own || continual.scenario == Scenario::Class && !continual.interleaved;
-        let mixed = continual.interleaved || continual.replay.is_some();
+        let apart = own || continual.scenario == Scenario::Class && !continual.joint;
+        let mixed = continual.joint || continual.replay.is_some();
         let classes = recipe.sequence.classes(recipe.task.shape().1);
         apart.then_some(Self { classes, own, mixed })
     }

@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 /// How a task sees the images of its set.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Eyes {
+pub(super) enum InputTransform {
     /// As they are.
     Plain,
     /// Padded, then pixel `i` taken from place `order[i]`.
     Permuted { pad: usize, order: Option<Arc<Vec<u32>>> },
-    /// Turned by so many degrees, counter-clockwise.
-    Turned(f64),
+    /// Rotated by so many degrees, counter-clockwise.
+    Rotated(f64),
 }
 
 /// A task's part of one split of a data set.
@@ -25,7 +25,7 @@ pub(super) enum Eyes {
 pub struct Part {
     pub(super) set: Arc<Dataset>,
     pub(super) ids: Arc<[u32]>,
-    pub(super) eyes: Eyes,
+    pub(super) transform: InputTransform,
     /// Place of every label in a shuffled order of classes.
     pub(super) places: Option<Arc<Vec<u32>>>,
     /// The classes that it has, in that order, if they are not all.
@@ -37,7 +37,7 @@ impl Part {
     /// All samples of a set, as they are.
     pub fn whole(set: Arc<Dataset>) -> Self {
         let ids = (0..set.len() as u32).collect();
-        Self { set, ids, eyes: Eyes::Plain, places: None, classes: None, first_output: 0 }
+        Self { set, ids, transform: InputTransform::Plain, places: None, classes: None, first_output: 0 }
     }
 
     /// Number of samples.
@@ -53,8 +53,8 @@ impl Part {
     /// Pixels of an image as the network sees it.
     pub fn features(&self) -> usize {
         let [c, h, w] = self.set.shape();
-        match self.eyes {
-            Eyes::Permuted { pad, .. } => c * (h + 2 * pad) * (w + 2 * pad),
+        match self.transform {
+            InputTransform::Permuted { pad, .. } => c * (h + 2 * pad) * (w + 2 * pad),
             _ => c * h * w,
         }
     }
@@ -93,18 +93,18 @@ impl Part {
     }
 
     /// Shows an image of the set as the task sees it.
-    pub(super) fn look(&self, image: &[u8], out: &mut Vec<u8>) {
+    pub(super) fn apply(&self, image: &[u8], out: &mut Vec<u8>) {
         let shape = self.set.shape();
-        match &self.eyes {
-            Eyes::Plain => out.extend_from_slice(image),
-            Eyes::Permuted { pad, order } => {
+        match &self.transform {
+            InputTransform::Plain => out.extend_from_slice(image),
+            InputTransform::Permuted { pad, order } => {
                 let padded = padded(image, shape, *pad);
                 match order {
                     Some(order) => out.extend(order.iter().map(|&from| padded[from as usize])),
                     None => out.extend_from_slice(&padded),
                 }
             }
-            Eyes::Turned(degrees) => augment::rotate(image, shape, *degrees, out),
+            InputTransform::Rotated(degrees) => augment::rotate(image, shape, *degrees, out),
         }
     }
 
@@ -160,19 +160,19 @@ mod tests {
     fn a_permuted_image_has_the_same_pixels_elsewhere() {
         let spec = SequenceSpec::Permuted(Permuted { tasks: 3, pad: 1, first_identity: true });
         let parts = tasks(&spec, &ContinualSpec::default(), &[set()], 7);
-        let look = |t: usize| {
+        let shown = |t: usize| {
             let mut out = Vec::new();
-            parts[t].look(set().image(5), &mut out);
+            parts[t].apply(set().image(5), &mut out);
             out
         };
-        assert_eq!((look(0).len(), parts[1].features()), (36, 36));
-        assert_eq!(&look(0)[7..11], &set().image(5)[..4], "the first task is padded only");
-        assert!(look(1) != look(0) && look(2) != look(1));
+        assert_eq!((shown(0).len(), parts[1].features()), (36, 36));
+        assert_eq!(&shown(0)[7..11], &set().image(5)[..4], "the first task is padded only");
+        assert!(shown(1) != shown(0) && shown(2) != shown(1));
         let sorted = |mut v: Vec<u8>| {
             v.sort_unstable();
             v
         };
-        assert_eq!(sorted(look(1)), sorted(look(0)));
+        assert_eq!(sorted(shown(1)), sorted(shown(0)));
     }
 
     #[test]

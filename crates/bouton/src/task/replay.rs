@@ -77,8 +77,8 @@ impl Buffer {
         if !self.is_online() {
             self.groups.resize(first + outputs.len(), Vec::new());
             for g in 0..first {
-                let room = self.room(g);
-                self.groups[g].truncate(room);
+                let capacity = self.capacity(g);
+                self.groups[g].truncate(capacity);
             }
         }
         for &(sample, output) in samples {
@@ -88,18 +88,18 @@ impl Buffer {
     }
 
     /// How many samples group `group` holds at most: never more than it did when there were fewer groups.
-    fn room(&self, group: usize) -> usize {
+    fn capacity(&self, group: usize) -> usize {
         let all = self.spec.size.unwrap_or(0);
         self.spec.per_class.unwrap_or(all.saturating_sub(group).div_ceil(self.groups.len().max(1)))
     }
 
     fn keep(&mut self, sample: usize, group: usize) {
         let rank = |sample: usize| Draw { key: self.ranks, index: sample as u64 }.bits(0);
-        let (room, kept) = (self.room(group), &mut self.groups[group]);
+        let (capacity, kept) = (self.capacity(group), &mut self.groups[group]);
         let at = kept.partition_point(|&other| rank(other) < rank(sample));
-        if at < room && kept.get(at) != Some(&sample) {
+        if at < capacity && kept.get(at) != Some(&sample) {
             kept.insert(at, sample);
-            kept.truncate(room);
+            kept.truncate(capacity);
         }
     }
 

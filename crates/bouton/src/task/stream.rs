@@ -1,7 +1,7 @@
 //! The tasks of a recipe as a stream of batches whose position is a single number, the update.
 //!
 //! A stream is a row of segments, each learned for some epochs or updates: one per task, one of all tasks together
-//! (interleaved), or one per subset of a training set. Replay adds samples of earlier segments to a batch.
+//! (joint), or one per subset of a training set. Replay adds samples of earlier segments to a batch.
 
 use super::images::Images;
 use super::order::permutation;
@@ -70,7 +70,7 @@ impl Segment {
 
 /// Where in the stream an update lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Position {
     /// Segment, from 0.
     pub segment: usize,
     /// Pass over the segment's samples, from 0.
@@ -87,9 +87,9 @@ pub struct Place {
 
 /// What a run is about: the stream that is learned, and one test set per task.
 #[derive(Debug)]
-pub struct Course {
+pub struct TaskStream {
     /// Training batches.
-    pub stream: Stream,
+    pub train: Stream,
     /// Test samples of every task.
     pub tests: Vec<Part>,
     /// Which outputs count for which task; `None` if all always do.
@@ -97,7 +97,7 @@ pub struct Course {
 }
 
 /// The stream and the test sets of a recipe's task; data sets are looked for in `folder`.
-pub fn open<'a>(recipe: impl Into<Curriculum<'a>>, folder: Option<&Path>) -> Result<Course> {
+pub fn open<'a>(recipe: impl Into<Curriculum<'a>>, folder: Option<&Path>) -> Result<TaskStream> {
     let recipe = &recipe.into();
     let Curriculum { task, sequence, continual, .. } = *recipe;
     let Loaded { images, train, test } = task.method().load(folder)?;
@@ -120,10 +120,10 @@ pub fn open<'a>(recipe: impl Into<Curriculum<'a>>, folder: Option<&Path>) -> Res
         return Err(Error::config(format!("task {} has no sample to train or test on", t + 1))
             .with_hint("give task.train and task.test more samples"));
     }
-    Ok(Course { stream: Stream::new(parts, images, recipe), tests, outputs: Outputs::of(*recipe) })
+    Ok(TaskStream { train: Stream::new(parts, images, recipe), tests, outputs: Outputs::of(*recipe) })
 }
 
-impl Course {
+impl TaskStream {
     /// The classes of every task in the order of its outputs, where tasks are parts of the classes.
     pub fn classes(&self) -> Option<Vec<Vec<usize>>> {
         self.tests.iter().map(Part::classes).collect()
@@ -145,8 +145,8 @@ impl Stream {
             };
             parts = (0..pieces).map(piece).collect();
         }
-        let ContinualSpec { updates, interleaved, ref replay, .. } = *recipe.continual;
-        let width = if interleaved { parts.len() } else { 1 };
+        let ContinualSpec { updates, joint, ref replay, .. } = *recipe.continual;
+        let width = if joint { parts.len() } else { 1 };
         let groups = (0..parts.len()).step_by(width).map(|p| p..p + width);
         let (mut segments, mut from, mut epochs_before) = (Vec::new(), 0, 0);
         for group in groups {
@@ -207,13 +207,13 @@ impl Stream {
     }
 
     /// Where update `update`, counted from 0, lies. Behind the end: the end of the last segment.
-    pub fn place(&self, update: u64) -> Place {
+    pub fn position(&self, update: u64) -> Position {
         let segment = self.segments.iter().rposition(|s| s.from <= update).unwrap_or(0);
         let s = &self.segments[segment];
         let within = update - s.from;
         let (epoch, batch) = (within / s.batches(), within % s.batches());
         let ends_segment = within + 1 >= s.updates;
-        Place {
+        Position {
             segment,
             epoch,
             total_epoch: s.epochs_before + epoch,
@@ -225,22 +225,22 @@ impl Stream {
 
     /// The batch of update `update`, counted from 0.
     pub fn batch(&mut self, update: u64, dtype: DType) -> Batch {
-        let place = self.place(update);
-        let s = self.segments[place.segment].clone();
-        if self.epoch != Some(place.total_epoch) {
-            self.order = self.order_of(s.samples, place.total_epoch);
-            self.epoch = Some(place.total_epoch);
+        let position = self.position(update);
+        let s = self.segments[position.segment].clone();
+        if self.epoch != Some(position.total_epoch) {
+            self.order = self.order_of(s.samples, position.total_epoch);
+            self.epoch = Some(position.total_epoch);
         }
-        let at = place.batch as usize * s.batch;
+        let at = position.batch as usize * s.batch;
         let mut ids = self.order[at..s.samples.min(at + s.batch)].to_vec();
-        let before = self.before(place.segment);
+        let before = self.before(position.segment);
         if self.replay.is_some() {
             ids.iter_mut().for_each(|id| *id += before);
             ids.extend(self.replayed(update, ids.len()));
         }
-        let parts = if self.replay.is_some() { &self.parts } else { self.parts(place.segment) };
-        let vary = |id: usize, image: &mut [u8]| self.vary(place.total_epoch, id, image);
-        let mut batch = gather(parts, &ids, dtype, &self.images, vary);
+        let parts = if self.replay.is_some() { &self.parts } else { self.parts(position.segment) };
+        let vary = |id: usize, image: &mut [u8]| self.vary(position.total_epoch, id, image);
+        let mut batch = collate(parts, &ids, dtype, &self.images, vary);
         if self.replay.is_none() {
             // What belongs to a sample belongs to it in its own task.
             batch.ids.iter_mut().for_each(|id| *id += before);
@@ -269,7 +269,7 @@ impl Stream {
     /// Samples of the past for update `update`, which has `new` samples of its own.
     fn replayed(&mut self, update: u64, new: usize) -> Vec<usize> {
         let Some(mut r) = self.replay.take() else { return Vec::new() };
-        let (at, s) = (self.place(update), &self.segments);
+        let (at, s) = (self.position(update), &self.segments);
         let seen = s[at.segment].seen(update - s[at.segment].from);
         if (at.segment, seen) < (r.segment, r.shown) {
             r = Replay { buffer: r.buffer.emptied(), segment: 0, pass: self.pass(0), shown: 0 };
@@ -306,13 +306,13 @@ impl Stream {
         let (n, images) = (most.unwrap_or(usize::MAX).min(part.len()), self.images.clone());
         (0..n).step_by(EVALUATION).map(move |at| {
             let ids: Vec<usize> = (at..n.min(at + EVALUATION)).collect();
-            gather(std::slice::from_ref(part), &ids, dtype, &images, |_, _| {})
+            collate(std::slice::from_ref(part), &ids, dtype, &images, |_, _| {})
         })
     }
 }
 
 /// Some samples of the parts, counted through from the first part on. An image is varied before its task looks at it.
-fn gather(
+fn collate(
     parts: &[Part],
     ids: &[usize],
     dtype: DType,
@@ -341,7 +341,7 @@ fn gather(
             image.extend_from_slice(part.set.image(part.ids[i] as usize));
             vary(id, &mut image);
             seen.clear();
-            part.look(&image, &mut seen);
+            part.apply(&image, &mut seen);
             if part.set.scale() != scale {
                 scale = part.set.scale();
                 value = table(scale);
@@ -390,7 +390,7 @@ mod tests {
             "batch = 1\nepochs = 1\nnormalise = { mean = [0.0, 0.4, 0.8], std = [1.0, 0.5, 0.1] }",
         )
         .unwrap();
-        let batch = gather(&[Part::whole(Arc::new(set))], &[0], DType::F64, &images, |_, _| {});
+        let batch = collate(&[Part::whole(Arc::new(set))], &[0], DType::F64, &images, |_, _| {});
         let expected = [0.0, 0.0, 0.0, 0.2, 0.4, 2.0];
         let row: Vec<f64> = (0..6).map(|i| batch.x.get(0, i)).collect();
         assert!(row.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{row:?}");

@@ -104,13 +104,13 @@ impl Quadratic {
     pub fn descent(&self, rate: f64, steps: usize) -> [f64; 2] {
         let row = |values: &[f64]| Mat::from_f64s(DType::F64, 1, values.len(), values);
         let mut theta = self.hidden.clone();
-        let mut hold = ConsolidationState::new(&SynapticIntelligence::default(), &row(&theta));
+        let mut consolidation = ConsolidationState::new(&SynapticIntelligence::default(), &row(&theta));
         for _ in 0..steps {
             let (g, old) = (self.gradient(&theta), row(&theta));
             add(&mut theta, -rate, &g);
-            trace_path(row(&g).view(), old.view(), row(&theta).view(), hold.path.view_mut());
+            trace_path(row(&g).view(), old.view(), row(&theta).view(), consolidation.path.view_mut());
         }
-        [self.loss(&self.hidden) - self.loss(&theta), hold.path.to_f64s().iter().sum()]
+        [self.loss(&self.hidden) - self.loss(&theta), consolidation.path.to_f64s().iter().sum()]
     }
 }
 

@@ -3,9 +3,9 @@
 //! Fed with what a run sees, it learns what the run learns, to the bit. Which samples there are, in how many epochs, is the
 //! caller's to decide; all else that a recipe says about learning is done here, or refused.
 
-use super::heard::Heard;
 use super::learner::Learner;
-use super::{Memory, continual};
+use super::run_limits::RunLimits;
+use super::{TaskHistory, continual};
 use crate::credit::{Batch, Start, Step};
 use crate::error::{Error, Result};
 use crate::network::{ParamId, Visitor};
@@ -85,7 +85,7 @@ impl ByHand {
         match traits.pieces {
             _ if !traits.several => usize::MAX,
             Some(pieces) => pieces,
-            None if recipe.continual.interleaved => 1,
+            None if recipe.continual.joint => 1,
             None => recipe.sequence.tasks(recipe.task.shape().1),
         }
     }
@@ -108,7 +108,7 @@ impl ByHand {
         }
         if self.at.ended == 0 {
             // What a loaded network remembers belongs to another sequence.
-            self.learner.memory = Memory::default();
+            self.learner.history = TaskHistory::default();
         }
         self.at.begun = true;
         Ok(self.at.ended)
@@ -191,7 +191,7 @@ impl ByHand {
         self.fits(samples, self.at.ended)?;
         let n = samples.len();
         let task = &self.learner.recipe.task;
-        if Heard::of(&self.learner.recipe).varied {
+        if RunLimits::of(&self.learner.recipe).augmented {
             return Err(Error::incompatible(
                 "task.shift and task.flip vary images, but an epoch by hand shows them as they are",
                 "vary the samples yourself, and leave both out of the recipe",
@@ -255,7 +255,7 @@ impl ByHand {
     /// The factor on learning rates, if an update is possible now.
     fn factor(&self, Pace { epoch, rate }: Pace) -> Result<f64> {
         let recipe = &self.learner.recipe;
-        let told = continual::told(recipe).training();
+        let told = continual::task_information(recipe).training();
         if let Some(why) = told.first().filter(|_| !self.at.begun) {
             return Err(Error::incompatible(
                 format!("tasks have to be told apart, because {why}"),
@@ -279,7 +279,7 @@ impl ByHand {
 
     /// The limit on updates that is reached, with its key.
     fn used_up(&self) -> Option<(&'static str, u64)> {
-        let Heard { run, task, .. } = Heard::of(&self.learner.recipe);
+        let RunLimits { run, task, .. } = RunLimits::of(&self.learner.recipe);
         let limits =
             [("run.updates", run, self.learner.update()), ("continual.updates", task, self.at.updates)];
         limits.into_iter().find_map(|(key, most, made)| most.filter(|most| made >= *most).map(|n| (key, n)))
@@ -302,12 +302,12 @@ impl ByHand {
             return Err(Error::data(format!("there is no sample {id}")).with_hint("ids count from 0"));
         }
         let batch = Batch { x, target, ids: ids.into_iter().map(|id| first + id).collect() };
-        self.room(&batch)?;
+        self.check_remembered(&batch)?;
         Ok(batch)
     }
 
     /// Whether the credit rule can remember the states of these samples.
-    fn room(&self, batch: &Batch) -> Result<()> {
+    fn check_remembered(&self, batch: &Batch) -> Result<()> {
         let needed = match start(&self.learner.recipe) {
             Start::Zero => 0,
             Start::PreviousBatch => batch.len(),
@@ -360,17 +360,27 @@ impl ByHand {
     /// Where it is, for [`ByHand::set_position`].
     pub fn position(&self) -> [u64; 9] {
         let Position { ended, begun, updates, epochs, passes, samples, before } = self.at;
-        let [made, origin] = self.learner.optimiser_updates();
-        [ended as u64, begun.into(), updates, epochs, passes, samples as u64, before as u64, made, origin]
+        let [made, steps_at_reset] = self.learner.optimiser_updates();
+        [
+            ended as u64,
+            begun.into(),
+            updates,
+            epochs,
+            passes,
+            samples as u64,
+            before as u64,
+            made,
+            steps_at_reset,
+        ]
     }
 
     /// Goes to a [`ByHand::position`] after so many updates; matrices that the tasks so far left behind wait to be
     /// filled.
     pub fn set_position(&mut self, update: u64, position: [u64; 9]) {
-        let [ended, begun, updates, epochs, passes, samples, before, made, origin] = position;
+        let [ended, begun, updates, epochs, passes, samples, before, made, steps_at_reset] = position;
         let [ended, samples, before] = [ended, samples, before].map(|n| n as usize);
         self.at = Position { ended, begun: begun > 0, updates, epochs, passes, samples, before };
-        self.learner.set_updates(update, [made, origin]);
+        self.learner.set_updates(update, [made, steps_at_reset]);
     }
 
     /// Samples kept for replay, if the recipe has it.

@@ -1,10 +1,10 @@
 //! `continual.json`: the matrix of accuracies of a sequence of tasks, its metrics by definition, and what the run was
 //! told about tasks, and when.
 
-use super::memory::Memory;
+use super::task_history::TaskHistory;
 use super::{RunDir, atomic};
 use crate::error::{Error, Result};
-use crate::recipe::{Recipe, tag};
+use crate::recipe::{Recipe, variant_name};
 use crate::task::{Policy, Scenario};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -32,16 +32,16 @@ pub(crate) const DEFINITIONS: [(&str, &str); 7] = [
 pub(super) fn write(
     dir: &RunDir,
     recipe: &Recipe,
-    memory: &Memory,
+    history: &TaskHistory,
     classes: Option<Vec<Vec<usize>>>,
     metrics: &BTreeMap<String, f64>,
 ) -> Result<()> {
     let mut value = json!({
-        "tasks": tag(&recipe.sequence),
+        "tasks": variant_name(&recipe.sequence),
         "scenario": recipe.continual.scenario,
-        "told": told(recipe),
-        "baseline": numbers(&memory.baseline),
-        "accuracy": memory.rows.iter().map(|r| numbers(r)).collect::<Vec<_>>(),
+        "told": task_information(recipe),
+        "baseline": numbers(&history.baseline),
+        "accuracy": history.rows.iter().map(|r| numbers(r)).collect::<Vec<_>>(),
         "metrics": metrics,
         "definitions": definitions(metrics, recipe.continual.recent),
     });
@@ -76,7 +76,7 @@ pub struct Accuracies {
     /// Which sequence, as recipes spell it.
     pub tasks: String,
     /// What the run was told about its tasks.
-    pub told: Told,
+    pub told: TaskInformation,
     /// Accuracy on every task before training.
     pub baseline: Vec<Option<f64>>,
     /// R: one row per finished task, one column per task; none where a task was not tested.
@@ -96,14 +96,14 @@ impl Accuracies {
 /// What a run is told about its tasks.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
-pub struct Told {
+pub struct TaskInformation {
     /// Where training learns that a task ended, or which one it sees.
     pub boundaries_in_training: Vec<String>,
     /// Where testing learns which task it sees.
     pub task_known_in_testing: Vec<String>,
 }
 
-impl Told {
+impl TaskInformation {
     /// What learning is told.
     pub fn training(self) -> Vec<String> {
         self.boundaries_in_training
@@ -117,18 +117,22 @@ impl Told {
 }
 
 /// A way in which a task can leak in: whether a recipe has it, and what is said of it.
-type Leak = (bool, &'static str);
+type Disclosure = (bool, &'static str);
 
 /// Where the learner is told that a task ended, or which task it sees.
-pub(crate) fn told(recipe: &Recipe) -> Told {
-    let said =
-        |leaks: &[Leak]| leaks.iter().filter(|(yes, _)| *yes).map(|(_, what)| (*what).to_owned()).collect();
-    Told { boundaries_in_training: said(&training(recipe)), task_known_in_testing: said(&testing(recipe)) }
+pub(crate) fn task_information(recipe: &Recipe) -> TaskInformation {
+    let said = |disclosures: &[Disclosure]| {
+        disclosures.iter().filter(|(yes, _)| *yes).map(|(_, what)| (*what).to_owned()).collect()
+    };
+    TaskInformation {
+        boundaries_in_training: said(&training(recipe)),
+        task_known_in_testing: said(&testing(recipe)),
+    }
 }
 
 /// Whether tasks follow each other, so that one of them ends.
 fn bounded(recipe: &Recipe) -> bool {
-    recipe.sequence.method().traits().ends && !recipe.continual.interleaved
+    recipe.sequence.method().traits().ends && !recipe.continual.joint
 }
 
 /// Whether each task has outputs of its own.
@@ -141,10 +145,10 @@ fn per_task(recipe: &Recipe) -> bool {
     bounded(recipe) && recipe.norms().any(|(_, norm)| norm.method().traits().per_task)
 }
 
-fn training(r: &Recipe) -> [Leak; 10] {
+fn training(r: &Recipe) -> [Disclosure; 10] {
     let (ends, replay) = (bounded(r), r.continual.replay.as_ref().map(|replay| replay.policy));
     // A stream of subsets has no tasks to tell, but what happens where it is cut is said of it all the same.
-    let cut = r.sequence.method().traits().pieces.is_some() && !r.continual.interleaved;
+    let cut = r.sequence.method().traits().pieces.is_some() && !r.continual.joint;
     let (reset, scheduled) = (r.continual.reset_optimiser, !r.schedule.method().is_constant());
     let posterior = r.synapses().any(|(_, synapse)| synapse.method().traits().info.changes_at_task_end);
     [
@@ -168,7 +172,7 @@ fn training(r: &Recipe) -> [Leak; 10] {
     ]
 }
 
-fn testing(r: &Recipe) -> [Leak; 4] {
+fn testing(r: &Recipe) -> [Disclosure; 4] {
     let ends = bounded(r);
     let sequence = r.sequence.method().traits().several;
     let of_batch = r.norms().any(|(_, norm)| norm.method().traits().answers_by_batch);
@@ -192,7 +196,7 @@ mod tests {
     const SUBSETS: &str = "[sequence.subsets]\nparts = 2\n";
 
     fn list(text: &str) -> Vec<String> {
-        told(&Recipe::parse(&format!("{BASE}{text}"), "test").unwrap()).list()
+        task_information(&Recipe::parse(&format!("{BASE}{text}"), "test").unwrap()).list()
     }
 
     #[test]
@@ -232,7 +236,7 @@ mod tests {
                 None => assert!(list(&format!("{SUBSETS}{table}")).is_empty(), "{table}"),
             }
         }
-        let mixed = "[continual]\ninterleaved = true\nreset-optimiser = true\nscenario = \"class\"\n";
+        let mixed = "[continual]\njoint = true\nreset-optimiser = true\nscenario = \"class\"\n";
         assert!(list(&format!("{PERMUTED}{mixed}")).is_empty(), "nothing ends before the run does");
         let heads = list(&format!("{PERMUTED}{mixed}").replace("class", "task"));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! How many binary weights turn: the fraction of a connection's weights whose sign differs from that of an epoch ago.
+//! How many binary weights flip: the fraction of a connection's weights whose sign differs from that of an epoch ago.
 //!
 //! One bit for each weight, in the checkpoint too, so that a run that goes on within an epoch counts on.
 
@@ -44,10 +44,10 @@ impl Flips {
             .iter()
             .filter(|c| before.contains_key(&c.name))
             .map(|c| (&c.name, c.weight.mat().rows() * c.weight.mat().cols()));
-        let turned = |name: &String| -> u32 {
+        let flipped = |name: &String| -> u32 {
             self.signs[name].iter().zip(&before[name]).map(|(new, old)| (new ^ old).count_ones()).sum()
         };
-        let of = |(name, n): (&String, usize)| (format!("flips.{name}"), f64::from(turned(name)) / n as f64);
+        let of = |(name, n): (&String, usize)| (format!("flips.{name}"), f64::from(flipped(name)) / n as f64);
         weights.map(of).collect()
     }
 

@@ -2,7 +2,7 @@
 //!
 //! The claim behind metaplasticity is that |W^h| is importance. Two measures of importance, over samples of the last task,
 //! for each fifteenth of the range of |W^h|: the mean of the empirical Fisher information F = E[(∂ℓ/∂w)²] and, if asked
-//! for, what turning a weight costs (`turning`, as Laborieux et al. 2021 measure it).
+//! for, what flipping a weight costs (`flip_cost`, as Laborieux et al. 2021 measure it).
 
 use super::RunDir;
 use super::atomic;
@@ -27,9 +27,9 @@ pub struct Profile {
     pub weights: Vec<usize>,
     /// Mean Fisher information of the weights in each range; absent where there is none.
     pub importance: Vec<Option<f64>>,
-    /// Rise of the mean loss for each turned weight of a range, absent where there are too few; empty if not measured.
-    #[serde(default)]
-    pub turned: Vec<Option<f64>>,
+    /// Rise of the mean loss for each flipped weight of a range, absent where there are too few; empty if not measured.
+    #[serde(default, alias = "turned")]
+    pub flip_cost: Vec<Option<f64>>,
 }
 
 /// The weights whose hidden weight lies in each range, by index, and the largest |W^h|.
@@ -57,7 +57,7 @@ impl Profile {
             largest: *largest,
             weights: ranges.iter().map(Vec::len).collect(),
             importance: ranges.iter().map(mean).collect(),
-            turned: Vec::new(),
+            flip_cost: Vec::new(),
         }
     }
 }
@@ -66,7 +66,7 @@ impl Profile {
 pub(super) fn write(dir: &RunDir, profiles: &[Profile]) -> Result<()> {
     let value = serde_json::json!({
         "importance": "mean over weights of E[(dl/dw)^2], true labels, training samples of the last task",
-        "turned": "rise of the mean loss for each turned weight, on the same samples",
+        "flip-cost": "rise of the mean loss for each flipped weight, on the same samples",
         "connections": profiles,
     });
     atomic::write(dir.importance(), format!("{value:#}\n"))

@@ -3,7 +3,7 @@
 //! A [`Trainer`](super::Trainer) feeds it from data sets, a [`ByHand`](super::ByHand) with what a caller has: both learn by
 //! the same lines.
 
-use super::memory::Memory;
+use super::task_history::TaskHistory;
 use crate::anchor::Importance;
 use crate::credit::{Batch, Credit, Step, draws, measure};
 use crate::error::{Error, Result};
@@ -28,7 +28,7 @@ pub struct Learner {
     /// The network.
     pub network: Network,
     /// How much was forgotten.
-    pub memory: Memory,
+    pub history: TaskHistory,
     /// How units learn what they should have done.
     pub credit: Box<dyn Credit>,
     /// What the output should be.
@@ -39,13 +39,13 @@ pub struct Learner {
 }
 
 /// The objective on the outputs that count.
-enum Judge<'a> {
+enum MaskedObjective<'a> {
     All(&'a dyn Objective),
     One(Head<'a>),
     Each(Heads<'a>),
 }
 
-impl<'a> Judge<'a> {
+impl<'a> MaskedObjective<'a> {
     fn new(objective: &'a dyn Objective, active: Option<Range<usize>>) -> Self {
         active.map_or(Self::All(objective), |active| Self::One(Head { objective, active }))
     }
@@ -77,7 +77,7 @@ impl Learner {
             objective: recipe.objective.build(),
             outputs: Outputs::of(recipe),
             network,
-            memory: Memory::default(),
+            history: TaskHistory::default(),
             credit,
             updater,
             update: 0,
@@ -105,14 +105,14 @@ impl Learner {
     /// [`Error::Diverged`] if a relaxation, the loss or a weight leaves its range.
     pub fn learn(&mut self, batch: &Batch, segment: usize, factor: f64) -> Result<Step> {
         let active = self.active(segment, segment);
-        let judge = match self.outputs.and_then(|outputs| outputs.mixed()) {
-            Some(classes) => Judge::Each(Heads { objective: &*self.objective, classes }),
-            None => Judge::new(&*self.objective, active),
+        let masked = match self.outputs.and_then(|outputs| outputs.mixed()) {
+            Some(classes) => MaskedObjective::Each(Heads { objective: &*self.objective, classes }),
+            None => MaskedObjective::new(&*self.objective, active),
         };
         self.updater.set_factor(factor);
         self.updater.set_draws(self.recipe.run.train_draws.unwrap_or(1));
         let key = Key::new(self.recipe.seed).of("update", self.update);
-        let step = self.updater.update(&mut *self.credit, &mut self.network, batch, judge.objective(), &key);
+        let step = self.updater.update(&mut *self.credit, &mut self.network, batch, masked.objective(), &key);
         let step = step.map_err(|e| e.context(format!("update {}", self.update + 1)))?;
         if step.mean_loss().is_nan() || step.mean_loss() > DIVERGED {
             return Err(Error::Diverged {
@@ -180,10 +180,10 @@ impl Learner {
         if self.recipe.sequence.method().traits().pieces.is_none() {
             let key = self.importance_key(segment);
             self.updater.consolidate(&self.network, &measured, &key);
-            self.network.task_ended();
+            self.network.on_task_end();
         }
         if per_task(&self.recipe) {
-            self.memory.norms.push(self.network.norms());
+            self.history.norms.push(self.network.norms());
         }
         if self.recipe.continual.reset_optimiser {
             self.updater.reset();
@@ -205,14 +205,14 @@ impl Learner {
         let key = Key::new(self.recipe.seed).of("answer", task as u64);
         let drawn = self.recipe.run.test_draws.map(|n| (n, &key));
         self.as_after(task, |learner| {
-            let judge = Judge::new(&*learner.objective, active);
-            draws::evaluate(&*learner.credit, &mut learner.network, judge.objective(), batches, drawn)
+            let masked = MaskedObjective::new(&*learner.objective, active);
+            draws::evaluate(&*learner.credit, &mut learner.network, masked.objective(), batches, drawn)
         })
     }
 
     /// What `ask` finds with the normalisation that task `task` was left with, where tasks have their own.
     pub fn as_after<R>(&mut self, task: usize, ask: impl FnOnce(&mut Self) -> R) -> R {
-        let Some(own) = self.memory.norms.get(task).cloned() else { return ask(self) };
+        let Some(own) = self.history.norms.get(task).cloned() else { return ask(self) };
         let present = self.network.norms();
         self.network.set_norms(&own);
         let answer = ask(self);
@@ -227,19 +227,19 @@ impl Learner {
 
     /// Updates behind the optimiser's state: all of them, and those before it was last forgotten.
     pub fn optimiser_updates(&self) -> [u64; 2] {
-        [self.updater.updates(), self.updater.origin()]
+        [self.updater.updates(), self.updater.steps_at_reset()]
     }
 
     /// Goes on after so many updates, with those of the optimiser as [`Learner::optimiser_updates`] gave them.
-    pub fn set_updates(&mut self, update: u64, [updates, origin]: [u64; 2]) {
+    pub fn set_updates(&mut self, update: u64, [updates, steps_at_reset]: [u64; 2]) {
         self.update = update;
-        self.updater.set_updates(updates, origin);
+        self.updater.set_updates(updates, steps_at_reset);
     }
 
     /// Makes room for what `ended` tasks left behind, to be filled; what was remembered before.
-    pub fn expect(&mut self, ended: usize) -> Memory {
+    pub fn expect(&mut self, ended: usize) -> TaskHistory {
         let norms = if per_task(&self.recipe) { vec![self.network.norms(); ended] } else { Vec::new() };
-        std::mem::replace(&mut self.memory, Memory { norms, ..Memory::default() })
+        std::mem::replace(&mut self.history, TaskHistory { norms, ..TaskHistory::default() })
     }
 
     /// Shows every persistent matrix to `visitor`.
@@ -249,7 +249,7 @@ impl Learner {
     pub fn visit(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
         self.network.visit(visitor)?;
         self.updater.visit(visitor)?;
-        self.memory.visit(visitor)?;
+        self.history.visit(visitor)?;
         self.credit.visit(visitor)
     }
 }

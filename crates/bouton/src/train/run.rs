@@ -94,7 +94,7 @@ pub fn run(recipe: &Recipe, options: &RunOptions<'_>, observer: &mut dyn Observe
     let mut status = Status { state: State::Running, error: None, ..dir.status()? };
     status.write(&dir.status_file())?;
     let result = Loop::start(&mut trainer, dir.clone(), resumed, &identity, options, observer)
-        .and_then(|mut l| l.work(&mut status));
+        .and_then(|mut l| l.train_loop(&mut status));
     match &result {
         Ok(_) => status.state = State::Done,
         Err(Error::Interrupted) => status.state = State::Interrupted,
@@ -190,28 +190,29 @@ impl<'a> Loop<'a> {
             run: Some(dir.path()),
             resumed_at: resumed,
             updates: trainer.updates(),
-            epochs: trainer.course.stream.epochs(),
-            samples: trainer.course.stream.samples(),
+            epochs: trainer.task_stream.train.epochs(),
+            samples: trainer.task_stream.train.samples(),
             parameters: trainer.network.parameter_count(),
         });
         Ok(Self { trainer, dir, options, observer, checkpoints, log, sums })
     }
 
-    fn work(&mut self, status: &mut Status) -> Result<BTreeMap<String, f64>> {
+    fn train_loop(&mut self, status: &mut Status) -> Result<BTreeMap<String, f64>> {
         let (started, total) = (Instant::now(), self.trainer.updates());
         let mut beat = Instant::now();
-        if self.trainer.update() == 0 && self.trainer.tasks() > 1 && self.trainer.memory.baseline.is_empty() {
-            self.trainer.memory.baseline = self.test_tasks(self.trainer.tasks(), true)?;
+        if self.trainer.update() == 0 && self.trainer.tasks() > 1 && self.trainer.history.baseline.is_empty()
+        {
+            self.trainer.history.baseline = self.test_tasks(self.trainer.tasks(), true)?;
         }
         if self.trainer.recipe.sequence.method().traits().several {
-            self.tell()?;
+            self.write_continual_json()?;
         }
         if self.trainer.update() == 0 && self.trainer.recipe.run.checkpoint_every.is_some() {
             self.save()?;
         }
         while self.trainer.update() < total {
             let step = self.trainer.learn()?;
-            self.after(&step)?;
+            self.on_update_end(&step)?;
             if beat.elapsed().as_secs_f64() > HEARTBEAT {
                 (status.step, status.epoch) = (self.trainer.update(), self.trainer.epoch());
                 status.write(&self.dir.status_file())?;
@@ -233,7 +234,7 @@ impl<'a> Loop<'a> {
     }
 
     /// Metrics and checkpoints that are due after an update.
-    fn after(&mut self, step: &Step) -> Result<()> {
+    fn on_update_end(&mut self, step: &Step) -> Result<()> {
         let (update, last) = (self.trainer.update(), self.trainer.update() == self.trainer.updates());
         self.sums.window = std::mem::take(&mut self.sums.window).with(step);
         self.sums.epoch = std::mem::take(&mut self.sums.epoch).with(step);
@@ -249,8 +250,8 @@ impl<'a> Loop<'a> {
             let window = std::mem::take(&mut self.sums.window);
             self.record("batch", metrics(&window))?;
         }
-        let place = self.trainer.place();
-        let (ended, task_ended) = (place.ends_epoch || last, place.ends_segment);
+        let position = self.trainer.position();
+        let (ended, task_ended) = (position.ends_epoch || last, position.ends_segment);
         if ended {
             let epoch = std::mem::take(&mut self.sums.epoch);
             let mut values = metrics(&epoch);
@@ -278,15 +279,15 @@ impl<'a> Loop<'a> {
             let row = Metric::score_in(&values).map(|(_, score)| score);
             (values, row.into_iter().collect())
         } else {
-            let joint = self.trainer.recipe.continual.interleaved;
-            let seen = if joint { tasks } else { self.trainer.place().segment + 1 };
+            let joint = self.trainer.recipe.continual.joint;
+            let seen = if joint { tasks } else { self.trainer.position().segment + 1 };
             let row = self.test_tasks(seen, task_ended)?;
             let mean = mean(&row[..seen]);
             (BTreeMap::from([("accuracy".to_owned(), mean), ("error".to_owned(), 1.0 - mean)]), row)
         };
         if task_ended && self.trainer.recipe.sequence.method().traits().several {
-            self.trainer.memory.rows.push(row);
-            values.extend(self.tell()?);
+            self.trainer.history.rows.push(row);
+            values.extend(self.write_continual_json()?);
         }
         let score = Metric::score_in(&values);
         self.record("test", values)?;
@@ -299,17 +300,17 @@ impl<'a> Loop<'a> {
     }
 
     /// Writes `continual.json` as far as the sequence has come, and returns its metrics.
-    fn tell(&self) -> Result<BTreeMap<String, f64>> {
-        let (recipe, memory) = (&self.trainer.recipe, &self.trainer.memory);
-        let summary = match memory.rows.last() {
+    fn write_continual_json(&self) -> Result<BTreeMap<String, f64>> {
+        let (recipe, history) = (&self.trainer.recipe, &self.trainer.history);
+        let summary = match history.rows.last() {
             // The parts of a stream share one test set: there is no earlier task to test.
             Some(_) if self.trainer.tasks() == 1 => BTreeMap::new(),
             // Tasks that are learned together leave nothing to forget.
-            Some(row) if recipe.continual.interleaved => BTreeMap::from([("acc".to_owned(), mean(row))]),
-            _ => memory.summary(),
+            Some(row) if recipe.continual.joint => BTreeMap::from([("acc".to_owned(), mean(row))]),
+            _ => history.summary(),
         };
-        let classes = self.trainer.course.classes();
-        continual::write(&self.dir, recipe, memory, classes, &summary)?;
+        let classes = self.trainer.task_stream.classes();
+        continual::write(&self.dir, recipe, history, classes, &summary)?;
         Ok(summary)
     }
 
@@ -331,7 +332,7 @@ impl<'a> Loop<'a> {
     fn record(&mut self, split: &str, values: BTreeMap<String, f64>) -> Result<()> {
         let epoch = match self.trainer.update() {
             0 => 0,
-            _ => self.trainer.place().total_epoch + 1,
+            _ => self.trainer.position().total_epoch + 1,
         };
         let record = self.log.write(self.trainer.update(), epoch, split, values)?;
         self.observer.on(&Event::Metrics { record: &record });

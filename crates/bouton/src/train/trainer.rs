@@ -1,20 +1,20 @@
 //! A recipe brought to life: a learner and its data, one update at a time.
 
 use super::checkpoint::{Checkpoint, Tensor, TensorData};
+use super::flip_cost;
 use super::flips::Flips;
 use super::importance::{self, Profile};
 use super::learner::Learner;
-use super::memory::Memory;
-use super::turning;
+use super::task_history::TaskHistory;
 use crate::anchor::{Fisher, Importance};
 use crate::credit::{Step, draws};
 use crate::error::{Error, Result};
 use crate::network::{ConnId, Network, ParamId};
 use crate::norm::NormSpec;
 use crate::objective::{Head, Objective};
-use crate::recipe::{NetworkPlan, Recipe, tag};
+use crate::recipe::{NetworkPlan, Recipe, variant_name};
 use crate::rng::Key;
-use crate::task::stream::{self, Course, Place};
+use crate::task::stream::{self, Position, TaskStream};
 use bouton_kernels::{DType, Mat};
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -26,7 +26,7 @@ const OTHER_RECIPE: &str = "use the recipe that the checkpoint was trained with"
 #[derive(Debug)]
 pub struct Trainer {
     /// Training batches and test sets.
-    pub course: Course,
+    pub task_stream: TaskStream,
     learner: Learner,
     flips: Flips,
 }
@@ -47,22 +47,22 @@ impl DerefMut for Trainer {
 
 /// Refuses batches of one sample where the mean and variance of a batch normalise: whatever the weights, every output is
 /// 0 then, and so is the gradient.
-fn alone(recipe: &Recipe, course: &Course) -> Result<()> {
-    recipe.norms().try_for_each(|(_, norm)| alone_with(norm, course))
+fn alone(recipe: &Recipe, task_stream: &TaskStream) -> Result<()> {
+    recipe.norms().try_for_each(|(_, norm)| alone_with(norm, task_stream))
 }
 
-fn alone_with(norm: &NormSpec, course: &Course) -> Result<()> {
+fn alone_with(norm: &NormSpec, task_stream: &TaskStream) -> Result<()> {
     let traits = norm.method().traits();
     let refused = |of: &str, hint: &str| {
-        let norm = tag(norm);
+        let norm = variant_name(norm);
         let message =
             format!("norm.{norm} takes mean and variance of a batch, but the last batch {of} has one sample");
         Err(Error::config(message).with_hint(hint))
     };
-    if traits.needs_batch && course.stream.ends_alone() {
+    if traits.needs_batch && task_stream.train.ends_alone() {
         return refused("of an epoch", "choose another batch size, or another number of training samples");
     }
-    if traits.answers_by_batch && course.tests.iter().any(stream::answers_alone) {
+    if traits.answers_by_batch && task_stream.tests.iter().any(stream::answers_alone) {
         return refused("of a test", "choose another number of test samples, or statistics = \"running\"");
     }
     Ok(())
@@ -73,32 +73,32 @@ impl Trainer {
     pub fn new(recipe: &Recipe, folder: Option<&Path>) -> Result<Self> {
         recipe.check()?;
         recipe.memory()?.fits()?;
-        let course = stream::open(recipe, folder)?;
-        alone(recipe, &course)?;
-        let learner = Learner::new(recipe, course.stream.samples())?;
-        Ok(Self { flips: Flips::new(&learner.network, recipe)?, course, learner })
+        let task_stream = stream::open(recipe, folder)?;
+        alone(recipe, &task_stream)?;
+        let learner = Learner::new(recipe, task_stream.train.samples())?;
+        Ok(Self { flips: Flips::new(&learner.network, recipe)?, task_stream, learner })
     }
 
     /// Updates of the whole run.
     pub fn updates(&self) -> u64 {
-        let all = self.course.stream.updates();
+        let all = self.task_stream.train.updates();
         self.recipe.run.updates.map_or(all, |limit| limit.min(all))
     }
 
     /// Where the last update was; where the first will be, before it.
-    pub fn place(&self) -> Place {
-        self.course.stream.place(self.update.saturating_sub(1))
+    pub fn position(&self) -> Position {
+        self.task_stream.train.position(self.update.saturating_sub(1))
     }
 
     /// Epochs completed so far, over all tasks.
     pub fn epoch(&self) -> u64 {
-        let place = self.place();
-        place.total_epoch + u64::from(self.update > 0 && place.ends_epoch)
+        let position = self.position();
+        position.total_epoch + u64::from(self.update > 0 && position.ends_epoch)
     }
 
     /// Number of tasks.
     pub fn tasks(&self) -> usize {
-        self.course.tests.len()
+        self.task_stream.tests.len()
     }
 
     /// Learns from the next batch.
@@ -106,10 +106,10 @@ impl Trainer {
     /// # Errors
     /// Those of [`Learner::learn`].
     pub fn learn(&mut self) -> Result<Step> {
-        let place = self.course.stream.place(self.update);
-        let batch = self.course.stream.batch(self.update, self.network.dtype);
-        let factor = self.recipe.schedule.factor(place.epoch as usize);
-        self.learner.learn(&batch, place.segment, factor)
+        let position = self.task_stream.train.position(self.update);
+        let batch = self.task_stream.train.batch(self.update, self.network.dtype);
+        let factor = self.recipe.schedule.factor(position.epoch as usize);
+        self.learner.learn(&batch, position.segment, factor)
     }
 
     /// Ends a segment, see [`Learner::end_segment`]. Call it once, after the segment's last update.
@@ -117,7 +117,7 @@ impl Trainer {
     /// # Errors
     /// Those of [`Learner::end_segment`].
     pub fn end_segment(&mut self) -> Result<()> {
-        let (segment, stream, dtype) = (self.place().segment, &self.course.stream, self.network.dtype);
+        let (segment, stream, dtype) = (self.position().segment, &self.task_stream.train, self.network.dtype);
         let samples = self.importance_samples();
         let batches = stream.parts(segment).iter().flat_map(|p| stream.in_order(p, samples, dtype));
         self.learner.end_segment(segment, batches)
@@ -137,14 +137,14 @@ impl Trainer {
         let sampled = self.recipe.credit.method().needs().per_sample
             && self.network.follows_gradient()
             && self.recipe.objective.method().traits().log_likelihood;
-        let mixed = self.course.stream.parts(self.place().segment).len() > 1;
+        let mixed = self.task_stream.train.parts(self.position().segment).len() > 1;
         let plan = NetworkPlan::new(&self.recipe)?;
         let hidden: Vec<bool> =
             plan.connections.iter().map(|c| c.synapse.method().traits().has_hidden_sign()).collect();
         if !sampled || mixed || !hidden.contains(&true) {
             return Ok(Vec::new());
         }
-        let (segment, stream, dtype) = (self.place().segment, &self.course.stream, self.network.dtype);
+        let (segment, stream, dtype) = (self.position().segment, &self.task_stream.train, self.network.dtype);
         let samples = Some(importance::SAMPLES);
         let batches = stream.parts(segment).iter().flat_map(|p| stream.in_order(p, samples, dtype));
         let fisher = self.measure(Importance::Fisher(Fisher::Empirical, samples), segment, batches)?;
@@ -153,24 +153,24 @@ impl Trainer {
             let Some(fisher) = fisher.get(&ParamId::weight(c)).filter(|_| hidden[c]) else { continue };
             let ranges = importance::ranges(self.network.anchored(ParamId::weight(c), true));
             let mut profile = Profile::new(&self.network.connections[c].name, &ranges, fisher);
-            if let Some(draws) = self.recipe.run.turn_draws {
-                profile.turned = self.turned(c, ranges.0, draws, interrupt)?;
+            if let Some(draws) = self.recipe.run.flip_samples {
+                profile.flip_cost = self.flip_cost(c, ranges.0, draws, interrupt)?;
             }
             profiles.push(profile);
         }
         Ok(profiles)
     }
 
-    /// The cost of turning weights of connection `c` in each of `ranges` by `n` draws, on samples of the present segment.
-    fn turned(
+    /// The cost of flipping weights of connection `c` in each of `ranges` by `n` draws, on samples of the present segment.
+    fn flip_cost(
         &mut self,
         c: ConnId,
         ranges: Vec<Vec<usize>>,
         n: usize,
         interrupt: &dyn Fn() -> bool,
     ) -> Result<Vec<Option<f64>>> {
-        let segment = self.place().segment;
-        let (stream, dtype, seed) = (&self.course.stream, self.network.dtype, self.recipe.seed);
+        let segment = self.position().segment;
+        let (stream, dtype, seed) = (&self.task_stream.train, self.network.dtype, self.recipe.seed);
         let active = self.learner.active(segment, segment);
         let Learner { network, credit, objective, .. } = &mut self.learner;
         let head = active.map(|active| Head { objective: &**objective, active });
@@ -184,10 +184,10 @@ impl Trainer {
             Ok(draws::evaluate(&**credit, network, objective, batches, None)?.mean_loss())
         };
         let mut random = Key::new(seed).of("turn", c as u64).stream();
-        turning::costs(network, c, ranges, n, &mut random, loss)
+        flip_cost::costs(network, c, ranges, n, &mut random, loss)
     }
 
-    /// The fraction of each connection's binary weights that turned since this was last asked: `flips.<connection>`.
+    /// The fraction of each connection's binary weights that flipped since this was last asked: `flips.<connection>`.
     pub fn flips(&mut self) -> BTreeMap<String, f64> {
         self.flips.take(&self.learner.network)
     }
@@ -197,9 +197,9 @@ impl Trainer {
     /// # Errors
     /// If a relaxation diverges.
     pub fn evaluate(&mut self, task: usize) -> Result<Step> {
-        let segment = self.place().segment;
-        let (course, dtype) = (&self.course, self.learner.network.dtype);
-        let batches = || course.stream.in_order(&course.tests[task], None, dtype);
+        let segment = self.position().segment;
+        let (task_stream, dtype) = (&self.task_stream, self.learner.network.dtype);
+        let batches = || task_stream.train.in_order(&task_stream.tests[task], None, dtype);
         self.learner.evaluate(task, segment, batches)
     }
 
@@ -211,12 +211,12 @@ impl Trainer {
             Ok(())
         })?;
         checkpoint.tensors.extend(self.flips.tensors());
-        let [updates, origin] = self.optimiser_updates();
+        let [updates, steps_at_reset] = self.optimiser_updates();
         let meta = [
             ("step", self.update.to_string()),
             ("optimiser-step", updates.to_string()),
-            ("optimiser-origin", origin.to_string()),
-            ("accuracies", self.memory.to_text()),
+            ("optimiser-origin", steps_at_reset.to_string()),
+            ("accuracies", self.history.to_text()),
             ("recipe", self.recipe.hash()),
             ("version", env!("CARGO_PKG_VERSION").to_owned()),
         ];
@@ -259,7 +259,7 @@ impl Trainer {
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<()> {
         same_synapse(&self.network, checkpoint)?;
         let accuracies = checkpoint.meta::<String>("accuracies")?;
-        self.memory = Memory::from_text(&accuracies, &self.network, self.tasks())?;
+        self.history = TaskHistory::from_text(&accuracies, &self.network, self.tasks())?;
         let mut wanted: Vec<(String, Vec<usize>)> = Vec::new();
         self.visit(&mut |name, mat| {
             wanted.push((name.to_owned(), vec![mat.rows(), mat.cols()]));
@@ -285,7 +285,7 @@ impl Trainer {
 fn same_synapse(network: &Network, checkpoint: &Checkpoint) -> Result<()> {
     for c in &network.connections {
         // Connections without weights keep nothing.
-        let known = &c.synapse.states()[..c.memory.len()];
+        let known = &c.synapse.states()[..c.states.len()];
         // States are named `<connection>.<synapse>.<state>`; weights have no second dot.
         let of = |t: &'_ Tensor| Some(t.name.strip_prefix(&c.name)?.strip_prefix('.')?.to_owned());
         let found: Vec<String> =

@@ -1,4 +1,4 @@
-//! Who is connected to whom, with which three kernels: forward, pull to input, pull to weight.
+//! Who is connected to whom, with which three kernels: forward, backward to the input, backward to the weight.
 
 mod conv;
 mod dense;

@@ -2,7 +2,7 @@
 //!
 //! Max: p = max v. Average: p = mean v. Soft: p = Σ w v with w = e^{v/T}/Σ e^{v/T} (Laborieux & Zenke 2022). Around a state
 //! P is linear, with ∂p/∂v 1 at the largest value, 1/k², or w (1 + (v − p)/T): what a forward pass leaves in its *choice*.
-//! The pull is the adjoint of that map, `along` the map itself, `curve` how the pull changes with v.
+//! `backward` is the adjoint of that map, `jvp` the map itself, `hvp_input` how `backward` changes with v.
 
 use bouton_kernels::{
     Complex, Elem, PoolShape, Real, View, ViewMut, avg_pool, avg_unpool, dispatch, max_pool, max_unpool,
@@ -91,48 +91,48 @@ impl Pool {
     /// p += P(v); leaves the choice.
     ///
     /// In complex numbers, the first half of all rows holds real parts, the second half imaginary ones.
-    pub fn forward(&self, v: View<'_>, p: ViewMut<'_>, choice: ViewMut<'_>, complex: bool) {
+    pub fn forward(&self, v: View<'_>, p: ViewMut<'_>, cache: ViewMut<'_>, complex: bool) {
         match self.spec {
-            PoolSpec::Soft(s) if complex => self.soft_complex(s.temperature, v, p, choice),
-            PoolSpec::Max(_) => max_pool(&self.shape, v, p, choice),
+            PoolSpec::Soft(s) if complex => self.soft_complex(s.temperature, v, p, cache),
+            PoolSpec::Max(_) => max_pool(&self.shape, v, p, cache),
             PoolSpec::Average(_) => avg_pool(&self.shape, v, p),
-            PoolSpec::Soft(s) => soft_pool(&self.shape, s.temperature, v, p, choice),
+            PoolSpec::Soft(s) => soft_pool(&self.shape, s.temperature, v, p, cache),
         }
     }
 
     /// v = (∂p/∂v)ᵀ g at the choice.
-    pub fn backward(&self, choice: View<'_>, g: View<'_>, v: ViewMut<'_>, complex: bool) {
+    pub fn backward(&self, cache: View<'_>, g: View<'_>, v: ViewMut<'_>, complex: bool) {
         match self.spec {
-            PoolSpec::Soft(_) if complex => self.soft_pull_complex(choice, g, v),
-            PoolSpec::Max(_) => max_unpool(&self.shape, g, choice, v),
+            PoolSpec::Soft(_) if complex => self.soft_backward_complex(cache, g, v),
+            PoolSpec::Max(_) => max_unpool(&self.shape, g, cache, v),
             PoolSpec::Average(_) => avg_unpool(&self.shape, g, v),
-            PoolSpec::Soft(_) => soft_unpool(&self.shape, g, choice, v),
+            PoolSpec::Soft(_) => soft_unpool(&self.shape, g, cache, v),
         }
     }
 
     /// p += ∂p/∂v · u at the choice.
-    pub fn jvp(&self, choice: View<'_>, u: View<'_>, mut p: ViewMut<'_>) {
+    pub fn jvp(&self, cache: View<'_>, u: View<'_>, mut p: ViewMut<'_>) {
         if let PoolSpec::Average(_) = self.spec {
             return avg_pool(&self.shape, u, p);
         }
         let (c, max) = (self.shape.channels, matches!(self.spec, PoolSpec::Max(_)));
         dispatch!(u.dtype(), T => for r in 0..u.rows() {
-            let (u, choice, p) = (u.row::<T>(r), choice.row::<T>(r), p.row_mut::<T>(r));
+            let (u, cache, p) = (u.row::<T>(r), cache.row::<T>(r), p.row_mut::<T>(r));
             for (window, p) in p.chunks_exact_mut(c).enumerate() {
                 for (k, at) in self.places(window).enumerate() {
                     let (u, here) = (&u[at * c..][..c], T::constant(k as f64));
                     if max {
-                        let chosen = &choice[window * c..][..c];
+                        let chosen = &cache[window * c..][..c];
                         (0..c).filter(|&j| chosen[j] == here).for_each(|j| p[j] += u[j]);
                     } else {
-                        (0..c).for_each(|j| p[j] += choice[at * c + j] * u[j]);
+                        (0..c).for_each(|j| p[j] += cache[at * c + j] * u[j]);
                     }
                 }
             }
         });
     }
 
-    /// h += ∂/∂v ⟨u, pull(g)⟩ at activity `v`: nothing but for soft pooling, where with a = 1 + (v − p)/T
+    /// h += ∂/∂v ⟨u, backward(g)⟩ at activity `v`: nothing but for soft pooling, where with a = 1 + (v − p)/T
     /// ∂²p/∂v_i∂v_j = w_i [δ_ij (a_i + 1) − w_j (a_i + a_j)]/T.
     pub fn hvp_input(&self, v: View<'_>, g: View<'_>, u: View<'_>, mut h: ViewMut<'_>) {
         let PoolSpec::Soft(s) = self.spec else { return };
@@ -142,16 +142,16 @@ impl Pool {
             for (window, g) in g.chunks_exact(c).enumerate() {
                 for (j, &g) in g.iter().enumerate() {
                     let places: Vec<usize> = self.places(window).map(|at| at * c + j).collect();
-                    bend(T::constant(s.temperature), &places, v, g, u, h);
+                    hvp_window(T::constant(s.temperature), &places, v, g, u, h);
                 }
             }
         });
     }
 
     /// Soft pooling of complex numbers, window by window; the largest real part is taken off the exponents.
-    fn soft_complex(&self, temperature: f64, v: View<'_>, p: ViewMut<'_>, choice: ViewMut<'_>) {
+    fn soft_complex(&self, temperature: f64, v: View<'_>, p: ViewMut<'_>, cache: ViewMut<'_>) {
         let (c, n) = (self.shape.channels, v.rows() / 2);
-        let ((mut p, mut q), (mut a, mut b)) = (p.split_rows(n), choice.split_rows(n));
+        let ((mut p, mut q), (mut a, mut b)) = (p.split_rows(n), cache.split_rows(n));
         dispatch!(v.dtype(), T => for r in 0..n {
             let (re, im, t) = (v.row::<T>(r), v.row::<T>(n + r), T::constant(1.0 / temperature));
             let (p, q, a, b) = (p.row_mut::<T>(r), q.row_mut::<T>(r), a.row_mut::<T>(r), b.row_mut::<T>(r));
@@ -165,11 +165,11 @@ impl Pool {
         });
     }
 
-    fn soft_pull_complex(&self, choice: View<'_>, g: View<'_>, v: ViewMut<'_>) {
+    fn soft_backward_complex(&self, cache: View<'_>, g: View<'_>, v: ViewMut<'_>) {
         let (c, n) = (self.shape.channels, g.rows() / 2);
         let (mut re, mut im) = v.split_rows(n);
         dispatch!(g.dtype(), T => for r in 0..n {
-            let (a, b, g, h) = (choice.row::<T>(r), choice.row::<T>(n + r), g.row::<T>(r), g.row::<T>(n + r));
+            let (a, b, g, h) = (cache.row::<T>(r), cache.row::<T>(n + r), g.row::<T>(r), g.row::<T>(n + r));
             let (re, im) = (re.row_mut::<T>(r), im.row_mut::<T>(r));
             for (at, (&g, &h)) in g.iter().zip(h).enumerate() {
                 for i in self.places(at / c).map(|place| place * c + at % c) {
@@ -188,8 +188,8 @@ impl Pool {
     }
 }
 
-/// [`Pool::curve`] of one window of one channel.
-fn bend<T: Elem>(t: T, places: &[usize], v: &[T], g: T, u: &[T], h: &mut [T]) {
+/// [`Pool::hvp_input`] of one window of one channel.
+fn hvp_window<T: Elem>(t: T, places: &[usize], v: &[T], g: T, u: &[T], h: &mut [T]) {
     let top = places.iter().map(|&i| v[i]).fold(v[places[0]], T::max);
     let e: Vec<T> = places.iter().map(|&i| ((v[i] - top) / t).exp()).collect();
     let sum = |f: &dyn Fn(usize) -> T| (0..places.len()).map(f).fold(T::constant(0.0), |s, x| s + x);
@@ -242,9 +242,9 @@ mod tests {
     /// P(v) and the choice at v.
     fn at(pool: &Pool, v: &Mat) -> (Mat, Mat) {
         let mut p = Mat::zeros(DType::F64, v.rows(), pool.outputs());
-        let mut choice = Mat::zeros(DType::F64, v.rows(), pool.pool_caches());
-        pool.forward(v.view(), p.view_mut(), choice.view_mut(), false);
-        (p, choice)
+        let mut cache = Mat::zeros(DType::F64, v.rows(), pool.pool_caches());
+        pool.forward(v.view(), p.view_mut(), cache.view_mut(), false);
+        (p, cache)
     }
 
     fn moved(v: &Mat, u: &Mat, by: f64) -> Mat {
@@ -253,17 +253,17 @@ mod tests {
     }
 
     #[test]
-    fn along_is_the_derivative_and_the_pull_its_adjoint() {
+    fn jvp_is_the_derivative_and_backward_its_adjoint() {
         for pool in pools() {
             let (v, u, g) = (noise(pool.inputs(), 1), noise(pool.inputs(), 2), noise(pool.outputs(), 3));
-            let choice = at(&pool, &v).1;
+            let cache = at(&pool, &v).1;
             let mut along = Mat::zeros(DType::F64, 2, pool.outputs());
-            pool.jvp(choice.view(), u.view(), along.view_mut());
+            pool.jvp(cache.view(), u.view(), along.view_mut());
             let slope = |p: f64| dot(&at(&pool, &moved(&v, &u, p)).0, &g);
             let numeric = (slope(1e-6) - slope(-1e-6)) / 2e-6;
             assert!((numeric - dot(&along, &g)).abs() < 1e-8, "{:?}: {numeric}", pool.spec);
             let mut pulled = Mat::zeros(DType::F64, 2, pool.inputs());
-            pool.backward(choice.view(), g.view(), pulled.view_mut(), false);
+            pool.backward(cache.view(), g.view(), pulled.view_mut(), false);
             assert!((dot(&pulled, &u) - dot(&along, &g)).abs() < 1e-12, "{:?}", pool.spec);
         }
     }
@@ -276,19 +276,19 @@ mod tests {
             let mut v = re.clone();
             v.append_rows(im.view());
             let mut p = Mat::zeros(DType::F64, v.rows(), pool.outputs());
-            let mut choice = Mat::zeros(DType::F64, v.rows(), pool.pool_caches());
-            pool.forward(v.view(), p.view_mut(), choice.view_mut(), true);
-            (p, choice)
+            let mut cache = Mat::zeros(DType::F64, v.rows(), pool.pool_caches());
+            pool.forward(v.view(), p.view_mut(), cache.view_mut(), true);
+            (p, cache)
         };
         let (v, u, zero) =
             (noise(pool.inputs(), 1), noise(pool.inputs(), 2), Mat::zeros(DType::F64, 2, pool.inputs()));
-        let (p, choice) = both(&v, &zero);
+        let (p, cache) = both(&v, &zero);
         let real = at(&pool, &v);
         let close = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-14);
         let (outputs, inputs) = (2 * pool.outputs(), 2 * pool.inputs());
         assert!(
             close(&p.to_f64s()[..outputs], &real.0.to_f64s())
-                && close(&choice.to_f64s()[..inputs], &real.1.to_f64s())
+                && close(&cache.to_f64s()[..inputs], &real.1.to_f64s())
         );
         // f(v + i e u) = f(v) + i e f'(v)·u.
         let across = both(&v, &moved(&zero, &u, 1e-6)).0.to_f64s();
@@ -299,16 +299,16 @@ mod tests {
     }
 
     #[test]
-    fn the_curve_is_the_change_of_the_pull() {
+    fn hvp_input_is_the_change_of_backward() {
         for pool in pools() {
             let (v, u, g) = (noise(pool.inputs(), 1), noise(pool.inputs(), 2), noise(pool.outputs(), 3));
             let along = noise(pool.inputs(), 4);
-            let pull = |v: &Mat| {
+            let vjp = |v: &Mat| {
                 let mut pulled = Mat::zeros(DType::F64, 2, pool.inputs());
                 pool.backward(at(&pool, v).1.view(), g.view(), pulled.view_mut(), false);
                 dot(&pulled, &u)
             };
-            let numeric = (pull(&moved(&v, &along, 1e-6)) - pull(&moved(&v, &along, -1e-6))) / 2e-6;
+            let numeric = (vjp(&moved(&v, &along, 1e-6)) - vjp(&moved(&v, &along, -1e-6))) / 2e-6;
             let mut h = Mat::zeros(DType::F64, 2, pool.inputs());
             pool.hvp_input(v.view(), g.view(), u.view(), h.view_mut());
             assert!((numeric - dot(&h, &along)).abs() < 1e-7, "{:?}: {numeric}", pool.spec);

@@ -67,12 +67,12 @@ fn gradients_are_those_of_even_odd_sweeps() {
     let mut network = Network::build(&plain).unwrap();
     let batch = batch(&network, 8);
     let (a, _) = gradient(&plain, &mut network, &batch);
-    for memory in [1, 2, 5, 9] {
+    for history in [1, 2, 5, 9] {
         let mixed =
-            strong("shifted-sigmoid", &format!("[solver.anderson]\nmemory = {memory}\ntolerance = 1e-13"));
+            strong("shifted-sigmoid", &format!("[solver.anderson]\nhistory = {history}\ntolerance = 1e-13"));
         let (b, _) = gradient(&mixed, &mut network, &batch);
         let error = relative_error(&b, &a);
-        assert!(error < 1e-7, "memory {memory}: {error:e}");
+        assert!(error < 1e-7, "history {history}: {error:e}");
     }
 }
 

@@ -19,12 +19,12 @@ fn text(outputs: usize, optim: &str, tables: &str) -> String {
 
 /// Learns the tasks of a recipe by hand, and what their test sets come to after the last.
 fn by_hand(recipe: &Recipe) -> (ByHand, Vec<f64>) {
-    let course = stream::open(recipe, None).unwrap();
+    let task_stream = stream::open(recipe, None).unwrap();
     let mut hand = ByHand::new(recipe, None).unwrap();
     let dtype = hand.learner.network.dtype;
-    let whole = |part| course.stream.in_order(part, None, dtype).next().unwrap();
-    for segment in 0..course.stream.segments() {
-        let samples: Batch = whole(&course.stream.parts(segment)[0]);
+    let whole = |part| task_stream.train.in_order(part, None, dtype).next().unwrap();
+    for segment in 0..task_stream.train.segments() {
+        let samples: Batch = whole(&task_stream.train.parts(segment)[0]);
         assert_eq!(hand.begin_task().unwrap(), segment);
         for _ in 0..2 {
             hand.epoch(&samples, 1.0, &|| false).unwrap();
@@ -32,7 +32,7 @@ fn by_hand(recipe: &Recipe) -> (ByHand, Vec<f64>) {
         hand.end_task(Some(&samples)).unwrap();
     }
     let mut test = |(task, part)| hand.evaluate(&whole(part), Some(task)).unwrap().mean_loss();
-    let losses = course.tests.iter().enumerate().map(&mut test).collect();
+    let losses = task_stream.tests.iter().enumerate().map(&mut test).collect();
     (hand, losses)
 }
 

@@ -1,6 +1,6 @@
 //! What `bouton check` says of feed-forward networks, and of weights that are no numbers.
 
-use bouton::analysis::{self, Findings, Lab, Property, Verdict};
+use bouton::analysis::{self, CheckContext, Findings, Property, Verdict};
 use bouton::recipe::Recipe;
 use bouton::train::{Checkpoint, TensorData, Trainer};
 
@@ -26,7 +26,7 @@ fn check(tables: &str, change: impl Fn(&str, &mut [f32])) -> Findings {
             change(&tensor.name, values);
         }
     }
-    analysis::check(&mut Lab::new(&recipe, None, Some(&checkpoint)).unwrap()).unwrap()
+    analysis::check(&mut CheckContext::new(&recipe, None, Some(&checkpoint)).unwrap()).unwrap()
 }
 
 #[track_caller]

@@ -76,7 +76,7 @@ fn going_on_in_the_middle_of_a_task_changes_no_bit() {
         learn(&mut whole, all);
         let mut first = trainer(&text);
         learn(&mut first, all / 2 + 1);
-        assert!(first.place().segment == 1 && !first.place().ends_segment);
+        assert!(first.position().segment == 1 && !first.position().ends_segment);
         let checkpoint = first.checkpoint().unwrap();
         let mut second = trainer(&text);
         second.restore(&checkpoint).unwrap();
@@ -96,10 +96,10 @@ fn flips_are_weights_that_turned() {
     learn(&mut t, 5);
     let mut other = trainer(&text);
     other.restore(&t.checkpoint().unwrap()).unwrap();
-    let turned = signs(&t).iter().zip(&before).filter(|(a, b)| a != b).count() as f64 / (16 * 24) as f64;
+    let flipped = signs(&t).iter().zip(&before).filter(|(a, b)| a != b).count() as f64 / (16 * 24) as f64;
     let name = format!("flips.{}", t.network.connections[0].name);
     let flips = t.flips();
-    assert!(turned > 0.0 && flips.len() == 2 && flips[&name] == turned, "{flips:?} {turned}");
+    assert!(flipped > 0.0 && flips.len() == 2 && flips[&name] == flipped, "{flips:?} {flipped}");
     assert_eq!(other.flips(), flips);
     assert!(t.flips().values().all(|f| *f == 0.0));
     assert!(trainer(&[BASE, REAL].concat()).flips().is_empty());
@@ -116,7 +116,7 @@ fn importance_is_measured_where_there_are_hidden_weights() {
         assert!(p.largest > 0.0 && p.importance.iter().flatten().all(|f| *f >= 0.0));
         assert!(p.importance.iter().zip(&p.weights).all(|(f, n)| f.is_some() == (*n > 0)));
         assert!(p.importance.iter().flatten().any(|f| *f > 0.0));
-        assert!(p.turned.is_empty(), "only if asked for");
+        assert!(p.flip_cost.is_empty(), "only if asked for");
     }
     for text in
         [format!("{BASE}{REAL}"), format!("{BASE}{BINARY}[synapse.bop]\n").replace("decay = 1e-5\n", "")]
@@ -127,15 +127,15 @@ fn importance_is_measured_where_there_are_hidden_weights() {
 
 #[test]
 fn turning_weights_is_measured_if_asked_for_and_changes_nothing() {
-    let text = format!("{BASE}{BINARY}[synapse.metaplastic]\nm = 1.0\n[run]\nturn-draws = 2\n");
+    let text = format!("{BASE}{BINARY}[synapse.metaplastic]\nm = 1.0\n[run]\nflip-samples = 2\n");
     let mut t = trainer(&text);
     learn(&mut t, 12);
     let weights = |t: &Trainer| t.network.parameters().swap_remove(0).2.to_f64s();
     let before = weights(&t);
     for p in t.importance(&|| false).unwrap() {
         // One weight at a time: 768 of them are fewer than a thousand.
-        assert!(p.turned.iter().zip(&p.weights).all(|(cost, n)| cost.is_some() == (*n > 0)), "{p:?}");
-        assert!(p.turned.iter().flatten().any(|cost| *cost != 0.0));
+        assert!(p.flip_cost.iter().zip(&p.weights).all(|(cost, n)| cost.is_some() == (*n > 0)), "{p:?}");
+        assert!(p.flip_cost.iter().flatten().any(|cost| *cost != 0.0));
     }
     assert_eq!(weights(&t), before);
     assert!(matches!(t.importance(&|| true), Err(bouton::Error::Interrupted)));
@@ -143,7 +143,7 @@ fn turning_weights_is_measured_if_asked_for_and_changes_nothing() {
     let bop =
         text.replace("[synapse.metaplastic]\nm = 1.0\n", "[synapse.bop]\n").replace("decay = 1e-5\n", "");
     let error = Recipe::parse(&bop, "test").unwrap().check().unwrap_err();
-    assert!(error.to_string().contains("run.turn-draws"), "{error}");
+    assert!(error.to_string().contains("run.flip-samples"), "{error}");
 }
 
 /// −Σ g·Δθ over all weights is what the loss lost, up to the step: plain gradient descent on the same batch.
@@ -179,7 +179,7 @@ fn the_path_integral_is_the_loss_decrease() {
 #[test]
 fn interleaved_tasks_use_all_outputs() {
     let base = BASE.replace("[sequence.permuted]\ntasks = 3", "[sequence.split]\nclasses = 2");
-    let mut t = trainer(&format!("{base}{REAL}[continual]\ninterleaved = true\nscenario = \"class\"\n"));
+    let mut t = trainer(&format!("{base}{REAL}[continual]\njoint = true\nscenario = \"class\"\n"));
     let all = t.updates();
     learn(&mut t, all);
     assert!((0..2).all(|task| t.evaluate(task).unwrap().value("accuracy") > Some(0.3)));
@@ -190,7 +190,7 @@ fn interleaved_tasks_use_all_outputs() {
 fn interleaved_tasks_may_have_outputs_of_their_own() {
     let base = BASE.replace("[sequence.permuted]\ntasks = 3", "[sequence.split]\nclasses = 2");
     let first = |scenario: &str| {
-        let told = format!("[continual]\ninterleaved = true\nscenario = \"{scenario}\"\n");
+        let told = format!("[continual]\njoint = true\nscenario = \"{scenario}\"\n");
         let mut t = trainer(&format!("{base}{REAL}{told}[wiring.dense]\ngain = 1e-6\n"));
         [t.learn().unwrap().mean_loss().exp(), t.evaluate(1).unwrap().mean_loss().exp()]
     };

@@ -20,13 +20,13 @@ fn recipe(synapse: &str) -> Recipe {
 #[test]
 fn an_update_takes_the_mean_over_its_draws() {
     let recipe = recipe("bimu");
-    let batch = stream::open(&recipe, None).unwrap().stream.batch(0, bouton_kernels::DType::F64);
+    let batch = stream::open(&recipe, None).unwrap().train.batch(0, bouton_kernels::DType::F64);
     let objective = recipe.objective.build();
     let mut network = Network::build(&recipe).unwrap();
     let mut credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();
     let mut updater = Updater::new(&network, recipe.optim.build()).seeded(3);
     updater.set_draws(3);
-    let lambda = |network: &Network| network.connections[0].memory[0].to_f64s();
+    let lambda = |network: &Network| network.connections[0].states[0].to_f64s();
     let bias = |network: &Network| network.populations[1].bias.as_ref().unwrap().mat().to_f64s();
     let (old, old_bias) = (lambda(&network), bias(&network));
     let (mut g, mut g_bias) = (vec![0.0; old.len()], vec![0.0; old_bias.len()]);

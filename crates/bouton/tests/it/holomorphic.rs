@@ -120,7 +120,7 @@ fn a_nudge_beyond_the_analytic_disc_falls_back_to_two_points() {
 fn the_continuous_version_approaches_the_settled_one() {
     for objective in ["squared-error", "softmax-cross-entropy"] {
         let tail = format!("[objective.{objective}]\n");
-        let turning = |steps: usize| {
+        let continuous = |steps: usize| {
             let text = holomorphic(10, 0.2).replace("nudged-steps = 500", &format!("nudged-steps = {steps}"));
             recipe(
                 &LAYERS,
@@ -130,8 +130,8 @@ fn the_continuous_version_approaches_the_settled_one() {
         };
         let settled = recipe(&LAYERS, &(holomorphic(10, 0.2) + &tail));
         let with = |r: Recipe| Recipe { objective: settled.objective.clone(), ..r };
-        assert!(distance(&with(turning(500)), &settled) < 1e-6, "{objective}");
-        let short = distance(&with(turning(30)), &settled);
+        assert!(distance(&with(continuous(500)), &settled) < 1e-6, "{objective}");
+        let short = distance(&with(continuous(30)), &settled);
         assert!(short < 0.05, "{objective}: {short}");
     }
 }

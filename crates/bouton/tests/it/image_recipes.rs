@@ -37,9 +37,9 @@ fn small_images_enter_a_larger_network() {
     let recipe = recipe(task);
     assert_eq!(recipe.task.shape(), ([1, 32, 32], 10));
     recipe.check().unwrap();
-    let mut course = stream::open(&recipe, None).unwrap();
+    let mut task_stream = stream::open(&recipe, None).unwrap();
     let original = store::load("fashion-mini", Split::Train, None).unwrap();
-    let seen = course.stream.batch(0, DType::F64);
+    let seen = task_stream.train.batch(0, DType::F64);
     assert_eq!(seen.x.cols(), 1024);
     for i in 0..2 {
         for (place, (row, column)) in (0..1024).map(|p| (p, (p / 32, p % 32))) {

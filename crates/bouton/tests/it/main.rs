@@ -28,6 +28,7 @@ mod image_recipes;
 mod images;
 mod memory;
 mod metaplastic_adam;
+mod migrate;
 mod named;
 mod outside;
 mod overrides;

@@ -71,7 +71,7 @@ fn learn(recipe: &Recipe, network: &mut Network, batch: &Batch, sink: &mut dyn G
 }
 
 fn hidden(network: &Network, c: usize) -> Vec<f64> {
-    network.connections[c].memory[0].to_f64s()
+    network.connections[c].states[0].to_f64s()
 }
 
 /// Largest relative error of the hidden weights against `Hand` after any update; by hand, ε and m may stand elsewhere.

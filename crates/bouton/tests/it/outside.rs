@@ -36,7 +36,7 @@ fn value(recipe: &Recipe, network: &mut Network, batch: &Batch, given: &Given, t
     let credit = recipe.credit.build(&recipe.solver, network, batch.ids.len()).unwrap();
     let (objective, key) = (recipe.objective.build(), Key::new(5));
     let norms = network.norms();
-    let out = outside::answer(&*credit, network, batch, &*objective, training.then_some(&key)).unwrap();
+    let out = outside::forward(&*credit, network, batch, &*objective, training.then_some(&key)).unwrap();
     network.set_norms(&norms);
     let products = out.to_f64s().into_iter().zip(given.gradient.to_f64s()).map(|(s, g)| s * g);
     products.sum::<f64>() / batch.len() as f64
@@ -132,13 +132,13 @@ fn only_training_moves_running_statistics_and_one_sample_has_none() {
     let mut learned = Network::build(&recipe).unwrap();
     crate::common::gradient(&recipe, &mut learned, &batch);
     let before = network.norms();
-    outside::answer(&*credit, &mut network, &batch, &*objective, None).unwrap();
+    outside::forward(&*credit, &mut network, &batch, &*objective, None).unwrap();
     assert_eq!(network.norms(), before);
-    outside::answer(&*credit, &mut network, &batch, &*objective, Some(&key)).unwrap();
+    outside::forward(&*credit, &mut network, &batch, &*objective, Some(&key)).unwrap();
     assert!(network.norms() == learned.norms() && network.norms() != before);
     let after = network.norms();
     back(&recipe, &mut network, &batch, &outer(8, 1.0), true);
     assert_eq!(network.norms(), after);
-    let alone = outside::answer(&*credit, &mut network, &batch.first(1), &*objective, Some(&key));
+    let alone = outside::forward(&*credit, &mut network, &batch.first(1), &*objective, Some(&key));
     assert!(alone.unwrap_err().to_string().contains("one sample"));
 }

@@ -108,17 +108,17 @@ fn everywhere(folder: &Path) -> Vec<(&'static str, String)> {
 }
 
 /// The first test samples.
-fn tested(course: &stream::Course) -> Batch {
-    course.stream.in_order(&course.tests[0], None, DType::F64).next().unwrap()
+fn tested(task_stream: &stream::TaskStream) -> Batch {
+    task_stream.train.in_order(&task_stream.tests[0], None, DType::F64).next().unwrap()
 }
 
 /// Every sample of a split with its class, in the order of its inputs.
 fn samples(recipe: &Recipe, test: bool) -> Vec<(Vec<u64>, usize)> {
-    let mut course = stream::open(recipe, None).unwrap();
+    let mut task_stream = stream::open(recipe, None).unwrap();
     let updates = if test { 1 } else { 3 };
     let mut all = Vec::new();
     for update in 0..updates {
-        let batch = if test { tested(&course) } else { course.stream.batch(update, DType::F64) };
+        let batch = if test { tested(&task_stream) } else { task_stream.train.batch(update, DType::F64) };
         let Target::Classes(classes) = &batch.target else { panic!("classes") };
         let rows = batch.x.to_f64s();
         let row = |r: usize| {
@@ -170,8 +170,8 @@ fn tables_have_named_columns_or_none() {
         let found = files(&recipe).found.clone().unwrap();
         assert_eq!((found.shape, found.train, found.test), ([1, 1, 2], 4, 2), "{keys}");
         assert_eq!(found.classes, ["setosa", "versicolor"], "{keys}");
-        let course = stream::open(&recipe, None).unwrap();
-        tested(&course).x.to_f64s()
+        let task_stream = stream::open(&recipe, None).unwrap();
+        tested(&task_stream).x.to_f64s()
     };
     let first = species("train = \"iris.csv\"\nlabel = \"species\"");
     assert_eq!(first, species("train = \"plain.csv\""));

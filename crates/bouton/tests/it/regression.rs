@@ -39,7 +39,7 @@ fn every_rule_learns_a_linear_teacher() {
         recipe.credit.method_mut().unwrap().steps_mut().into_iter().for_each(|n| *n = (*n).min(40));
         if recipe.credit.method().needs().online {
             // Weights that move within a batch have to move less than the nudge moves states.
-            let beta = format!("credit.{}.beta=0.3", bouton::recipe::tag(&recipe.credit));
+            let beta = format!("credit.{}.beta=0.3", bouton::recipe::variant_name(&recipe.credit));
             recipe = recipe.with_overrides(&[beta.as_str(), "optim.sgd.lr=0.01"]).unwrap();
         }
         if recipe.credit.method().needs().pushes.is_some_and(|beta| beta < 1e-3) {

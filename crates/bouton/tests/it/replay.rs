@@ -45,8 +45,9 @@ fn going_on_in_the_middle_of_a_task_changes_no_bit() {
 /// The first task has nothing to repeat; later ones repeat the same few samples, whatever was asked before.
 #[test]
 fn batches_hold_new_samples_and_kept_ones() {
-    let mut stream =
-        trainer(&text(PERMUTED, 12, &format!("[continual]\nscenario = \"class\"\n{BALANCED}"))).course.stream;
+    let mut stream = trainer(&text(PERMUTED, 12, &format!("[continual]\nscenario = \"class\"\n{BALANCED}")))
+        .task_stream
+        .train;
     assert_eq!(stream.batch(0, DType::F32).ids.len(), 16);
     let mut kept = std::collections::BTreeSet::new();
     for update in 24..36 {
@@ -68,7 +69,7 @@ fn batches_hold_new_samples_and_kept_ones() {
 /// A reservoir takes samples in from the second update on, and needs no boundary.
 #[test]
 fn a_reservoir_holds_what_was_seen() {
-    let mut stream = trainer(&text("[sequence.subsets]\nparts = 3\n", 4, RESERVOIR)).course.stream;
+    let mut stream = trainer(&text("[sequence.subsets]\nparts = 3\n", 4, RESERVOIR)).task_stream.train;
     let mut seen = std::collections::BTreeSet::new();
     for update in 0..12 {
         let ids = stream.batch(update, DType::F32).ids;
@@ -87,7 +88,7 @@ fn with_everything_kept_it_comes_close_to_learning_all_tasks_together() {
         let mut t = learned(&text.replace("epochs = 2", "epochs = 20"));
         [0, 1].map(|task| t.evaluate(task).unwrap().value("accuracy").unwrap())
     };
-    let (none, joint) = (accuracies(""), accuracies("interleaved = true\n"));
+    let (none, joint) = (accuracies(""), accuracies("joint = true\n"));
     let kept = accuracies("[continual.replay]\nsize = 96\n");
     assert!(none[0] < 0.2, "{none:?}");
     assert!(kept.iter().zip(joint).all(|(k, j)| (k - j).abs() < 0.1), "{kept:?} {joint:?}");
@@ -124,7 +125,7 @@ fn recipes_without_replay_do_not_mention_it() {
 fn replay_that_makes_no_sense_is_refused_with_a_hint() {
     let refused = [
         ("", BALANCED.into(), "one task only"),
-        (PERMUTED, format!("[continual]\ninterleaved = true\n{BALANCED}"), "mixed from the start"),
+        (PERMUTED, format!("[continual]\njoint = true\n{BALANCED}"), "mixed from the start"),
         ("[sequence.subsets]\nparts = 3\n", BALANCED.into(), "has no boundaries"),
         (PERMUTED, "[continual.replay]\n".into(), "either `size` or `per-class`"),
         (PERMUTED, "[continual.replay]\nsize = 9\nper-class = 3\n".into(), "either `size` or `per-class`"),

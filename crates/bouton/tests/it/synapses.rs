@@ -2,7 +2,7 @@
 //! number of threads, and its checkpoints fit no other synapse.
 
 use bouton::Error;
-use bouton::analysis::{self, Lab, Verdict};
+use bouton::analysis::{self, CheckContext, Verdict};
 use bouton::recipe::Recipe;
 use bouton::train::Trainer;
 use bouton_kernels::{Elem, Mat, dispatch};
@@ -188,8 +188,8 @@ fn answers_are_those_of_the_mean_and_leave_the_sample_alone() {
     learn(&mut trainer, 2);
     let before = trainer.checkpoint().unwrap().tensors;
     let of = |name: &str| before.iter().find(|t| t.name.ends_with(name)).unwrap().data.clone();
-    let samples = trainer.network.samples();
-    trainer.network.show(None);
+    let samples = trainer.network.sampled_weights();
+    trainer.network.set_sampled_weights(None);
     let shown = trainer.checkpoint().unwrap().tensors;
     let weight = shown.iter().find(|t| t.name.ends_with("hidden1.weight")).unwrap();
     assert!(weight.data == of("mesu.mean") && weight.data != of("hidden1.weight"));
@@ -207,7 +207,7 @@ fn the_properties_of_credit_are_measured_over_every_synapse() {
         let scale = format!("synapse.{name}.scale=0.05");
         let overrides = [synapse, "network.layers=[64,20,10]"].into_iter().chain((!real).then_some(&*scale));
         let recipe = settling().with_overrides(&overrides.collect::<Vec<_>>()).unwrap();
-        let found = analysis::check(&mut Lab::new(&recipe, None, None).unwrap()).unwrap();
+        let found = analysis::check(&mut CheckContext::new(&recipe, None, None).unwrap()).unwrap();
         for id in ["kolen-pollack", "continual-is-ep"] {
             let property = found.properties.iter().find(|p| p.id == id).unwrap();
             assert_eq!(property.verdict, Verdict::Pass, "{name}: {property:?}");

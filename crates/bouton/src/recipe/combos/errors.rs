@@ -1,7 +1,7 @@
 //! Connections that carry activity or errors alone: where that has a meaning, and whom the errors reach.
 
 use super::PartRefusal;
-use crate::axis::tag;
+use crate::axis::variant_name;
 use crate::network::{Carries, Role};
 use crate::recipe::{ConnectionPlan, ConnectionSpec, NetworkPlan, Recipe};
 
@@ -21,13 +21,13 @@ pub(super) fn carried(recipe: &Recipe, c: &ConnectionPlan<'_>, table: &Connectio
     if recipe.anchor.method().needs().per_sample {
         let message = format!(
             "anchor.{} measures gradients of the loss, but connection.{name} carries {what} alone, so there are none",
-            tag(&recipe.anchor)
+            variant_name(&recipe.anchor)
         );
         return Some((message, "use anchor.si, or leave carries out".into()));
     }
-    if recipe.run.turn_draws.is_some() {
+    if recipe.run.flip_samples.is_some() {
         let message = format!(
-            "run.turn-draws goes by gradients of the loss, but connection.{name} carries {what} alone, so there are none"
+            "run.flip-samples goes by gradients of the loss, but connection.{name} carries {what} alone, so there are none"
         );
         return Some((message, "leave one of the two out".into()));
     }

@@ -4,7 +4,7 @@ use super::{Refusal, refusal, rule, settling};
 use crate::credit::{Acts, CreditNeeds};
 use crate::network::{ConvLayer, Layer, PoolSpec};
 use crate::neuron::UnitDynamics;
-use crate::recipe::{Recipe, tag};
+use crate::recipe::{Recipe, variant_name};
 use crate::wiring::FeedbackSpec;
 
 /// A nudge that turns in the complex plane needs a dynamics that continues there.
@@ -13,7 +13,7 @@ pub(super) fn complex_nudge(r: &Recipe) -> Refusal {
     let unit = settling(r)?;
     if !unit.complex_step {
         return refusal(
-            format!("{} needs the prototypical dynamics with the nudge inside", tag(&r.credit)),
+            format!("{} needs the prototypical dynamics with the nudge inside", variant_name(&r.credit)),
             "use dynamics = \"prototypical\" and nudge = \"inside\"",
         );
     }
@@ -25,7 +25,10 @@ pub(super) fn complex_nudge(r: &Recipe) -> Refusal {
     }
     if complex && !r.objective.method().traits().analytic {
         return refusal(
-            format!("{} is not holomorphic, so a complex nudge has no meaning for it", tag(&r.objective)),
+            format!(
+                "{} is not holomorphic, so a complex nudge has no meaning for it",
+                variant_name(&r.objective)
+            ),
             "use objective.squared-error or softmax-cross-entropy; points = 2 stays real",
         );
     }
@@ -47,22 +50,25 @@ pub(super) fn own_weights(r: &Recipe) -> Refusal {
     let own = dense.feedback != FeedbackSpec::Tied;
     let CreditNeeds { dynamics, acts, corrected, free_state, .. } = rule(r);
     let gradient = acts == Acts::Gradient && dynamics == UnitDynamics::Settling;
-    let turning = !free_state;
+    let continuous = !free_state;
     let field = dense.feedback == FeedbackSpec::VectorField;
     if own && !(acts.nudges() || field && gradient) {
-        let word = tag(&dense.feedback);
+        let word = variant_name(&dense.feedback);
         return refusal(
-            format!("feedback = \"{word}\" has no meaning for {}, which needs tied weights", tag(&r.credit)),
+            format!(
+                "feedback = \"{word}\" has no meaning for {}, which needs tied weights",
+                variant_name(&r.credit)
+            ),
             "use feedback = \"tied\", or credit.eq-prop",
         );
     }
-    if corrected && (!field || turning) {
+    if corrected && (!field || continuous) {
         return refusal(
             "corrected nudged phases are for feedback weights that learn for themselves, from a free state",
             "use feedback = \"vector-field\", or leave `corrected` out",
         );
     }
-    if field && turning {
+    if field && continuous {
         return refusal(
             "feedback = \"vector-field\" learns from the free state, which the continuous version does not have",
             "leave its periods out",
@@ -84,8 +90,8 @@ pub(super) fn own_memory(r: &Recipe) -> Refusal {
         return refusal(
             format!(
                 "feedback = \"{}\" has weights of its own, which {} would not share",
-                tag(&dense.feedback),
-                tag(&r.synapse)
+                variant_name(&dense.feedback),
+                variant_name(&r.synapse)
             ),
             "use feedback = \"tied\", or synapse.plain",
         );
@@ -99,8 +105,8 @@ pub(super) fn own_numbers(r: &Recipe) -> Refusal {
     refusal(
         format!(
             "{} has no gradient for neuron.{}.{number}, which moves the fixed points",
-            tag(&r.credit),
-            tag(&r.neuron)
+            variant_name(&r.credit),
+            variant_name(&r.neuron)
         ),
         "leave its `learned` out, or use credit.bptt",
     )

@@ -2,7 +2,7 @@
 //! recipe that has its choices everywhere.
 
 use super::{PartRefusal, alone, errors};
-use crate::axis::tag;
+use crate::axis::variant_name;
 use crate::credit::Acts;
 use crate::error::{Error, Result};
 use crate::network::{Carries, Role};
@@ -44,7 +44,7 @@ fn everywhere(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
     let mut run = recipe.run.clone();
     run.test_draws = run.test_draws.filter(|_| sampled);
     run.train_draws = run.train_draws.filter(|_| sampled);
-    run.turn_draws = run.turn_draws.filter(|_| turned);
+    run.flip_samples = run.flip_samples.filter(|_| turned);
     Recipe {
         run,
         optim: c.optim.unwrap_or(&recipe.optim).clone(),
@@ -62,7 +62,7 @@ fn population(recipe: &Recipe, p: &PopulationPlan<'_>) -> PartRefusal {
     let (name, table) = (&p.name, recipe.population.get(&p.name));
     let settles = p.neuron.method().traits().settles();
     if settles != recipe.neuron.method().traits().settles() && p.role != Role::Clamped {
-        let (one, other) = (tag(p.neuron), tag(&recipe.neuron));
+        let (one, other) = (variant_name(p.neuron), variant_name(&recipe.neuron));
         return Some((
             format!(
                 "units of population {name} ({one}) and of [neuron] ({other}) do not go together: one kind settles"
@@ -103,7 +103,8 @@ fn objective(recipe: &Recipe, p: &PopulationPlan<'_>, table: &PopulationSpec) ->
             "leave it out",
         );
     };
-    let (member, classes) = (tag(spec), recipe.sequence.sides(&recipe.task, recipe.continual.scenario).1);
+    let (member, classes) =
+        (variant_name(spec), recipe.sequence.sides(&recipe.task, recipe.continual.scenario).1);
     match () {
         () if p.role == Role::Clamped => refuse(
             format!("population {name} shows the data, which no objective changes"),
@@ -129,7 +130,7 @@ fn objective(recipe: &Recipe, p: &PopulationPlan<'_>, table: &PopulationSpec) ->
         () if recipe.credit.method().needs().acts != Acts::Gradient => refuse(
             format!(
                 "{} compares states under one nudge, and population {name} has an objective of its own",
-                tag(&recipe.credit)
+                variant_name(&recipe.credit)
             ),
             "use credit.backprop, bptt or recurrent-backprop, or leave it out",
         ),
@@ -167,8 +168,10 @@ fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
     }
     let places = pre.shape.height * pre.shape.width > 1;
     if c.kind == ConnectionKind::Dense && places && c.wiring.method().convolves() && table.wiring.is_some() {
-        let message =
-            format!("connection.{name} joins all units, so wiring.{} has no filters there", tag(c.wiring));
+        let message = format!(
+            "connection.{name} joins all units, so wiring.{} has no filters there",
+            variant_name(c.wiring)
+        );
         return Some((message, "use wiring.dense, or network.skips with a kernel".into()));
     }
     None
@@ -197,7 +200,7 @@ fn idle(c: &ConnectionPlan<'_>, table: &ConnectionSpec) -> PartRefusal {
     if c.synapse.method().traits().info.own_step_size {
         let message = format!(
             "connection.{name}.{rate} would do nothing: synapse.{} has a step size of its own",
-            tag(c.synapse)
+            variant_name(c.synapse)
         );
         return Some((message, "set that of the synapse".into()));
     }
@@ -253,11 +256,11 @@ fn lists(recipe: &Recipe, plan: &NetworkPlan<'_>) -> PartRefusal {
 
 /// Mixed sweeps are of two groups of populations.
 fn groups(recipe: &Recipe, plan: &NetworkPlan<'_>) -> PartRefusal {
-    let mixes = recipe.solver.method().traits().memory > 0 && !plan.is_chain();
+    let mixes = recipe.solver.method().traits().history > 0 && !plan.is_chain();
     mixes.then(|| {
         let message = format!(
             "solver.{} moves the two groups of a chain, and this network is none",
-            tag(&recipe.solver)
+            variant_name(&recipe.solver)
         );
         (message, "use solver.even-odd, which takes as many groups as there are".into())
     })

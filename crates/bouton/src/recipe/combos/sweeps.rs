@@ -2,27 +2,30 @@
 
 use super::{Refusal, refusal, rule, settling};
 use crate::network::{ConvLayer, Layer, PoolSpec};
-use crate::recipe::{Recipe, tag};
+use crate::recipe::{Recipe, variant_name};
 use crate::wiring::FeedbackSpec;
 
 pub(super) fn solver_and_neuron(r: &Recipe) -> Refusal {
-    let (name, solver) = (tag(&r.solver), r.solver.method().traits());
+    let (name, solver) = (variant_name(&r.solver), r.solver.method().traits());
     match settling(r) {
         None if solver.blocks => refusal(
-            format!("solver.{name} is for settling units; {} units are computed in one pass", tag(&r.neuron)),
+            format!(
+                "solver.{name} is for settling units; {} units are computed in one pass",
+                variant_name(&r.neuron)
+            ),
             "leave [solver] out",
         ),
         None if solver.tolerance.is_some() => refusal(
             format!(
                 "solver.{name}.tolerance is for settling units; {} units are computed in one pass",
-                tag(&r.neuron)
+                variant_name(&r.neuron)
             ),
             "leave [solver] out",
         ),
         Some(unit) if solver.blocks && !unit.minimises => refusal(
             format!(
                 "solver.{name} minimises exactly over each layer, but these units of neuron.{} take small steps",
-                tag(&r.neuron)
+                variant_name(&r.neuron)
             ),
             "use neuron.settle with dynamics = \"prototypical\", or solver.synchronous",
         ),
@@ -32,17 +35,18 @@ pub(super) fn solver_and_neuron(r: &Recipe) -> Refusal {
 
 pub(super) fn solver_and_credit(r: &Recipe) -> Refusal {
     let fixed = rule(r).fixed_steps;
-    if fixed && r.solver.method().traits().memory > 0 {
-        let solver = tag(&r.solver);
-        let message = format!("{} goes through plain sweeps, which solver.{solver} mixes", tag(&r.credit));
+    if fixed && r.solver.method().traits().history > 0 {
+        let solver = variant_name(&r.solver);
+        let message =
+            format!("{} goes through plain sweeps, which solver.{solver} mixes", variant_name(&r.credit));
         return refusal(message, "use solver.even-odd or solver.synchronous");
     }
     r.solver.tolerance().filter(|_| fixed)?;
     refusal(
         format!(
             "{} takes a fixed number of steps, but solver.{}.tolerance stops early",
-            tag(&r.credit),
-            tag(&r.solver)
+            variant_name(&r.credit),
+            variant_name(&r.solver)
         ),
         "leave the tolerance out",
     )
@@ -50,11 +54,11 @@ pub(super) fn solver_and_credit(r: &Recipe) -> Refusal {
 
 /// Mixed steps are guarded by an energy, which has to exist and to be at hand after each half of a sweep.
 pub(super) fn mixing(r: &Recipe) -> Refusal {
-    let unit = settling(r).filter(|_| r.solver.method().traits().memory > 0)?;
-    let solver = format!("solver.{}", tag(&r.solver));
+    let unit = settling(r).filter(|_| r.solver.method().traits().history > 0)?;
+    let solver = format!("solver.{}", variant_name(&r.solver));
     if let Some(activation) = unit.without_energy {
         return refusal(
-            format!("{} has no energy in closed form to guard {solver}", tag(&activation)),
+            format!("{} has no energy in closed form to guard {solver}", variant_name(&activation)),
             "use activation = \"shifted-sigmoid\" or a clipped one, or solver.even-odd",
         );
     }

@@ -71,13 +71,13 @@ pub(super) fn populations(recipe: &Recipe) -> Result<Vec<Draft<'_>>> {
         let clamp = clamp.or_else(|| (layer == 0).then(|| first(recipe, shape)));
         drafts.push(Draft { name, layer: Some(layer), shape, clamp, table });
     }
-    let beside = recipe
+    let extra = recipe
         .population
         .iter()
         .filter(|(name, _)| !drafts.iter().any(|d| d.name == **name))
         .collect::<Vec<_>>();
     let chain: Vec<String> = drafts.iter().map(|d| format!("`{}`", d.name)).collect();
-    for (name, table) in beside {
+    for (name, table) in extra {
         let Some(units) = table.units.or_else(|| size(recipe, table.clamp.as_deref()?)) else {
             let message = format!("population.{name} has no units, and is none of the chain");
             return Err(Error::config(message)
@@ -136,13 +136,13 @@ pub(super) fn connections<'a>(recipe: &'a Recipe, drafts: &[Draft<'a>]) -> Resul
         }
     }
     let named = |name: &str| edges.iter().any(|e| e.name == name);
-    let beside = recipe
+    let extra = recipe
         .connection
         .iter()
         .filter(|(name, _)| !named(name))
-        .map(|(name, table)| beside(name, table, drafts, &edges));
-    let beside = beside.collect::<Result<Vec<_>>>()?;
-    edges.extend(beside);
+        .map(|(name, table)| named_connection(name, table, drafts, &edges));
+    let extra = extra.collect::<Result<Vec<_>>>()?;
+    edges.extend(extra);
     Ok(edges)
 }
 
@@ -161,7 +161,7 @@ fn ends_agree(edge: &Edge<'_>) -> Result<()> {
     Ok(())
 }
 
-fn beside<'a>(
+fn named_connection<'a>(
     name: &str,
     table: &'a ConnectionSpec,
     drafts: &[Draft<'a>],

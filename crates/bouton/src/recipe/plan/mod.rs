@@ -103,12 +103,12 @@ impl<'a> NetworkPlan<'a> {
         let place =
             |name: &str| order.iter().position(|&d| drafts[d].name == name).expect("edges join populations");
         let weighted = recipe.network.layers.len().saturating_sub(1);
-        let mut beside = weighted..;
+        let mut extra_layers = weighted..;
         let connections = edges.iter().map(|edge| {
             let layer = match edge.kind {
                 ConnectionKind::Chain(layer) => layer - 1,
                 ConnectionKind::Skip(skip) if skip.kernel.is_none() => skip.to - 1,
-                _ => beside.next().unwrap_or(weighted),
+                _ => extra_layers.next().unwrap_or(weighted),
             };
             edge.plan(recipe, place(&edge.pre), place(&edge.post), layer)
         });

@@ -1,7 +1,7 @@
 //! A plan as text: one line per population, one per connection.
 
 use super::{ConnectionKind, NetworkPlan};
-use crate::axis::tag;
+use crate::axis::variant_name;
 use crate::network::{Carries, Role};
 use std::fmt::{self, Display};
 
@@ -18,16 +18,18 @@ impl Display for NetworkPlan<'_> {
             let what = match p.role {
                 Role::Clamped => format!("shows columns {} to {}", p.columns.start, p.columns.end - 1),
                 Role::Forward if p.neuron.method().traits().settles() => "linear readout".into(),
-                Role::Settling | Role::Forward => tag(p.neuron),
+                Role::Settling | Role::Forward => variant_name(p.neuron),
             };
             let norm = if p.role != Role::Clamped && p.norm.method().traits().acts {
-                format!(", norm {}", tag(p.norm))
+                format!(", norm {}", variant_name(p.norm))
             } else {
                 String::new()
             };
             let dropout = if p.dropout > 0.0 { format!(", dropout {}", p.dropout) } else { String::new() };
             let output = if p.output { ", output" } else { "" };
-            let own = p.objective.map_or_else(String::new, |(o, weight)| format!(", {weight} × {}", tag(o)));
+            let own = p
+                .objective
+                .map_or_else(String::new, |(o, weight)| format!(", {weight} × {}", variant_name(o)));
             writeln!(f, "  {:width$}  {units} units, {what}{norm}{dropout}{own}{output}", p.name)?;
         }
         let width = longest(&mut self.connections.iter().map(|c| c.name.len()));
@@ -37,10 +39,10 @@ impl Display for NetworkPlan<'_> {
             let what = match c.kind {
                 ConnectionKind::Skip(skip) if skip.kernel.is_none() => "identity".into(),
                 _ if c.carries == Carries::Errors => "errors alone".into(),
-                _ => format!("wiring {}, synapse {}", tag(c.wiring), tag(c.synapse)),
+                _ => format!("wiring {}, synapse {}", variant_name(c.wiring), variant_name(c.synapse)),
             };
             let lr = c.lr.map_or_else(String::new, |lr| format!(", lr {lr}"));
-            let optim = c.optim.map_or_else(String::new, |optim| format!(", optim {}", tag(optim)));
+            let optim = c.optim.map_or_else(String::new, |optim| format!(", optim {}", variant_name(optim)));
             let cut = if c.carries == Carries::Activity { ", activity alone" } else { "" };
             let frozen = if c.learns { "" } else { ", does not learn" };
             writeln!(f, "  {:width$}  {from} → {to}, {what}{lr}{optim}{cut}{frozen}", c.name)?;

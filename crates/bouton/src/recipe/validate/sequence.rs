@@ -1,14 +1,14 @@
 //! Sequences of tasks and replay that cannot be meant.
 
 use super::require;
-use crate::recipe::{Recipe, tag};
+use crate::recipe::{Recipe, variant_name};
 use crate::task::{Policy, ReplaySpec};
 use crate::{Error, Place, Result};
 
 /// Checks `[sequence]` and `[continual]` of `recipe`.
 pub(super) fn check(recipe: &Recipe) -> Result<()> {
     recipe.continual.replay.as_ref().map_or(Ok(()), replay)?;
-    let place = Place { table: format!("sequence.{}", tag(&recipe.sequence)), connections: 0 };
+    let place = Place { table: format!("sequence.{}", variant_name(&recipe.sequence)), connections: 0 };
     recipe.sequence.method().check(&place, &recipe.task)?;
     let outputs = recipe.sequence.sides(&recipe.task, recipe.continual.scenario).1;
     require(

@@ -193,7 +193,7 @@ impl TaskMethod for Files {
 
     fn look(&mut self, folder: &Path) -> Result<()> {
         for path in self.paths_mut() {
-            let full = folder.join(small::home(path));
+            let full = folder.join(small::expand_home(path));
             let full = std::path::absolute(&full).map_err(|e| Error::io(&full, e))?;
             *path = full.display().to_string();
         }

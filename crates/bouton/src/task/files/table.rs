@@ -112,7 +112,7 @@ impl Table {
                 Dataset::new(self.place, self.shape, classes, pixels, 255.0, labels)
             }
             (Inputs::Bytes(pixels), answers) => {
-                let numbers = interleaved(pixels.iter().map(|&p| f32::from(p) / 255.0).collect(), self.shape);
+                let numbers = joint(pixels.iter().map(|&p| f32::from(p) / 255.0).collect(), self.shape);
                 Dataset::of_numbers(self.place, self.shape, numbers, answers)
             }
             (Inputs::Numbers(numbers), answers) => {
@@ -134,7 +134,7 @@ fn rows<T: Copy>(values: &[T], width: usize, ids: &[usize]) -> Vec<T> {
 }
 
 /// Planes of images as pixels whose channels stand side by side.
-pub(super) fn interleaved(planes: Vec<f32>, [c, h, w]: [usize; 3]) -> Vec<f32> {
+pub(super) fn joint(planes: Vec<f32>, [c, h, w]: [usize; 3]) -> Vec<f32> {
     if c == 1 || h * w == 1 {
         return planes;
     }
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn channels_stand_side_by_side() {
         let planes: Vec<f32> = (0..12).map(|i| i as f32).collect();
-        let found = interleaved(planes, [2, 1, 3]);
+        let found = joint(planes, [2, 1, 3]);
         assert_eq!(found, [0.0, 3.0, 1.0, 4.0, 2.0, 5.0, 6.0, 9.0, 7.0, 10.0, 8.0, 11.0]);
     }
 }

@@ -168,7 +168,7 @@ pub struct ContinualSpec {
     ))]
     pub updates: Option<u64>,
     /// Mix the samples of all tasks from the start: the upper bound. Default false.
-    pub interleaved: bool,
+    pub joint: bool,
     /// Forget the optimiser's state when a task begins. Default false.
     pub reset_optimiser: bool,
     /// Test only so many of the newest tasks. Default: all of them, future ones too.

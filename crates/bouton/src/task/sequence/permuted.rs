@@ -4,7 +4,7 @@ use super::{SequenceMethod, SequenceSpec, SequenceTraits};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::rng::Key;
-use crate::task::part::{Eyes, order};
+use crate::task::part::{InputTransform, order};
 use crate::task::{Dataset, Part, TaskSpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,7 +54,8 @@ impl SequenceMethod for Permuted {
     fn parts(&self, sets: &[Arc<Dataset>], seed: u64) -> Vec<Part> {
         // Tasks share the list of samples.
         let whole = Part::whole(sets[0].clone());
-        let seen = |order| Part { eyes: Eyes::Permuted { pad: self.pad, order }, ..whole.clone() };
+        let seen =
+            |order| Part { transform: InputTransform::Permuted { pad: self.pad, order }, ..whole.clone() };
         let pixels = seen(None).features();
         let of = |t: usize| {
             let permuted = t > 0 || !self.first_identity;

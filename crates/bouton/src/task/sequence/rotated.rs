@@ -3,7 +3,7 @@
 use super::{SequenceMethod, SequenceSpec, SequenceTraits};
 use crate::axis::{Cite, Place};
 use crate::error::{Error, Result};
-use crate::task::part::Eyes;
+use crate::task::part::InputTransform;
 use crate::task::{Dataset, Part, TaskSpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,10 @@ impl SequenceMethod for Rotated {
 
     fn parts(&self, sets: &[Arc<Dataset>], _: u64) -> Vec<Part> {
         let whole = Part::whole(sets[0].clone());
-        self.degrees.iter().map(|&degrees| Part { eyes: Eyes::Turned(degrees), ..whole.clone() }).collect()
+        self.degrees
+            .iter()
+            .map(|&degrees| Part { transform: InputTransform::Rotated(degrees), ..whole.clone() })
+            .collect()
     }
 
     fn smoke(&self) -> SequenceSpec {

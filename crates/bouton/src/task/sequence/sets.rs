@@ -1,7 +1,7 @@
 //! One data set after the other.
 
 use super::{Permuted, SequenceMethod, SequenceSpec, SequenceTraits};
-use crate::axis::tag;
+use crate::axis::variant_name;
 use crate::axis::{Cite, Place};
 use crate::error::{Error, Result};
 use crate::task::{DATA, Dataset, KnownSet, Part, TaskSpec};
@@ -43,13 +43,13 @@ impl SequenceMethod for Sets {
                     "{name} has images of {:?} and {} classes, {} has {:?} and {}",
                     shape,
                     set.classes,
-                    tag(task),
+                    variant_name(task),
                     task.shape().0,
                     task.shape().1
                 ))
                 .with_hint("a sequence of data sets needs one shape and one number of classes"));
             }
-            if self.then[..i].contains(name) || *name == tag(task) {
+            if self.then[..i].contains(name) || *name == variant_name(task) {
                 return Err(Error::config(format!("sequence.sets repeats `{name}`"))
                     .with_hint("name every data set once; sequence.permuted repeats one set"));
             }

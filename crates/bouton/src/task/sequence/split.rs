@@ -1,7 +1,7 @@
 //! A few classes per task.
 
 use super::{SequenceMethod, SequenceSpec, SequenceTraits};
-use crate::axis::tag;
+use crate::axis::variant_name;
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::rng::Key;
@@ -27,7 +27,7 @@ impl SequenceMethod for Split {
     fn check(&self, at: &Place, task: &TaskSpec) -> Result<()> {
         let classes = task.shape().1;
         let fits = self.classes < classes && classes.is_multiple_of(self.classes);
-        let need = format!("a divisor of the {classes} classes of {}", tag(task));
+        let need = format!("a divisor of the {classes} classes of {}", variant_name(task));
         at.require(fits, "classes", self.classes, &need, "2 is usual")
     }
 

@@ -116,7 +116,7 @@ pub fn trainer(text: &str) -> Trainer {
 pub fn learn(trainer: &mut Trainer, to: u64) {
     while trainer.update() < to {
         trainer.learn().unwrap();
-        if trainer.place().ends_segment {
+        if trainer.position().ends_segment {
             trainer.end_segment().unwrap();
         }
     }

@@ -9,7 +9,7 @@ use bouton::credit::{Acts, Batch, CreditSpec, Start};
 use bouton::network::{Network, State};
 use bouton::neuron::NeuronSpec;
 use bouton::objective::{ObjectiveSpec, Target, TargetKind, Targets};
-use bouton::recipe::{Precision, Recipe, tag};
+use bouton::recipe::{Precision, Recipe, variant_name};
 use bouton::rng::Key;
 use bouton::solver::{Solver, SolverSpec};
 use bouton_kernels::{DType, Mat};
@@ -143,12 +143,12 @@ fn gradients_are_those_of_the_loss_with_everything_that_goes_together() {
                             if neuron.method().traits().surrogate { 1.0 } else { cosine(&found, &exact) };
                         assert!(along > 0.0, "{}: {along}", what());
                     }
-                    *compared.entry(tag(&credit)).or_default() += 1;
+                    *compared.entry(variant_name(&credit)).or_default() += 1;
                 }
             }
         }
     }
-    let members: std::collections::BTreeSet<String> = CreditSpec::all().iter().map(tag).collect();
+    let members: std::collections::BTreeSet<String> = CreditSpec::all().iter().map(variant_name).collect();
     assert!(members.iter().all(|m| compared.get(m).is_some_and(|n| *n > 0)), "{compared:?}");
     let all: usize = compared.values().sum();
     assert!(unsettled < all / 10, "{unsettled} of {all} did not settle");
@@ -233,7 +233,7 @@ fn all_sweeps_of_a_rule_can_be_changed() {
         let mut few = credit.clone();
         let Some(rule) = few.method_mut() else { continue };
         rule.steps_mut().into_iter().enumerate().for_each(|(i, steps)| *steps = 1000 + i);
-        let table = serde_json::to_value(&few).unwrap()[tag(&few)].clone();
+        let table = serde_json::to_value(&few).unwrap()[variant_name(&few)].clone();
         let number = |key: &str, value: &serde_json::Value| {
             key.ends_with("steps").then(|| value.as_u64()).flatten().map(|n| (key.to_owned(), n))
         };

@@ -7,7 +7,7 @@ use bouton::neuron::NeuronSpec;
 use bouton::norm::NormSpec;
 use bouton::objective::ObjectiveSpec;
 use bouton::optim::{OptimSpec, ScheduleSpec};
-use bouton::recipe::{describe, tag};
+use bouton::recipe::{describe, variant_name};
 use bouton::solver::SolverSpec;
 use bouton::synapse::SynapseSpec;
 use bouton::task::SequenceSpec;
@@ -20,14 +20,14 @@ use std::collections::BTreeSet;
 fn seen<T: Serialize>(all: &[T], member: &str, key: &str) -> BTreeSet<String> {
     let value = |example: &T| serde_json::to_value(example).unwrap()[member][key].clone();
     all.iter()
-        .filter(|example| tag(*example) == member)
+        .filter(|example| variant_name(*example) == member)
         .map(|example| value(example).to_string().replace('"', ""))
         .collect()
 }
 
 /// `refused` tells which settings a member's own check does not let through: those need no example.
 fn shows_all<T: Serialize + DeserializeOwned>(axis: &str, all: &[T], refused: &dyn Fn(&T, &Place) -> bool) {
-    let members: BTreeSet<String> = all.iter().map(tag).collect();
+    let members: BTreeSet<String> = all.iter().map(variant_name).collect();
     let listed: BTreeSet<String> = describe::list(axis).unwrap().into_iter().map(|e| e.name).collect();
     assert_eq!(members, listed, "{axis}: every member has an example");
     for member in &members {
@@ -39,7 +39,8 @@ fn shows_all<T: Serialize + DeserializeOwned>(axis: &str, all: &[T], refused: &d
             // A switch that is left out where it is off shows as null.
             let has = |word: &str| found.contains(word) || word == "false" && found.contains("null");
             let possible = |word: &String| {
-                let mut changed = serde_json::to_value(all.iter().find(|e| tag(*e) == *member)).unwrap();
+                let mut changed =
+                    serde_json::to_value(all.iter().find(|e| variant_name(*e) == *member)).unwrap();
                 changed[member][&key.name] = word.as_str().into();
                 let table = format!("{axis}.{member}");
                 !refused(&serde_json::from_value(changed).unwrap(), &Place { table, connections: 2 })
@@ -75,19 +76,19 @@ fn examples_pass_their_own_checks_and_cite_what_is_known() {
     let place = |axis: &str, member: String| Place { table: format!("{axis}.{member}"), connections: 2 };
     let mut cites = Vec::new();
     for spec in NeuronSpec::all() {
-        spec.method().check(&place("neuron", tag(&spec))).unwrap();
+        spec.method().check(&place("neuron", variant_name(&spec))).unwrap();
         cites.extend(spec.method().cites());
     }
     for spec in CreditSpec::all() {
-        spec.method().check(&place("credit", tag(&spec))).unwrap();
+        spec.method().check(&place("credit", variant_name(&spec))).unwrap();
         cites.extend(spec.method().cites());
     }
     for spec in SynapseSpec::all() {
-        spec.method().check(&place("synapse", tag(&spec))).unwrap();
+        spec.method().check(&place("synapse", variant_name(&spec))).unwrap();
         cites.extend(spec.method().cites());
     }
     for spec in OptimSpec::all() {
-        spec.method().check(&place("optim", tag(&spec))).unwrap();
+        spec.method().check(&place("optim", variant_name(&spec))).unwrap();
         cites.extend(spec.method().cites());
     }
     cites.extend(SequenceSpec::all().iter().flat_map(|spec| spec.method().cites()));

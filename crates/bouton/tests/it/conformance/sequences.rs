@@ -18,21 +18,21 @@ fn streams_are_what_a_sequence_says() {
     for spec in SequenceSpec::all() {
         let (recipe, traits) = (recipe(&spec, BASE), spec.method().traits());
         recipe.check().unwrap_or_else(|e| panic!("{spec:?}: {e}"));
-        let course = stream::open(&recipe, None).unwrap();
+        let task_stream = stream::open(&recipe, None).unwrap();
         let tasks = spec.tasks(10);
-        assert_eq!(course.tests.len(), tasks, "{spec:?}");
-        assert_eq!(course.stream.segments(), traits.pieces.unwrap_or(tasks), "{spec:?}");
+        assert_eq!(task_stream.tests.len(), tasks, "{spec:?}");
+        assert_eq!(task_stream.train.segments(), traits.pieces.unwrap_or(tasks), "{spec:?}");
         assert_eq!(traits.several, tasks > 1 || traits.pieces.is_some(), "{spec:?}");
         assert_eq!(traits.ends, tasks > 1, "{spec:?}");
         assert!(
-            course
+            task_stream
                 .tests
                 .iter()
                 .all(|part| part.features() == spec.shape([1, 28, 28]).iter().product::<usize>()),
             "{spec:?}"
         );
         let seen: std::collections::BTreeSet<u16> =
-            course.tests.iter().flat_map(|part| (0..part.len()).map(|i| part.output(i))).collect();
+            task_stream.tests.iter().flat_map(|part| (0..part.len()).map(|i| part.output(i))).collect();
         assert!(seen.iter().all(|output| usize::from(*output) < spec.classes(10)), "{spec:?}: {seen:?}");
         let smallest = recipe.smoke();
         smallest.check().unwrap_or_else(|e| panic!("{spec:?}: {e}"));
@@ -49,13 +49,13 @@ fn pixels_stay_or_move_as_it_is_said() {
     for spec in SequenceSpec::all().into_iter().filter(|s| s.method().sets().is_empty()) {
         let stays = spec.method().traits().keeps_places;
         let rows = |spec: &SequenceSpec, segment: usize| -> Vec<f64> {
-            let course = stream::open(&recipe(spec, &photographs), None).unwrap();
-            let part = course.stream.parts(segment)[0].clone();
-            let batches = course.stream.in_order(&part, Some(15), bouton_kernels::DType::F64);
+            let task_stream = stream::open(&recipe(spec, &photographs), None).unwrap();
+            let part = task_stream.train.parts(segment)[0].clone();
+            let batches = task_stream.train.in_order(&part, Some(15), bouton_kernels::DType::F64);
             batches.flat_map(|batch| batch.x.to_f64s()).collect()
         };
         let smooth = |x: &[f64]| x.windows(2).map(|w| (w[1] - w[0]).abs()).sum::<f64>() / x.len() as f64;
-        let last = stream::open(&recipe(&spec, &photographs), None).unwrap().stream.segments() - 1;
+        let last = stream::open(&recipe(&spec, &photographs), None).unwrap().train.segments() - 1;
         let (here, plain) = (rows(&spec, last), rows(&SequenceSpec::Single, 0));
         // Neighbours in photographs are alike; those of a permutation are not.
         assert_eq!(

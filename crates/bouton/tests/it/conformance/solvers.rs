@@ -34,10 +34,10 @@ fn solvers_keep_the_rules() {
         assert_eq!(done.sweeps >= 500 * 8, traits.tolerance.is_none(), "{spec:?} stops");
         let few = |spec: &SolverSpec| settled(spec, 6).0;
         let other = apart(&few(&spec), &few(&plain)) > 0.0;
-        assert_eq!(other, traits.relaxes || traits.memory > 0, "{spec:?} is more than its plain sweeps");
+        assert_eq!(other, traits.relaxes || traits.history > 0, "{spec:?} is more than its plain sweeps");
         let blocks = apart(&few(&plain), &few(&SolverSpec::default())) > 0.0;
         assert_eq!(blocks, traits.blocks, "{spec:?} moves groups");
         let (said, again) = (plain.method().traits(), plain.method().plain());
-        assert!(said.tolerance.is_none() && !said.relaxes && said.memory == 0 && again == plain, "{spec:?}");
+        assert!(said.tolerance.is_none() && !said.relaxes && said.history == 0 && again == plain, "{spec:?}");
     }
 }

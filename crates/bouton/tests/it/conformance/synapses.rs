@@ -202,13 +202,18 @@ fn states_are_named_once_and_settings_for_signs_are_there() {
         assert!(names.iter().all(|n| n.contains('.')), "{spec:?}: {names:?}");
         // What is kept beside a weight is kept for its direction alone.
         assert_eq!(spec.method().traits().own_state, !names.is_empty(), "{spec:?}: {names:?}");
-        let zero = bouton::recipe::describe::explain(&format!("synapse.{}.zero", bouton::recipe::tag(&spec)))
-            .is_ok();
+        let zero = bouton::recipe::describe::explain(&format!(
+            "synapse.{}.zero",
+            bouton::recipe::variant_name(&spec)
+        ))
+        .is_ok();
         let keys = spec.method_mut().and_then(|s| s.sign_keys()).is_some();
         assert_eq!(keys, zero, "{spec:?}: a key `zero` is one that `signs` stands for");
-        let device =
-            bouton::recipe::describe::explain(&format!("synapse.{}.device", bouton::recipe::tag(&spec)))
-                .is_ok();
+        let device = bouton::recipe::describe::explain(&format!(
+            "synapse.{}.device",
+            bouton::recipe::variant_name(&spec)
+        ))
+        .is_ok();
         assert_eq!(
             spec.method_mut().and_then(|s| s.device()).is_some(),
             device,
@@ -234,7 +239,7 @@ fn weights_go_where_proposals_point() {
         let ([down, all_down], [up, all_up]) = (sums(-1.0), sums(1.0));
         assert!(up >= down, "{spec:?}: {up} {down}");
         // Signs that are all but certain may stay, but not what they are drawn from.
-        *moved.entry(bouton::recipe::tag(&spec)).or_default() |= up > down || all_up > all_down;
+        *moved.entry(bouton::recipe::variant_name(&spec)).or_default() |= up > down || all_up > all_down;
     }
     assert!(moved.values().all(|moved| *moved), "{moved:?}");
 }

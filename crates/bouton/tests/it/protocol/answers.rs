@@ -54,7 +54,7 @@ fn an_evaluation_is_a_mean_over_all_samples() {
     let step = many.evaluate(0).unwrap();
     assert_eq!(step.samples, 700);
     let mut parts = Step::default();
-    for batch in many.course.stream.in_order(&many.course.tests[0], None, DType::F64) {
+    for batch in many.task_stream.train.in_order(&many.task_stream.tests[0], None, DType::F64) {
         let credit = many.recipe.credit.build(&many.recipe.solver, &many.network, 24).unwrap();
         parts = parts.with(&credit.evaluate(&many.network, &batch, &*many.recipe.objective.build()).unwrap());
     }

@@ -66,14 +66,14 @@ fn importance_is_of_the_task_that_ended() {
     let permuted = text("online-ewc").replace("online-ewc]", "online-ewc]\nlambda = 0.0");
     for text in [split, permuted] {
         let mut t = trainer(&text, &["anchor.online-ewc.decay=0.0"]);
-        let (updates, parts) = (t.updates() / 2, t.course.stream.segments());
+        let (updates, parts) = (t.updates() / 2, t.task_stream.train.segments());
         assert_eq!(parts, 2);
         for task in 0..2 {
-            while t.course.stream.place(t.update()).segment == task && t.update() < t.updates() {
+            while t.task_stream.train.position(t.update()).segment == task && t.update() < t.updates() {
                 t.learn().unwrap();
             }
             let wanted = {
-                let (stream, active) = (&t.course.stream, t.active(task, task));
+                let (stream, active) = (&t.task_stream.train, t.active(task, task));
                 let batches = stream.in_order(&stream.parts(task)[0], None, t.network.dtype);
                 let exact = Importance::Fisher(Fisher::Exact, None);
                 let credit = t.recipe.credit.build(&t.recipe.solver, &t.network, 24).unwrap();
@@ -94,7 +94,7 @@ fn importance_is_of_the_task_that_ended() {
 fn sensitivity_is_that_of_the_squared_output() {
     let mut t = trainer(&text("mas"), &["anchor.mas.lambda=0.0"]);
     learn(&mut t, TASK);
-    let stream = &t.course.stream;
+    let stream = &t.task_stream.train;
     let batch = stream.in_order(&stream.parts(0)[0], None, t.network.dtype).next().unwrap();
     let credit = t.recipe.credit.build(&t.recipe.solver, &t.network, 24).unwrap();
     let out = credit.free(&t.network, &batch, &*t.recipe.objective.build()).unwrap().out.swap_remove(2);

@@ -148,7 +148,7 @@ fn pools_choose_from_the_last_states_of_a_phase() {
             let (mut drive, mut choice, mut wide) = (zeros(12), zeros(c.pool_caches()), zeros(c.scratch()));
             c.par_forward(phase.out[1].view(), drive.view_mut(), choice.view_mut());
             c.wiring.par_forward(&c.weight, phase.out[1].view(), wide.view_mut());
-            let post = c.spread(choice.view(), phase.out[2].view(), false).view().to_mat();
+            let post = c.post_factors(choice.view(), phase.out[2].view(), false).view().to_mat();
             let product: f64 = post.to_f64s().iter().zip(wide.to_f64s()).map(|(a, b)| a * b).sum();
             -product / (16.0 * phase.beta)
         };

@@ -94,7 +94,7 @@ fn what_would_do_nothing_is_refused() {
     let rows: [(&str, &str, &str); 23] = [
         (&tasks, replay, ""),
         (&plain, replay, "one task only"),
-        (&tasks, "[continual]\ninterleaved = true\n[continual.replay]\nsize = 4\n", "mixed from the start"),
+        (&tasks, "[continual]\njoint = true\n[continual.replay]\nsize = 4\n", "mixed from the start"),
         (&mesu, "", ""),
         (&mesu, "[anchor.si]\n", "draws them"),
         (&below, "", ""),
@@ -111,7 +111,7 @@ fn what_would_do_nothing_is_refused() {
         (&plain, "[run]\ntest-draws = 2\n", "run.test-draws"),
         (&subsets, "[anchor.si]\n", "consolidates when a task ends"),
         (&subsets, "[norm.batch]\nper-task = true\n", "per-task"),
-        (&tasks, "[continual]\ninterleaved = true\n[anchor.si]\n", "consolidates when a task ends"),
+        (&tasks, "[continual]\njoint = true\n[anchor.si]\n", "consolidates when a task ends"),
         (&tasks, "[norm.batch]\nper-task = true\n", ""),
         (&sign, "[schedule.exponential]\nfactor = 0.5\n", "schedule.exponential"),
         (&sign, "", ""),

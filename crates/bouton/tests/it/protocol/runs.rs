@@ -142,7 +142,7 @@ fn accuracies_by_task_are_what_was_tested() {
     assert_eq!(steps(&run, "test.1").last(), Some(&8), "an old task is not tested");
     let (newest, all) = (lines(&run, "test.3"), lines(&run, "test"));
     assert_eq!(newest.last().unwrap().values["accuracy"], all.last().unwrap().values["accuracy"]);
-    let (_out, run) = whole(&text("interleaved = true\n"));
+    let (_out, run) = whole(&text("joint = true\n"));
     let mixed = told(&run);
     assert_eq!(mixed["accuracy"].as_array().unwrap().len(), 1);
     assert_eq!(mixed["metrics"].as_object().unwrap().keys().collect::<Vec<_>>(), ["acc"]);
@@ -220,9 +220,9 @@ fn flips_are_counted_by_epoch() {
         for _ in 0..4 {
             t.learn().unwrap();
         }
-        let turned = before.iter().zip(signs(&t)).filter(|(a, b)| **a != *b).count();
-        assert!(turned > 0);
-        assert_eq!(line.values["flips.input-hidden1"], turned as f64 / 45.0);
+        let flipped = before.iter().zip(signs(&t)).filter(|(a, b)| **a != *b).count();
+        assert!(flipped > 0);
+        assert_eq!(line.values["flips.input-hidden1"], flipped as f64 / 45.0);
     }
 }
 

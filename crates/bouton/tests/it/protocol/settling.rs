@@ -23,13 +23,13 @@ fn settling(neuron: &str, solver: &str) -> Recipe {
     )
 }
 
-struct Lab {
+struct Fixture {
     network: Network,
     solver: Solver,
     batch: Batch,
 }
 
-impl Lab {
+impl Fixture {
     fn new(recipe: &Recipe) -> Self {
         let network = Network::build(recipe).unwrap();
         let (solver, mut batch) = (Solver::new(&recipe.solver, &network).unwrap(), batch(&network, 5));
@@ -77,13 +77,13 @@ fn a_sample_goes_its_own_way() {
     ];
     let mut apart = 0;
     for (neuron, solver, nudge) in cases {
-        let lab = Lab::new(&settling(neuron, solver));
-        let (all, done) = lab.relax(0..ROWS, nudge, 40);
+        let fixture = Fixture::new(&settling(neuron, solver));
+        let (all, done) = fixture.relax(0..ROWS, nudge, 40);
         let mut sweeps = std::collections::BTreeSet::new();
         let mut sum = RelaxationStats::default();
         for r in 0..ROWS {
-            let (alone, one) = lab.relax(r..r + 1, nudge, 40);
-            for p in 1..lab.network.populations.len() {
+            let (alone, one) = fixture.relax(r..r + 1, nudge, 40);
+            for p in 1..fixture.network.populations.len() {
                 assert_eq!(row(&all.out[p], r), row(&alone.out[p], 0), "{solver}: sample {r}, layer {p}");
                 assert_eq!(row(&all.h[p], r), row(&alone.h[p], 0), "{solver}: sample {r}, layer {p}");
             }
@@ -106,11 +106,11 @@ fn a_sample_goes_its_own_way() {
 #[test]
 fn unsettled_samples_are_counted() {
     for solver in ["synchronous", "even-odd", "anderson"] {
-        let of = |more: &str| Lab::new(&settling(SIGMOID, &format!("{solver}]\n{more}")));
-        let lab = of("tolerance = 1e-3");
+        let of = |more: &str| Fixture::new(&settling(SIGMOID, &format!("{solver}]\n{more}")));
+        let fixture = of("tolerance = 1e-3");
         let mut counts = Vec::new();
         for steps in 1..40 {
-            let (state, done) = lab.relax(0..ROWS, None, steps);
+            let (state, done) = fixture.relax(0..ROWS, None, steps);
             let above = state.change.iter().filter(|c| **c > 1e-3).count() as u64;
             assert_eq!((done.unsettled, done.samples), (above, ROWS as u64), "{solver} after {steps}");
             assert_eq!(
@@ -137,11 +137,11 @@ fn unsettled_samples_are_counted() {
 /// What a sample mixed last was never looked at: it ends with what its output's group gives in a plain sweep.
 #[test]
 fn a_mixed_sample_ends_with_a_plain_sweep() {
-    let lab = Lab::new(&settling(SIGMOID, "anderson]\ntolerance = 1e-4"));
-    let (state, done) = lab.relax(0..ROWS, None, 60);
+    let fixture = Fixture::new(&settling(SIGMOID, "anderson]\ntolerance = 1e-4"));
+    let (state, done) = fixture.relax(0..ROWS, None, 60);
     assert_eq!(done.unsettled, 0);
     let mut again = state.clone();
-    lab.solver.advance(&lab.network, &mut again, &lab.solver.plan.0[1], None, 0..ROWS);
+    fixture.solver.advance(&fixture.network, &mut again, &fixture.solver.plan.0[1], None, 0..ROWS);
     assert_eq!(again.out, state.out);
 }
 
@@ -149,11 +149,11 @@ fn a_mixed_sample_ends_with_a_plain_sweep() {
 #[test]
 fn held_outputs_are_not_mixed() {
     let after = |solver: &str, hold: bool| {
-        let lab = Lab::new(&settling(SIGMOID, &format!("{solver}]")));
-        let constant = lab.network.constant_drive(lab.batch.x.view());
-        let mut state = State::new(&lab.network, &constant, 0..ROWS, &lab.batch.target);
-        state.clamped_output = hold.then(|| lab.network.output());
-        lab.solver.relax(&lab.network, &mut state, None, 9, "test").unwrap();
+        let fixture = Fixture::new(&settling(SIGMOID, &format!("{solver}]")));
+        let constant = fixture.network.constant_drive(fixture.batch.x.view());
+        let mut state = State::new(&fixture.network, &constant, 0..ROWS, &fixture.batch.target);
+        state.clamped_output = hold.then(|| fixture.network.output());
+        fixture.solver.relax(&fixture.network, &mut state, None, 9, "test").unwrap();
         state.out
     };
     assert_eq!(after("anderson", true), after("even-odd", true));
@@ -168,22 +168,22 @@ fn noise_is_new_in_every_step_and_copy() {
         "[neuron.settle]\nactivation = \"shifted-sigmoid\"\nnoise = 0.5\n[credit.eq-prop]\nbeta = 1e-9\nfree-steps = 3\n\
          nudged-steps = 1\n",
     );
-    let lab = Lab::new(&recipe);
-    let after = |steps| row(&lab.relax(0..ROWS, None, steps).0.out[1], 0);
+    let fixture = Fixture::new(&recipe);
+    let after = |steps| row(&fixture.relax(0..ROWS, None, steps).0.out[1], 0);
     assert_eq!(after(2), after(2));
     let steps: Vec<_> = (1..5).map(after).collect();
     for (i, a) in steps.iter().enumerate() {
         assert!(steps[..i].iter().all(|b| b != a), "step {i} repeats an earlier one");
     }
-    let mut credit = recipe.credit.build(&recipe.solver, &lab.network, 8).unwrap();
+    let mut credit = recipe.credit.build(&recipe.solver, &fixture.network, 8).unwrap();
     let objective = recipe.objective.build();
-    let phases = |key: &Key| credit.phases(&lab.network, &lab.batch, &*objective, key).unwrap();
+    let phases = |key: &Key| credit.phases(&fixture.network, &fixture.batch, &*objective, key).unwrap();
     let of = |key: &Key| phases(key).into_iter().map(|s| row(&s.out[1], 0)).collect::<Vec<_>>();
     let (one, other) = (of(&Key::new(1)), of(&Key::new(2)));
     assert!(one.len() == 3 && one[0] != one[1] && one[1] != one[2] && one[0] != one[2]);
     assert!(one.iter().zip(&other).all(|(a, b)| a != b), "an update has numbers of its own");
     assert_eq!(one, of(&Key::new(1)));
-    let quiet = credit.free(&lab.network, &lab.batch, &*objective).unwrap();
+    let quiet = credit.free(&fixture.network, &fixture.batch, &*objective).unwrap();
     assert_ne!(row(&quiet.out[1], 0), one[0], "evaluation is quiet");
     let mut copies = Noise::new(&Key::new(1), &[4, 7]);
     let add = |noise: &Noise, rows: usize| {
@@ -197,28 +197,28 @@ fn noise_is_new_in_every_step_and_copy() {
     copies.swap_rows(0, 1);
     assert_eq!((row(&add(&copies, 2), 0), row(&add(&copies, 2), 1)), (row(&own, 1), row(&own, 0)));
     let (mut network, mut sink) = (Network::build(&recipe).unwrap(), GradCollector::default());
-    let step = credit.learn(&mut network, &lab.batch, &*objective, &mut sink, &Key::new(1)).unwrap();
+    let step = credit.learn(&mut network, &fixture.batch, &*objective, &mut sink, &Key::new(1)).unwrap();
     assert_eq!(step.nudged.samples, 16, "two nudged phases");
 }
 
-/// Mixing looks back at `memory` sweeps: one is not fifty. A refused step costs a sweep of its output's group.
+/// Mixing looks back at `history` sweeps: one is not fifty. A refused step costs a sweep of its output's group.
 #[test]
 fn mixing_looks_back_as_far_as_it_says() {
-    let strong = |memory: usize| {
-        Lab::new(&recipe(
+    let strong = |history: usize| {
+        Fixture::new(&recipe(
             &[20, 40, 40, 40, 10],
             &format!(
                 "[neuron.settle]\nactivation = \"shifted-sigmoid\"\n[wiring.dense]\ngain = 1.6\n[credit.eq-prop]\nbeta = 0.01\n\
-                 free-steps = 40\nnudged-steps = 4\n[solver.anderson]\nmemory = {memory}\n"
+                 free-steps = 40\nnudged-steps = 4\n[solver.anderson]\nhistory = {history}\n"
             ),
         ))
     };
-    let run = |memory, steps| strong(memory).relax(0..ROWS, None, steps);
+    let run = |history, steps| strong(history).relax(0..ROWS, None, steps);
     assert_eq!(run(1, 3).0.out, run(50, 3).0.out, "there is one pair to look back at");
     assert_ne!(run(1, 5).0.out, run(50, 5).0.out);
     assert_eq!(run(5, 7).0.out, run(50, 7).0.out, "five pairs");
     assert_ne!(run(5, 9).0.out, run(50, 9).0.out);
-    let sweeps: Vec<u64> = [1, 5, 50].map(|memory| run(memory, 40).1.sweeps).to_vec();
+    let sweeps: Vec<u64> = [1, 5, 50].map(|history| run(history, 40).1.sweeps).to_vec();
     assert!(sweeps.iter().any(|s| *s > 8 * 40), "no step was refused: {sweeps:?}");
     for steps in 1..40 {
         let last = run(5, steps).1.sweeps;
@@ -230,15 +230,15 @@ fn mixing_looks_back_as_far_as_it_says() {
 #[test]
 fn units_begin_at_rest_and_stay_in_their_box() {
     let energy =
-        Lab::new(&settling("activation = \"shifted-sigmoid\"\ndynamics = \"energy\"", "synchronous]"));
+        Fixture::new(&settling("activation = \"shifted-sigmoid\"\ndynamics = \"energy\"", "synchronous]"));
     let rest = 1.0 / (1.0 + 2.0_f64.exp());
     let (state, _) = energy.relax(0..ROWS, None, 0);
     assert!((1..4).all(|p| state.out[p].to_f64s().iter().all(|x| (x - rest).abs() < 1e-12)));
     for solver in ["even-odd]\nrelaxation = 1.9", "anderson]", "synchronous]"] {
         let mut edges = 0;
         for steps in 1..12 {
-            let lab = Lab::new(&settling("activation = \"hard-sigmoid\"", solver));
-            let (state, _) = lab.relax(0..ROWS, None, steps);
+            let fixture = Fixture::new(&settling("activation = \"hard-sigmoid\"", solver));
+            let (state, _) = fixture.relax(0..ROWS, None, steps);
             let all: Vec<f64> = (1..4).flat_map(|p| state.out[p].to_f64s()).collect();
             assert!(all.iter().all(|x| (0.0..=1.0).contains(x)), "{solver} {steps}");
             edges += all.iter().filter(|x| **x == 0.0 || **x == 1.0).count();

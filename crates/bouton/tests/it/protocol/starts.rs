@@ -21,7 +21,7 @@ type Row = Vec<[Vec<f64>; 2]>;
 
 /// The free states of the next batch, row by row, each from what `from` says.
 fn settle(t: &mut Trainer, from: impl Fn(usize, usize) -> Row) -> (Vec<usize>, Vec<Row>) {
-    let batch = t.course.stream.batch(t.update(), t.network.dtype);
+    let batch = t.task_stream.train.batch(t.update(), t.network.dtype);
     let (n, network) = (batch.ids.len(), &t.network);
     let mut state = State::new(network, &network.constant_drive(batch.x.view()), 0..n, &batch.target);
     let settling: Vec<usize> = network.with_role(Role::Settling).collect();
@@ -95,8 +95,8 @@ fn persistent_states_belong_to_samples_of_a_task() {
         "[sequence.split]\nclasses = 2\n[continual]\nscenario = \"class\"\n",
     ] {
         let mut t = trainer(&text("activation = \"shifted-sigmoid\"", "persistent", sequence), &[]);
-        let samples = t.course.stream.parts(0)[0].len();
-        while t.course.stream.place(t.update()).segment == 0 {
+        let samples = t.task_stream.train.parts(0)[0].len();
+        while t.task_stream.train.position(t.update()).segment == 0 {
             t.learn().unwrap();
         }
         let first = tensors(&mut t);
@@ -110,7 +110,10 @@ fn persistent_states_belong_to_samples_of_a_task() {
         }
         let last = tensors(&mut t);
         assert!((0..samples).all(|at| remembered(&first, at) == remembered(&last, at)), "{sequence}");
-        assert!((samples..t.course.stream.samples()).all(|at| remembered(&last, at) != rest), "{sequence}");
+        assert!(
+            (samples..t.task_stream.train.samples()).all(|at| remembered(&last, at) != rest),
+            "{sequence}"
+        );
     }
 }
 

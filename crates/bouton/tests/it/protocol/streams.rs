@@ -1,13 +1,13 @@
 //! Whose data a batch holds, in which order, and where epochs and tasks end.
 
 use super::{layered, trainer};
-use bouton::task::stream::{Course, Stream};
+use bouton::task::stream::{Stream, TaskStream};
 use bouton_kernels::DType;
 
-/// The course of 10 samples in batches of 4.
-fn course(sequence: &str) -> Course {
+/// The task stream of 10 samples in batches of 4.
+fn task_stream(sequence: &str) -> TaskStream {
     let text = layered(&format!("[optim.sgd]\nlr = 0.1\n{sequence}")).replace("train = 24", "train = 10");
-    trainer(&text.replace("batch = 6", "batch = 4"), &[]).course
+    trainer(&text.replace("batch = 6", "batch = 4"), &[]).task_stream
 }
 
 fn ids(stream: &mut Stream, update: u64) -> Vec<usize> {
@@ -16,7 +16,7 @@ fn ids(stream: &mut Stream, update: u64) -> Vec<usize> {
 
 /// (segment, epoch, total epoch, ends an epoch, ends the segment) of every update.
 fn places(stream: &Stream) -> Vec<(usize, u64, u64, bool, bool)> {
-    let of = |u| stream.place(u);
+    let of = |u| stream.position(u);
     (0..stream.updates())
         .map(|u| (of(u).segment, of(u).epoch, of(u).total_epoch, of(u).ends_epoch, of(u).ends_segment))
         .collect()
@@ -24,7 +24,7 @@ fn places(stream: &Stream) -> Vec<(usize, u64, u64, bool, bool)> {
 
 #[test]
 fn epochs_and_tasks_end_where_they_should() {
-    let tasks = course("[sequence.permuted]\ntasks = 2\n").stream;
+    let tasks = task_stream("[sequence.permuted]\ntasks = 2\n").train;
     assert_eq!((tasks.updates(), tasks.epochs(), tasks.samples(), tasks.segments()), (12, 4, 20, 2));
     let of_task = |t: usize, e: u64| {
         [(t, 0, e, false, false), (t, 0, e, false, false), (t, 0, e, true, false)].into_iter().chain([
@@ -34,18 +34,17 @@ fn epochs_and_tasks_end_where_they_should() {
         ])
     };
     assert_eq!(places(&tasks), of_task(0, 0).chain(of_task(1, 2)).collect::<Vec<_>>());
-    let cut = course("[sequence.permuted]\ntasks = 2\n[continual]\nupdates = 4\n").stream;
+    let cut = task_stream("[sequence.permuted]\ntasks = 2\n[continual]\nupdates = 4\n").train;
     assert_eq!((cut.updates(), cut.epochs()), (8, 4));
     let of_task = |t: usize, e: u64| {
         [(t, 0, e, false, false), (t, 0, e, false, false), (t, 0, e, true, false), (t, 1, e + 1, true, true)]
     };
     assert_eq!(places(&cut), [of_task(0, 0), of_task(1, 2)].concat());
-    assert_eq!(cut.place(99).segment, 1, "behind the end is the end");
-    assert!(cut.place(99).ends_segment);
-    let mixed =
-        course("[sequence.permuted]\ntasks = 2\n[continual]\nupdates = 4\ninterleaved = true\n").stream;
+    assert_eq!(cut.position(99).segment, 1, "behind the end is the end");
+    assert!(cut.position(99).ends_segment);
+    let mixed = task_stream("[sequence.permuted]\ntasks = 2\n[continual]\nupdates = 4\njoint = true\n").train;
     assert_eq!((mixed.updates(), mixed.segments(), mixed.samples(), mixed.epochs()), (8, 1, 20, 2));
-    let single = course("").stream;
+    let single = task_stream("").train;
     assert_eq!((single.updates(), single.epochs(), single.samples()), (6, 2, 10));
 }
 
@@ -53,7 +52,7 @@ fn epochs_and_tasks_end_where_they_should() {
 #[test]
 fn an_epoch_holds_every_sample_once() {
     for sequence in ["", "[sequence.permuted]\ntasks = 2\n"] {
-        let mut stream = course(sequence).stream;
+        let mut stream = task_stream(sequence).train;
         let epochs: Vec<Vec<usize>> = (0..stream.updates() / 3)
             .map(|e| {
                 let batches: Vec<_> = (3 * e..3 * e + 3).map(|u| ids(&mut stream, u)).collect();
@@ -81,10 +80,10 @@ fn scenarios_say_which_outputs_count() {
         let text = layered(&format!(
             "[optim.sgd]\nlr = 0.1\n[sequence.split]\nclasses = 2\n[continual]\nscenario = \"{scenario}\"\n{more}"
         ));
-        trainer(&text.replace("5, 4]", &format!("5, {outputs}]")), &[]).course
+        trainer(&text.replace("5, 4]", &format!("5, {outputs}]")), &[]).task_stream
     };
-    let active = |c: &Course, task, segment| c.outputs.map(|outputs| outputs.active(task, segment));
-    let mixed = |c: &Course| c.outputs.and_then(|outputs| outputs.mixed());
+    let active = |c: &TaskStream, task, segment| c.outputs.map(|outputs| outputs.active(task, segment));
+    let mixed = |c: &TaskStream| c.outputs.and_then(|outputs| outputs.mixed());
     let (domain, task, class) = (of("domain", "", 2), of("task", "", 4), of("class", "", 4));
     for (t, seg) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
         assert_eq!(active(&domain, t, seg), None);
@@ -92,18 +91,18 @@ fn scenarios_say_which_outputs_count() {
         assert_eq!(active(&class, t, seg), Some(0..2 * (t.max(seg) + 1)), "task {t} after {seg}");
     }
     assert_eq!((mixed(&domain), mixed(&task), mixed(&class)), (None, None, None));
-    let joint = "interleaved = true\n";
+    let joint = "joint = true\n";
     assert_eq!(mixed(&of("task", joint, 4)), Some(2));
     assert_eq!(active(&of("class", joint, 4), 0, 0), None, "mixed tasks have all been seen");
     let replay = "[continual.replay]\nsize = 4\n";
     assert_eq!(mixed(&of("task", replay, 4)), Some(2));
     assert_eq!(mixed(&of("class", replay, 4)), None);
-    for (mut course, first) in [(domain, 0), (task, 2), (class, 2)] {
-        let last = course.stream.updates() - 1;
-        let batch = course.stream.batch(last, DType::F64);
+    for (mut task_stream, first) in [(domain, 0), (task, 2), (class, 2)] {
+        let last = task_stream.train.updates() - 1;
+        let batch = task_stream.train.batch(last, DType::F64);
         let labels = batch.target.classes().unwrap();
         assert!(labels.iter().all(|l| (first..first + 2).contains(l)), "{labels:?}");
-        let tests: Vec<_> = course.stream.in_order(&course.tests[1], None, DType::F64).collect();
+        let tests: Vec<_> = task_stream.train.in_order(&task_stream.tests[1], None, DType::F64).collect();
         assert!(tests[0].target.classes().unwrap().iter().all(|l| (first..first + 2).contains(l)));
     }
 }
@@ -111,24 +110,24 @@ fn scenarios_say_which_outputs_count() {
 /// Parts of a stream are cut in file order, and cover the set; the test set is one.
 #[test]
 fn subsets_are_parts_of_one_set() {
-    let mut c = course("[sequence.subsets]\nparts = 3\n");
-    let sizes: Vec<usize> = (0..3).map(|k| c.stream.parts(k).iter().map(|p| p.len()).sum()).collect();
+    let mut c = task_stream("[sequence.subsets]\nparts = 3\n");
+    let sizes: Vec<usize> = (0..3).map(|k| c.train.parts(k).iter().map(|p| p.len()).sum()).collect();
     assert_eq!((sizes, c.tests.len()), (vec![3, 3, 4], 1));
     let whole: Vec<_> = {
-        let single = course("");
-        let part = &single.stream.parts(0)[0];
-        single.stream.in_order(part, None, DType::F64).flat_map(|b| b.x.to_f64s()).collect()
+        let single = task_stream("");
+        let part = &single.train.parts(0)[0];
+        single.train.in_order(part, None, DType::F64).flat_map(|b| b.x.to_f64s()).collect()
     };
     let parts: Vec<f64> = (0..3)
         .flat_map(|k| {
-            let part = c.stream.parts(k)[0].clone();
-            c.stream.in_order(&part, None, DType::F64).flat_map(|b| b.x.to_f64s()).collect::<Vec<_>>()
+            let part = c.train.parts(k)[0].clone();
+            c.train.in_order(&part, None, DType::F64).flat_map(|b| b.x.to_f64s()).collect::<Vec<_>>()
         })
         .collect();
     assert_eq!(parts, whole);
-    let updates = c.stream.updates();
+    let updates = c.train.updates();
     assert_eq!(updates, 2 * 3);
-    assert_eq!(ids(&mut c.stream, updates - 1).len(), 4);
+    assert_eq!(ids(&mut c.train, updates - 1).len(), 4);
 }
 
 /// Evaluation takes samples in file order, at most as many as it is told, as they are.
@@ -136,15 +135,17 @@ fn subsets_are_parts_of_one_set() {
 fn evaluation_sees_samples_as_they_are() {
     let text = "precision = \"f64\"\n[task.digits]\ntrain = 12\ntest = 6\nbatch = 4\nepochs = 3\n[network]\nlayers = [64, 4, 10]\n\
         [neuron.relu]\n[objective.softmax-cross-entropy]\n[credit.backprop]\n[optim.sgd]\nlr = 0.1\n";
-    let (plain, varied) =
-        (trainer(text, &[]).course, trainer(text, &["task.digits.flip=true", "task.digits.shift=1"]).course);
-    let first = |c: &Course, n| -> Vec<f64> {
-        c.stream.in_order(&c.tests[0], n, DType::F64).flat_map(|b| b.x.to_f64s()).collect()
+    let (plain, varied) = (
+        trainer(text, &[]).task_stream,
+        trainer(text, &["task.digits.flip=true", "task.digits.shift=1"]).task_stream,
+    );
+    let first = |c: &TaskStream, n| -> Vec<f64> {
+        c.train.in_order(&c.tests[0], n, DType::F64).flat_map(|b| b.x.to_f64s()).collect()
     };
     assert_eq!(first(&plain, None), first(&varied, None));
     assert_eq!(first(&plain, Some(4)), first(&plain, None)[..4 * 64]);
     assert_eq!(first(&plain, Some(99)), first(&plain, None));
-    let (mut plain, mut varied) = (plain.stream, varied.stream);
+    let (mut plain, mut varied) = (plain.train, varied.train);
     let (mut moved, mut kinds) = (0, std::collections::BTreeSet::new());
     for update in 0..9 {
         let (a, b) = (plain.batch(update, DType::F64), varied.batch(update, DType::F64));
@@ -167,7 +168,8 @@ fn evaluation_sees_samples_as_they_are() {
 fn every_sample_is_varied_for_itself() {
     let text = "precision = \"f64\"\n[task.digits]\ntrain = 12\ntest = 6\nbatch = \"all\"\nepochs = 2\n[network]\n\
         layers = [64, 4, 10]\n[neuron.relu]\n[objective.softmax-cross-entropy]\n[credit.backprop]\n[optim.sgd]\nlr = 0.1\n";
-    let batch = |overrides: &[&str]| trainer(text, overrides).course.stream.batch(0, DType::F64).x.to_f64s();
+    let batch =
+        |overrides: &[&str]| trainer(text, overrides).task_stream.train.batch(0, DType::F64).x.to_f64s();
     let (plain, varied) = (batch(&[]), batch(&["task.digits.shift=1"]));
     let moved = |from: &[f64], [dy, dx]: [isize; 2]| -> Vec<f64> {
         let at = |i: usize| [(i / 8) as isize + dy, (i % 8) as isize + dx];
@@ -199,16 +201,16 @@ fn half_of_the_images_are_mirrored() {
     assert!(count(&|i| mirrored(0, i) == mirrored(1, i)).abs_diff(200) < 40, "epochs differ");
 }
 
-fn pixels(c: &Course, test: bool, task: usize) -> Vec<f64> {
-    let part = if test { c.tests[task].clone() } else { c.stream.parts(task)[0].clone() };
-    c.stream.in_order(&part, None, DType::F64).flat_map(|b| b.x.to_f64s()).collect()
+fn pixels(c: &TaskStream, test: bool, task: usize) -> Vec<f64> {
+    let part = if test { c.tests[task].clone() } else { c.train.parts(task)[0].clone() };
+    c.train.in_order(&part, None, DType::F64).flat_map(|b| b.x.to_f64s()).collect()
 }
 
 /// Tasks see other pixels of the same images, training and test set alike; the first ones in place if that is asked for.
 #[test]
 fn tasks_see_what_is_theirs() {
-    let (plain, single) = (course("[sequence.permuted]\ntasks = 3\n"), course(""));
-    let same = course("[sequence.permuted]\ntasks = 3\nfirst-identity = true\n");
+    let (plain, single) = (task_stream("[sequence.permuted]\ntasks = 3\n"), task_stream(""));
+    let same = task_stream("[sequence.permuted]\ntasks = 3\nfirst-identity = true\n");
     for test in [false, true] {
         let original = pixels(&single, test, 0);
         let of: Vec<_> = (0..3).map(|t| pixels(&plain, test, t)).collect();
@@ -239,7 +241,7 @@ fn seeds_make_tasks_of_their_own() {
             &text.replace("[9, 5, 4]", if sequence.contains("split") { "[9, 5, 2]" } else { "[9, 5, 4]" }),
             &[&format!("seed={seed}")],
         )
-        .course
+        .task_stream
     };
     for sequence in ["[sequence.permuted]\ntasks = 2\n", "[sequence.split]\nclasses = 2\nshuffle = true\n"] {
         let first = pixels(&with(sequence, 1), false, 0);
@@ -258,8 +260,8 @@ fn seeds_make_tasks_of_their_own() {
 #[test]
 fn replay_adds_what_it_was_told() {
     let mut of_three =
-        course("[sequence.permuted]\ntasks = 2\n[continual.replay]\nsize = 8\nbatch = 3\n").stream;
-    let mut as_many = course("[sequence.permuted]\ntasks = 2\n[continual.replay]\nsize = 8\n").stream;
+        task_stream("[sequence.permuted]\ntasks = 2\n[continual.replay]\nsize = 8\nbatch = 3\n").train;
+    let mut as_many = task_stream("[sequence.permuted]\ntasks = 2\n[continual.replay]\nsize = 8\n").train;
     assert_eq!(
         (ids(&mut of_three, 1).len(), ids(&mut as_many, 1).len()),
         (4, 4),
@@ -279,7 +281,7 @@ fn replay_adds_what_it_was_told() {
 #[test]
 fn replay_keeps_no_more_than_its_size() {
     let mut stream =
-        course("[sequence.permuted]\ntasks = 4\n[continual.replay]\nsize = 8\nbatch = 9\n").stream;
+        task_stream("[sequence.permuted]\ntasks = 4\n[continual.replay]\nsize = 8\nbatch = 9\n").train;
     for task in 1..4 {
         let drawn = (6 * task..6 * task + 6).flat_map(|u| {
             let ids = ids(&mut stream, u);

@@ -15,7 +15,7 @@ fn synapses_hear_of_tasks_and_not_of_cuts() {
         for _ in 0..updates {
             t.learn().unwrap();
         }
-        assert!(t.place().ends_segment);
+        assert!(t.position().ends_segment);
         let before = tensors(&mut t);
         t.end_segment().unwrap();
         let now = tensors(&mut t);
@@ -60,14 +60,14 @@ fn a_task_keeps_the_normalisation_that_it_ended_with() {
     let text = layered(&format!("{TASKS}[norm.batch]\nper-task = true\n[optim.sgd]\nlr = 0.05\n"));
     let mut t = trainer(&text, &[]);
     learn(&mut t, 7);
-    assert!(t.memory.norms.is_empty(), "no task has ended");
+    assert!(t.history.norms.is_empty(), "no task has ended");
     learn(&mut t, 8);
     let kept = t.network.norms();
-    assert_eq!(t.memory.norms, std::slice::from_ref(&kept));
+    assert_eq!(t.history.norms, std::slice::from_ref(&kept));
     let first = t.evaluate(0).unwrap();
     learn(&mut t, 16);
-    assert_eq!((t.memory.norms.len(), &t.memory.norms[0]), (2, &kept));
-    assert_eq!(t.memory.norms[1], t.network.norms(), "the next task goes on from it");
+    assert_eq!((t.history.norms.len(), &t.history.norms[0]), (2, &kept));
+    assert_eq!(t.history.norms[1], t.network.norms(), "the next task goes on from it");
     assert_ne!(t.network.norms(), kept);
     let present = t.network.norms();
     let later = t.evaluate(0).unwrap();
@@ -79,7 +79,7 @@ fn a_task_keeps_the_normalisation_that_it_ended_with() {
     t.network.set_norms(&now);
     let mut shared = trainer(&text, &["norm.batch.per-task=false"]);
     learn(&mut shared, 16);
-    assert!(shared.memory.norms.is_empty());
+    assert!(shared.history.norms.is_empty());
     assert_ne!(shared.evaluate(0).unwrap().loss, later.loss);
     assert_eq!(
         shared.evaluate(1).unwrap().loss,
@@ -99,7 +99,7 @@ fn running_means_move_with_every_batch_and_in_training_only() {
     assert!(mean(&mut t).iter().all(|m| *m == 0.0) && variance(&mut t).iter().all(|v| *v == 1.0));
     learn(&mut t, 1);
     let (m1, v1) = (mean(&mut t), variance(&mut t));
-    let batch = t.course.stream.batch(0, t.network.dtype);
+    let batch = t.task_stream.train.batch(0, t.network.dtype);
     let w = t.network.connections[0].weight.mat().clone();
     for j in 0..5 {
         let drives: Vec<f64> =
@@ -152,7 +152,7 @@ fn tests_count_the_outputs_of_the_scenario() {
     learn(&mut own, ends + 1);
     near(outputs(&mut own, 0), 2.0);
     near(outputs(&mut own, 1), 2.0);
-    let mut mixed = trainer(&text, &["continual.scenario=task", "continual.interleaved=true"]);
+    let mut mixed = trainer(&text, &["continual.scenario=task", "continual.joint=true"]);
     near(mixed.learn().unwrap().mean_loss().exp(), 2.0);
     let mut begun = trainer(&text, &[]);
     near(begun.learn().unwrap().mean_loss().exp(), 2.0);
@@ -165,7 +165,7 @@ fn tests_normalise_with_the_statistics_they_name() {
         .replace("batch = 6", "batch = \"all\"");
     for (statistics, own) in [("batch", true), ("running", false)] {
         let mut t = trainer(&text, &[&format!("norm.batch.statistics={statistics}")]);
-        let batch = t.course.stream.batch(0, t.network.dtype);
+        let batch = t.task_stream.train.batch(0, t.network.dtype);
         let trained = t.learn().unwrap().loss;
         let credit = t.recipe.credit.build(&t.recipe.solver, &t.network, 24).unwrap();
         let tested = credit.evaluate(&t.network, &batch, &*t.recipe.objective.build()).unwrap().loss;

@@ -13,13 +13,13 @@ const POSITION: &str = "position";
 const REPLAY: [&str; 4] = ["replay.x", "replay.labels", "replay.ids", "replay.sizes"];
 
 /// What these entries hold.
-pub struct Place {
+pub struct Progress {
     position: [u64; 9],
     kept: Option<(Batch, Vec<usize>)>,
 }
 
 /// Adds the entries to a state.
-pub fn show<'py>(hand: &mut ByHand, state: &Bound<'py, PyDict>) -> PyResult<()> {
+pub fn save<'py>(hand: &mut ByHand, state: &Bound<'py, PyDict>) -> PyResult<()> {
     let py = state.py();
     let integers = |values: Vec<i64>| PyArray1::from_vec(py, values);
     state.set_item(POSITION, integers(hand.position().map(|n| n as i64).to_vec()))?;
@@ -37,7 +37,7 @@ pub fn show<'py>(hand: &mut ByHand, state: &Bound<'py, PyDict>) -> PyResult<()> 
 }
 
 /// Takes the entries out of a state.
-pub fn take(hand: &ByHand, state: &Bound<'_, PyDict>) -> PyResult<Place> {
+pub fn read(hand: &ByHand, state: &Bound<'_, PyDict>) -> PyResult<Progress> {
     let py = state.py();
     let wrong = |message: &str| argument(py, "CheckpointError", message, "pass what state_dict() gave");
     let out = |name: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
@@ -52,7 +52,7 @@ pub fn take(hand: &ByHand, state: &Bound<'_, PyDict>) -> PyResult<Place> {
     let position = position.try_into().expect("nine numbers");
     let [x, outputs, ids, sizes] = REPLAY.map(out);
     let (Some(x), Some(outputs), Some(ids), Some(sizes)) = (x?, outputs?, ids?, sizes?) else {
-        return Ok(Place { position, kept: None });
+        return Ok(Progress { position, kept: None });
     };
     let net = &hand.learner.network;
     let sizes = places(&sizes, sizes.len()?)?;
@@ -60,10 +60,10 @@ pub fn take(hand: &ByHand, state: &Bound<'_, PyDict>) -> PyResult<Place> {
     let (features, units) = (net.features(), net.populations[net.output()].units);
     let x = exactly(&x, net.dtype, (n, features), REPLAY[0])?;
     let batch = Batch { x, target: labels(&outputs, n, units)?.into(), ids: places(&ids, n)? };
-    Ok(Place { position, kept: Some((batch, sizes)) })
+    Ok(Progress { position, kept: Some((batch, sizes)) })
 }
 
-impl Place {
+impl Progress {
     /// How many tasks have ended.
     pub fn ended(&self) -> usize {
         self.position[0] as usize

@@ -29,7 +29,7 @@ const NEAR: f64 = 1e-3;
 
 /// A network, a batch and its free fixed point, all in 64 bits.
 #[derive(Debug)]
-pub struct Lab {
+pub struct CheckContext {
     /// The recipe, its precision set to 64 bits.
     pub recipe: Recipe,
     /// Its network.
@@ -50,7 +50,7 @@ pub struct Lab {
     pub(super) damage: Vec<String>,
 }
 
-impl Lab {
+impl CheckContext {
     /// Prepares the recipe with its initial weights, or with those of a checkpoint.
     pub fn new(recipe: &Recipe, folder: Option<&Path>, checkpoint: Option<&Checkpoint>) -> Result<Self> {
         let recipe = Recipe { precision: Precision::F64, ..recipe.clone() };
@@ -60,7 +60,7 @@ impl Lab {
         }
         // Properties are those of the quiet dynamics.
         network.populations.iter_mut().for_each(|p| p.noise = 0.0);
-        let mut stream = stream::open(&recipe, folder)?.stream;
+        let mut stream = stream::open(&recipe, folder)?.train;
         let batch = stream.batch(0, DType::F64).first(SAMPLES);
         let wide = stream.in_order(&stream.parts(0)[0], Some(WIDE), DType::F64).next();
         let wide = wide.unwrap_or_else(|| batch.clone());
@@ -80,7 +80,7 @@ impl Lab {
     }
 
     /// Why properties of fixed points do not apply, if they do not.
-    pub(super) fn obstacle(&self) -> Option<String> {
+    pub(super) fn why_not_applicable(&self) -> Option<String> {
         if self.network.nudged().is_none() {
             return Some("the network does not settle".into());
         }
@@ -154,7 +154,7 @@ impl Lab {
         notes
     }
 
-    /// The gradient of a credit rule on the batch, flattened, with the lab's plan of sweeps.
+    /// The gradient of a credit rule on the batch, flattened, with the context's plan of sweeps.
     pub fn gradient(&mut self, credit: &CreditSpec) -> Result<Vec<f64>> {
         let mut rule =
             credit.build(&self.recipe.solver.method().plain(), &self.network, self.batch.ids.len())?;

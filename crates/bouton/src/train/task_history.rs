@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 /// Accuracies on every task after every task, and the normalisations that tasks were left with.
 #[derive(Clone, Debug, Default)]
-pub struct Memory {
+pub struct TaskHistory {
     /// Accuracy on every task before training; empty if it was not measured.
     pub baseline: Vec<f64>,
     /// R: one row per finished task, one column per task; NaN where a task was not tested.
@@ -17,7 +17,7 @@ pub struct Memory {
     pub norms: Vec<Vec<Mat>>,
 }
 
-impl Memory {
+impl TaskHistory {
     /// The metrics of [`forgetting::summary`].
     pub fn summary(&self) -> BTreeMap<String, f64> {
         let baseline = (!self.baseline.is_empty()).then_some(&self.baseline[..]);
@@ -40,7 +40,7 @@ impl Memory {
         format!("{}\n{}", self.norms.len(), rows.collect::<Vec<_>>().join("\n"))
     }
 
-    /// The inverse of [`Memory::to_text`] in a run of `tasks` tasks; the matrices have the right shapes and wait to be
+    /// The inverse of [`TaskHistory::to_text`] in a run of `tasks` tasks; the matrices have the right shapes and wait to be
     /// filled.
     pub(super) fn from_text(text: &str, network: &Network, tasks: usize) -> Result<Self> {
         let bad = || Error::checkpoint("the accuracies of the finished tasks are garbled");

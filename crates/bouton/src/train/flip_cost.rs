@@ -1,16 +1,16 @@
-//! What it costs to turn binary weights, by the size of their hidden weight.
+//! What it costs to flip binary weights, by the size of their hidden weight.
 //!
-//! Δℓ = (L(S weights turned) − L)/S, for S weights of one connection drawn from one range of |W^h|, averaged over some
+//! Δℓ = (L(S weights flipped) − L)/S, for S weights of one connection drawn from one range of |W^h|, averaged over some
 //! draws (Laborieux, Ernoult, Hirtzlin & Querlioz, Nat. Commun. 12:2549, 2021, figure 5c-e).
 
 use crate::error::Result;
 use crate::network::{ConnId, Network};
 use crate::rng::Stream;
 
-/// One in so many weights of a connection is turned at a time; the paper turns one in 100 to 800.
+/// One in so many weights of a connection is flipped at a time; the paper flips one in 100 to 800.
 const SHARE: usize = 500;
 
-/// The cost per weight of turning weights of connection `c`, for each of `ranges` (indices of weights) by so many `draws`;
+/// The cost per weight of flipping weights of connection `c`, for each of `ranges` (indices of weights) by so many `draws`;
 /// `None` for a range with too few weights. The network comes back as it was.
 ///
 /// # Errors
@@ -23,21 +23,21 @@ pub(super) fn costs(
     random: &mut Stream,
     mut loss: impl FnMut(&mut Network) -> Result<f64>,
 ) -> Result<Vec<Option<f64>>> {
-    let turned = (ranges.iter().map(Vec::len).sum::<usize>() / SHARE).max(1);
+    let flipped = (ranges.iter().map(Vec::len).sum::<usize>() / SHARE).max(1);
     let before = loss(network)?;
     let mut cost = |range: &mut Vec<usize>| {
-        if range.len() < turned {
+        if range.len() < flipped {
             return Ok(None);
         }
         let mut rise = 0.0;
         for _ in 0..draws {
-            random.draw(range, turned);
-            network.turn(c, &range[..turned]);
+            random.draw(range, flipped);
+            network.flip(c, &range[..flipped]);
             let after = loss(network);
-            network.turn(c, &range[..turned]);
+            network.flip(c, &range[..flipped]);
             rise += after? - before;
         }
-        Ok(Some(rise / (draws * turned) as f64))
+        Ok(Some(rise / (draws * flipped) as f64))
     };
     ranges.iter_mut().map(&mut cost).collect()
 }
@@ -52,7 +52,7 @@ mod tests {
         batch = 3\nepochs = 1\n[network]\nlayers = [4, 5, 3]\n[neuron.sign]\n[synapse.binary]\n[credit.backprop]\n\
         [optim.sgd]\nlr = 0.1\n";
 
-    /// With the sum of all weights as the loss, turning a weight w costs exactly −2w.
+    /// With the sum of all weights as the loss, flipping a weight w costs exactly −2w.
     #[test]
     fn the_cost_is_the_rise_of_the_loss_and_nothing_stays_turned() {
         let recipe = Recipe::parse(RECIPE, "test").unwrap();

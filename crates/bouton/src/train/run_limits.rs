@@ -1,18 +1,18 @@
-//! What a recipe says to those who feed a learner by hand.
+//! Limits that a recipe sets to a run, for those who feed a learner by hand.
 
 use crate::recipe::{Recipe, RunSpec};
 use crate::task::{ContinualSpec, Images};
 
 /// Keys of a recipe that hand-fed learning has to heed where a run heeds them elsewhere.
-pub(super) struct Heard {
+pub(super) struct RunLimits {
     /// Most updates of the run, and of a task.
     pub run: Option<u64>,
     pub task: Option<u64>,
     /// Whether a run varies images.
-    pub varied: bool,
+    pub augmented: bool,
 }
 
-impl Heard {
+impl RunLimits {
     /// Every key of the tables that are about more than the learner itself is named, so that a new one is decided on here.
     pub fn of(recipe: &Recipe) -> Self {
         let Recipe {
@@ -54,19 +54,19 @@ impl Heard {
             keep_checkpoints: _,
             log_every: _,
             test_every: _,
-            turn_draws: _,
+            flip_samples: _,
         } = run;
         let ContinualSpec {
             updates: each,
             // Done by the learner, and here.
             scenario: _,
-            interleaved: _,
+            joint: _,
             reset_optimiser: _,
             replay: _,
             // About what a run measures.
             recent: _,
         } = continual;
-        let varied = task.images().is_some_and(|images| {
+        let augmented = task.images().is_some_and(|images| {
             let Images {
                 shift,
                 flip,
@@ -84,6 +84,6 @@ impl Heard {
             } = images;
             *shift > 0 || *flip
         });
-        Self { run: *updates, task: *each, varied }
+        Self { run: *updates, task: *each, augmented }
     }
 }
