@@ -171,6 +171,23 @@ impl Builder<'_> {
         }
     }
 
+    /// Weights between two populations, drawn for one purpose.
+    fn drawn(
+        &self,
+        purpose: &str,
+        [from, to]: [&Node; 2],
+        c: &ConnectionPlan<'_>,
+        wiring: &dyn Wiring,
+    ) -> WeightMat {
+        let mut stream = self.connection_draws(purpose, c).stream();
+        let (dense, (rows, cols)) = (c.wiring.weights(), wiring.weight_shape());
+        // Units at different places share their weights: a filter's fan-out is its kernel's places.
+        let fan_out = to.shape.channels * cols / from.shape.channels;
+        let fan_out = if wiring.shares() { fan_out } else { rows };
+        let gain = dense.gain.at(c.layer);
+        WeightMat::new(weights(dense, self.dtype, [rows, cols], fan_out, gain, &mut stream))
+    }
+
     /// A connection with drawn weights.
     fn learned(
         &self,
@@ -180,21 +197,7 @@ impl Builder<'_> {
         pool: Option<Pool>,
     ) -> Result<Connection> {
         let (from, to, dense, layer) = (&nodes[c.pre], &nodes[c.post], c.wiring.weights(), c.layer);
-        let draw = |purpose| {
-            let mut stream = self.connection_draws(purpose, c).stream();
-            let (rows, cols) = wiring.weight_shape();
-            // Units at different places share their weights: a filter's fan-out is its kernel's places.
-            let fan_out = to.shape.channels * cols / from.shape.channels;
-            let fan_out = if wiring.shares() { fan_out } else { rows };
-            WeightMat::new(weights(
-                dense,
-                self.dtype,
-                [rows, cols],
-                fan_out,
-                dense.gain.at(layer),
-                &mut stream,
-            ))
-        };
+        let draw = |purpose| self.drawn(purpose, [from, to], c, &*wiring);
         let both_settle = from.role == Role::Settling && to.role == Role::Settling;
         let weight = draw("weight");
         let settling: usize = nodes.iter().filter(|n| n.role == Role::Settling).map(|n| n.units).sum();

@@ -44,46 +44,59 @@ impl RunLimits {
             task,
             run,
         } = recipe;
-        let RunSpec {
-            updates,
-            // Done by the learner.
-            test_draws: _,
-            train_draws: _,
-            // About what a run measures and writes.
-            checkpoint_every: _,
-            keep_checkpoints: _,
-            log_every: _,
-            test_every: _,
-            flip_samples: _,
-        } = run;
-        let ContinualSpec {
-            updates: each,
-            // Done by the learner, and here.
-            scenario: _,
-            joint: _,
-            reset_optimiser: _,
-            replay: _,
-            // About what a run measures.
-            recent: _,
-        } = continual;
-        let augmented = task.images().is_some_and(|images| {
-            let Images {
-                shift,
-                flip,
-                // Heeded by an epoch.
-                batch: _,
-                shuffle: _,
-                // Which samples, how often, and what they look like: the caller has them.
-                epochs: _,
-                train: _,
-                test: _,
-                pixels: _,
-                pad: _,
-                size: _,
-                normalise: _,
-            } = images;
-            *shift > 0 || *flip
-        });
-        Self { run: *updates, task: *each, augmented }
+        let augmented = task.images().is_some_and(varies);
+        Self { run: updates(run), task: updates_of_a_task(continual), augmented }
     }
+}
+
+/// Most updates of a run.
+fn updates(run: &RunSpec) -> Option<u64> {
+    let RunSpec {
+        updates,
+        // Done by the learner.
+        test_draws: _,
+        train_draws: _,
+        // About what a run measures and writes.
+        checkpoint_every: _,
+        keep_checkpoints: _,
+        log_every: _,
+        test_every: _,
+        flip_samples: _,
+    } = run;
+    *updates
+}
+
+/// Most updates of a task.
+fn updates_of_a_task(continual: &ContinualSpec) -> Option<u64> {
+    let ContinualSpec {
+        updates,
+        // Done by the learner, and here.
+        scenario: _,
+        joint: _,
+        reset_optimiser: _,
+        replay: _,
+        // About what a run measures.
+        recent: _,
+    } = continual;
+    *updates
+}
+
+/// Whether a run varies images.
+fn varies(images: &Images) -> bool {
+    let Images {
+        shift,
+        flip,
+        // Heeded by an epoch.
+        batch: _,
+        shuffle: _,
+        // Which samples, how often, and what they look like: the caller has them.
+        epochs: _,
+        train: _,
+        test: _,
+        pixels: _,
+        pad: _,
+        size: _,
+        normalise: _,
+    } = images;
+    *shift > 0 || *flip
 }
