@@ -45,7 +45,7 @@ def test_a_plan_lists_populations_and_connections():
     by_name = {c["name"]: c for c in plan["connections"]}
     assert by_name["context-hidden1"] == {
         "name": "context-hidden1", "from": "context", "to": "hidden1", "wiring": "dense", "synapse": "plain",
-        "lr": 0.05, "learn": True,
+        "lr": 0.05, "optim": None, "carries": "both", "learn": True,
     }
     assert by_name["hidden1-output"]["learn"] is False
 
