@@ -169,3 +169,27 @@ impl<A: ActivationFn> Neuron<2, 4, 2, 2> for AdaptiveUnit<A> {
         ([new, a + slow * (s - a)], A::apply(new))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::neuron::activation::Tanh;
+
+    /// Both states move at once, each by where the other was.
+    #[test]
+    fn a_step_is_one_of_euler_s() {
+        let unit = AdaptiveUnit::<Tanh> {
+            dt: 0.5,
+            strength: OwnSpec::Value(0.4),
+            time_constant: OwnSpec::Value(2.0),
+            activation: PhantomData,
+        };
+        let (strength, time_constant, drive, s, a) = (0.4, 2.0, 0.3, 0.2_f64, 0.6);
+        let constants = unit.prepare(Now { step: 1.0, nudge_gain: 0.0 }, [strength, time_constant]);
+        let ([new, adapted], out) = unit.step(constants, [drive, 0.0], [s, a]);
+        let slope = 1.0 - s.tanh().powi(2);
+        assert!((new - (s + 0.5 * (slope * drive - s - strength * a))).abs() < 1e-15);
+        assert!((adapted - (a + 0.25 * (s - a))).abs() < 1e-15);
+        assert!((out - new.tanh()).abs() < 1e-15);
+    }
+}

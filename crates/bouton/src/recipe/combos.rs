@@ -146,6 +146,17 @@ fn clamped_output(r: &Recipe) -> Refusal {
             "use objective.squared-error",
         );
     }
+    // A held output never asks the loss: what it is moved to is the gradient of squared errors.
+    if rule(r).acts == Acts::Clamp && !r.objective.build().is_squared_error() {
+        return refusal(
+            format!(
+                "{} holds the output nearer to the target, whatever {} says of it",
+                variant_name(&r.credit),
+                variant_name(&r.objective)
+            ),
+            "use objective.squared-error",
+        );
+    }
     None
 }
 
