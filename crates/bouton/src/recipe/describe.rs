@@ -127,7 +127,9 @@ fn step(node: Node, key: &str) -> std::result::Result<(Node, String), String> {
             let place = member.map(|m| (m.table.unwrap_or(node), about(m)));
             place.ok_or_else(|| inspect::nearest(key, members.iter().map(|m| m.name)))
         }
-        _ => Err(inspect::nearest(key, std::iter::empty())),
+        _ => node
+            .table()
+            .map_or_else(|| Err(inspect::nearest(key, std::iter::empty())), |table| step(table, key)),
     }
 }
 
@@ -162,7 +164,10 @@ fn page(path: String, node: Node, about: String) -> Page {
             let entry = |m: Member| Entry { name: m.name.into(), about: unwrap(m.doc) };
             page.choices = members.into_iter().map(entry).collect();
         }
-        _ => page.value = Some(node.expects()),
+        _ => {
+            page.value = Some(node.expects());
+            page.keys = node.table().map(|table| keys(table).collect()).unwrap_or_default();
+        }
     }
     page
 }
@@ -239,6 +244,14 @@ mod tests {
         let nudge = page.keys.iter().find(|k| k.name == "nudge").unwrap();
         assert_eq!(nudge.default.as_deref(), Some("\"symmetric\""));
         assert!(page.about.starts_with("Equilibrium propagation."));
+    }
+
+    #[test]
+    fn a_value_that_may_be_a_table_explains_its_keys() {
+        let page = explain("neuron.adaptive.strength").unwrap();
+        assert!(page.value.is_some() && page.keys.iter().any(|k| k.name == "learned"), "{page:?}");
+        assert_eq!(explain("adaptive.strength.uniform").unwrap().path, "neuron.adaptive.strength.uniform");
+        assert_eq!(explain("optim.sgd.lr.x").unwrap_err().hint(), Some("this table has no keys"));
     }
 
     #[test]

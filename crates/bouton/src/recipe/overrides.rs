@@ -91,7 +91,9 @@ fn set(table: &mut dyn TableLike, node: Node, keys: &[&str], path: &str, value: 
         return Ok(());
     }
     if !matches!(place.kind(), Kind::Table(_) | Kind::Map(_) | Kind::Choice(_)) {
-        return Err(Error::config(format!("`{full}` is {} and has no keys", place.expects())));
+        let error = Error::config(format!("`{full}` is {} and has no keys", place.expects()));
+        let whole = || format!("give all of it: {full}={{ {} = {value}, … }}", rest.join("."));
+        return Err(if place.table().is_some() { error.with_hint(whole()) } else { error });
     }
     if !table.get(key).is_some_and(Item::is_table_like) {
         table.insert(key, Item::Table(Table::new()));

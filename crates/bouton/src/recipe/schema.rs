@@ -94,6 +94,12 @@ impl Node {
         }
     }
 
+    /// The table that may stand here in place of a single value.
+    pub fn table(self) -> Option<Self> {
+        let Kind::Either(any) = self.kind() else { return None };
+        any.into_iter().find(|node| matches!(node.kind(), Kind::Table(_)))
+    }
+
     /// The place of `key` in a table.
     pub fn field(self, key: &str) -> Option<Self> {
         fields(self.target).find(|(name, _)| *name == key).map(|(_, v)| Self::new(v))
