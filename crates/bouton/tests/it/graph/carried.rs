@@ -125,12 +125,10 @@ fn connections_choose_optimisers() {
 #[test]
 fn updates_draw_by_name() {
     let tables = |stranger: &str| {
-        format!(
-            "{stranger}[connection.leap]\nfrom = \"hidden1\"\nto = \"output\"\nsynapse.rram = {{}}\nlr = 20.0\n"
-        )
+        format!("{stranger}[connection.leap]\nfrom = \"hidden1\"\nto = \"output\"\nsynapse.mesu = {{}}\n")
     };
     let stranger = "[population.another]\nunits = 3\nobjective.squared-error = {}\nobjective-weight = 0.0\n\
-        [connection.a]\nfrom = \"input\"\nto = \"another\"\nsynapse.rram = {}\nlr = 20.0\n";
+        [connection.a]\nfrom = \"input\"\nto = \"another\"\nsynapse.mesu = {}\n";
     let trained = |tables: &str| {
         let mut trainer = Trainer::new(&chain(RELU, tables), None).unwrap();
         let before = everything(&mut trainer.network);
