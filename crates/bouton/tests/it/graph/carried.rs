@@ -68,6 +68,18 @@ fn direct_feedback_alignment_learns() {
     assert!(plan.contains("hidden2 → output, wiring dense, synapse plain, activity alone\n"), "{plan}");
 }
 
+/// The importance of binary weights is measured by gradients, of which there are none where errors have a way of their own.
+#[test]
+fn no_importance_is_told_without_gradients() {
+    let bits = "[connection.input-hidden1]\nsynapse.metaplastic = { m = 1.0 }\n";
+    let profiles = |tables: &str| {
+        let mut trainer = Trainer::new(&chain(RELU, tables), None).unwrap();
+        learn(&mut trainer, 2);
+        trainer.importance(&|| false).unwrap().len()
+    };
+    assert_eq!([profiles(bits), profiles(&format!("{bits}{DIRECT}"))], [1, 0]);
+}
+
 /// Among units that settle, a population may be joined with itself: the energy holds the symmetric part, sᵀ(W + Wᵀ)s / 2.
 #[test]
 fn settling_units_may_be_joined_with_themselves() {
