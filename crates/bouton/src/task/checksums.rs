@@ -45,9 +45,10 @@ fn sets(recipe: Curriculum<'_>) -> Result<Vec<&'static KnownSet>> {
 pub fn checksums<'a>(recipe: impl Into<Curriculum<'a>>, folder: Option<&Path>) -> Result<Checksums> {
     let mut all = Checksums::default();
     let recipe = recipe.into();
-    for path in recipe.task.method().files() {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        all.files.insert(name, own(&path, folder)?);
+    for (i, path) in recipe.task.method().files().into_iter().enumerate() {
+        // Two folders may hold files of one name.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        all.files.insert(format!("{}/{name}", i + 1), own(&path, folder)?);
     }
     for set in sets(recipe)? {
         let mut cache =

@@ -368,6 +368,25 @@ fn files_that_make_no_sense_are_refused_with_place_and_hint() {
     }
 }
 
+/// Two folders may hold files of one name: both are part of what a run saw.
+#[test]
+fn files_of_one_name_have_a_checksum_each() {
+    let folder = tempfile::tempdir().unwrap();
+    for split in ["a", "b"] {
+        std::fs::create_dir(folder.path().join(split)).unwrap();
+        std::fs::write(folder.path().join(split).join("t.csv"), IRIS).unwrap();
+    }
+    let keys = "train = \"a/t.csv\"\ntest = \"b/t.csv\"\nlabel = \"species\"";
+    let recipe = load(folder.path(), keys, "[2, 4, 2]").unwrap();
+    let before = checksums(&recipe, None).unwrap();
+    assert_eq!(before.files.len(), 2);
+    for split in ["a", "b"] {
+        std::fs::write(folder.path().join(split).join("t.csv"), IRIS.replace("3.25", "3.75")).unwrap();
+        assert_ne!(checksums(&recipe, None).unwrap(), before, "{split}");
+        std::fs::write(folder.path().join(split).join("t.csv"), IRIS).unwrap();
+    }
+}
+
 /// A network learns from a table, and the run goes on from a checkpoint as any other.
 #[test]
 fn a_table_is_learned() {

@@ -3,7 +3,7 @@
 //! are values.
 
 use super::Files;
-use super::table::{Inputs, Named, Table, joint};
+use super::table::{Inputs, Named, Table, interleaved};
 use crate::task::idx::{Idx, Values};
 use crate::task::npy::{self, Array};
 use crate::{Error, Result};
@@ -89,7 +89,7 @@ fn table(path: &str, inputs: Array, (place, answers): (&str, Array)) -> Result<T
         npy::Values::Words(_) => return Err(damaged(path, "inputs are words".into())),
         values => {
             let numbers = values.floats().into_iter().map(|x| x as f32).collect();
-            Inputs::Numbers(joint(numbers, shape))
+            Inputs::Numbers(interleaved(numbers, shape))
         }
     };
     Ok(Table { place: path.into(), shape, inputs, answers: named(place, answers)? })

@@ -70,8 +70,8 @@ impl Found {
         }
         let classes = train.classes();
         let outputs = match (&train.answers, &test.answers) {
-            (Named::Classes(_), Named::Classes(names)) => {
-                if let Some(name) = names.iter().find(|name| !classes.contains(name)) {
+            (Named::Classes(_), Named::Classes(_)) => {
+                if let Some(name) = test.classes().iter().find(|name| !classes.contains(name)) {
                     return Err(super::table::stranger(&test.place, name, &classes));
                 }
                 classes.len()

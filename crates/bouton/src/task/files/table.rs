@@ -2,6 +2,7 @@
 
 use crate::task::{Answers, Dataset};
 use crate::{Error, Result};
+use std::collections::{BTreeSet, HashMap};
 
 /// Samples with what they should come to.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,11 +84,10 @@ impl Table {
     /// The names of its classes: whole numbers by size, others by their letters; none if it has values.
     pub(super) fn classes(&self) -> Vec<String> {
         let Named::Classes(names) = &self.answers else { return Vec::new() };
-        let mut classes: Vec<String> = names.clone();
+        let mut classes: Vec<String> = names.iter().collect::<BTreeSet<_>>().into_iter().cloned().collect();
         let number = |name: &String| name.parse::<i64>().ok();
-        let numbers = names.iter().all(|name| number(name).is_some());
+        let numbers = classes.iter().all(|name| number(name).is_some());
         classes.sort_by(|a, b| if numbers { number(a).cmp(&number(b)) } else { a.cmp(b) });
-        classes.dedup();
         classes
     }
 
@@ -99,9 +99,12 @@ impl Table {
         let answers = match self.answers {
             Named::Values { outputs, values } => Answers::Values { outputs, values },
             Named::Classes(names) => {
+                let places: HashMap<&String, usize> = classes.iter().zip(0..).collect();
                 let label = |name: &String| {
-                    let place = classes.iter().position(|class| class == name);
-                    place.map(|place| place as u16).ok_or_else(|| stranger(&self.place, name, classes))
+                    places
+                        .get(name)
+                        .map(|&place| place as u16)
+                        .ok_or_else(|| stranger(&self.place, name, classes))
                 };
                 let labels = names.iter().map(label).collect::<Result<_>>()?;
                 Answers::Classes { classes: classes.len(), labels }
@@ -112,7 +115,7 @@ impl Table {
                 Dataset::new(self.place, self.shape, classes, pixels, 255.0, labels)
             }
             (Inputs::Bytes(pixels), answers) => {
-                let numbers = joint(pixels.iter().map(|&p| f32::from(p) / 255.0).collect(), self.shape);
+                let numbers = interleaved(pixels.iter().map(|&p| f32::from(p) / 255.0).collect(), self.shape);
                 Dataset::of_numbers(self.place, self.shape, numbers, answers)
             }
             (Inputs::Numbers(numbers), answers) => {
@@ -134,7 +137,7 @@ fn rows<T: Copy>(values: &[T], width: usize, ids: &[usize]) -> Vec<T> {
 }
 
 /// Planes of images as pixels whose channels stand side by side.
-pub(super) fn joint(planes: Vec<f32>, [c, h, w]: [usize; 3]) -> Vec<f32> {
+pub(super) fn interleaved(planes: Vec<f32>, [c, h, w]: [usize; 3]) -> Vec<f32> {
     if c == 1 || h * w == 1 {
         return planes;
     }
@@ -171,7 +174,7 @@ mod tests {
     #[test]
     fn channels_stand_side_by_side() {
         let planes: Vec<f32> = (0..12).map(|i| i as f32).collect();
-        let found = joint(planes, [2, 1, 3]);
+        let found = interleaved(planes, [2, 1, 3]);
         assert_eq!(found, [0.0, 3.0, 1.0, 4.0, 2.0, 5.0, 6.0, 9.0, 7.0, 10.0, 8.0, 11.0]);
     }
 }
