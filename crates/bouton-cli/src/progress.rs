@@ -17,15 +17,15 @@ pub struct Progress {
     first: u64,
     started: Instant,
     spoke: Instant,
-    /// The training point of the epoch that just ended, until its test point is there.
-    train: Option<Record>,
+    /// Training and validation points of the epoch that just ended, until its test point is there.
+    waiting: Vec<Record>,
 }
 
 impl Default for Progress {
     fn default() -> Self {
         let bar = shown(bar(ProgressDrawTarget::stderr()));
         let now = Instant::now();
-        Self { bar, epochs: 0, first: 0, started: now, spoke: now, train: None }
+        Self { bar, epochs: 0, first: 0, started: now, spoke: now, waiting: Vec::new() }
     }
 }
 
@@ -105,12 +105,13 @@ impl Progress {
         match record.split.as_str() {
             "train" => {
                 self.flush();
-                self.train = Some(record.clone());
+                self.waiting.push(record.clone());
             }
+            "validation" => self.waiting.push(record.clone()),
             "test" => {
-                let train = self.train.take();
-                let line = self.epoch(record.epoch, record.wall, train.as_ref(), Some(record));
-                self.say(&line);
+                let mut records = std::mem::take(&mut self.waiting);
+                records.push(record.clone());
+                self.say(&self.epoch(&records));
             }
             _ => {}
         }
@@ -118,16 +119,18 @@ impl Progress {
 
     /// Prints a training point that no test point followed.
     fn flush(&mut self) {
-        if let Some(train) = self.train.take() {
-            let line = self.epoch(train.epoch, train.wall, Some(&train), None);
-            self.say(&line);
+        let records = std::mem::take(&mut self.waiting);
+        if !records.is_empty() {
+            self.say(&self.epoch(&records));
         }
     }
 
-    fn epoch(&self, epoch: u64, wall: f64, train: Option<&Record>, test: Option<&Record>) -> String {
-        let width = self.epochs.to_string().len();
+    /// The line on records of one epoch.
+    fn epoch(&self, records: &[Record]) -> String {
+        let (width, last) = (self.epochs.to_string().len(), records.last());
+        let (epoch, wall) = last.map_or((0, 0.0), |last| (last.epoch, last.wall));
         let mut line = format!("epoch {epoch:width$}/{}", self.epochs);
-        for record in [train, test].into_iter().flatten() {
+        for record in records {
             line += &format!("  {}", record.split);
             if let Some(loss) = record.values.get("loss") {
                 line += &format!(" loss {}", number(*loss));
@@ -187,11 +190,12 @@ mod tests {
             Record { step: 1, epoch: 3, wall: 61.0, split: split.into(), values }
         };
         progress.on(&Event::Metrics { record: &record("train") });
-        assert!(progress.train.is_some(), "the training point waits for the test point");
+        progress.on(&Event::Metrics { record: &record("validation") });
+        assert_eq!(progress.waiting.len(), 2, "they wait for the test point");
         progress.on(&Event::Metrics { record: &record("test") });
-        assert!(progress.train.is_none());
+        assert!(progress.waiting.is_empty());
         assert_eq!(
-            progress.epoch(3, 61.0, Some(&record("train")), Some(&record("test"))),
+            progress.epoch(&[record("train"), record("test")]),
             "epoch  3/12  train loss 0.5000 accuracy 0.2500  test loss 0.5000 accuracy 0.2500  1 min 1 s"
         );
     }

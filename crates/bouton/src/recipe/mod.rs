@@ -167,6 +167,10 @@ pub struct RunSpec {
     /// Evaluate on the test set every so many epochs. Default 1.
     #[schemars(extend("minimum" = 1, "maximum" = 1_000_000_000_000_i64, "x-hint" = "1 tests after every epoch"))]
     pub test_every: usize,
+    /// End when so many tests in a row were no better on the samples held back by `task.…validation`. Default: do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minimum" = 1, "maximum" = 1_000_000_000, "x-hint" = "5 to 20 are usual"))]
+    pub patience: Option<u64>,
     /// Average the answers in tests over so many draws of weights that are distributions. Default: the mean weights
     /// answer.
     #[schemars(extend(
@@ -218,6 +222,7 @@ impl Default for RunSpec {
             keep_checkpoints: Keep::Newest(3),
             log_every: 100,
             test_every: 1,
+            patience: None,
             test_draws: None,
             train_draws: None,
             flip_samples: None,

@@ -37,7 +37,7 @@ impl Recipe {
         small.continual.updates = self.continual.updates.map(|_| 2);
         small.task = self.task.method().smoke(samples);
         small.run.updates = Some(2);
-        small.run.checkpoint_every = None;
+        (small.run.checkpoint_every, small.run.patience) = (None, None);
         for steps in small.credit.steps_mut() {
             *steps = (*steps).min(3);
         }

@@ -1,6 +1,7 @@
 //! Numbers that cannot be meant together: each refusal names the key and says what to write. The bounds of single numbers
 //! are attributes of their fields.
 
+mod choice;
 mod sequence;
 
 use super::load::{LONGEST_NAME, fit_name, fits_name};
@@ -35,6 +36,7 @@ impl Recipe {
         let connections = self.network.weighted();
         let place = |axis: &str, member: String| Place { table: format!("{axis}.{member}"), connections };
         self.task.method().check(&place("task", variant_name(&self.task)))?;
+        choice::check(self)?;
         sequence::check(self)?;
         members(self)?;
         network(self)?;

@@ -5,7 +5,7 @@ use super::catalogue::KnownSet;
 use super::images::Images;
 use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
 use super::synthetic::shown;
-use super::{Answers, BatchSize, Dataset};
+use super::{Answers, BatchSize, Dataset, Held, Share};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
@@ -35,6 +35,9 @@ pub struct Context {
     /// Training samples.
     #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "1000 is usual"))]
     pub train: usize,
+    /// Hold so much of them back to choose by, of each class alike: `best` and `run.patience` go by these. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Share>,
     /// Test samples.
     #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "1000 is usual"))]
     pub test: usize,
@@ -94,6 +97,10 @@ impl TaskMethod for Context {
         TargetKind::Classes
     }
 
+    fn validation(&self) -> Option<Held> {
+        self.validation.map(Held::from)
+    }
+
     fn batch(&self) -> BatchSize {
         self.batch
     }
@@ -117,12 +124,13 @@ impl TaskMethod for Context {
 
     fn smoke(&self, samples: usize) -> TaskSpec {
         let (train, test, batch, epochs) = (samples, samples, BatchSize::Samples(2), 1);
-        TaskSpec::Context(Self { train, test, batch, epochs, ..self.clone() })
+        TaskSpec::Context(Self { train, validation: None, test, batch, epochs, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {
-        let (batch, epochs, noise) = (BatchSize::Samples(3), 2, 0.25);
-        vec![Self { features: 4, contexts: 2, classes: 3, noise, train: 11, test: 7, batch, epochs, draw: 1 }]
+        let (batch, epochs, noise, validation) = (BatchSize::Samples(3), 2, 0.25, Some(Share(0.3)));
+        let (features, contexts, classes, train, test) = (4, 2, 3, 11, 7);
+        vec![Self { features, contexts, classes, noise, train, validation, test, batch, epochs, draw: 1 }]
     }
 
     fn bytes(&self, _: &[String]) -> (u128, usize) {
@@ -132,7 +140,7 @@ impl TaskMethod for Context {
 
     fn load(&self, _: Option<&Path>) -> Result<Loaded> {
         let (train, test) = (self.samples_of("train", self.train)?, self.samples_of("test", self.test)?);
-        Ok(Loaded { images: shown(self.batch, self.epochs), train, test })
+        Ok(Loaded { images: shown(self.batch, self.epochs), train, validation: None, test })
     }
 }
 
@@ -150,6 +158,7 @@ mod tests {
             classes: 3,
             noise: 0.0,
             train: 6000,
+            validation: None,
             test: 5,
             batch,
             epochs,

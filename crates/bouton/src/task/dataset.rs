@@ -1,5 +1,6 @@
 //! One split of a data set, held on the host: images as one byte per pixel or any numbers, with classes or values to learn.
 
+use super::held::rows;
 use super::idx::{Idx, Values};
 use super::samples::Samples;
 use super::{Padding, augment};
@@ -234,6 +235,26 @@ impl Dataset {
         }
         let labels = (0..n).map(|i| (i % classes.max(1)) as u16).collect();
         Self::new("synthetic", shape, classes, pixels, 255.0, labels)
+    }
+
+    /// The samples at `ids`, in this order.
+    pub(super) fn select(&self, ids: &[usize]) -> Self {
+        let features = self.features();
+        let inputs = match &self.inputs {
+            Inputs::Bytes { pixels, scale } => {
+                Inputs::Bytes { pixels: rows(pixels, features, ids), scale: *scale }
+            }
+            Inputs::Floats(values) => Inputs::Floats(rows(values, features, ids)),
+        };
+        let answers = match &self.answers {
+            Answers::Classes { classes, labels } => {
+                Answers::Classes { classes: *classes, labels: rows(labels, 1, ids) }
+            }
+            Answers::Values { outputs, values } => {
+                Answers::Values { outputs: *outputs, values: rows(values, *outputs, ids) }
+            }
+        };
+        Self { name: self.name.clone(), inputs, answers, ..*self }
     }
 
     /// The first `n` samples in file order.

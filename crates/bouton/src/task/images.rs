@@ -2,7 +2,7 @@
 
 use super::catalogue::{DATA, KnownSet};
 use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
-use super::{BatchSize, Split, store, synthetic};
+use super::{BatchSize, Held, Share, Split, store, synthetic};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
@@ -82,6 +82,9 @@ pub struct Images {
     #[serde(default)]
     #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "leave it out to use every sample"))]
     pub train: Option<usize>,
+    /// Hold so much of them back to choose by, of each class alike: `best` and `run.patience` go by these. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Share>,
     /// Only the first so many test samples. Default: all.
     #[serde(default)]
     #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "leave it out to use every sample"))]
@@ -165,6 +168,10 @@ impl TaskMethod for Known {
         TargetKind::Classes
     }
 
+    fn validation(&self) -> Option<Held> {
+        self.images.validation.map(Held::from)
+    }
+
     fn batch(&self) -> BatchSize {
         self.images.batch
     }
@@ -207,6 +214,7 @@ impl TaskMethod for Known {
 
     fn load(&self, folder: Option<&Path>) -> Result<Loaded> {
         let of = |split| store::load(self.set.name, split, folder);
-        Ok(Loaded { images: self.images.clone(), train: of(Split::Train)?, test: of(Split::Test)? })
+        let images = self.images.clone();
+        Ok(Loaded { images, train: of(Split::Train)?, validation: None, test: of(Split::Test)? })
     }
 }

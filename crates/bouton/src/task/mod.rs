@@ -11,6 +11,7 @@ pub mod digits;
 pub mod download;
 pub mod embedded;
 mod files;
+mod held;
 pub mod idx;
 #[cfg(feature = "import")]
 pub mod imagenet32;
@@ -44,7 +45,8 @@ pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
 pub use checksums::{Checksums, checksums};
 pub use context::Context;
 pub use dataset::{Answers, Dataset, Split};
-pub use files::{Files, Found, Held};
+pub use files::{Files, Found};
+pub use held::{Held, Share};
 pub use images::{Images, Known, Normalise, Pad, Pixels};
 pub use outputs::Outputs;
 pub use part::Part;

@@ -3,7 +3,6 @@
 //! Data sets are entries of the catalogue: their tables are read by name. Tasks of another kind stand in the list below, each with
 //! its file.
 
-use super::Dataset;
 use super::catalogue::{DATA, KnownSet};
 use super::context::Context;
 use super::files::Files;
@@ -11,6 +10,7 @@ use super::images::{Images, Known};
 use super::sequence::{ContinualSpec, SequenceSpec};
 use super::synthetic::SyntheticImages;
 use super::teacher::Teacher;
+use super::{Dataset, Held};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
@@ -63,9 +63,11 @@ pub trait TaskMethod: fmt::Debug {
     }
     /// What samples should come to.
     fn targets(&self) -> TargetKind;
+    /// Samples to choose by while training: a share of the training samples, or a file that it loads; none if it holds none back.
+    fn validation(&self) -> Option<Held>;
     /// Samples per batch.
     fn batch(&self) -> BatchSize;
-    /// Training samples.
+    /// Training samples, a share for validation among them.
     fn samples(&self) -> usize;
     /// The data set of the catalogue that it is about, if it is about one.
     fn set(&self) -> Option<&'static KnownSet>;
@@ -140,6 +142,8 @@ pub struct Loaded {
     pub images: Images,
     /// To learn from.
     pub train: Dataset,
+    /// To choose by, where that is a file of its own.
+    pub validation: Option<Dataset>,
     /// To be judged by.
     pub test: Dataset,
 }

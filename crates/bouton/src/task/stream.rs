@@ -10,11 +10,12 @@ use super::part::{self, Part};
 use super::replay::Buffer;
 use super::sequence::ContinualSpec;
 use super::spec::{BatchSize, Curriculum, Loaded};
-use super::{Augment, Dataset, Split, store};
+use super::{Augment, Dataset, Held, Split, held, store};
 use crate::credit::Batch;
 use crate::error::{Error, Result};
 use crate::objective::Target;
 use bouton_kernels::{DType, Elem, Mat, dispatch};
+use sha2::{Digest, Sha256};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -90,37 +91,65 @@ pub struct Position {
 pub struct TaskStream {
     /// Training batches.
     pub train: Stream,
+    /// Samples to choose by of every task; none if the recipe holds none back.
+    pub validations: Vec<Part>,
+    /// SHA-256 of the numbers of the training samples that were held back for them, if they are a share.
+    pub held: Option<String>,
     /// Test samples of every task.
     pub tests: Vec<Part>,
     /// Which outputs count for which task; `None` if all always do.
     pub outputs: Option<Outputs>,
 }
 
-/// The stream and the test sets of a recipe's task; data sets are looked for in `folder`.
+/// The stream, the test sets and the samples to choose by of a recipe's task; data sets are looked for in `folder`.
 pub fn open<'a>(recipe: impl Into<Curriculum<'a>>, folder: Option<&Path>) -> Result<TaskStream> {
     let recipe = &recipe.into();
-    let Curriculum { task, sequence, continual, .. } = *recipe;
-    let Loaded { images, train, test } = task.method().load(folder)?;
+    let Curriculum { task, sequence, continual, seed } = *recipe;
+    let Loaded { images, train, validation, test } = task.method().load(folder)?;
     let (mut train, mut test) = (vec![train], vec![test]);
     for name in sequence.method().sets() {
         train.push(store::load(name, Split::Train, folder)?);
         test.push(store::load(name, Split::Test, folder)?);
     }
-    let cut = |sets: Vec<Dataset>, most: Option<usize>| -> Result<Vec<Arc<Dataset>>> {
-        let one = |set: Dataset| {
-            let set = if let Some(n) = most { set.take(n)? } else { set };
-            Ok(Arc::new(if let Some(size) = images.size { set.padded(size)? } else { set }))
-        };
-        sets.into_iter().map(one).collect()
+    let (train, test) = (cut(train, images.train, &images)?, cut(test, images.test, &images)?);
+    let (train, validation, held) = match task.method().validation() {
+        Some(Held::Share(share)) => held_back(train, share)?,
+        _ => (train, validation.into_iter().collect(), None),
     };
-    let (train, test) = (cut(train, images.train)?, cut(test, images.test)?);
-    let parts = part::tasks(sequence, continual, &train, recipe.seed);
-    let tests = part::tasks(sequence, continual, &test, recipe.seed);
-    if let Some(t) = (0..parts.len()).find(|&t| parts[t].is_empty() || tests[t].is_empty()) {
-        return Err(Error::config(format!("task {} has no sample to train or test on", t + 1))
-            .with_hint("give task.train and task.test more samples"));
+    let by_task = |sets: Vec<Dataset>| {
+        let sets: Vec<_> = sets.into_iter().map(Arc::new).collect();
+        if sets.is_empty() { Vec::new() } else { part::tasks(sequence, continual, &sets, seed) }
+    };
+    let [parts, validations, tests] = [train, validation, test].map(by_task);
+    for (kind, held) in [("train", &parts), ("choose by", &validations), ("test on", &tests)] {
+        if let Some(t) = held.iter().position(Part::is_empty) {
+            return Err(Error::config(format!("task {} has no sample to {kind}", t + 1))
+                .with_hint("give task.train and task.test more samples"));
+        }
     }
-    Ok(TaskStream { train: Stream::new(parts, images, recipe), tests, outputs: Outputs::of(*recipe) })
+    let train = Stream::new(parts, images, recipe);
+    Ok(TaskStream { train, validations, held, tests, outputs: Outputs::of(*recipe) })
+}
+
+/// The first samples of sets, as large as images are shown.
+fn cut(sets: Vec<Dataset>, most: Option<usize>, images: &Images) -> Result<Vec<Dataset>> {
+    let one = |set: Dataset| {
+        let set = if let Some(n) = most { set.take(n)? } else { set };
+        if let Some(size) = images.size { set.padded(size) } else { Ok(set) }
+    };
+    sets.into_iter().map(one).collect()
+}
+
+/// Sets to learn from, sets to choose by, and a checksum of which samples those are.
+fn held_back(sets: Vec<Dataset>, share: f64) -> Result<(Vec<Dataset>, Vec<Dataset>, Option<String>)> {
+    let (mut train, mut validation, mut which) = (Vec::new(), Vec::new(), Sha256::new());
+    for set in sets {
+        let ([rest, held], ids) = held::validation(set, share)?;
+        ids.iter().for_each(|&id| which.update((id as u64).to_le_bytes()));
+        train.push(rest);
+        validation.push(held);
+    }
+    Ok((train, validation, Some(store::hex(&which.finalize()))))
 }
 
 impl TaskStream {

@@ -3,7 +3,7 @@
 use super::catalogue::KnownSet;
 use super::images::{Images, Pad, Pixels};
 use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
-use super::{All, BatchSize, Dataset};
+use super::{All, BatchSize, Dataset, Held, Share};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
@@ -27,6 +27,9 @@ pub struct SyntheticImages {
     /// Training samples.
     #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "100 is plenty"))]
     pub train: usize,
+    /// Hold so much of them back to choose by, of each class alike: `best` and `run.patience` go by these. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Share>,
     /// Test samples.
     #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "100 is plenty"))]
     pub test: usize,
@@ -43,6 +46,7 @@ pub(super) fn shown(batch: BatchSize, epochs: usize) -> Images {
         batch,
         epochs,
         train: None,
+        validation: None,
         test: None,
         pixels: Pixels::Unit,
         shuffle: true,
@@ -57,7 +61,7 @@ pub(super) fn shown(batch: BatchSize, epochs: usize) -> Images {
 /// A task of so many samples of this shape, two at a time, once.
 pub(super) fn smoke(shape: [usize; 3], classes: usize, samples: usize) -> TaskSpec {
     let (train, test, batch, epochs) = (samples, samples, BatchSize::Samples(2), 1);
-    TaskSpec::Synthetic(SyntheticImages { shape, classes, train, test, batch, epochs })
+    TaskSpec::Synthetic(SyntheticImages { shape, classes, train, validation: None, test, batch, epochs })
 }
 
 impl TaskMethod for SyntheticImages {
@@ -75,6 +79,10 @@ impl TaskMethod for SyntheticImages {
 
     fn targets(&self) -> TargetKind {
         TargetKind::Classes
+    }
+
+    fn validation(&self) -> Option<Held> {
+        self.validation.map(Held::from)
     }
 
     fn batch(&self) -> BatchSize {
@@ -104,7 +112,8 @@ impl TaskMethod for SyntheticImages {
 
     fn examples() -> Vec<Self> {
         let (batch, epochs) = (BatchSize::All(All::All), 2);
-        vec![Self { shape: [2, 3, 4], classes: 5, train: 11, test: 7, batch, epochs }]
+        let validation = Some(Share(0.5));
+        vec![Self { shape: [2, 3, 4], classes: 5, train: 11, validation, test: 7, batch, epochs }]
     }
 
     fn bytes(&self, _: &[String]) -> (u128, usize) {
@@ -117,6 +126,7 @@ impl TaskMethod for SyntheticImages {
         Ok(Loaded {
             images: shown(self.batch, self.epochs),
             train: set(self.train, 0)?,
+            validation: None,
             test: set(self.test, 1)?,
         })
     }

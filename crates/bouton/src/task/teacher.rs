@@ -9,7 +9,7 @@ use super::catalogue::KnownSet;
 use super::images::Images;
 use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
 use super::synthetic::shown;
-use super::{Answers, BatchSize, Dataset};
+use super::{Answers, BatchSize, Dataset, Held, Share};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
@@ -59,6 +59,9 @@ pub struct Teacher {
     /// Training samples.
     #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "some 10 for every weight of the teacher"))]
     pub train: usize,
+    /// Hold so much of them back to choose by, of each class alike: `best` and `run.patience` go by these. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Share>,
     /// Test samples.
     #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "1000 is usual"))]
     pub test: usize,
@@ -134,8 +137,9 @@ fn hermite(degree: u32, a: f64) -> f64 {
 /// A task of so many samples of this shape, two at a time, once.
 pub(super) fn smoke(inputs: usize, outputs: usize, samples: usize) -> TaskSpec {
     let (rule, batch) = (Rule::Polynomial { degree: 2, directions: 1 }, BatchSize::Samples(2));
-    let (train, test, epochs) = (samples, samples, 1);
-    TaskSpec::Teacher(Teacher { inputs, outputs, rule, noise: 0.0, train, test, batch, epochs, draw: 0 })
+    let (noise, train, test, epochs, draw) = (0.0, samples, samples, 1, 0);
+    let validation = None;
+    TaskSpec::Teacher(Teacher { inputs, outputs, rule, noise, train, validation, test, batch, epochs, draw })
 }
 
 impl TaskMethod for Teacher {
@@ -156,6 +160,10 @@ impl TaskMethod for Teacher {
 
     fn targets(&self) -> TargetKind {
         TargetKind::Values
+    }
+
+    fn validation(&self) -> Option<Held> {
+        self.validation.map(Held::from)
     }
 
     fn batch(&self) -> BatchSize {
@@ -181,13 +189,14 @@ impl TaskMethod for Teacher {
 
     fn smoke(&self, samples: usize) -> TaskSpec {
         let (train, test, batch, epochs) = (samples, samples, BatchSize::Samples(2), 1);
-        TaskSpec::Teacher(Self { train, test, batch, epochs, ..self.clone() })
+        TaskSpec::Teacher(Self { train, validation: None, test, batch, epochs, ..self.clone() })
     }
 
     fn examples() -> Vec<Self> {
         let of = |rule, outputs, noise| {
             let (batch, epochs) = (BatchSize::Samples(3), 2);
-            Self { inputs: 6, outputs, rule, noise, train: 11, test: 7, batch, epochs, draw: 1 }
+            let validation = Some(Share(0.2));
+            Self { inputs: 6, outputs, rule, noise, train: 11, validation, test: 7, batch, epochs, draw: 1 }
         };
         vec![
             of(Rule::Committee { units: 3 }, 1, 0.0),
@@ -204,7 +213,7 @@ impl TaskMethod for Teacher {
 
     fn load(&self, _: Option<&Path>) -> Result<Loaded> {
         let (train, test) = (self.samples_of("train", self.train)?, self.samples_of("test", self.test)?);
-        Ok(Loaded { images: shown(self.batch, self.epochs), train, test })
+        Ok(Loaded { images: shown(self.batch, self.epochs), train, validation: None, test })
     }
 }
 
@@ -214,7 +223,19 @@ mod tests {
 
     fn teacher(rule: Rule) -> Teacher {
         let (batch, inputs) = (BatchSize::Samples(10), 40);
-        Teacher { inputs, outputs: 2, rule, noise: 0.0, train: 4000, test: 5, batch, epochs: 1, draw: 3 }
+        let validation = None;
+        Teacher {
+            inputs,
+            outputs: 2,
+            rule,
+            noise: 0.0,
+            train: 4000,
+            validation,
+            test: 5,
+            batch,
+            epochs: 1,
+            draw: 3,
+        }
     }
 
     fn values(teacher: &Teacher, split: &str) -> Vec<f64> {

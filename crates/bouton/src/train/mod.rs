@@ -3,6 +3,7 @@
 mod by_hand;
 pub mod checkpoint;
 pub mod checkpoints;
+mod choice;
 pub mod continual;
 mod crc32c;
 pub mod event;

@@ -5,6 +5,7 @@
 
 use super::checkpoint::Checkpoint;
 use super::checkpoints::Checkpoints;
+use super::choice::Choice;
 use super::continual;
 use super::event::{Event, Observer};
 use super::identity::{Claim, Earlier, Found, Identity};
@@ -25,6 +26,9 @@ use std::time::Instant;
 
 /// Seconds between two heartbeats in `status.json`.
 const HEARTBEAT: f64 = 5.0;
+
+/// What the provenance calls the checksum of which training samples are held back.
+const HELD: &str = "training samples held back for validation";
 
 /// How `bouton run` was called.
 pub struct RunOptions<'a> {
@@ -150,8 +154,7 @@ struct Loop<'a> {
 struct Sums {
     window: Step,
     epoch: Step,
-    best: Option<f64>,
-    best_update: u64,
+    choice: Choice,
 }
 
 impl<'a> Loop<'a> {
@@ -168,7 +171,7 @@ impl<'a> Loop<'a> {
         let mut notes = Vec::new();
         if let Some((step, damaged)) = from {
             notes.extend(damaged);
-            if sums.best_update == step && checkpoints.path(step).exists() {
+            if sums.choice.update == step && checkpoints.path(step).exists() {
                 // The process may have been killed between the checkpoint and this.
                 checkpoints.mark_best(step)?;
             }
@@ -177,7 +180,9 @@ impl<'a> Loop<'a> {
             atomic::write(dir.command(), shell(&options.command) + "\n")?;
             let threads = rayon::current_num_threads();
             let here = Provenance::gather(threads, simd_level(), &options.command, BTreeMap::new());
-            identity.sign(here).write(&dir.provenance())?;
+            let mut here = identity.sign(here);
+            here.data.extend(trainer.task_stream.held.clone().map(|sum| (HELD.to_owned(), sum)));
+            here.write(&dir.provenance())?;
             notes.extend(identity.strange());
         }
         for note in &notes {
@@ -210,7 +215,7 @@ impl<'a> Loop<'a> {
         if self.trainer.update() == 0 && self.trainer.recipe.run.checkpoint_every.is_some() {
             self.save()?;
         }
-        while self.trainer.update() < total {
+        while self.trainer.update() < total && !self.gave_up() {
             let step = self.trainer.learn()?;
             self.on_update_end(&step)?;
             if beat.elapsed().as_secs_f64() > HEARTBEAT {
@@ -223,14 +228,24 @@ impl<'a> Loop<'a> {
                 return Err(Error::Interrupted);
             }
         }
+        if self.gave_up() && self.trainer.update() < total {
+            let text = format!("stopped: no better than after update {}", self.sums.choice.update);
+            self.observer.on(&Event::Note { text: &text });
+            self.dir.note(&text)?;
+        }
         let profiles = self.trainer.importance(self.options.interrupt)?;
         if !profiles.is_empty() {
             importance::write(&self.dir, &profiles)?;
         }
         let values = self.log.last("test").unwrap_or_default();
         let wall = started.elapsed().as_secs_f64();
-        self.observer.on(&Event::Finish { updates: total, wall, values: &values });
+        self.observer.on(&Event::Finish { updates: self.trainer.update(), wall, values: &values });
         Ok(values)
+    }
+
+    /// Whether patience is at an end.
+    fn gave_up(&self) -> bool {
+        self.sums.choice.is_stale(self.trainer.recipe.run.patience)
     }
 
     /// Metrics and checkpoints that are due after an update.
@@ -273,6 +288,7 @@ impl<'a> Loop<'a> {
 
     /// Tests on every task that is due; a finished task, or part of a stream, adds a row to the matrix of accuracies.
     fn test(&mut self, task_ended: bool) -> Result<()> {
+        let better = self.validate()?;
         let tasks = self.trainer.tasks();
         let (mut values, row) = if tasks == 1 {
             let values = metrics(&self.trainer.evaluate(0)?);
@@ -289,14 +305,32 @@ impl<'a> Loop<'a> {
             self.trainer.history.rows.push(row);
             values.extend(self.write_continual_json()?);
         }
-        let score = Metric::score_in(&values);
         self.record("test", values)?;
-        if let Some((_, score)) = score.filter(|(metric, score)| metric.improves(*score, self.sums.best)) {
-            (self.sums.best, self.sums.best_update) = (Some(score), self.trainer.update());
+        if better {
             self.save()?;
             self.checkpoints.mark_best(self.trainer.update())?;
         }
         Ok(())
+    }
+
+    /// Asks the samples to choose by, of all tasks so far; whether they think better of the network than ever.
+    fn validate(&mut self) -> Result<bool> {
+        let values = match self.trainer.task_stream.validations.len() {
+            0 => return Ok(false),
+            1 => metrics(&self.trainer.validate(0)?),
+            tasks => {
+                let joint = self.trainer.recipe.continual.joint;
+                let seen = if joint { tasks } else { self.trainer.position().segment + 1 };
+                let accuracy = |task| Ok(metrics(&self.trainer.validate(task)?)["accuracy"]);
+                let mean = mean(&(0..seen).map(accuracy).collect::<Result<Vec<_>>>()?);
+                BTreeMap::from([("accuracy".to_owned(), mean), ("error".to_owned(), 1.0 - mean)])
+            }
+        };
+        let (update, segment) = (self.trainer.update(), self.trainer.position().segment);
+        let better = Metric::score_in(&values)
+            .is_some_and(|(metric, score)| self.sums.choice.judge((metric, score), update, segment));
+        self.record("validation", values)?;
+        Ok(better)
     }
 
     /// Writes `continual.json` as far as the sequence has come, and returns its metrics.
@@ -367,21 +401,16 @@ fn mean(row: &[f64]) -> f64 {
 
 impl Sums {
     fn write_to(&self, checkpoint: &mut Checkpoint) {
-        let meta = [
-            ("window", self.window.to_text()),
-            ("epoch-sum", self.epoch.to_text()),
-            ("best", format!("{:?}", self.best.unwrap_or(f64::NAN))),
-            ("best-update", self.best_update.to_string()),
-        ];
+        let meta = [("window", self.window.to_text()), ("epoch-sum", self.epoch.to_text())];
         checkpoint.meta.extend(meta.map(|(k, v)| (k.to_owned(), v)));
+        self.choice.write_to(checkpoint);
     }
 
     fn from(checkpoint: &Checkpoint) -> Result<Self> {
         Ok(Self {
             window: checkpoint.meta("window")?,
             epoch: checkpoint.meta("epoch-sum")?,
-            best: Some(checkpoint.meta("best")?).filter(|best: &f64| !best.is_nan()),
-            best_update: checkpoint.meta("best-update")?,
+            choice: Choice::from(checkpoint)?,
         })
     }
 }

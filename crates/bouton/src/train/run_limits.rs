@@ -61,6 +61,7 @@ fn updates(run: &RunSpec) -> Option<u64> {
         keep_checkpoints: _,
         log_every: _,
         test_every: _,
+        patience: _,
         flip_samples: _,
     } = run;
     *updates
@@ -92,6 +93,7 @@ fn varies(images: &Images) -> bool {
         // Which samples, how often, and what they look like: the caller has them.
         epochs: _,
         train: _,
+        validation: _,
         test: _,
         pixels: _,
         pad: _,

@@ -62,7 +62,9 @@ fn alone_with(norm: &NormSpec, task_stream: &TaskStream) -> Result<()> {
     if traits.needs_batch && task_stream.train.ends_alone() {
         return refused("of an epoch", "choose another batch size, or another number of training samples");
     }
-    if traits.answers_by_batch && task_stream.tests.iter().any(stream::answers_alone) {
+    if traits.answers_by_batch
+        && task_stream.tests.iter().chain(&task_stream.validations).any(stream::answers_alone)
+    {
         return refused("of a test", "choose another number of test samples, or statistics = \"running\"");
     }
     Ok(())
@@ -197,10 +199,19 @@ impl Trainer {
     /// # Errors
     /// If a relaxation diverges.
     pub fn evaluate(&mut self, task: usize) -> Result<Step> {
-        let segment = self.position().segment;
-        let (task_stream, dtype) = (&self.task_stream, self.learner.network.dtype);
-        let batches = || task_stream.train.in_order(&task_stream.tests[task], None, dtype);
-        self.learner.evaluate(task, segment, batches)
+        let (segment, stream, dtype) =
+            (self.position().segment, &self.task_stream, self.learner.network.dtype);
+        self.learner.evaluate(task, segment, || stream.train.in_order(&stream.tests[task], None, dtype))
+    }
+
+    /// The outcome on the samples to choose by of task `task`; there are as many as `task_stream.validations`.
+    ///
+    /// # Errors
+    /// If a relaxation diverges.
+    pub fn validate(&mut self, task: usize) -> Result<Step> {
+        let (segment, stream, dtype) =
+            (self.position().segment, &self.task_stream, self.learner.network.dtype);
+        self.learner.evaluate(task, segment, || stream.train.in_order(&stream.validations[task], None, dtype))
     }
 
     /// Everything needed to go on later.

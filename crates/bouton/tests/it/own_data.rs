@@ -336,7 +336,7 @@ fn files_that_make_no_sense_are_refused_with_place_and_hint() {
         (csv("iris").replace("0.34", "\"wide.csv\""), "have samples of 1x1x2 and of 1x1x3", "one size"),
         (
             csv("iris").replace("0.34", "0.01"),
-            "setosa has 3 samples, of which a share of 0.01 leaves 0",
+            "class `setosa` has 3 samples, of which a share of 0.01 leaves 0",
             "another share",
         ),
         (csv("iris").replace("0.34", "1.5"), "task.files.test", "0.2 is usual"),
@@ -369,6 +369,62 @@ fn files_that_make_no_sense_are_refused_with_place_and_hint() {
 }
 
 /// Two folders may hold files of one name: both are part of what a run saw.
+/// Samples to choose by are a share of those to learn from, or a file of the same kind.
+#[test]
+fn samples_to_choose_by_are_a_share_or_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = everywhere(folder.path());
+    let held = |keys: &str| {
+        let recipe = load(folder.path(), keys, "[16, 8, 3]").unwrap();
+        let task_stream = stream::open(&recipe, None).unwrap();
+        let of = |part| task_stream.train.in_order(part, None, DType::F64).next().unwrap().x.to_f64s();
+        let held: Vec<_> = task_stream.validations.iter().map(of).collect();
+        (task_stream.train.samples(), held, of(&task_stream.tests[0]), task_stream.held.is_some())
+    };
+    for (format, keys) in &keys {
+        let (n, held, _, told) = held(&format!("{keys}\nvalidation = 0.25"));
+        assert_eq!((n, held[0].len() / 16, told), (9, 3, true), "{format}");
+    }
+    let (n, held, test, told) = held(&format!("{}\nvalidation = \"test.npz\"", keys[3].1));
+    assert_eq!((n, held.len(), told), (12, 1, false));
+    let sorted = |mut x: Vec<f64>| {
+        x.sort_by(f64::total_cmp);
+        x
+    };
+    assert_eq!(sorted(held.concat()), sorted(test));
+    let npz = &keys[1].1;
+    for (more, message) in [
+        ("validation = 0.01", "class 0 has 4 samples, of which a share of 0.01 leaves 0"),
+        ("validation-labels = \"x\"", "validation-labels has no meaning without a file validation"),
+        ("test-labels = \"x\"", "test.npz is an .npz, which holds its answers itself"),
+        ("validation = \"nowhere\"", "nowhere"),
+        ("validation = 1.5", "validation"),
+        ("validation = \"test.npz\"\n[sequence.sets]\nthen = [\"mnist\"]", "is a file, but mnist"),
+    ] {
+        let said = load(folder.path(), &format!("{npz}\n{more}"), "[16, 8, 3]")
+            .and_then(|r| r.check().and_then(|()| stream::open(&r, None).map(drop)));
+        let error = said.expect_err(more);
+        assert!(error.to_string().contains(message) && error.hint().is_some(), "{more}: {error}");
+    }
+}
+
+/// Patience needs samples to choose by, and one task.
+#[test]
+fn patience_without_samples_to_choose_by_is_refused() {
+    let text = "[task.digits]\nbatch = 8\nepochs = 1\nVALIDATION\n[network]\nlayers = [64, 8, 10]\n[neuron.relu]\n\
+        [credit.backprop]\n[objective.squared-error]\n[optim.sgd]\nlr = 0.1\n[run]\npatience = 3\n";
+    let refused = |text: String| {
+        let error = Recipe::parse(&text, "r").and_then(|r| r.check()).unwrap_err();
+        format!("{error} / {}", error.hint().unwrap())
+    };
+    let said = refused(text.replace("VALIDATION", ""));
+    assert!(said.contains("[task.digits] holds none back / task.digits.validation = 0.1"), "{said}");
+    let held = text.replace("VALIDATION", "validation = 0.1");
+    assert!(Recipe::parse(&held, "r").and_then(|r| r.check()).is_ok());
+    let said = refused(format!("{held}[sequence.permuted]\ntasks = 2\n"));
+    assert!(said.contains("before the last task of [sequence.permuted]"), "{said}");
+}
+
 #[test]
 fn files_of_one_name_have_a_checksum_each() {
     let folder = tempfile::tempdir().unwrap();

@@ -80,14 +80,14 @@ fn the_best_of_a_regression_has_the_least_error() {
     let restless = Recipe::parse(
         &format!("{TASK}{PASS}")
             .replace("epochs = 6", "epochs = 40\nnoise = 1.0")
-            .replace("train = 200", "train = 20"),
+            .replace("train = 200", "train = 40\nvalidation = 0.5"),
         "test",
     )
     .unwrap();
     let out = tempfile::tempdir().unwrap();
     let run = go(&restless, out.path(), usize::MAX).unwrap();
     let tests: Vec<(u64, f64)> =
-        lines(&run).iter().filter(|l| l.1 == "test").map(|l| (l.0, l.2["mse"])).collect();
+        lines(&run).iter().filter(|l| l.1 == "validation").map(|l| (l.0, l.2["mse"])).collect();
     let least = tests.iter().copied().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
     assert!(
         least.0 < tests.last().unwrap().0 && least.1 < tests[0].1,

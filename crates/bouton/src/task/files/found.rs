@@ -2,6 +2,7 @@
 
 use super::Files;
 use super::table::{Inputs, Named, Table};
+use crate::task::Held;
 use crate::task::store::hex;
 use crate::{Error, Result};
 use schemars::JsonSchema;
@@ -46,49 +47,66 @@ pub(super) static NOTHING: Found = Found {
 
 /// A checksum of every key that decides what is found.
 pub(super) fn asked(files: &Files) -> String {
-    let Files { train, test, labels, test_labels, label, targets, header, size, grey, draw, .. } = files;
-    let keys = format!("{:?}", (train, test, labels, test_labels, label, targets, header, size, grey, draw));
-    hex(&Sha256::digest(keys.as_bytes())[..8])
+    let Files { train, test, validation, labels, test_labels, validation_labels, .. } = files;
+    let Files { label, targets, header, size, grey, draw, .. } = files;
+    let places =
+        (train, test, validation.as_ref().and_then(Held::path), labels, test_labels, validation_labels);
+    hex(&Sha256::digest(format!("{:?}", (places, label, targets, header, size, grey, draw)))[..8])
 }
 
-impl Found {
-    /// What samples to learn from and to be judged by come to together.
+/// What the files hold: samples to learn from, to choose by if that is a file, and to be judged by.
+pub(super) struct Tables {
+    pub train: Table,
+    pub validation: Option<Table>,
+    pub test: Table,
+}
+
+impl Tables {
+    /// What they come to together.
     ///
     /// # Errors
-    /// [`Error::Data`] if the two do not fit each other.
-    pub(super) fn of([train, test]: &[Table; 2], asked: String) -> Result<Self> {
-        let unlike = |what: &str, hint: &str| {
-            let message = format!("{} and {} have {what}", train.place, test.place);
-            Err(Error::data(message).with_hint(hint))
-        };
-        if train.shape != test.shape {
-            let [a, b] = [train, test].map(|t| t.shape.map(|n| n.to_string()).join("x"));
-            return unlike(
-                &format!("samples of {a} and of {b}"),
-                "images can be brought to one size: size = [32, 32]",
-            );
-        }
+    /// [`Error::Data`] if they do not fit each other.
+    pub fn found(&self, asked: String) -> Result<Found> {
+        let Self { train, test, .. } = self;
         let classes = train.classes();
-        let outputs = match (&train.answers, &test.answers) {
-            (Named::Classes(_), Named::Classes(_)) => {
-                if let Some(name) = test.classes().iter().find(|name| !classes.contains(name)) {
-                    return Err(super::table::stranger(&test.place, name, &classes));
-                }
-                classes.len()
-            }
-            (Named::Values { outputs: a, .. }, Named::Values { outputs: b, .. }) if a == b => *a,
-            (Named::Values { .. }, Named::Values { .. }) => {
-                return unlike("different numbers of targets", "give both the same columns");
-            }
-            _ => return unlike("classes here and values there", "give both the same kind"),
+        let outputs = match &train.answers {
+            Named::Classes(_) => classes.len(),
+            Named::Values { outputs, .. } => *outputs,
         };
         if classes.len() == 1 || outputs > 1 << 16 {
             let message = format!("{}: {outputs} classes are not 2 to 65,536", train.place);
             return Err(Error::data(message).with_hint("`label` names the column or array with the class"));
         }
+        self.validation.iter().chain([test]).try_for_each(|held| alike(train, held, &classes))?;
         let bytes = matches!(train.inputs, Inputs::Bytes(_));
         let [n, m] = [train, test].map(|table| table.answers.len());
-        Ok(Self { shape: train.shape, classes, outputs, train: n, test: m, bytes, asked })
+        Ok(Found { shape: train.shape, classes, outputs, train: n, test: m, bytes, asked })
+    }
+}
+
+/// Refuses held samples that are no such samples as those to learn from, which have these classes.
+fn alike(train: &Table, held: &Table, classes: &[String]) -> Result<()> {
+    let unlike = |what: &str, hint: &str| {
+        let message = format!("{} and {} have {what}", train.place, held.place);
+        Err(Error::data(message).with_hint(hint))
+    };
+    if train.shape != held.shape {
+        let [a, b] = [train, held].map(|t| t.shape.map(|n| n.to_string()).join("x"));
+        let hint = "images can be brought to one size: size = [32, 32]";
+        return unlike(&format!("samples of {a} and of {b}"), hint);
+    }
+    match (&train.answers, &held.answers) {
+        (Named::Classes(_), Named::Classes(_)) => {
+            match held.classes().iter().find(|name| !classes.contains(name)) {
+                Some(name) => Err(super::table::stranger(&held.place, name, classes)),
+                None => Ok(()),
+            }
+        }
+        (Named::Values { outputs: a, .. }, Named::Values { outputs: b, .. }) if a == b => Ok(()),
+        (Named::Values { .. }, Named::Values { .. }) => {
+            unlike("different numbers of targets", "give both the same columns")
+        }
+        _ => unlike("classes here and values there", "give both the same kind"),
     }
 }
 

@@ -17,16 +17,15 @@ mod found;
 mod resize;
 #[cfg(feature = "import")]
 mod source;
-mod split;
 mod table;
 
 pub use found::Found;
-pub use split::Held;
+use found::Tables;
 
 use super::catalogue::KnownSet;
 use super::images::{Images, Pad, Pixels};
 use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
-use super::{BatchSize, synthetic, teacher};
+use super::{BatchSize, Held, synthetic, teacher};
 use crate::axis::{Cite, Place};
 use crate::error::{Error, Result};
 use crate::io::small;
@@ -43,12 +42,18 @@ pub struct Files {
     pub train: String,
     /// Samples to be judged by: another such file, or a share of those of `train`, of each class alike.
     pub test: Held,
+    /// Samples to choose by while training, as `test` names those to be judged by: `best` and `run.patience` go by these. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Held>,
     /// What the samples of `train` should come to, where that is another file (`.npy`, IDX).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<String>,
     /// The same of `test`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_labels: Option<String>,
+    /// The same of `validation`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_labels: Option<String>,
     /// Column of a table, or array of an `.npz`, with the class. Default: the one called `label`, `class`, `target` or `y`; the last
     /// one of a table without names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -98,20 +103,21 @@ impl Files {
 
     /// Every key that names a file.
     fn paths_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        let test = match &mut self.test {
-            Held::Path(path) => Some(path),
-            Held::Share(_) => None,
-        };
-        [Some(&mut self.train), test, self.labels.as_mut(), self.test_labels.as_mut()].into_iter().flatten()
+        let (test, validation) = (self.test.path_mut(), self.validation.as_mut().and_then(Held::path_mut));
+        let labels = [&mut self.labels, &mut self.test_labels, &mut self.validation_labels];
+        [Some(&mut self.train), test, validation].into_iter().chain(labels.map(Option::as_mut)).flatten()
     }
 
-    /// Samples to learn from, and to be judged by.
-    fn read(&self) -> Result<[table::Table; 2]> {
+    /// What the files hold.
+    fn read(&self) -> Result<Tables> {
         let train = self.source(&self.train, self.labels.as_deref())?;
-        match &self.test {
-            Held::Share(share) => split::apart(train, *share, self.draw),
-            Held::Path(path) => Ok([train, self.source(path, self.test_labels.as_deref())?]),
-        }
+        let [train, test] = match &self.test {
+            Held::Share(share) => train.apart(*share, self.draw)?,
+            Held::Path(path) => [train, self.source(path, self.test_labels.as_deref())?],
+        };
+        let validation = self.validation.as_ref().and_then(Held::path);
+        let validation = validation.map(|path| self.source(path, self.validation_labels.as_deref()));
+        Ok(Tables { train, validation: validation.transpose()?, test })
     }
 
     #[cfg(feature = "import")]
@@ -134,12 +140,17 @@ impl TaskMethod for Files {
             return Err(Error::config(format!("the files of {} were not looked at", at.table))
                 .with_hint("read the recipe with Recipe::load or Recipe::parse"));
         }
-        if let (Held::Share(_), Some(_)) = (&self.test, &self.test_labels) {
-            return Err(Error::config(format!(
-                "{}.test-labels has no meaning for a share of the training set",
-                at.table
-            ))
-            .with_hint("leave it out, or name a file as test"));
+        let held = [
+            ("test", Some(&self.test), &self.test_labels),
+            ("validation", self.validation.as_ref(), &self.validation_labels),
+        ];
+        for (name, held, labels) in held {
+            if labels.is_some() && held.and_then(Held::path).is_none() {
+                let message = format!("{}.{name}-labels has no meaning without a file {name}", at.table);
+                return Err(
+                    Error::config(message).with_hint(format!("leave it out, or name a file as {name}"))
+                );
+            }
         }
         Ok(())
     }
@@ -154,6 +165,10 @@ impl TaskMethod for Files {
 
     fn targets(&self) -> TargetKind {
         if self.found().classes.is_empty() { TargetKind::Values } else { TargetKind::Classes }
+    }
+
+    fn validation(&self) -> Option<Held> {
+        self.validation.clone()
     }
 
     fn batch(&self) -> BatchSize {
@@ -202,7 +217,7 @@ impl TaskMethod for Files {
             return Ok(());
         }
         let tables = self.read()?;
-        self.found = Some(Found::of(&tables, asked)?);
+        self.found = Some(tables.found(asked)?);
         Ok(())
     }
 
@@ -220,7 +235,7 @@ impl TaskMethod for Files {
 
     fn load(&self, _: Option<&Path>) -> Result<Loaded> {
         let tables = self.read()?;
-        let (now, then) = (Found::of(&tables, found::asked(self))?, self.found());
+        let (now, then) = (tables.found(found::asked(self))?, self.found());
         if now != *then {
             let (was, is) = (then.to_string(), now.to_string());
             return Err(Error::data(format!("{} holds {is}, but the recipe says {was}", self.train))
@@ -232,7 +247,13 @@ impl TaskMethod for Files {
             pad: Pad::Zero,
             ..synthetic::shown(self.batch, self.epochs)
         };
-        let [train, test] = tables.map(|table| table.dataset(&then.classes));
-        Ok(Loaded { images, train: train?, test: test? })
+        let set = |table: table::Table| table.dataset(&then.classes);
+        let Tables { train, validation, test } = tables;
+        Ok(Loaded {
+            images,
+            train: set(train)?,
+            validation: validation.map(set).transpose()?,
+            test: set(test)?,
+        })
     }
 }

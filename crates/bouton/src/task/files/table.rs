@@ -1,5 +1,7 @@
 //! Samples as a file holds them: inputs, and answers by name or number.
 
+use crate::rng::Key;
+use crate::task::held::{apart, rows};
 use crate::task::{Answers, Dataset};
 use crate::{Error, Result};
 use std::collections::{BTreeSet, HashMap};
@@ -81,6 +83,22 @@ impl Table {
         Self { place: self.place.clone(), shape: self.shape, inputs, answers: self.answers.take(ids) }
     }
 
+    /// Its samples to learn from and those of a share that is held, of each class alike; `draw` says which.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if a class would have none in one of the two.
+    pub(super) fn apart(&self, share: f64, draw: u64) -> Result<[Self; 2]> {
+        let (classes, n) = (self.classes(), self.answers.len());
+        let places: HashMap<&String, usize> = classes.iter().zip(0..).collect();
+        let groups =
+            (0..n).map(|i| if let Named::Classes(names) = &self.answers { places[&names[i]] } else { 0 });
+        let ids = apart(groups, share, &Key::new(draw).of("split", 0)).map_err(|uneven| {
+            let name = classes.get(uneven.group).map_or("the set".into(), |name| format!("class `{name}`"));
+            uneven.error(&self.place, &name, share)
+        })?;
+        Ok(ids.map(|ids| self.take(&ids)))
+    }
+
     /// The names of its classes: whole numbers by size, others by their letters; none if it has values.
     pub(super) fn classes(&self) -> Vec<String> {
         let Named::Classes(names) = &self.answers else { return Vec::new() };
@@ -130,10 +148,6 @@ pub(super) fn stranger(place: &str, name: &str, classes: &[String]) -> Error {
     let more = if classes.len() > 12 { ", …" } else { "" };
     Error::data(format!("{place}: class `{}` is none of those to learn from", name.escape_debug()))
         .with_hint(format!("the training set has {}{more}", known.join(", ")))
-}
-
-fn rows<T: Copy>(values: &[T], width: usize, ids: &[usize]) -> Vec<T> {
-    ids.iter().flat_map(|&i| &values[i * width..(i + 1) * width]).copied().collect()
 }
 
 /// Planes of images as pixels whose channels stand side by side.

@@ -37,24 +37,115 @@ fn steps(run: &Path, split: &str) -> Vec<u64> {
     lines(run, split).iter().map(|r| r.step).collect()
 }
 
-/// A run of ten epochs whose test accuracy goes up and down.
-const RESTLESS: &str = "[optim.sgd]\nlr = 0.6\n[run]\nkeep-checkpoints = 2\n";
+/// A run of twelve epochs whose accuracy on 12 samples of 36, held back, goes up and down.
+fn restless(more: &str) -> String {
+    layered(&format!("[optim.sgd]\nlr = 0.6\n[run]\nkeep-checkpoints = 2\n{more}"))
+        .replace("epochs = 2", "epochs = 12")
+        .replace("train = 24", "train = 36\nvalidation = 0.3333")
+}
 
 #[test]
-fn the_best_checkpoint_is_the_first_of_the_best() {
-    let (_out, run) = whole(&layered(RESTLESS).replace("epochs = 2", "epochs = 12"));
-    let tests: Vec<(u64, f64)> = lines(&run, "test").iter().map(|r| (r.step, r.values["accuracy"])).collect();
-    let most = tests.iter().map(|t| t.1).fold(0.0, f64::max);
-    let first = tests.iter().position(|t| t.1 == most).unwrap();
-    let again = tests.iter().rposition(|t| t.1 == most).unwrap();
-    assert!(0 < first && first < again && again < tests.len() - 1, "a run that tells them apart: {tests:?}");
+fn the_best_checkpoint_is_the_first_of_the_best_on_samples_held_back() {
+    let of = |run: &Path, split: &str| -> Vec<(u64, f64)> {
+        lines(run, split).iter().map(|r| (r.step, r.values["accuracy"])).collect()
+    };
+    // A run that tells the first of the best from the last, from the last of all, and from the best of the test samples.
+    let told = |seed: u64| {
+        let (out, run) = whole(&format!("seed = {seed}\n{}", restless("")));
+        let (scores, tests) = (of(&run, "validation"), of(&run, "test"));
+        let most = scores.iter().map(|t| t.1).fold(0.0, f64::max);
+        let place = |t: &(u64, f64)| t.1 == most;
+        let (first, last) = (scores.iter().position(place)?, scores.iter().rposition(place)?);
+        let best_test = tests.iter().enumerate().max_by(|a, b| a.1.1.total_cmp(&b.1.1))?.0;
+        let tells = 0 < first && first < last && last < scores.len() - 1 && best_test != first;
+        tells.then_some((out, run, scores[first].0, most))
+    };
+    let (_out, run, first, most) = (1..40).find_map(told).expect("a seed that tells");
     let checkpoints = Checkpoints::new(run.join("checkpoints"), Some(2));
     let step = |path: PathBuf| Checkpoint::load(&path).unwrap().meta::<u64>("step").unwrap();
-    assert_eq!(step(checkpoints.best()), tests[first].0, "{tests:?}");
+    assert_eq!(step(checkpoints.best()), first);
     assert_eq!(step(checkpoints.last()), 48);
     assert_eq!(checkpoints.steps().unwrap(), [44, 48]);
     let best = Checkpoint::load(&checkpoints.best()).unwrap();
     assert_eq!(best.meta::<f64>("best").unwrap(), most);
+    let (_out, run) = whole(&layered("[optim.sgd]\nlr = 0.6\n"));
+    assert!(!run.join("checkpoints/best.safetensors").exists(), "nothing is held back to choose by");
+}
+
+/// Patience counts tests without a better score; what it ends is finished, and its last lines are those of its last weights.
+#[test]
+fn a_run_without_patience_left_ends_early() {
+    let (_all, whole_run) = whole(&restless(""));
+    let scores: Vec<f64> = lines(&whole_run, "validation").iter().map(|r| r.values["accuracy"]).collect();
+    let (mut best, mut stale, mut tests) = (f64::MIN, 0, 0);
+    for score in &scores {
+        tests += 1;
+        (best, stale) = if *score > best { (*score, 0) } else { (best, stale + 1) };
+        if stale == 2 {
+            break;
+        }
+    }
+    assert!(stale == 2 && (3..12).contains(&tests), "a run that tells it: {scores:?}");
+    let text = restless("patience = 2\n");
+    let (_out, run) = whole(&text);
+    assert_eq!(steps(&run, "validation"), (1..=tests).map(|t| 4 * t).collect::<Vec<_>>());
+    assert_eq!(steps(&run, "test"), steps(&run, "validation"));
+    assert_eq!(
+        bouton::train::RunDir::open(&run).unwrap().status().unwrap().state,
+        bouton::train::State::Done
+    );
+    let last = |run: &Path| Checkpoint::load(&run.join("checkpoints/last.safetensors")).unwrap();
+    assert_eq!(last(&run).meta::<u64>("step").unwrap(), 4 * tests);
+    // Interrupted right after the last test it is over when it goes on.
+    let out = tempfile::tempdir().unwrap();
+    assert!(go(&text, out.path(), 4 * tests as usize).is_none());
+    let parts = go(&text, out.path(), usize::MAX).unwrap();
+    assert!(last(&run) == last(&parts));
+}
+
+/// Samples held back are of every class alike, the same for every seed, and none of those that are learned from.
+#[test]
+fn held_samples_are_not_learned_from() {
+    let text = restless("").replace("batch = 6", "batch = 1");
+    let seen = |seed: &str| {
+        let mut t = trainer(&text, &[seed]);
+        let dtype = t.network.dtype;
+        let rows = |batch: bouton::credit::Batch| -> Vec<Vec<u64>> {
+            batch.x.to_f64s().chunks(9).map(|x| x.iter().map(|x| x.to_bits()).collect()).collect()
+        };
+        let learned: Vec<_> =
+            (0..24).flat_map(|update| rows(t.task_stream.train.batch(update, dtype))).collect();
+        let part = &t.task_stream.validations[0];
+        let held: Vec<_> = t.task_stream.train.in_order(part, None, dtype).collect();
+        let bouton::objective::Target::Classes(classes) = &held[0].target else { panic!("classes") };
+        let counts: Vec<usize> =
+            (0..4).map(|c| classes.iter().filter(|class| **class == c).count()).collect();
+        assert_eq!(counts, [3; 4]);
+        (learned, held.into_iter().flat_map(rows).collect::<Vec<_>>(), t.task_stream.held.clone().unwrap())
+    };
+    let (learned, held, sum) = seen("seed=1");
+    assert_eq!((learned.len(), held.len()), (24, 12));
+    assert!(held.iter().all(|x| !learned.contains(x)));
+    let (other, again, same) = seen("seed=2");
+    assert!(learned != other && held == again && sum == same, "another order, the same samples");
+    let (_out, run) = whole(&text);
+    let provenance = bouton::train::Provenance::read(&run.join("provenance.json")).unwrap();
+    assert!(provenance.data.values().any(|found| *found == sum), "{:?}", provenance.data);
+}
+
+/// In a sequence the question changes with every task: the best is that of the last one.
+#[test]
+fn every_task_has_a_best_of_its_own() {
+    let text = restless("").replace("[run]", "[sequence.permuted]\ntasks = 2\n[run]");
+    let (_out, run) = whole(&text);
+    let scores: Vec<(u64, f64)> =
+        lines(&run, "validation").iter().map(|r| (r.step, r.values["accuracy"])).collect();
+    let of_last = || scores.iter().filter(|(step, _)| *step > 48);
+    let most = of_last().map(|s| s.1).fold(0.0, f64::max);
+    assert!(scores.iter().any(|s| s.1 > most), "a run that tells them apart: {scores:?}");
+    let first = of_last().find(|s| s.1 == most).unwrap().0;
+    let best = Checkpoint::load(&run.join("checkpoints/best.safetensors")).unwrap();
+    assert_eq!(best.meta::<u64>("step").unwrap(), first);
 }
 
 /// `batch` lines are means since the last one, `train` lines means of an epoch, both per sample.
@@ -156,7 +247,7 @@ fn a_run_goes_on_as_if_nothing_had_happened() {
     let adam = "[optim.adam]\nlr = 0.05\n";
     let bits = layered(&format!("[norm.batch]\n[synapse.metaplastic]\nm = 1.0\n{adam}{log}"));
     let texts = [
-        layered(&format!("{RESTLESS}log-every = 5\n")).replace("epochs = 2", "epochs = 12"),
+        restless("log-every = 5\n"),
         layered(&format!("{tasks}[anchor.si]\nc = 1.0\n{adam}{log}")),
         layered(&format!("{tasks}[norm.batch]\nper-task = true\n{adam}{log}")),
         bits.replace("[neuron.relu]", "[neuron.sign]"),
@@ -172,15 +263,16 @@ fn a_run_goes_on_as_if_nothing_had_happened() {
         let done = stops.into_iter().find_map(|updates| go(&text, out.path(), updates));
         assert!(done.is_none(), "it was interrupted four times");
         let parts = go(&text, out.path(), usize::MAX).unwrap();
-        for split in ["batch", "train", "test", "test.1"] {
+        for split in ["batch", "train", "validation", "test", "test.1"] {
             let of =
                 |run| lines(run, split).into_iter().map(|r| (r.step, r.epoch, r.values)).collect::<Vec<_>>();
             assert_eq!(of(&whole), of(&parts), "{split}\n{text}");
         }
         let last = |run: &Path| Checkpoint::load(&run.join("checkpoints/last.safetensors")).unwrap();
         assert!(last(&whole) == last(&parts), "{text}");
-        let best = |run: &Path| Checkpoint::load(&run.join("checkpoints/best.safetensors")).unwrap();
+        let best = |run: &Path| Checkpoint::load(&run.join("checkpoints/best.safetensors")).ok();
         assert!(best(&whole) == best(&parts), "{text}");
+        assert_eq!(best(&whole).is_some(), text.contains("validation"));
         for file in ["continual.json", "importance.json"] {
             let read = |run: &Path| std::fs::read(run.join(file)).ok();
             assert_eq!(read(&whole), read(&parts), "{file}\n{text}");
