@@ -5,8 +5,10 @@ mod cite;
 mod completions;
 mod convert;
 mod data;
+mod evaluate;
 mod explain;
 mod list;
+mod predict;
 mod report;
 mod reproduce;
 mod run;
@@ -32,6 +34,8 @@ pub enum Verb {
     Explain(explain::Explain),
     Cite(cite::Cite),
     Data(data::Data),
+    Predict(predict::Predict),
+    Evaluate(evaluate::Evaluate),
     Convert(convert::Convert),
     Completions(completions::Completions),
 }
@@ -95,6 +99,8 @@ pub fn dispatch(
             Verb::Explain(v) => v.go(printer),
             Verb::Cite(v) => v.go(printer),
             Verb::Data(v) => v.go(printer),
+            Verb::Predict(v) => v.go(printer),
+            Verb::Evaluate(v) => v.go(printer),
             Verb::Convert(v) => v.go(printer),
             Verb::Completions(v) => v.go(grammar, printer),
         }

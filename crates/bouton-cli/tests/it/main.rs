@@ -1,5 +1,6 @@
 //! The integration tests of the command, in one binary.
 
+mod answers;
 mod check;
 mod cli;
 mod identity;

@@ -6,6 +6,7 @@
 
 mod alignment;
 mod bias;
+mod confusion;
 mod context;
 mod continual;
 mod cost;
@@ -24,6 +25,7 @@ mod vectors;
 
 pub use crate::train::forgetting;
 pub use alignment::{Aligned, alignment};
+pub use confusion::{Calibration, Confusion};
 pub use context::CheckContext;
 pub use cost::{Cost, costs};
 pub use vectors::{cosine, relative_error};

@@ -223,7 +223,8 @@ fn hidden_activation(r: &Recipe) -> Refusal {
 
 fn start_and_data(r: &Recipe) -> Refusal {
     let persistent = rule(r).start == Start::Persistent;
-    let augmented = r.task.images().is_some_and(|t| t.shift > 0 || t.flip);
+    let shown = r.task.shown();
+    let augmented = shown.shift > 0 || shown.flip;
     if persistent && augmented {
         return refusal(
             "start = \"persistent\" keeps a state per sample, but shift and flip change the sample every time",

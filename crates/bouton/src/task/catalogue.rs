@@ -24,6 +24,8 @@ pub struct KnownSet {
     pub shape: [usize; 3],
     /// Number of classes.
     pub classes: usize,
+    /// Their names; none where they are numbers, or too many to tell.
+    pub names: &'static [&'static str],
     /// Samples to learn from.
     pub train: usize,
     /// Samples to be judged by.
@@ -41,6 +43,13 @@ pub struct KnownSet {
     pub files: &'static [KnownFile],
     /// Its published archives, where their checksum is known.
     pub archives: &'static [KnownArchive],
+}
+
+impl KnownSet {
+    /// The pixel value that stands for 1.0.
+    pub fn scale(&self) -> f32 {
+        if self.format == Format::Digits { super::digits::SCALE } else { 255.0 }
+    }
 }
 
 /// The layout of a set's files.

@@ -113,8 +113,8 @@ impl TaskMethod for Context {
         None
     }
 
-    fn images(&self) -> Option<&Images> {
-        None
+    fn shown(&self) -> Images {
+        shown(self.batch, self.epochs)
     }
 
     fn quicken(&mut self, Quick { train, test, epochs }: Quick) {
@@ -140,7 +140,7 @@ impl TaskMethod for Context {
 
     fn load(&self, _: Option<&Path>) -> Result<Loaded> {
         let (train, test) = (self.samples_of("train", self.train)?, self.samples_of("test", self.test)?);
-        Ok(Loaded { images: shown(self.batch, self.epochs), train, validation: None, test })
+        Ok(Loaded { train, validation: None, test })
     }
 }
 

@@ -119,8 +119,20 @@ impl Dataset {
         scale: f32,
         labels: Vec<u16>,
     ) -> Result<Self> {
-        let (inputs, answers) = (Inputs::Bytes { pixels, scale }, Answers::Classes { classes, labels });
-        Self { name: name.into(), shape, inputs, answers }.checked()
+        Self::of_pixels(name, shape, (pixels, scale), Answers::Classes { classes, labels })
+    }
+
+    /// A data set of images with any answers: pixels and the value that stands for 1.0 as in [`Dataset::new`].
+    ///
+    /// # Errors
+    /// Those of [`Dataset::new`].
+    pub fn of_pixels(
+        name: impl Into<String>,
+        shape: [usize; 3],
+        (pixels, scale): (Vec<u8>, f32),
+        answers: Answers,
+    ) -> Result<Self> {
+        Self { name: name.into(), shape, inputs: Inputs::Bytes { pixels, scale }, answers }.checked()
     }
 
     /// A data set of any numbers: `shape` = channels, height, width of a sample, [1, 1, n] if it is no image; `inputs` sample
@@ -235,6 +247,29 @@ impl Dataset {
         }
         let labels = (0..n).map(|i| (i % classes.max(1)) as u16).collect();
         Self::new("synthetic", shape, classes, pixels, 255.0, labels)
+    }
+
+    /// Pixels in another form of images that are shown as those of a set: bytes of 0 to `scale`, made of numbers from 0 to 1.
+    ///
+    /// # Errors
+    /// [`Error::Data`] if a number lies outside, or if a byte is above `scale`.
+    pub(super) fn pixels_of(mut self, scale: f32) -> Result<Self> {
+        let pixels = match self.inputs {
+            Inputs::Bytes { pixels, .. } => pixels,
+            Inputs::Floats(values) => {
+                let planes = planes(&values, self.shape);
+                let unit = to_bytes(&planes, self.shape, &self.name)?;
+                unit.into_iter().map(|p| (f32::from(p) / 255.0 * scale).round() as u8).collect()
+            }
+        };
+        self.inputs = Inputs::Bytes { pixels, scale };
+        self.checked()
+    }
+
+    /// The same samples, each with the answer of sample `of` of `like`.
+    pub(super) fn answered(self, like: &Self, of: usize) -> Self {
+        let answers = like.select(&vec![of; self.len()]).answers;
+        Self { answers, ..self }
     }
 
     /// The samples at `ids`, in this order.
@@ -391,6 +426,14 @@ impl Dataset {
 }
 
 /// Floats in 0..=1 as steps of 1/255.
+/// Pixels whose channels stand side by side as planes of images.
+fn planes(pixels: &[f32], [c, h, w]: [usize; 3]) -> Vec<f32> {
+    let image = |image: &[f32]| -> Vec<f32> {
+        (0..c * h * w).map(|i| image[i % (h * w) * c + i / (h * w)]).collect()
+    };
+    pixels.chunks_exact(c * h * w).flat_map(image).collect()
+}
+
 fn to_bytes(values: &[f32], shape: [usize; 3], file: &str) -> Result<Vec<u8>> {
     if let Some(i) = values.iter().position(|v| !(0.0..=1.0).contains(v)) {
         // There are values, so that this is no more than their number.

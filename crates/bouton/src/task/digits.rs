@@ -18,7 +18,7 @@ const CLASSES: usize = 10;
 /// No copy of the file unpacks to more bytes.
 const MOST: u64 = 1 << 20;
 /// The pixel value that stands for 1.0.
-const SCALE: f32 = 16.0;
+pub(super) const SCALE: f32 = 16.0;
 
 /// Reads one split of the digits from their gzip CSV; `file` is its name in messages.
 ///

@@ -1,6 +1,7 @@
 //! Classified images of a data set of the catalogue: which of them, and how they are shown.
 
 use super::catalogue::{DATA, KnownSet};
+use super::files::Files;
 use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
 use super::{BatchSize, Held, Share, Split, store, synthetic};
 use crate::axis::{Cite, Place};
@@ -184,8 +185,24 @@ impl TaskMethod for Known {
         Some(self.set)
     }
 
-    fn images(&self) -> Option<&Images> {
-        Some(&self.images)
+    fn shown(&self) -> Images {
+        self.images.clone()
+    }
+
+    fn pixels(&self) -> Option<f32> {
+        Some(self.set.scale())
+    }
+
+    fn reads(&self) -> Option<Files> {
+        let [channels, height, width] = self.set.shape;
+        Some(Files::plain(Some([height, width]), channels == 1))
+    }
+
+    fn names(&self) -> Vec<String> {
+        match self.set.names {
+            [] => (0..self.set.classes).map(|class| class.to_string()).collect(),
+            names => names.iter().map(|&name| name.to_owned()).collect(),
+        }
     }
 
     fn smoke(&self, samples: usize) -> TaskSpec {
@@ -214,7 +231,6 @@ impl TaskMethod for Known {
 
     fn load(&self, folder: Option<&Path>) -> Result<Loaded> {
         let of = |split| store::load(self.set.name, split, folder);
-        let images = self.images.clone();
-        Ok(Loaded { images, train: of(Split::Train)?, validation: None, test: of(Split::Test)? })
+        Ok(Loaded { train: of(Split::Train)?, validation: None, test: of(Split::Test)? })
     }
 }

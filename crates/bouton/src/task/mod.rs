@@ -24,6 +24,8 @@ pub mod layout;
 pub mod mat;
 mod normalise;
 pub mod npy;
+#[cfg(feature = "import")]
+pub mod npz;
 pub mod order;
 mod outputs;
 mod part;
@@ -39,6 +41,7 @@ pub mod stream;
 pub mod svhn;
 mod synthetic;
 mod teacher;
+mod unseen;
 
 pub use augment::{Augment, Padding};
 pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
@@ -58,3 +61,4 @@ pub use spec::{All, BatchSize, Curriculum, Loaded, Quick, TaskMethod, TaskSpec};
 pub use store::load;
 pub use synthetic::SyntheticImages;
 pub use teacher::{Rule, Teacher};
+pub use unseen::{Unseen, outputs};

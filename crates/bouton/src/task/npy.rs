@@ -122,6 +122,38 @@ impl Values {
     }
 }
 
+impl Array {
+    /// The bytes of a file of it: bytes as `|u1`, whole numbers as `<i8`, others as `<f8`, words as `<U…`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let (kind, values): (String, Vec<u8>) = match &self.values {
+            Values::Bytes(bytes) => ("|u1".into(), bytes.clone()),
+            Values::Integers(numbers) => {
+                ("<i8".into(), numbers.iter().flat_map(|n| n.to_le_bytes()).collect())
+            }
+            Values::Floats(numbers) => ("<f8".into(), numbers.iter().flat_map(|x| x.to_le_bytes()).collect()),
+            Values::Words(words) => {
+                let longest = words.iter().map(|word| word.chars().count()).max().unwrap_or(0).max(1);
+                let filled = |word: &String| {
+                    let zeros = std::iter::repeat('\0');
+                    word.chars()
+                        .chain(zeros)
+                        .take(longest)
+                        .flat_map(|c| u32::from(c).to_le_bytes())
+                        .collect::<Vec<_>>()
+                };
+                (format!("<U{longest}"), words.iter().flat_map(filled).collect())
+            }
+        };
+        let sides: String = self.shape.iter().map(|side| format!("{side}, ")).collect();
+        let text =
+            format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({}), }}", sides.trim_end());
+        // What stands before the values is a multiple of 64 bytes, the last of them a line feed.
+        let text = format!("{text:<width$}\n", width = (text.len() + 11).next_multiple_of(64) - 11);
+        let length = (text.len() as u16).to_le_bytes();
+        [b"\x93NUMPY\x01\x00", &length[..], text.as_bytes(), &values].concat()
+    }
+}
+
 /// Characters of a word in an array.
 const MOST_CHARACTERS: usize = 1 << 12;
 

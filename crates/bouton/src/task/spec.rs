@@ -71,8 +71,21 @@ pub trait TaskMethod: fmt::Debug {
     fn samples(&self) -> usize;
     /// The data set of the catalogue that it is about, if it is about one.
     fn set(&self) -> Option<&'static KnownSet>;
-    /// How images are shown, if that can be chosen.
-    fn images(&self) -> Option<&Images>;
+    /// How samples are shown.
+    fn shown(&self) -> Images;
+    /// What each output stands for: names of classes, or of values. Default: classes count from 0, values from 1.
+    fn names(&self) -> Vec<String> {
+        let first = usize::from(self.targets() == TargetKind::Values);
+        (first..first + self.shape().1).map(|output| output.to_string()).collect()
+    }
+    /// Whether samples are images of pixels, and which value stands for 1.0. Default: they are not.
+    fn pixels(&self) -> Option<f32> {
+        None
+    }
+    /// How files with samples of its kind are read. Default: as files that nothing is said of.
+    fn reads(&self) -> Option<Files> {
+        None
+    }
     /// Makes it no larger than this.
     fn quicken(&mut self, most: Quick);
     /// The smallest task of the same kind and the same shapes: so many made-up samples, two at a time, once.
@@ -138,8 +151,6 @@ pub struct Quick {
 /// The samples of a task.
 #[derive(Debug)]
 pub struct Loaded {
-    /// Which of them, and how they are shown.
-    pub images: Images,
     /// To learn from.
     pub train: Dataset,
     /// To choose by, where that is a file of its own.
@@ -278,9 +289,9 @@ impl TaskSpec {
         self.method().inputs()
     }
 
-    /// The choices about a data set; none if it is made up.
-    pub fn images(&self) -> Option<&Images> {
-        self.method().images()
+    /// How samples are shown.
+    pub fn shown(&self) -> Images {
+        self.method().shown()
     }
 
     /// Samples per batch.
@@ -305,7 +316,7 @@ mod tests {
             let task: TaskSpec = toml::from_str(&text).unwrap();
             assert_eq!(task.name(), set.name);
             assert_eq!(task.shape(), (set.shape, set.classes));
-            assert_eq!(task.images().map(|images| images.epochs), Some(1));
+            assert_eq!(task.shown().epochs, 1);
         }
     }
 }

@@ -105,7 +105,8 @@ pub struct TaskStream {
 pub fn open<'a>(recipe: impl Into<Curriculum<'a>>, folder: Option<&Path>) -> Result<TaskStream> {
     let recipe = &recipe.into();
     let Curriculum { task, sequence, continual, seed } = *recipe;
-    let Loaded { images, train, validation, test } = task.method().load(folder)?;
+    let Loaded { train, validation, test } = task.method().load(folder)?;
+    let images = task.shown();
     let (mut train, mut test) = (vec![train], vec![test]);
     for name in sequence.method().sets() {
         train.push(store::load(name, Split::Train, folder)?);
@@ -332,12 +333,22 @@ impl Stream {
         most: Option<usize>,
         dtype: DType,
     ) -> impl Iterator<Item = Batch> + 'a {
-        let (n, images) = (most.unwrap_or(usize::MAX).min(part.len()), self.images.clone());
-        (0..n).step_by(EVALUATION).map(move |at| {
-            let ids: Vec<usize> = (at..n.min(at + EVALUATION)).collect();
-            collate(std::slice::from_ref(part), &ids, dtype, &images, |_, _| {})
-        })
+        in_order(part, most, dtype, self.images.clone())
     }
+}
+
+/// Samples of a part, shown as `images` says, in batches for evaluation.
+pub(super) fn in_order(
+    part: &Part,
+    most: Option<usize>,
+    dtype: DType,
+    images: Images,
+) -> impl Iterator<Item = Batch> {
+    let n = most.unwrap_or(usize::MAX).min(part.len());
+    (0..n).step_by(EVALUATION).map(move |at| {
+        let ids: Vec<usize> = (at..n.min(at + EVALUATION)).collect();
+        collate(std::slice::from_ref(part), &ids, dtype, &images, |_, _| {})
+    })
 }
 
 /// Some samples of the parts, counted through from the first part on. An image is varied before its task looks at it.

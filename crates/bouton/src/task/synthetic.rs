@@ -97,8 +97,8 @@ impl TaskMethod for SyntheticImages {
         None
     }
 
-    fn images(&self) -> Option<&Images> {
-        None
+    fn shown(&self) -> Images {
+        shown(self.batch, self.epochs)
     }
 
     fn quicken(&mut self, Quick { train, test, epochs }: Quick) {
@@ -123,11 +123,6 @@ impl TaskMethod for SyntheticImages {
 
     fn load(&self, _: Option<&Path>) -> Result<Loaded> {
         let set = |n, seed| Dataset::synthetic(self.shape, self.classes, n, seed);
-        Ok(Loaded {
-            images: shown(self.batch, self.epochs),
-            train: set(self.train, 0)?,
-            validation: None,
-            test: set(self.test, 1)?,
-        })
+        Ok(Loaded { train: set(self.train, 0)?, validation: None, test: set(self.test, 1)? })
     }
 }

@@ -201,7 +201,7 @@ impl ByHand {
             BatchSize::Samples(size) => size.clamp(1, n),
             BatchSize::All(_) => n,
         };
-        let order: Vec<usize> = match task.images().is_none_or(|images| images.shuffle) {
+        let order: Vec<usize> = match task.shown().shuffle {
             true => permutation(n, self.learner.recipe.seed, self.at.passes),
             false => (0..n).collect(),
         };

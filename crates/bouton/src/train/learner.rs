@@ -210,6 +210,25 @@ impl Learner {
         })
     }
 
+    /// The answers to `batches` of task `task` after segment `segment`: probabilities where the objective has them, outputs where not.
+    ///
+    /// # Errors
+    /// If a relaxation diverges.
+    pub fn answers<I: Iterator<Item = Batch>>(
+        &mut self,
+        task: usize,
+        segment: usize,
+        batches: impl Fn() -> I,
+    ) -> Result<Vec<Mat>> {
+        let active = self.active(task, segment);
+        let key = Key::new(self.recipe.seed).of("answer", task as u64);
+        let drawn = self.recipe.run.test_draws.map(|n| (n, &key));
+        self.as_after(task, |learner| {
+            let masked = MaskedObjective::new(&*learner.objective, active);
+            draws::answers(&*learner.credit, &mut learner.network, masked.objective(), batches, drawn)
+        })
+    }
+
     /// What `ask` finds with the normalisation that task `task` was left with, where tasks have their own.
     pub fn as_after<R>(&mut self, task: usize, ask: impl FnOnce(&mut Self) -> R) -> R {
         let Some(own) = self.history.norms.get(task).cloned() else { return ask(self) };

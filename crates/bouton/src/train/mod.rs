@@ -22,6 +22,7 @@ pub mod rundir;
 pub mod status;
 mod task_history;
 pub mod tensorboard;
+mod trained;
 mod trainer;
 
 pub use crate::io::atomic;
@@ -39,4 +40,5 @@ pub use rundir::{Listing, RunDir, RunLock, RunSummary};
 pub use status::{State, Status};
 pub use task_history::TaskHistory;
 pub use tensorboard::EventWriter;
+pub use trained::{Answered, Trained, Weights};
 pub use trainer::Trainer;

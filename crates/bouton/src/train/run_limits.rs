@@ -44,7 +44,7 @@ impl RunLimits {
             task,
             run,
         } = recipe;
-        let augmented = task.images().is_some_and(varies);
+        let augmented = varies(&task.shown());
         Self { run: updates(run), task: updates_of_a_task(continual), augmented }
     }
 }

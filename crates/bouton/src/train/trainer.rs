@@ -225,6 +225,7 @@ impl Trainer {
         let [updates, steps_at_reset] = self.optimiser_updates();
         let meta = [
             ("step", self.update.to_string()),
+            ("segment", self.position().segment.to_string()),
             ("optimiser-step", updates.to_string()),
             ("optimiser-origin", steps_at_reset.to_string()),
             ("accuracies", self.history.to_text()),
@@ -325,7 +326,7 @@ fn tensor(name: &str, mat: &Mat) -> Tensor {
     Tensor { name: name.to_owned(), shape: vec![mat.rows(), mat.cols()], data }
 }
 
-fn fill(mat: &mut Mat, tensor: &Tensor) -> Result<()> {
+pub(super) fn fill(mat: &mut Mat, tensor: &Tensor) -> Result<()> {
     match (&tensor.data, mat.dtype()) {
         (TensorData::F32(values), DType::F32) => mat.slice_mut::<f32>().copy_from_slice(values),
         (TensorData::F64(values), DType::F64) => mat.slice_mut::<f64>().copy_from_slice(values),

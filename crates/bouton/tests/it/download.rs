@@ -104,6 +104,7 @@ fn set(mirrors: &[&str]) -> &'static KnownSet {
     ];
     let mirrors = mirrors.iter().map(|m| &*m.to_string().leak()).collect::<Vec<&'static str>>();
     Box::leak(Box::new(KnownSet {
+        names: &[],
         name: "toy",
         about: "for tests",
         title: "for tests",
@@ -292,6 +293,7 @@ fn archived(url: &str, bytes: u64, sha256: String) -> &'static KnownSet {
     let archive =
         KnownArchive { name: "toy.tgz", bytes, sha256: sha256.leak(), urls: urls.leak(), jpegs: None };
     Box::leak(Box::new(KnownSet {
+        names: &[],
         name,
         about,
         title,

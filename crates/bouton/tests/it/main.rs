@@ -40,3 +40,4 @@ mod replay;
 mod resume;
 mod skips;
 mod synapses;
+mod trained;

@@ -354,7 +354,7 @@ fn files_that_make_no_sense_are_refused_with_place_and_hint() {
         (pair("x"), "x.npy: 2 samples, and 3 labels", "every sample needs one"),
         (pair("nan").replace("y.npy", "z.npy"), "is not finite", ""),
         (pair("deep"), "inputs of shape [1, 1, 1, 1, 1]", "[samples, features]"),
-        ("train = \"x.npy\"\ntest = 0.5".into(), "x.npy holds inputs alone", "labels = "),
+        ("train = \"x.npy\"\ntest = 0.5".into(), "x.npy holds inputs alone", "`labels` in a recipe"),
         ("train = \"a.npz\"\ntest = 0.5".into(), "no array is called X, x, data", "`foo`"),
         ("train = \"none\"\ntest = 0.5".into(), "none/of: no images", "every class needs some"),
         ("train = \"none/of\"\ntest = 0.5".into(), "no folders of images", "with its name"),

@@ -2,7 +2,7 @@
 //! classes [samples] or values [samples] or [samples, outputs]. Bytes are pixels from 0 to 255; answers that are no whole numbers
 //! are values.
 
-use super::Files;
+use super::source::Source;
 use super::table::{Inputs, Named, Table, interleaved};
 use crate::task::idx::{Idx, Values};
 use crate::task::npy::{self, Array};
@@ -14,17 +14,18 @@ use std::io::BufReader;
 const INPUTS: [&str; 6] = ["X", "x", "data", "images", "inputs", "features"];
 const ANSWERS: [&str; 6] = ["y", "Y", "labels", "label", "targets", "target"];
 
-/// Inputs of one `.npy`, answers of another.
-pub(super) fn pair(inputs: &str, answers: &str) -> Result<Table> {
+/// Inputs of one `.npy`, answers of another, if any.
+pub(super) fn pair(inputs: &str, answers: Option<&str>) -> Result<Table> {
     let read = |path: &str| {
         let file = File::open(path).map_err(|e| Error::io(path, e))?;
         npy::array(&mut BufReader::new(file)).map_err(|why| damaged(path, why))
     };
-    table(inputs, read(inputs)?, (answers, read(answers)?))
+    let answers = answers.map(|path| Ok((path, read(path)?))).transpose()?;
+    table(inputs, read(inputs)?, answers)
 }
 
 /// Both of one `.npz`.
-pub(super) fn archive(path: &str, spec: &Files) -> Result<Table> {
+pub(super) fn archive(path: &str, Source { spec, blind }: Source<'_>) -> Result<Table> {
     let file = File::open(path).map_err(|e| Error::io(path, e))?;
     let mut archive =
         zip::ZipArchive::new(BufReader::new(file)).map_err(|e| damaged(path, format!("no archive ({e})")))?;
@@ -44,20 +45,21 @@ pub(super) fn archive(path: &str, spec: &Files) -> Result<Table> {
     };
     let x = find(&INPUTS, "call the one with the inputs X")?;
     let y = match &spec.label {
-        Some(label) => find(&[label], "`label` names the one with the classes or values")?,
-        None => find(&ANSWERS, "task.files.label names the one with the classes or values")?,
+        _ if blind.is_some() => None,
+        Some(label) => Some(find(&[label], "`label` names the one with the classes or values")?),
+        None => Some(find(&ANSWERS, "task.files.label names the one with the classes or values")?),
     };
     let mut read = |name: &str| {
         let member =
             archive.by_name(&format!("{name}.npy")).map_err(|e| damaged(path, format!("{name} ({e})")))?;
         npy::array(&mut BufReader::new(member)).map_err(|why| damaged(path, format!("{name}: {why}")))
     };
-    let (inputs, answers) = (read(&x)?, read(&y)?);
-    table(path, inputs, (path, answers))
+    let (inputs, answers) = (read(&x)?, y.map(|y| read(&y)).transpose()?);
+    table(path, inputs, answers.map(|answers| (path, answers)))
 }
 
 /// A pair of IDX files.
-pub(super) fn of_idx(path: &str, images: Idx, labels: Idx) -> Result<Table> {
+pub(super) fn of_idx(path: &str, images: Idx, labels: Option<Idx>) -> Result<Table> {
     let array = |idx: Idx| match idx.values {
         Values::Bytes(bytes) => Array { shape: idx.dims, values: npy::Values::Bytes(bytes) },
         Values::Floats(values) => Array {
@@ -65,8 +67,8 @@ pub(super) fn of_idx(path: &str, images: Idx, labels: Idx) -> Result<Table> {
             values: npy::Values::Floats(values.into_iter().map(f64::from).collect()),
         },
     };
-    let place = labels.file.clone();
-    table(path, array(images), (&place, array(labels)))
+    let place = labels.as_ref().map_or(String::new(), |labels| labels.file.clone());
+    table(path, array(images), labels.map(|labels| (&*place, array(labels))))
 }
 
 fn damaged(path: &str, why: String) -> Error {
@@ -74,7 +76,8 @@ fn damaged(path: &str, why: String) -> Error {
         .with_hint("inputs are numbers; save arrays with numpy.save or numpy.savez")
 }
 
-fn table(path: &str, inputs: Array, (place, answers): (&str, Array)) -> Result<Table> {
+fn table(path: &str, inputs: Array, answers: Option<(&str, Array)>) -> Result<Table> {
+    let samples = inputs.shape.first().copied().unwrap_or(0);
     let shape = match inputs.shape[..] {
         [_, features] => [1, 1, features],
         [_, height, width] => [1, height, width],
@@ -92,7 +95,8 @@ fn table(path: &str, inputs: Array, (place, answers): (&str, Array)) -> Result<T
             Inputs::Numbers(interleaved(numbers, shape))
         }
     };
-    Ok(Table { place: path.into(), shape, inputs, answers: named(place, answers)? })
+    let answers = answers.map_or(Ok(Named::Unknown(samples)), |(place, answers)| named(place, answers))?;
+    Ok(Table { place: path.into(), shape, inputs, answers, names: Vec::new() })
 }
 
 fn named(place: &str, answers: Array) -> Result<Named> {

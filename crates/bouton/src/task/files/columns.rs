@@ -1,6 +1,6 @@
 //! Tables of numbers as text (CSV): one sample a line, columns parted by commas, semicolons or tabs.
 
-use super::Files;
+use super::source::Source;
 use super::table::{Inputs, Named, Table};
 use crate::{Error, Result};
 use csv::StringRecord;
@@ -25,18 +25,29 @@ struct Columns<'a> {
 ///
 /// # Errors
 /// [`Error::Data`] with line and column, or [`Error::Config`] for a column that is not there.
-pub(super) fn read(path: &str, spec: &Files) -> Result<Table> {
+pub(super) fn read(path: &str, source: Source<'_>) -> Result<Table> {
     let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-    parse(&bytes, path, spec)
+    parse(&bytes, path, source)
 }
 
 /// As [`read`], of the content of a file called `place`.
-pub(super) fn parse(bytes: &[u8], place: &str, spec: &Files) -> Result<Table> {
+pub(super) fn parse(bytes: &[u8], place: &str, Source { spec, blind }: Source<'_>) -> Result<Table> {
     let columns = Columns::parse(bytes, place, spec.header)?;
     let width = columns.rows[0].1.len();
-    let targets =
-        spec.targets.iter().map(|name| columns.find(name, "targets")).collect::<Result<Vec<_>>>()?;
-    let label = if targets.is_empty() { Some(columns.label(spec.label.as_deref())?) } else { None };
+    // What is there of answers that nobody asks for is left out.
+    let all = |name: &String| {
+        if blind.is_some() {
+            columns.find(name, "targets").ok().map(Ok)
+        } else {
+            Some(columns.find(name, "targets"))
+        }
+    };
+    let targets = spec.targets.iter().filter_map(all).collect::<Result<Vec<_>>>()?;
+    let label = match blind {
+        _ if !spec.targets.is_empty() => None,
+        Some(features) => columns.label(spec.label.as_deref()).ok().filter(|_| width > features),
+        None => Some(columns.label(spec.label.as_deref())?),
+    };
     let features: Vec<usize> = (0..width).filter(|c| !targets.contains(c) && Some(*c) != label).collect();
     if features.is_empty() {
         return Err(Error::data(format!("{place}: no column is left for inputs"))
@@ -44,10 +55,12 @@ pub(super) fn parse(bytes: &[u8], place: &str, spec: &Files) -> Result<Table> {
     }
     let inputs = columns.numbers(&features)?;
     let answers = match label {
+        _ if blind.is_some() => Named::Unknown(columns.rows.len()),
         None => Named::Values { outputs: targets.len(), values: columns.numbers(&targets)? },
         Some(label) => columns.answers(label)?,
     };
-    Ok(Table { place: place.into(), shape: [1, 1, features.len()], inputs: Inputs::Numbers(inputs), answers })
+    let (shape, inputs) = ([1, 1, features.len()], Inputs::Numbers(inputs));
+    Ok(Table { place: place.into(), shape, inputs, answers, names: Vec::new() })
 }
 
 impl<'a> Columns<'a> {

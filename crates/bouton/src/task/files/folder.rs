@@ -2,6 +2,7 @@
 
 use super::Files;
 use super::resize;
+use super::source::Source;
 use super::table::{Inputs, Named, Table};
 use crate::task::pictures::{self, Picture};
 use crate::{Error, Result};
@@ -11,49 +12,60 @@ use std::path::{Path, PathBuf};
 /// How many files an error names.
 const MOST_SHOWN: usize = 8;
 
-/// All images below `path`.
+/// All images below `path`; where nobody asks for classes, those that lie in it itself.
 ///
 /// # Errors
 /// [`Error::Data`] if there are no folders or images, with the files that cannot be read, or if sizes differ.
-pub(super) fn read(path: &Path, spec: &Files) -> Result<Table> {
-    let mut files: Vec<(String, PathBuf)> = Vec::new();
-    for class in entries(path)?.into_iter().filter(|entry| entry.is_dir()) {
+pub(super) fn read(path: &Path, source: Source<'_>) -> Result<Table> {
+    let all = entries(path)?;
+    let loose: Vec<PathBuf> = all.iter().filter(|entry| entry.is_file()).cloned().collect();
+    if source.blind.is_some() && !loose.is_empty() {
+        return Ok(Table { answers: Named::Unknown(loose.len()), ..of(path, &loose, source.spec)? });
+    }
+    let (mut files, mut classes): (Vec<PathBuf>, Vec<String>) = (Vec::new(), Vec::new());
+    for class in all.into_iter().filter(|entry| entry.is_dir()) {
         let name = class.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let images = entries(&class)?.into_iter().filter(|file| file.is_file());
-        let before = files.len();
-        files.extend(images.map(|file| (name.clone(), file)));
-        if files.len() == before {
+        files.extend(entries(&class)?.into_iter().filter(|file| file.is_file()));
+        if files.len() == classes.len() {
             return Err(Error::data(format!("{}: no images", class.display()))
                 .with_hint("every class needs some; remove the folder if it is none"));
         }
+        classes.resize(files.len(), name);
     }
     if files.is_empty() {
         return Err(Error::data(format!("{}: no folders of images", path.display()))
             .with_hint("put the images of each class into a folder with its name"));
     }
+    let answers = source.blind.map_or(Named::Classes(classes), |_| Named::Unknown(files.len()));
+    Ok(Table { answers, ..of(path, &files, source.spec)? })
+}
+
+/// The one image of the file `path`.
+///
+/// # Errors
+/// [`Error::Data`] if it cannot be read.
+pub(super) fn alone(path: &Path, source: Source<'_>) -> Result<Table> {
+    of(path, &[path.to_owned()], source.spec)
+}
+
+/// The images of some files, of whose classes nothing is known.
+fn of(path: &Path, files: &[PathBuf], spec: &Files) -> Result<Table> {
     let pictures: Vec<std::result::Result<Picture, String>> =
-        files.par_iter().map(|(_, file)| pictures::open(file).map(|p| shown(p, spec))).collect();
+        files.par_iter().map(|file| pictures::open(file).map(|p| shown(p, spec))).collect();
     let bad: Vec<String> = files
         .iter()
         .zip(&pictures)
-        .filter_map(|((_, file), picture)| Some(format!("{}: {}", file.display(), picture.as_ref().err()?)))
+        .filter_map(|(file, picture)| Some(format!("{}: {}", file.display(), picture.as_ref().err()?)))
         .collect();
     if !bad.is_empty() {
-        let more = bad.len().saturating_sub(MOST_SHOWN);
-        let mut message = bad[..bad.len() - more].join("\n");
-        if more > 0 {
-            message += &format!("\nand {more} more");
-        }
-        return Err(
-            Error::data(message).with_hint("replace these files by PNG or JPEG images, or remove them")
-        );
+        return Err(unreadable(&bad));
     }
     let pictures: Vec<Picture> = pictures.into_iter().flatten().collect();
     let channels = pictures.iter().map(|p| p.channels).max().unwrap_or(1);
     let [height, width] = pictures[0].size;
     if let Some(i) = pictures.iter().position(|p| p.size != pictures[0].size) {
         let [a, b] = [0, i]
-            .map(|i| format!("{} ({}x{})", files[i].1.display(), pictures[i].size[0], pictures[i].size[1]));
+            .map(|i| format!("{} ({}x{})", files[i].display(), pictures[i].size[0], pictures[i].size[1]));
         return Err(Error::data(format!("images of different sizes: {a}, {b}"))
             .with_hint("bring them to one: size = [32, 32] in [task.files]"));
     }
@@ -62,13 +74,22 @@ pub(super) fn read(path: &Path, spec: &Files) -> Result<Table> {
         .flat_map(|p| p.planes.iter().cycle().take(channels * height * width))
         .copied()
         .collect();
-    let names = files.into_iter().map(|(name, _)| name).collect();
     Ok(Table {
         place: path.display().to_string(),
         shape: [channels, height, width],
         inputs: Inputs::Bytes(pixels),
-        answers: Named::Classes(names),
+        answers: Named::Unknown(files.len()),
+        names: files.iter().map(|file| file.display().to_string()).collect(),
     })
+}
+
+fn unreadable(bad: &[String]) -> Error {
+    let more = bad.len().saturating_sub(MOST_SHOWN);
+    let mut message = bad[..bad.len() - more].join("\n");
+    if more > 0 {
+        message += &format!("\nand {more} more");
+    }
+    Error::data(message).with_hint("replace these files by PNG or JPEG images, or remove them")
 }
 
 /// What a folder holds, by name, without what systems hide in it.

@@ -72,6 +72,7 @@ impl Tables {
         let outputs = match &train.answers {
             Named::Classes(_) => classes.len(),
             Named::Values { outputs, .. } => *outputs,
+            Named::Unknown(_) => 0,
         };
         if classes.len() == 1 || outputs > 1 << 16 {
             let message = format!("{}: {outputs} classes are not 2 to 65,536", train.place);
@@ -94,6 +95,12 @@ fn alike(train: &Table, held: &Table, classes: &[String]) -> Result<()> {
         let [a, b] = [train, held].map(|t| t.shape.map(|n| n.to_string()).join("x"));
         let hint = "images can be brought to one size: size = [32, 32]";
         return unlike(&format!("samples of {a} and of {b}"), hint);
+    }
+    if matches!(train.inputs, Inputs::Bytes(_)) != matches!(held.inputs, Inputs::Bytes(_)) {
+        return unlike(
+            "pixels from 0 to 255 here and other numbers there",
+            "save both with the same type of number",
+        );
     }
     match (&train.answers, &held.answers) {
         (Named::Classes(_), Named::Classes(_)) => {

@@ -18,9 +18,11 @@ mod resize;
 #[cfg(feature = "import")]
 mod source;
 mod table;
+mod unseen;
 
 pub use found::Found;
 use found::Tables;
+pub(crate) use unseen::Wanted;
 
 use super::catalogue::KnownSet;
 use super::images::{Images, Pad, Pixels};
@@ -110,27 +112,14 @@ impl Files {
 
     /// What the files hold.
     fn read(&self) -> Result<Tables> {
-        let train = self.source(&self.train, self.labels.as_deref())?;
+        let train = self.source(&self.train, self.labels.as_deref(), None)?;
         let [train, test] = match &self.test {
             Held::Share(share) => train.apart(*share, self.draw)?,
-            Held::Path(path) => [train, self.source(path, self.test_labels.as_deref())?],
+            Held::Path(path) => [train, self.source(path, self.test_labels.as_deref(), None)?],
         };
         let validation = self.validation.as_ref().and_then(Held::path);
-        let validation = validation.map(|path| self.source(path, self.validation_labels.as_deref()));
+        let validation = validation.map(|path| self.source(path, self.validation_labels.as_deref(), None));
         Ok(Tables { train, validation: validation.transpose()?, test })
-    }
-
-    #[cfg(feature = "import")]
-    fn source(&self, path: &str, labels: Option<&str>) -> Result<table::Table> {
-        source::Source { spec: self }.read(path, labels)
-    }
-
-    #[cfg(not(feature = "import"))]
-    fn source(&self, path: &str, _: Option<&str>) -> Result<table::Table> {
-        Err(Error::config(format!(
-            "{path} cannot be read: this program was built without the feature `import`"
-        ))
-        .with_hint("build it with that feature"))
     }
 }
 
@@ -183,8 +172,30 @@ impl TaskMethod for Files {
         None
     }
 
-    fn images(&self) -> Option<&Images> {
-        None
+    fn shown(&self) -> Images {
+        Images {
+            shuffle: self.shuffle,
+            pixels: self.pixels,
+            pad: Pad::Zero,
+            ..synthetic::shown(self.batch, self.epochs)
+        }
+    }
+
+    fn names(&self) -> Vec<String> {
+        let Found { classes, outputs, .. } = self.found();
+        match (&classes[..], &self.targets[..]) {
+            ([], []) => (1..=*outputs).map(|output| output.to_string()).collect(),
+            ([], targets) => targets.to_vec(),
+            (classes, _) => classes.to_vec(),
+        }
+    }
+
+    fn pixels(&self) -> Option<f32> {
+        self.found().bytes.then_some(255.0)
+    }
+
+    fn reads(&self) -> Option<Self> {
+        Some(self.clone())
     }
 
     fn quicken(&mut self, Quick { epochs, .. }: Quick) {
@@ -241,19 +252,8 @@ impl TaskMethod for Files {
             return Err(Error::data(format!("{} holds {is}, but the recipe says {was}", self.train))
                 .with_hint("leave [task.files.found] out of the recipe to look at the files again"));
         }
-        let images = Images {
-            shuffle: self.shuffle,
-            pixels: self.pixels,
-            pad: Pad::Zero,
-            ..synthetic::shown(self.batch, self.epochs)
-        };
         let set = |table: table::Table| table.dataset(&then.classes);
         let Tables { train, validation, test } = tables;
-        Ok(Loaded {
-            images,
-            train: set(train)?,
-            validation: validation.map(set).transpose()?,
-            test: set(test)?,
-        })
+        Ok(Loaded { train: set(train)?, validation: validation.map(set).transpose()?, test: set(test)? })
     }
 }

@@ -11,11 +11,13 @@ use std::path::Path;
 /// Bytes that a file begins with, as many as tell what it is.
 const START: u64 = 8;
 
-/// Where samples are read from.
+/// How samples are read from files.
 #[derive(Clone, Copy)]
 pub(super) struct Source<'a> {
-    /// How files are to be read.
+    /// Which columns, which size.
     pub spec: &'a Files,
+    /// So many numbers a sample, if nobody asks what they should come to: answers may be missing then, and are not looked at.
+    pub blind: Option<usize>,
 }
 
 impl Source<'_> {
@@ -28,22 +30,38 @@ impl Source<'_> {
         let meta = std::fs::metadata(file).map_err(|e| missing(path, &e))?;
         if meta.is_dir() {
             alone(path, labels, "a folder of images in a folder per class")?;
-            return folder::read(file, self.spec)?.checked();
+            return folder::read(file, *self)?.checked();
         }
         let mut start = Vec::new();
         let opened = File::open(file).and_then(|f| f.take(START).read_to_end(&mut start));
         opened.map_err(|e| Error::io(file, e))?;
         let table = match start[..] {
-            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => arrays::pair(path, other(path, labels)?),
+            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => arrays::pair(path, self.other(path, labels)?),
             [b'P', b'K', 3, 4, ..] => {
-                alone(path, labels, "an .npz").and_then(|()| arrays::archive(path, self.spec))
+                alone(path, labels, "an .npz").and_then(|()| arrays::archive(path, *self))
             }
             [0x1f, 0x8b, ..] | [0, 0, 0x08 | 0x0d, 1..=4, ..] => {
-                arrays::of_idx(path, idx::read(file)?, idx::read(Path::new(other(path, labels)?))?)
+                let labels = self.other(path, labels)?.map(|path| idx::read(Path::new(path))).transpose()?;
+                arrays::of_idx(path, idx::read(file)?, labels)
             }
-            _ => alone(path, labels, "a table").and_then(|()| columns::read(path, self.spec)),
+            [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] if self.blind.is_some() => {
+                folder::alone(file, *self)
+            }
+            _ => alone(path, labels, "a table").and_then(|()| columns::read(path, *self)),
         };
         table?.checked()
+    }
+
+    /// The file with the answers, where they are asked for.
+    fn other<'b>(&self, path: &str, labels: Option<&'b str>) -> Result<Option<&'b str>> {
+        if self.blind.is_some() {
+            return Ok(None);
+        }
+        let missing = || {
+            Error::config(format!("{path} holds inputs alone"))
+                .with_hint("name the file with their classes or values: `labels` in a recipe (`test-labels` for test), --labels on the command line")
+        };
+        labels.map(Some).ok_or_else(missing)
     }
 }
 
@@ -60,12 +78,5 @@ fn alone(path: &str, labels: Option<&str>, what: &str) -> Result<()> {
     labels.map_or(Ok(()), |labels| {
         Err(Error::config(format!("{labels}: {path} is {what}, which holds its answers itself"))
             .with_hint("leave `labels` (or `test-labels`) out"))
-    })
-}
-
-fn other<'a>(path: &str, labels: Option<&'a str>) -> Result<&'a str> {
-    labels.ok_or_else(|| {
-        Error::config(format!("{path} holds inputs alone"))
-            .with_hint("name the file with their classes or values: labels = \"…\" for train, test-labels = \"…\" for test")
     })
 }

@@ -15,6 +15,8 @@ pub(super) struct Table {
     pub shape: [usize; 3],
     pub inputs: Inputs,
     pub answers: Named,
+    /// What samples are called, if they have names.
+    pub names: Vec<String>,
 }
 
 /// What samples show, sample after sample.
@@ -33,6 +35,8 @@ pub(super) enum Named {
     Classes(Vec<String>),
     /// So many numbers each.
     Values { outputs: usize, values: Vec<f32> },
+    /// Nothing is known of so many samples.
+    Unknown(usize),
 }
 
 impl Named {
@@ -40,6 +44,7 @@ impl Named {
         match self {
             Self::Classes(names) => names.len(),
             Self::Values { outputs, values } => values.len() / outputs.max(&1),
+            Self::Unknown(samples) => *samples,
         }
     }
 
@@ -49,6 +54,7 @@ impl Named {
             Self::Values { outputs, values } => {
                 Self::Values { outputs: *outputs, values: rows(values, *outputs, ids) }
             }
+            Self::Unknown(_) => Self::Unknown(ids.len()),
         }
     }
 }
@@ -80,7 +86,8 @@ impl Table {
             Inputs::Bytes(bytes) => Inputs::Bytes(rows(bytes, features, ids)),
             Inputs::Numbers(numbers) => Inputs::Numbers(rows(numbers, features, ids)),
         };
-        Self { place: self.place.clone(), shape: self.shape, inputs, answers: self.answers.take(ids) }
+        let names = ids.iter().filter_map(|&i| self.names.get(i).cloned()).collect();
+        Self { place: self.place.clone(), shape: self.shape, inputs, answers: self.answers.take(ids), names }
     }
 
     /// Its samples to learn from and those of a share that is held, of each class alike; `draw` says which.
@@ -116,6 +123,8 @@ impl Table {
     pub(super) fn dataset(self, classes: &[String]) -> Result<Dataset> {
         let answers = match self.answers {
             Named::Values { outputs, values } => Answers::Values { outputs, values },
+            // Whoever asks for these has none.
+            Named::Unknown(samples) => Answers::Classes { classes: 1, labels: vec![0; samples] },
             Named::Classes(names) => {
                 let places: HashMap<&String, usize> = classes.iter().zip(0..).collect();
                 let label = |name: &String| {
@@ -128,17 +137,9 @@ impl Table {
                 Answers::Classes { classes: classes.len(), labels }
             }
         };
-        match (self.inputs, answers) {
-            (Inputs::Bytes(pixels), Answers::Classes { classes, labels }) => {
-                Dataset::new(self.place, self.shape, classes, pixels, 255.0, labels)
-            }
-            (Inputs::Bytes(pixels), answers) => {
-                let numbers = interleaved(pixels.iter().map(|&p| f32::from(p) / 255.0).collect(), self.shape);
-                Dataset::of_numbers(self.place, self.shape, numbers, answers)
-            }
-            (Inputs::Numbers(numbers), answers) => {
-                Dataset::of_numbers(self.place, self.shape, numbers, answers)
-            }
+        match self.inputs {
+            Inputs::Bytes(pixels) => Dataset::of_pixels(self.place, self.shape, (pixels, 255.0), answers),
+            Inputs::Numbers(numbers) => Dataset::of_numbers(self.place, self.shape, numbers, answers),
         }
     }
 }
@@ -168,7 +169,7 @@ mod tests {
     fn table(names: &[&str]) -> Table {
         let inputs = Inputs::Numbers((0..2 * names.len()).map(|i| i as f32).collect());
         let answers = Named::Classes(names.iter().map(|&name| name.into()).collect());
-        Table { place: "here".into(), shape: [1, 1, 2], inputs, answers }
+        Table { place: "here".into(), shape: [1, 1, 2], inputs, answers, names: Vec::new() }
     }
 
     #[test]

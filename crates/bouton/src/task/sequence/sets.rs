@@ -21,8 +21,9 @@ pub struct Sets {
 fn padded(set: &KnownSet, task: &TaskSpec) -> [usize; 3] {
     let [_, height, width] = set.shape;
     // An image is never cut: a larger one keeps its shape, which does not fit then.
-    let fits = task.images().filter(|images| images.size.is_some_and(|size| size >= height.max(width)));
-    fits.map_or(set.shape, |images| images.shape(set.shape))
+    let images = task.shown();
+    let fits = images.size.is_some_and(|size| size >= height.max(width));
+    if fits { images.shape(set.shape) } else { set.shape }
 }
 
 impl SequenceMethod for Sets {

@@ -160,6 +160,7 @@ pub fn known_set(
     files: Vec<KnownFile>,
 ) -> KnownSet {
     KnownSet {
+        names: &[],
         name,
         about: "for tests",
         title: "for tests",

@@ -24,6 +24,7 @@ fn toy(records: [usize; 3], archives: Vec<KnownArchive>) -> &'static KnownSet {
         file("test_batch.bin", Split::Test, records[2]),
     ];
     Box::leak(Box::new(KnownSet {
+        names: &[],
         about: "for tests",
         name: "toy",
         title: "for tests",
