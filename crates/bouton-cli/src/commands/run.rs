@@ -1,13 +1,13 @@
 //! `bouton run`: trains.
 
-use super::{DataArgs, OutArgs, RecipeArgs, report};
+use super::{DataArgs, OutArgs, RecipeArgs, report, runs};
 use crate::interrupt::Interrupt;
 use crate::number::number;
 use crate::printer::Printer;
 use crate::progress::Progress;
 use crate::terminal::say;
-use bouton::recipe::NetworkPlan;
-use bouton::train::{Earlier, Outcome, RunDir, RunOptions, run};
+use bouton::recipe::{NetworkPlan, Recipe};
+use bouton::train::{Earlier, Outcome, RunDir, RunOptions, Trained, Weights, run};
 use bouton::{Error, Result};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -25,6 +25,12 @@ pub struct Run {
     /// Train anew, whatever runs of the same recipe are there
     #[arg(long)]
     again: bool,
+    /// Begin with the weights of a run (a folder, part of its name, or `last`) or of a checkpoint file
+    #[arg(long, value_name = "RUN")]
+    from: Option<String>,
+    /// Go on with a finished run: RECIPE is that run (a folder, part of its name, or `last`), with more epochs or updates
+    #[arg(long, conflicts_with_all = ["again", "from", "smoke"])]
+    extend: bool,
     /// Only try it: two updates on made-up data of the right shape, kept nowhere
     #[arg(long)]
     smoke: bool,
@@ -39,7 +45,11 @@ pub struct Run {
 impl Run {
     /// Carries it out.
     pub fn go(self, printer: &mut Printer) -> Result<()> {
-        let mut recipe = self.recipe.load()?;
+        let extend = match self.extend {
+            true => Some(runs::find(&self.out.out, &self.recipe.recipe.to_string_lossy())?),
+            false => None,
+        };
+        let mut recipe = self.load(extend.as_ref())?;
         if self.smoke {
             recipe = recipe.smoke();
         }
@@ -56,6 +66,7 @@ impl Run {
         let options = RunOptions {
             data: self.data.data.clone(),
             earlier: if self.again { Earlier::Ignored } else { Earlier::Same },
+            extend,
             interrupt: &|| interrupt.asked(),
             command: crate::command_line(),
             build: crate::BUILD.map(Into::into),
@@ -69,6 +80,22 @@ impl Run {
                 printer.line("use --again to train it once more")
             }
         }
+    }
+}
+
+impl Run {
+    /// The recipe, checked, with the weights that it begins with.
+    fn load(&self, extend: Option<&RunDir>) -> Result<Recipe> {
+        let file = extend.map_or(self.recipe.recipe.clone(), RunDir::recipe);
+        let mut overrides = self.recipe.overrides.clone();
+        if let Some(from) = &self.from {
+            let file = match Path::new(from).is_file() {
+                true => from.into(),
+                false => Trained::weights(&runs::find(&self.out.out, from)?, &Weights::Chosen)?,
+            };
+            overrides.push(format!("run.from={}", serde_json::json!(file)));
+        }
+        RecipeArgs { recipe: file, overrides }.load()
     }
 }
 

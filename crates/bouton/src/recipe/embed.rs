@@ -20,6 +20,7 @@ impl Recipe {
     /// is not what it should be; [`crate::Error::DataMissing`] and [`crate::Error::Data`] for data files.
     pub fn embedded(mut self, folder: &Path) -> Result<Self> {
         self.task.method_mut().look(folder)?;
+        self.run.from = self.run.from.map(|start| start.looked_at(folder)).transpose()?;
         self.synapses_mut().try_for_each(|(place, synapse)| embed(&place, synapse, folder))?;
         Ok(self)
     }

@@ -20,6 +20,7 @@ mod plan;
 mod resolve;
 mod schema;
 mod signs;
+mod start;
 mod tables;
 mod validate;
 
@@ -31,6 +32,7 @@ pub use memory::Memory;
 pub use plan::{ConnectionKind, ConnectionPlan, NetworkPlan, PopulationPlan};
 pub use schema::schema;
 pub use signs::Signs;
+pub use start::{KnownStart, Start};
 pub use tables::{ConnectionSpec, PopulationSpec};
 
 use crate::anchor::AnchorSpec;
@@ -147,6 +149,9 @@ impl<'a> From<&'a Recipe> for Curriculum<'a> {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct RunSpec {
+    /// Begin with the weights of a checkpoint, a file; states of synapses come with them. Default: drawn ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<Start>,
     /// Stop after so many updates. Default: when the epochs are over.
     #[schemars(extend(
         "minimum" = 1, "maximum" = 1_000_000_000_000_i64,
@@ -217,6 +222,7 @@ impl Keep {
 impl Default for RunSpec {
     fn default() -> Self {
         Self {
+            from: None,
             updates: None,
             checkpoint_every: None,
             keep_checkpoints: Keep::Newest(3),

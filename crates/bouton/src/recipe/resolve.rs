@@ -1,6 +1,6 @@
 //! The resolved recipe: every default filled in, its hash, and its smallest version.
 
-use super::{Recipe, migrate};
+use super::{Recipe, Start, migrate};
 use crate::task::store::hex;
 use sha2::{Digest, Sha256};
 
@@ -23,6 +23,7 @@ impl Recipe {
     pub fn hash(&self) -> String {
         let mut anonymous =
             Self { name: String::new(), about: String::new(), cite: Vec::new(), ..self.clone() };
+        anonymous.run.from = self.run.from.clone().map(Start::unplaced);
         anonymous.task = self.task.method().unplaced().unwrap_or(anonymous.task);
         let text = format!("{HASHED_AS}{}", migrate::first_names(&anonymous.to_toml()));
         hex(&Sha256::digest(text.as_bytes()))
@@ -37,7 +38,7 @@ impl Recipe {
         small.continual.updates = self.continual.updates.map(|_| 2);
         small.task = self.task.method().smoke(samples);
         small.run.updates = Some(2);
-        (small.run.checkpoint_every, small.run.patience) = (None, None);
+        (small.run.checkpoint_every, small.run.patience, small.run.from) = (None, None, None);
         for steps in small.credit.steps_mut() {
             *steps = (*steps).min(3);
         }

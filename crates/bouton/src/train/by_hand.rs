@@ -70,7 +70,9 @@ impl ByHand {
                 .with_hint("samples is the number of training samples"));
         }
         let kept = recipe.continual.replay.as_ref().map(|spec| Kept::new(spec, recipe.seed));
-        Ok(Self { learner: Learner::new(recipe, remembered)?, kept, remembered, at: Position::default() })
+        let mut learner = Learner::new(recipe, remembered)?;
+        learner.begin()?;
+        Ok(Self { learner, kept, remembered, at: Position::default() })
     }
 
     /// The task that is learned, or was learned last, from 0.

@@ -3,7 +3,9 @@
 //! A [`Trainer`](super::Trainer) feeds it from data sets, a [`ByHand`](super::ByHand) with what a caller has: both learn by
 //! the same lines.
 
+use super::checkpoint::Checkpoint;
 use super::task_history::TaskHistory;
+use super::trainer::Trainer;
 use crate::anchor::Importance;
 use crate::credit::{Batch, Credit, Step, draws, measure};
 use crate::error::{Error, Result};
@@ -82,6 +84,17 @@ impl Learner {
             updater,
             update: 0,
         })
+    }
+
+    /// Takes the weights that the recipe begins with, if it names some.
+    ///
+    /// # Errors
+    /// [`Error::DataMissing`] if there is no such file, [`Error::Checkpoint`] if they are not those of such a network.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        let Some(start) = &self.recipe.run.from else { return Ok(()) };
+        let checkpoint = Checkpoint::parse(&start.read()?, start.path())?;
+        Trainer::restore_network(&mut self.network, &checkpoint)
+            .map_err(|e| e.context(format!("run.from: {}", start.path())))
     }
 
     /// Updates made so far.

@@ -7,6 +7,7 @@ mod choice;
 pub mod continual;
 mod crc32c;
 pub mod event;
+mod extend;
 mod flip_cost;
 mod flips;
 pub mod forgetting;

@@ -8,6 +8,7 @@ use super::checkpoints::Checkpoints;
 use super::choice::Choice;
 use super::continual;
 use super::event::{Event, Observer};
+use super::extend;
 use super::identity::{Claim, Earlier, Found, Identity};
 use super::importance;
 use super::log::Log;
@@ -38,6 +39,8 @@ pub struct RunOptions<'a> {
     pub data: Option<PathBuf>,
     /// What earlier runs of this recipe mean.
     pub earlier: Earlier,
+    /// A finished, shorter run of the recipe to go on with.
+    pub extend: Option<RunDir>,
     /// Asked after every update: whether to checkpoint and stop.
     pub interrupt: &'a dyn Fn() -> bool,
     /// The command line, for provenance.
@@ -53,6 +56,7 @@ impl RunOptions<'_> {
             out: out.into(),
             data: None,
             earlier: Earlier::Same,
+            extend: None,
             interrupt: &|| false,
             command: Vec::new(),
             build: None,
@@ -90,11 +94,20 @@ pub fn run(recipe: &Recipe, options: &RunOptions<'_>, observer: &mut dyn Observe
         return Ok(Outcome::AlreadyDone { run: run.path().to_owned() });
     }
     let mut trainer = Trainer::new(recipe, options.data.as_deref())?;
+    let shorter =
+        options.extend.as_ref().map(|shorter| extend::Shorter::new(shorter, &trainer)).transpose()?;
     let (dir, _lock) = match identity.claim(recipe, options)? {
         Claim::Done(run) => return Ok(Outcome::AlreadyDone { run: run.path().to_owned() }),
         Claim::Ours(dir, lock) => (dir, lock),
     };
-    let resumed = Resumed::into(&mut trainer, &dir)?;
+    let mut resumed = Resumed::into(&mut trainer, &dir)?;
+    if resumed.from.is_none() {
+        sign(&dir, &trainer, &identity, options)?;
+        if let Some(shorter) = shorter {
+            shorter.put_into(&dir)?;
+            resumed = Resumed::into(&mut trainer, &dir)?;
+        }
+    }
     let mut status = Status { state: State::Running, error: None, ..dir.status()? };
     status.write(&dir.status_file())?;
     let result = Loop::start(&mut trainer, dir.clone(), resumed, &identity, options, observer)
@@ -139,6 +152,17 @@ impl Resumed {
     }
 }
 
+/// Writes down what a new run is: its recipe, its command, and where it comes from.
+fn sign(dir: &RunDir, trainer: &Trainer, identity: &Identity, options: &RunOptions<'_>) -> Result<()> {
+    atomic::write(dir.recipe(), trainer.recipe.to_toml())?;
+    atomic::write(dir.command(), shell(&options.command) + "\n")?;
+    let threads = rayon::current_num_threads();
+    let here = Provenance::gather(threads, simd_level(), &options.command, BTreeMap::new());
+    let mut here = identity.sign(here);
+    here.data.extend(trainer.task_stream.held.clone().map(|sum| (HELD.to_owned(), sum)));
+    here.write(&dir.provenance())
+}
+
 struct Loop<'a> {
     trainer: &'a mut Trainer,
     dir: RunDir,
@@ -176,13 +200,6 @@ impl<'a> Loop<'a> {
                 checkpoints.mark_best(step)?;
             }
         } else {
-            atomic::write(dir.recipe(), trainer.recipe.to_toml())?;
-            atomic::write(dir.command(), shell(&options.command) + "\n")?;
-            let threads = rayon::current_num_threads();
-            let here = Provenance::gather(threads, simd_level(), &options.command, BTreeMap::new());
-            let mut here = identity.sign(here);
-            here.data.extend(trainer.task_stream.held.clone().map(|sum| (HELD.to_owned(), sum)));
-            here.write(&dir.provenance())?;
             notes.extend(identity.strange());
         }
         for note in &notes {

@@ -53,6 +53,8 @@ impl RunLimits {
 fn updates(run: &RunSpec) -> Option<u64> {
     let RunSpec {
         updates,
+        // Done when the learner is made.
+        from: _,
         // Done by the learner.
         test_draws: _,
         train_draws: _,

@@ -85,6 +85,14 @@ impl Trained {
         Ok(Self { path, updates: checkpoint.meta("step")?, learner, segment, tasks })
     }
 
+    /// The file of the weights that are asked for.
+    ///
+    /// # Errors
+    /// Those of [`Trained::load`].
+    pub fn weights(run: &RunDir, weights: &Weights) -> Result<PathBuf> {
+        find(run, weights).map(|(path, _)| path)
+    }
+
     /// Its recipe.
     pub fn recipe(&self) -> &Recipe {
         &self.learner.recipe

@@ -77,7 +77,8 @@ impl Trainer {
         recipe.memory()?.fits()?;
         let task_stream = stream::open(recipe, folder)?;
         alone(recipe, &task_stream)?;
-        let learner = Learner::new(recipe, task_stream.train.samples())?;
+        let mut learner = Learner::new(recipe, task_stream.train.samples())?;
+        learner.begin()?;
         Ok(Self { flips: Flips::new(&learner.network, recipe)?, task_stream, learner })
     }
 

@@ -1,6 +1,7 @@
 //! The integration tests of the library, in one binary: linking thirty programs took longer than running them.
 
 mod anderson;
+mod begin;
 mod by_hand;
 mod check;
 mod claims;
