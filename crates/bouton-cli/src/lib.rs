@@ -8,6 +8,7 @@ mod number;
 mod printer;
 mod progress;
 pub mod report;
+mod sweep;
 mod terminal;
 
 use clap::Parser;
@@ -27,10 +28,23 @@ pub fn main() -> std::process::ExitCode {
 /// Runs the command line `arguments`, the program's name first, and returns its exit code. Ends the process itself after
 /// `--help` and after words that are no command line.
 pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
-    let cli = cli::Cli::parse_from(arguments);
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    let cli = cli::Cli::parse_from(&arguments);
     let mut printer = Printer::default();
-    let result = commands::dispatch(cli.verb, cli.threads, cli::command(), &mut printer);
+    let result = commands::dispatch(cli.verb, cli.threads, program(&arguments), cli::command(), &mut printer);
     printer.end(result)
+}
+
+/// The words that start this program again: its file, or, within Python, the interpreter and its script.
+fn program(arguments: &[OsString]) -> Vec<OsString> {
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    let own = arguments.get(1..).unwrap_or_default();
+    words.truncate(words.len() - if words.ends_with(own) { own.len() } else { words.len() });
+    match (words.len(), std::env::current_exe()) {
+        (1, Ok(file)) => vec![file.into()],
+        (0 | 1, _) => vec!["bouton".into()],
+        _ => words,
+    }
 }
 
 /// The command line of this process; what is no text in it is replaced.

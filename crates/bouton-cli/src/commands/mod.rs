@@ -11,6 +11,7 @@ mod report;
 mod reproduce;
 mod run;
 mod runs;
+mod sweep;
 
 use crate::interrupt;
 use crate::printer::Printer;
@@ -18,12 +19,14 @@ use crate::terminal::say;
 use bouton::recipe::Recipe;
 use bouton::{Error, Result};
 use clap::{Args, Subcommand};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     Run(run::Run),
+    Sweep(sweep::Sweep),
     Check(check::Check),
     Reproduce(reproduce::Reproduce),
     Runs(runs::Runs),
@@ -72,21 +75,23 @@ pub struct DataArgs {
 }
 
 /// Carries out a verb on `threads` threads (one per core if not given); false if a check or a claim failed. `grammar` is
-/// the whole command line, for completions.
+/// the whole command line, for completions; `program` are the words that start this program, for its children.
 pub fn dispatch(
     verb: Verb,
     threads: Option<u16>,
+    program: Vec<OsString>,
     grammar: clap::Command,
     printer: &mut Printer,
 ) -> Result<bool> {
     start_log();
     interrupt::respect_nohup();
-    let threads = threads.map_or(0, usize::from);
+    let (per_run, threads) = (threads, threads.map_or(0, usize::from));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|e| Error::config(format!("cannot start {threads} threads: {e}")))?;
     pool.install(|| {
         match verb {
             Verb::Run(v) => v.go(printer),
+            Verb::Sweep(v) => return v.go(per_run, program, printer),
             Verb::Check(v) => return v.go(printer),
             Verb::Reproduce(v) => return v.go(printer),
             Verb::Runs(v) => v.go(printer),
