@@ -15,6 +15,7 @@ mod sweep;
 
 use crate::interrupt;
 use crate::printer::Printer;
+use crate::sweep::grammar;
 use crate::terminal::say;
 use bouton::recipe::Recipe;
 use bouton::{Error, Result};
@@ -52,9 +53,26 @@ pub struct RecipeArgs {
 impl RecipeArgs {
     /// The recipe, checked.
     pub fn load(&self) -> Result<Recipe> {
-        let recipe = Recipe::load(&self.recipe)?.with_overrides(&self.overrides)?;
+        let recipe = Recipe::load(&self.recipe)?;
+        let recipe = recipe.with_overrides(&self.overrides).map_err(|e| self.or_sweep(e))?;
         recipe.check().map_err(|e| e.context(self.recipe.display()))?;
         Ok(recipe)
+    }
+    /// Names `bouton sweep` where a value is refused that means several.
+    fn or_sweep(&self, error: Error) -> Error {
+        let text = error.to_string();
+        let several = |one: &&String| {
+            let rest = text.split_once(&format!("override `{one}`: ")).map(|(_, rest)| rest);
+            let value = one.split_once('=').map_or("", |(_, value)| value.trim());
+            grammar::is_several(value) && rest.is_some_and(|rest| rest.contains(value))
+        };
+        match self.overrides.iter().find(several) {
+            Some(one) => error.with_hint(format!(
+                "`bouton sweep {} {one}` trains once for each of the values",
+                self.recipe.display()
+            )),
+            None => error,
+        }
     }
 }
 

@@ -4,14 +4,14 @@ use super::{DataArgs, OutArgs, runs};
 use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 use crate::progress::seconds;
-use crate::sweep::{Axis, Crew, Estimate, Grid, Point, Stand, SweepFile, Unit, in_one_line, memory};
+use crate::sweep::{Axis, Crew, Estimate, Grid, Point, Row, SweepFile, Unit, in_one_line, memory, refused};
 use crate::terminal::say;
 use bouton::recipe::Recipe;
-use bouton::train::{RunDir, RunSummary};
+use bouton::train::RunSummary;
 use bouton::{Error, Result};
 use clap::Args;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -43,7 +43,7 @@ impl Sweep {
     /// Carries it out on children of `program`; false if a point failed.
     pub fn go(self, threads: Option<u16>, program: Vec<OsString>, printer: &mut Printer) -> Result<bool> {
         let (unit, points) = self.plan(threads, program)?;
-        let rows = rows(&unit, &points)?;
+        let rows = Row::all(&unit, &points)?;
         let mut failed = refused(&points, &rows);
         let left: Vec<usize> = (0..rows.len()).filter(|i| rows[*i].is_left()).collect();
         let n = points.len();
@@ -124,7 +124,7 @@ impl Sweep {
         points: &[Point],
         failed: &BTreeMap<usize, String>,
     ) -> Result<()> {
-        let rows = rows(unit, points)?;
+        let rows = Row::all(unit, points)?;
         if self.json {
             printer.json(&as_json(unit, points, &rows, failed))?;
         } else {
@@ -146,67 +146,12 @@ impl Sweep {
     }
 }
 
-/// A point and its run.
-struct Row {
-    stand: Result<Stand>,
-    run: Option<RunSummary>,
-}
-
-impl Row {
-    fn is_done(&self) -> bool {
-        matches!(self.stand, Ok(Stand::Done(_)))
-    }
-
-    fn is_left(&self) -> bool {
-        self.stand.is_ok() && !self.is_done()
-    }
-
-    /// The state of the run; without one, whether the point `failed`.
-    fn state(&self, failed: bool) -> String {
-        match (&self.stand, &self.run) {
-            (Err(_), _) => "refused".into(),
-            (_, Some(run)) => run.status.state.to_string(),
-            _ if failed => "failed".into(),
-            _ => "not begun".into(),
-        }
-    }
-}
-
-/// The points with their runs.
-fn rows(unit: &Unit, points: &[Point]) -> Result<Vec<Row>> {
-    let mut runs: HashMap<String, Vec<RunSummary>> = HashMap::new();
-    for run in RunDir::list(&unit.out)?.runs.into_iter().rev() {
-        runs.entry(run.status.hash.clone()).or_default().push(run);
-    }
-    Ok(points.iter().map(|point| row(unit, point, runs.remove(&point.hash).unwrap_or_default())).collect())
-}
-
-/// A point with the one of its `runs`, newest first, that counts.
-fn row(unit: &Unit, point: &Point, runs: Vec<RunSummary>) -> Row {
-    let stand = match &point.recipe {
-        Ok(recipe) => unit.stand(recipe, runs.iter().map(|run| run.run.clone()).collect()),
-        Err(error) => Err(Error::config(in_one_line(error))),
-    };
-    let counts = stand.as_ref().ok().and_then(Stand::run).cloned();
-    Row { run: runs.into_iter().find(|run| Some(&run.run) == counts.as_ref()), stand }
-}
-
-/// The points that cannot be trained, and why.
-fn refused(points: &[Point], rows: &[Row]) -> BTreeMap<usize, String> {
-    let reason = |i: usize| Some((i, in_one_line(rows[i].stand.as_ref().err()?)));
-    (0..points.len()).filter_map(reason).collect()
-}
-
 fn as_json(unit: &Unit, points: &[Point], rows: &[Row], failed: &BTreeMap<usize, String>) -> Vec<Value> {
-    let words = |point| -> Vec<String> {
-        let words = unit.words(point).into_iter().map(|word| word.to_string_lossy().into_owned());
-        std::iter::once("bouton".into()).chain(words).collect()
-    };
     let one = |(i, (point, row)): (usize, (&Point, &Row))| {
         let keys = point.keys.iter().map(|(key, text)| (key.clone(), typed(text)));
         json!({
             "keys": keys.collect::<serde_json::Map<_, _>>(), "state": row.state(failed.contains_key(&i)),
-            "error": failed.get(&i), "command": words(point), "memory": point.memory(),
+            "error": failed.get(&i), "command": unit.command(point), "memory": point.memory(),
             "run": row.run.as_ref().map(runs::as_json),
         })
     };

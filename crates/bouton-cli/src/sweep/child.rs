@@ -92,7 +92,7 @@ fn listen(from: impl Read, tail: &Tail) {
     while from.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
         line.clear();
-        if let Ok(mut tail) = tail.lock().as_mut()
+        if let Ok(mut tail) = tail.lock()
             && !text.is_empty()
         {
             tail.push_back(text);

@@ -18,9 +18,9 @@ pub(crate) fn values(text: &str) -> Result<Vec<String>> {
     Ok(values)
 }
 
-/// Whether `text` means several values, or a list of them that cannot be read.
+/// Whether `text` means several values.
 pub(crate) fn is_several(text: &str) -> bool {
-    values(text).map_or(true, |values| values.len() > 1)
+    values(text).is_ok_and(|values| values.len() > 1)
 }
 
 /// Refuses more than [`MOST`] points.

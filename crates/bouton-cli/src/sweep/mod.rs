@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! grammar   what stands behind `key=`        grid      the points of several keys      file   a sweep as a file
-//! points    their recipes, checked           unit      the command line of a point     estimate   memory and time
+//! points    their recipes, checked           unit      the command line of a point     rows       their runs
 //! child     a process that trains a point    crew      so many of them at once         progress   how it goes
+//! estimate  memory and time
 //! ```
 
 mod child;
@@ -14,6 +15,7 @@ pub(crate) mod grammar;
 mod grid;
 mod points;
 mod progress;
+mod rows;
 mod unit;
 
 pub(crate) use crew::Crew;
@@ -21,6 +23,7 @@ pub(crate) use estimate::{Estimate, memory};
 pub(crate) use file::SweepFile;
 pub(crate) use grid::{Axis, Grid};
 pub(crate) use points::Point;
+pub(crate) use rows::{Row, refused};
 pub(crate) use unit::{Stand, Unit};
 
 /// An error and its hint in one line.

@@ -55,10 +55,15 @@ impl Unit {
         words
     }
 
+    /// The command, for those who start it elsewhere.
+    pub fn command(&self, point: &Point) -> Vec<String> {
+        let words = self.words(point).into_iter().map(|word| word.to_string_lossy().into_owned());
+        std::iter::once("bouton".into()).chain(words).collect()
+    }
+
     /// The command line for a shell.
     pub fn line(&self, point: &Point) -> String {
-        let words = self.words(point).into_iter().map(|word| word.to_string_lossy().into_owned());
-        shell(&std::iter::once("bouton".to_owned()).chain(words).collect::<Vec<_>>())
+        shell(&self.command(point))
     }
 
     /// Where `recipe` stands by its `runs`, the newest first: asked as its run would ask.
