@@ -98,8 +98,9 @@ impl Sweep {
         }
         let Some(first) = left.first().and_then(|i| points[*i].recipe.as_ref().ok()) else { return Ok(()) };
         let jobs = usize::from(self.jobs).min(left.len());
-        let bytes = memory(left.iter().map(|i| &points[*i])).saturating_mul(jobs as u64);
-        say(format_args!("memory   at least {:.1} MB for {jobs} at once", bytes as f64 / 1e6));
+        let bytes = memory(left.iter().map(|i| &points[*i]));
+        let [each, all] = [bytes, bytes.saturating_mul(jobs as u64)].map(|bytes| bytes as f64 / 1e6);
+        say(format_args!("memory   at least {each:.1} MB a point, {all:.1} MB for {jobs} at once"));
         let done: Vec<&RunSummary> =
             rows.iter().filter(|row| row.is_done()).filter_map(|row| row.run.as_ref()).collect();
         let estimate = Estimate::of_finished(&done);

@@ -35,7 +35,7 @@ impl Estimate {
         let pool = pool.map_err(|e| Error::config(format!("cannot start {threads} threads: {e}")))?;
         let timing = pool.install(|| time_batches(recipe, TIMED_BATCHES, data))?;
         let seconds = timing.seconds / timing.batches.max(1) as f64 * timing.updates as f64;
-        let basis = format!("{} updates of the first one were timed; tests come on top", timing.batches);
+        let basis = format!("timed updates of the first: {}; tests come on top", timing.batches);
         Ok(Self { seconds, basis })
     }
 }

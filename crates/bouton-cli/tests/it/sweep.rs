@@ -64,7 +64,7 @@ fn a_sweep_is_a_table_of_ordinary_runs() {
         said.contains("4 points: 0 done, 4 left, 0 refused") && said.contains("\ntime     about "),
         "{said}"
     );
-    assert!(said.contains("(2 updates of the first one were timed") || said.contains("1 updates"), "{said}");
+    assert!(said.contains("(timed updates of the first: 1; tests"), "{said}");
     assert!(!at.join("runs").exists(), "a dry run leaves nothing");
     // A line is a run, and that run is a point.
     let line: Vec<&str> = expected.split(' ').skip(1).collect();
@@ -100,14 +100,14 @@ fn a_file_and_a_command_line_say_the_same() {
     let folder = folder();
     let at = folder.path();
     std::fs::create_dir(at.join("deep")).unwrap();
-    let text = "recipe = \"../small.toml\"\n[keys]\nsynapse = [\"plain\", \"metaplastic\"]\n[zip]\nseed = \"1..2\"\n";
+    let text = "recipe = \"../small.toml\"\n[keys]\nsolver = [\"synchronous\", \"even-odd\"]\n[zip]\nseed = \"1..2\"\n";
     std::fs::write(at.join("deep/sweep.toml"), text).unwrap();
     let (filed, _) =
         succeeds(at, &["sweep", "deep/sweep.toml", "zip:optim.sgd.lr=0.2,[0.1,0.3]", "--dry-run"]);
-    let words = ["synapse=plain,metaplastic", "zip:seed=1..2", "zip:optim.sgd.lr=0.2,[0.1,0.3]"];
+    let words = ["solver=synchronous,even-odd", "zip:seed=1..2", "zip:optim.sgd.lr=0.2,[0.1,0.3]"];
     let (said, _) = succeeds(at, &[&["sweep", "small.toml"], &words[..], &["--dry-run"]].concat());
     assert_eq!(filed.replace("deep/../", ""), said);
-    assert!(said.contains("synapse=metaplastic seed=2 optim.sgd.lr=[0.1,0.3]"), "{said}");
+    assert!(said.contains("solver=even-odd seed=2 'optim.sgd.lr=[0.1,0.3]'"), "{said}");
     let (_, said) = ends(at, &["sweep", "deep/sweep.toml", "seed=3,4"], 2);
     assert!(said.contains("error: `seed` stands twice"), "{said}");
 }
@@ -228,24 +228,27 @@ mod signals {
     }
 
     /// Kills sweeps of `points` points and their children so many times; the same command then ends with the table of a
-    /// sweep that nobody disturbed.
-    fn survives(points_of: usize, kills: u64) {
+    /// sweep that nobody disturbed. Returns how many kills struck a process at work.
+    fn survives(points_of: usize, epochs: usize, kills: u64) -> usize {
         let folder = folder();
         let at = folder.path();
         let seeds = format!("seed=1..{points_of}");
-        let words =
-            ["sweep", "small.toml", &seeds, "task.digits.epochs=40", "run.checkpoint-every=20", "--json"];
+        let epochs = format!("task.digits.epochs={epochs}");
+        let words = ["sweep", "small.toml", &seeds, &epochs, "run.checkpoint-every=20", "--json"];
         let words = |out| [&words[..], &["--jobs", "2", "--out", out]].concat();
         let (whole, _) = succeeds(at, &words("whole"));
         let out = at.join("killed");
-        let mut random = 88_172_645_463_325_252_u64 + kills;
+        let mut random = 88_172_645_463_325_252_u64 + u64::from(std::process::id());
+        let mut struck = 0;
         let mut sweep = start(at, &words("killed"));
         for kill in 0..kills {
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
             sleep(Duration::from_millis(20 + random % 400));
-            match writers(&out).first() {
+            let writers = writers(&out);
+            struck += usize::from(!writers.is_empty());
+            match writers.first() {
                 Some(child) if kill % 2 == 1 => signal("KILL", *child),
                 _ => signal("KILL", sweep.id()),
             }
@@ -259,11 +262,12 @@ mod signals {
         assert_eq!(points(&table), points(&whole), "{said}");
         assert_eq!(runs(&out).len(), points_of, "no point has two runs");
         assert_eq!(RunDir::list(&out).unwrap().damaged.len(), 0);
+        struck
     }
 
     #[test]
     fn a_sweep_that_is_killed_ends_with_the_same_table() {
-        survives(3, 2);
+        assert!(survives(3, 60, 2) > 0);
     }
 
     /// `cargo test --release -p bouton-cli --test it -- --ignored killed_twenty`
@@ -271,7 +275,8 @@ mod signals {
     #[ignore = "takes a minute"]
     fn a_sweep_that_is_killed_twenty_times_ends_with_the_same_table() {
         let began = Instant::now();
-        survives(12, 20);
-        eprintln!("{:.0} s", began.elapsed().as_secs_f64());
+        let struck = survives(12, 400, 20);
+        eprintln!("{struck} of 20 kills struck, {:.0} s", began.elapsed().as_secs_f64());
+        assert!(struck > 10);
     }
 }
