@@ -18,6 +18,7 @@ use crate::printer::Printer;
 use crate::sweep::grammar;
 use crate::terminal::say;
 use bouton::recipe::Recipe;
+use bouton::train::shell;
 use bouton::{Error, Result};
 use clap::{Args, Subcommand};
 use std::ffi::OsString;
@@ -67,10 +68,10 @@ impl RecipeArgs {
             grammar::is_several(value) && rest.is_some_and(|rest| rest.contains(value))
         };
         match self.overrides.iter().find(several) {
-            Some(one) => error.with_hint(format!(
-                "`bouton sweep {} {one}` trains once for each of the values",
-                self.recipe.display()
-            )),
+            Some(one) => {
+                let words = ["bouton", "sweep", &self.recipe.to_string_lossy(), one].map(String::from);
+                error.with_hint(format!("to train once for each value: {}", shell(&words)))
+            }
             None => error,
         }
     }

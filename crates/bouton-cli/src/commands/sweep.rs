@@ -20,8 +20,8 @@ use std::path::{Path, PathBuf};
 pub struct Sweep {
     /// The recipe, or a sweep file: `recipe = "mine.toml"`, and values in `[keys]` and `[zip]`
     recipe: PathBuf,
-    /// Values of keys: `synapse=plain,metaplastic`, `seed=1..5` (1 and 5 included), `optim.sgd.lr=log(1e-4,1e-1,7)`,
-    /// `lin(0,1,5)`; `zip:KEY=…` for keys that move together; one value is an override of all points
+    /// Values of keys: `solver=synchronous,even-odd`, `seed=1..5` (1 and 5 included), `'optim.sgd.lr=log(1e-4,1e-1,7)'` (from,
+    /// to, how many) or `lin(…)`; `zip:KEY=a,b` for keys that move together; one value is an override of all points
     #[arg(value_name = "KEY=VALUES")]
     keys: Vec<String>,
     #[command(flatten)]
@@ -43,6 +43,9 @@ impl Sweep {
     /// Carries it out on children of `program`; false if a point failed.
     pub fn go(self, threads: Option<u16>, program: Vec<OsString>, printer: &mut Printer) -> Result<bool> {
         let (unit, points) = self.plan(threads, program)?;
+        if !self.dry_run {
+            writable(&unit.out)?;
+        }
         let rows = Row::all(&unit, &points)?;
         let mut failed = refused(&points, &rows);
         let left: Vec<usize> = (0..rows.len()).filter(|i| rows[*i].is_left()).collect();
@@ -53,7 +56,6 @@ impl Sweep {
         if self.dry_run {
             return self.tell(printer, &unit, &points, &rows, &left).map(|()| true);
         }
-        writable(&unit.out)?;
         printer.only_tell();
         let interrupt = Interrupt::listen()?;
         failed.extend(Crew::new(&unit, &points, self.jobs.into(), left).work(&interrupt));

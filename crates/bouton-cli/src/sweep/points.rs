@@ -43,10 +43,9 @@ impl Point {
         }
         let first = points.into_iter().find_map(|point| point.recipe.err());
         let first = first.unwrap_or_else(|| Error::config("a sweep without points"));
-        Err(if grid.len() > 1 {
-            first.context(format!("all {} points are refused, the first so", grid.len()))
-        } else {
-            first
+        Err(match grid.len() {
+            1 => first,
+            n => first.context(format!("all points are refused, the first of {n}")),
         })
     }
 
