@@ -308,6 +308,7 @@ mod signals {
     /// `cargo test --release -p bouton-cli --test it -- --ignored killed_twenty`
     #[test]
     #[ignore = "takes a minute"]
+    #[allow(clippy::disallowed_macros)] // Its result is to be seen, too.
     fn a_sweep_that_is_killed_twenty_times_ends_with_the_same_table() {
         let began = Instant::now();
         let struck = survives(12, 400, 20);
