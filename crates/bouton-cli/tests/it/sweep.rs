@@ -206,15 +206,15 @@ mod signals {
     use super::*;
     use crate::train::wait_for;
     use bouton::train::Checkpoints;
+    use std::os::unix::process::CommandExt;
     use std::process::{Child, Command, Stdio};
     use std::thread::sleep;
     use std::time::{Duration, Instant};
 
-    fn signal(name: &str, process: u32) {
-        let _ = Command::new("kill")
-            .args([&format!("-{name}"), &process.to_string()])
-            .stderr(Stdio::null())
-            .status();
+    /// Sends a signal to a process, or, with a dash before it, to all of its group.
+    fn signal(name: &str, process: &str) {
+        let _ =
+            Command::new("kill").args([&format!("-{name}"), "--", process]).stderr(Stdio::null()).status();
     }
 
     fn start(at: &Path, words: &[&str]) -> Child {
@@ -240,13 +240,15 @@ mod signals {
             "--jobs",
             "2",
         ];
-        let sweep = bouton(at, &words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut command = bouton(at, &words);
+        let sweep = command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let out = at.join("runs");
         wait_for(&out, "metrics.jsonl");
         while writers(&out).len() < 2 {
             sleep(Duration::from_millis(10));
         }
-        signal("INT", sweep.id());
+        // As Ctrl-C in a terminal; a child that heard it, too, would stop at once when the sweep asks it to.
+        signal("INT", &format!("-{}", sweep.id()));
         let output = sweep.wait_with_output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(130), "{said}");
@@ -256,7 +258,9 @@ mod signals {
         for run in runs {
             let run = RunDir::open(run).unwrap();
             assert_eq!(run.status().unwrap().state, State::Interrupted);
-            assert!(Checkpoints::new(run.checkpoints(), None).newest().unwrap().unwrap().step > 0);
+            let log = std::fs::read_to_string(run.log()).unwrap();
+            let kept = Checkpoints::new(run.checkpoints(), None).newest().unwrap().unwrap().step;
+            assert!(log.trim_end().ends_with(&format!("interrupted after update {kept}")), "{log}");
         }
         let (_, said) = succeeds(at, &[&words[..], &["--dry-run"]].concat());
         assert!(said.contains("3 points: 0 done, 3 left"), "{said}");
@@ -284,8 +288,8 @@ mod signals {
             let writers = writers(&out);
             struck += usize::from(!writers.is_empty());
             match writers.first() {
-                Some(child) if kill % 2 == 1 => signal("KILL", *child),
-                _ => signal("KILL", sweep.id()),
+                Some(child) if kill % 2 == 1 => signal("KILL", &child.to_string()),
+                _ => signal("KILL", &sweep.id().to_string()),
             }
             if kill % 2 == 0 || sweep.try_wait().unwrap().is_some() {
                 sweep.wait().unwrap();
