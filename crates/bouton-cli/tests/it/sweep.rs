@@ -231,15 +231,9 @@ mod signals {
     fn a_sweep_that_is_interrupted_keeps_checkpoints_and_goes_on() {
         let folder = folder();
         let at = folder.path();
-        let words = [
-            "sweep",
-            "small.toml",
-            "seed=1..3",
-            "task.digits.epochs=100000",
-            "run.log-every=1",
-            "--jobs",
-            "2",
-        ];
+        // Updates long enough to be asked twice within one.
+        let slow = ["task.digits.epochs=100000", "run.log-every=1", "credit.eq-prop.free-steps=20000"];
+        let words = [&["sweep", "small.toml", "seed=1..3"], &slow[..], &["--jobs", "2"]].concat();
         let mut command = bouton(at, &words);
         let sweep = command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let out = at.join("runs");
@@ -252,7 +246,8 @@ mod signals {
         let output = sweep.wait_with_output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(130), "{said}");
-        assert!(said.contains("the same command goes on") && output.stdout.is_empty(), "{said}");
+        assert!(said.contains("the same command goes on") && !said.contains("failed"), "{said}");
+        assert!(output.stdout.is_empty());
         let runs = runs(&out);
         assert_eq!(runs.len(), 2, "nothing more begins");
         for run in runs {
