@@ -35,16 +35,21 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
     printer.end(result)
 }
 
-/// The words that start this program again: its file, or, within Python, the interpreter and its script.
+/// The words that start this program again, after which its verb stands.
 fn program(arguments: &[OsString]) -> Vec<OsString> {
-    let mut words: Vec<OsString> = std::env::args_os().collect();
-    let own = arguments.get(1..).unwrap_or_default();
-    words.truncate(words.len() - if words.ends_with(own) { own.len() } else { words.len() });
-    match (words.len(), std::env::current_exe()) {
-        (1, Ok(file)) => vec![file.into()],
-        (0 | 1, _) => vec!["bouton".into()],
-        _ => words,
+    let process = std::env::args_os().collect();
+    let file = std::env::current_exe().unwrap_or_else(|_| "bouton".into());
+    before(process, arguments.get(1..).unwrap_or_default(), file.into())
+}
+
+/// What stands before the `own` words in those of the `process`: within Python, its interpreter and a script. Of this
+/// program alone the `file`, whatever it was called; the installed one where somebody else's words are there.
+fn before(mut process: Vec<OsString>, own: &[OsString], file: OsString) -> Vec<OsString> {
+    if !process.ends_with(own) {
+        return vec!["bouton".into()];
     }
+    process.truncate(process.len() - own.len());
+    if process.len() > 1 { process } else { vec![file] }
 }
 
 /// The command line of this process; what is no text in it is replaced.
@@ -59,4 +64,18 @@ fn report_bug(panic: &std::panic::PanicHookInfo<'_>) {
     terminal::say(format_args!(
         "error: bouton stopped because of a bug{place}: {message}; please report this line with your recipe"
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn children_are_started_as_the_program_was() {
+        let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
+        let started = |process: &str| before(words(process), &words("sweep a.toml"), "/bin/bouton".into());
+        assert_eq!(started("bouton sweep a.toml"), words("/bin/bouton"));
+        assert_eq!(started("/v/bin/python /v/bin/bouton sweep a.toml"), words("/v/bin/python /v/bin/bouton"));
+        assert_eq!(started("python notebook.py"), words("bouton"));
+    }
 }
