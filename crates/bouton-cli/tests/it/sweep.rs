@@ -261,12 +261,12 @@ mod signals {
         assert!(said.contains("3 points: 0 done, 3 left"), "{said}");
     }
 
-    /// Kills sweeps of `points` points and their children so many times; the same command then ends with the table of a
+    /// Kills sweeps of so many points and their children so many times; the same command then ends with the table of a
     /// sweep that nobody disturbed. Returns how many kills struck a process at work.
-    fn survives(points_of: usize, epochs: usize, kills: u64) -> usize {
+    fn survives(n: usize, epochs: usize, kills: u64) -> usize {
         let folder = folder();
         let at = folder.path();
-        let seeds = format!("seed=1..{points_of}");
+        let seeds = format!("seed=1..{n}");
         let epochs = format!("task.digits.epochs={epochs}");
         let words = ["sweep", "small.toml", &seeds, &epochs, "run.checkpoint-every=20", "--json"];
         let words = |out| [&words[..], &["--jobs", "2", "--out", out]].concat();
@@ -294,7 +294,7 @@ mod signals {
         sweep.wait().unwrap();
         let (table, said) = succeeds(at, &words("killed"));
         assert_eq!(points(&table), points(&whole), "{said}");
-        assert_eq!(runs(&out).len(), points_of, "no point has two runs");
+        assert_eq!(runs(&out).len(), n, "no point has two runs");
         assert_eq!(RunDir::list(&out).unwrap().damaged.len(), 0);
         struck
     }
