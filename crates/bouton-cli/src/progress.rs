@@ -30,7 +30,7 @@ impl Default for Progress {
 }
 
 /// A bar, if it shows: never in a file, nor on a terminal that cannot move its cursor (`TERM=dumb`, or none).
-fn shown(bar: ProgressBar) -> Option<ProgressBar> {
+pub(crate) fn shown(bar: ProgressBar) -> Option<ProgressBar> {
     // A hidden bar swallows the lines that are printed above it.
     (!bar.is_hidden()).then_some(bar)
 }

@@ -13,19 +13,24 @@ mod report;
 mod reproduce;
 mod run;
 mod runs;
+mod sweep;
 
 use crate::interrupt;
 use crate::printer::Printer;
+use crate::sweep::grammar;
 use crate::terminal::say;
 use bouton::recipe::Recipe;
+use bouton::train::shell;
 use bouton::{Error, Result};
 use clap::{Args, Subcommand};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     Run(run::Run),
+    Sweep(sweep::Sweep),
     Check(check::Check),
     Reproduce(reproduce::Reproduce),
     Runs(runs::Runs),
@@ -53,9 +58,26 @@ pub struct RecipeArgs {
 impl RecipeArgs {
     /// The recipe, checked.
     pub fn load(&self) -> Result<Recipe> {
-        let recipe = Recipe::load(&self.recipe)?.with_overrides(&self.overrides)?;
+        let recipe = Recipe::load(&self.recipe)?;
+        let recipe = recipe.with_overrides(&self.overrides).map_err(|e| self.or_sweep(e))?;
         recipe.check().map_err(|e| e.context(self.recipe.display()))?;
         Ok(recipe)
+    }
+    /// Names `bouton sweep` where a value is refused that means several.
+    fn or_sweep(&self, error: Error) -> Error {
+        let text = error.to_string();
+        let several = |one: &&String| {
+            let rest = text.split_once(&format!("override `{one}`: ")).map(|(_, rest)| rest);
+            let value = one.split_once('=').map_or("", |(_, value)| value.trim());
+            grammar::is_several(value) && rest.is_some_and(|rest| rest.contains(value))
+        };
+        match self.overrides.iter().find(several) {
+            Some(one) => {
+                let words = ["bouton", "sweep", &self.recipe.to_string_lossy(), one].map(String::from);
+                error.with_hint(format!("to train once for each value: {}", shell(&words)))
+            }
+            None => error,
+        }
     }
 }
 
@@ -76,21 +98,23 @@ pub struct DataArgs {
 }
 
 /// Carries out a verb on `threads` threads (one per core if not given); false if a check or a claim failed. `grammar` is
-/// the whole command line, for completions.
+/// the whole command line, for completions; `program` are the words that start this program, for its children.
 pub fn dispatch(
     verb: Verb,
     threads: Option<u16>,
+    program: Vec<OsString>,
     grammar: clap::Command,
     printer: &mut Printer,
 ) -> Result<bool> {
     start_log();
     interrupt::respect_nohup();
-    let threads = threads.map_or(0, usize::from);
+    let (per_run, threads) = (threads, threads.map_or(0, usize::from));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     let pool = pool.map_err(|e| Error::config(format!("cannot start {threads} threads: {e}")))?;
     pool.install(|| {
         match verb {
             Verb::Run(v) => v.go(printer),
+            Verb::Sweep(v) => return v.go(per_run, program, printer),
             Verb::Check(v) => return v.go(printer),
             Verb::Reproduce(v) => return v.go(printer),
             Verb::Runs(v) => v.go(printer),

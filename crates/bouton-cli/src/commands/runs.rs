@@ -90,7 +90,8 @@ fn results(summary: &RunSummary) -> BTreeMap<String, f64> {
     last.map_or_else(BTreeMap::new, |record| record.values.clone())
 }
 
-fn as_json(summary: &RunSummary) -> Value {
+/// A run as JSON.
+pub(super) fn as_json(summary: &RunSummary) -> Value {
     let s = &summary.status;
     json!({
         "folder": summary.run.path(), "name": s.name, "seed": s.seed, "hash": s.hash, "state": s.state,
@@ -111,8 +112,17 @@ fn ls(printer: &mut Printer, out: &Path, json: bool) -> Result<()> {
         say(format_args!("no runs in {}", out.display()));
         return Ok(());
     }
-    // One metric for all of them heads the column; of several, each row says its own.
-    let scores: Vec<_> = listing.runs.iter().map(|r| Metric::score_in(&results(r))).collect();
+    let (head, scores) = scores(listing.runs.iter().map(Some));
+    let rows = listing.runs.iter().zip(scores).map(|(r, score)| {
+        let state = r.status.state.to_string();
+        vec![folder(r), state, r.status.step.to_string(), score, seconds(r.wall)]
+    });
+    printer.columns(&["run", "state", "updates", head, "time"], rows.collect())
+}
+
+/// The scores of runs and what heads their column: one metric for all of them; of several, each cell says its own.
+pub(super) fn scores<'a>(runs: impl Iterator<Item = Option<&'a RunSummary>>) -> (&'static str, Vec<String>) {
+    let scores: Vec<_> = runs.map(|run| run.and_then(|run| Metric::score_in(&results(run)))).collect();
     let mut names: Vec<&str> = scores.iter().flatten().map(|(metric, _)| metric.name).collect();
     names.dedup();
     let (head, alike) = match names[..] {
@@ -120,15 +130,12 @@ fn ls(printer: &mut Printer, out: &Path, json: bool) -> Result<()> {
         [only] => (only, true),
         _ => ("score", false),
     };
-    let rows = listing.runs.iter().zip(scores).map(|(r, score)| {
-        let score = score.map_or_else(String::new, |(metric, value)| match alike {
-            true => number(value),
-            false => format!("{} {}", metric.name, number(value)),
-        });
-        let state = r.status.state.to_string();
-        vec![folder(r), state, r.status.step.to_string(), score, seconds(r.wall)]
-    });
-    printer.columns(&["run", "state", "updates", head, "time"], rows.collect())
+    let cell = |score: Option<(&Metric, f64)>| match score {
+        None => String::new(),
+        Some((_, value)) if alike => number(value),
+        Some((metric, value)) => format!("{} {}", metric.name, number(value)),
+    };
+    (head, scores.into_iter().map(cell).collect())
 }
 
 fn show(printer: &mut Printer, run: &RunDir, as_json_text: bool) -> Result<()> {

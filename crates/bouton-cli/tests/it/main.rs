@@ -6,5 +6,6 @@ mod cli;
 mod identity;
 mod kill;
 mod report;
+mod sweep;
 mod terminal;
 mod train;

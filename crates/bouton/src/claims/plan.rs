@@ -55,14 +55,17 @@ pub fn estimate(claim: &Claim, time: impl FnOnce(&Recipe, u64) -> Result<Timing>
     Ok(Estimate { updates: timing.updates, seconds })
 }
 
-/// Trains the first `batches` batches of `recipe` with data from `folder` (default: the user's) and throws them away.
+/// Trains the first `batches` batches of `recipe`, or as many as it has, with data from `folder` (default: the user's) and
+/// throws them away.
 ///
 /// # Errors
 /// Those of [`Trainer::new`] and [`Trainer::learn`].
 pub fn time_batches(recipe: &Recipe, batches: u64, folder: Option<&Path>) -> Result<Timing> {
     let mut trainer = Trainer::new(recipe, folder)?;
     let updates = trainer.updates();
-    for _ in 0..WARM_UP {
+    let warm_up = WARM_UP.min(updates.saturating_sub(1));
+    let batches = batches.min(updates - warm_up);
+    for _ in 0..warm_up {
         trainer.learn()?;
     }
     let clock = Instant::now();

@@ -36,13 +36,23 @@ pub(super) struct Identity {
 }
 
 /// What there is of a run already.
-pub(super) enum Found {
+#[derive(Debug)]
+pub enum FoundRun {
     /// It is finished.
     Done(RunDir),
     /// It can go on.
     Unfinished(RunDir),
     /// Nothing.
     Nothing,
+}
+
+/// What `runs`, those of `recipe` from the newest to the oldest, mean to [`run`](super::run()). Whether another process is
+/// writing the unfinished one is not looked at, see [`RunDir::idle`].
+///
+/// # Errors
+/// [`Error::Config`] if there are runs, but with other data or of another program.
+pub fn find_run(recipe: &Recipe, options: &RunOptions<'_>, runs: Vec<RunDir>) -> Result<FoundRun> {
+    Identity::new(recipe, options)?.look(runs)
 }
 
 /// Who writes a run.
@@ -83,22 +93,31 @@ impl Identity {
     /// # Errors
     /// [`Error::Config`] if there are runs of the recipe, but with other data or of another program, or if another process
     /// is writing the one to go on with.
-    pub fn find(&self, options: &RunOptions<'_>) -> Result<Found> {
+    pub fn find(&self, options: &RunOptions<'_>) -> Result<FoundRun> {
+        let found = self.look(RunDir::of_recipe(&options.out, &self.recipe)?)?;
+        if let FoundRun::Unfinished(run) = &found {
+            run.idle()?;
+        }
+        Ok(found)
+    }
+
+    /// The one of `runs`, newest first, that this one repeats or goes on with.
+    fn look(&self, runs: Vec<RunDir>) -> Result<FoundRun> {
         if self.earlier == Earlier::Ignored {
-            return Ok(Found::Nothing);
+            return Ok(FoundRun::Nothing);
         }
         let mut refusal = None;
-        for run in RunDir::of_recipe(&options.out, &self.recipe)? {
+        for run in runs {
             let done = run.status()?.state == State::Done;
             match self.differences(&run, done)? {
-                None if done => return Ok(Found::Done(run)),
-                None => return run.idle().map(|()| Found::Unfinished(run)),
+                None if done => return Ok(FoundRun::Done(run)),
+                None => return Ok(FoundRun::Unfinished(run)),
                 Some(what) => refusal = refusal.or_else(|| Some(refused(&run, done, &what))),
             }
         }
         match refusal {
             Some(error) if self.earlier == Earlier::Same => Err(error),
-            _ => Ok(Found::Nothing),
+            _ => Ok(FoundRun::Nothing),
         }
     }
 
@@ -106,9 +125,9 @@ impl Identity {
     pub fn claim(&self, recipe: &Recipe, options: &RunOptions<'_>) -> Result<Claim> {
         let _door = RunDir::door(&options.out)?;
         let dir = match self.find(options)? {
-            Found::Done(run) => return Ok(Claim::Done(run)),
-            Found::Unfinished(run) => run,
-            Found::Nothing => RunDir::create(&options.out, &recipe.name, recipe.seed, &self.recipe)?,
+            FoundRun::Done(run) => return Ok(Claim::Done(run)),
+            FoundRun::Unfinished(run) => run,
+            FoundRun::Nothing => RunDir::create(&options.out, &recipe.name, recipe.seed, &self.recipe)?,
         };
         let lock = dir.lock()?;
         // Whoever was writing it may have ended it since.

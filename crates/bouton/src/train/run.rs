@@ -9,7 +9,7 @@ use super::choice::Choice;
 use super::continual;
 use super::event::{Event, Observer};
 use super::extend;
-use super::identity::{Claim, Earlier, Found, Identity};
+use super::identity::{Claim, Earlier, FoundRun, Identity};
 use super::importance;
 use super::log::Log;
 use super::provenance::Provenance;
@@ -90,7 +90,7 @@ pub enum Outcome {
 pub fn run(recipe: &Recipe, options: &RunOptions<'_>, observer: &mut dyn Observer) -> Result<Outcome> {
     let recipe = &recipe.clone().embedded(Path::new(""))?;
     let identity = Identity::new(recipe, options)?;
-    if let Found::Done(run) = identity.find(options)? {
+    if let FoundRun::Done(run) = identity.find(options)? {
         return Ok(Outcome::AlreadyDone { run: run.path().to_owned() });
     }
     let mut trainer = Trainer::new(recipe, options.data.as_deref())?;
@@ -401,7 +401,7 @@ impl<'a> Loop<'a> {
 }
 
 /// A command line as a shell takes it back.
-fn shell(words: &[String]) -> String {
+pub fn shell(words: &[String]) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=+:,@%~".contains(c);
     let quoted = words.iter().map(|word| match !word.is_empty() && word.chars().all(plain) {
         true => word.clone(),
