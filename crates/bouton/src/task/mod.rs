@@ -55,7 +55,8 @@ pub use outputs::Outputs;
 pub use part::Part;
 pub use replay::{Kept, Policy, ReplaySpec};
 pub use sequence::{
-    ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets, Split as SplitClasses, Subsets,
+    Classes as ClassesOfTasks, ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets,
+    Split as SplitClasses, Subsets,
 };
 pub use spec::{All, BatchSize, Curriculum, Loaded, Quick, TaskMethod, TaskSpec};
 pub use store::load;
