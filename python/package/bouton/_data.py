@@ -57,9 +57,9 @@ def _file(folder: Path, name: str, x: Any, y: Any) -> str:
     return str(path)
 
 
-def _numbers(x: Any, what: str) -> np.ndarray[Any, Any]:
+def _numbers(given: Any, what: str) -> np.ndarray[Any, Any]:
     """Inputs as an array of numbers that files hold: bytes as they are (pixels), others as 32 or 64 bits."""
-    x = np.ascontiguousarray(_plain(x))
+    x: np.ndarray[Any, Any] = np.ascontiguousarray(_plain(given))
     if x.dtype.kind == "b" or x.dtype.kind not in "iuf":
         raise DataError(f"{what} are of type {x.dtype}, no numbers", "turn words into numbers, or leave the columns out")
     if x.ndim < 2:
@@ -67,9 +67,9 @@ def _numbers(x: Any, what: str) -> np.ndarray[Any, Any]:
     return x if x.dtype == np.uint8 else x.astype(np.float32)
 
 
-def _answers(y: Any, what: str) -> np.ndarray[Any, Any]:
+def _answers(given: Any, what: str) -> np.ndarray[Any, Any]:
     """Classes as whole numbers or words, values as they are."""
-    y = np.ascontiguousarray(_plain(y))
+    y: np.ndarray[Any, Any] = np.ascontiguousarray(_plain(given))
     if y.dtype.kind == "O":
         y = y.astype(str)
     if y.dtype.kind == "b":

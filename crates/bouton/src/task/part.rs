@@ -161,7 +161,7 @@ mod tests {
         let parts = tasks(&spec, &ContinualSpec::default(), &[set()], 7);
         let shown = |t: usize| {
             let mut out = Vec::new();
-            parts[t].apply(set().image(5), &mut out);
+            parts[t].apply(&set().image(5), &mut out);
             out
         };
         assert_eq!((shown(0).len(), parts[1].features()), (36, 36));
