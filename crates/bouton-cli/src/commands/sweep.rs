@@ -1,12 +1,11 @@
 //! `bouton sweep`: a recipe at many points, and the table of their results.
 
-use super::{DataArgs, OutArgs, runs};
+use super::{DataArgs, OutArgs, named, runs};
 use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 use crate::progress::seconds;
 use crate::sweep::{Axis, Crew, Estimate, Grid, Point, Row, SweepFile, Unit, in_one_line, memory, refused};
 use crate::terminal::say;
-use bouton::recipe::Recipe;
 use bouton::train::RunSummary;
 use bouton::{Error, Result};
 use clap::Args;
@@ -76,7 +75,7 @@ impl Sweep {
             axes.push(Axis::parse(word)?);
         }
         let grid = Grid::new(axes)?;
-        let points = Point::all(&Recipe::load(&path)?, &path, &grid)?;
+        let points = Point::all(&named(&path)?, &path, &grid)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let share = (cores / usize::from(self.jobs).min(points.len())).max(1);
         let threads = threads.map_or(share, usize::from);
