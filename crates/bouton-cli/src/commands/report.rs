@@ -38,12 +38,12 @@ impl Report {
     /// Carries it out.
     pub fn go(self, printer: &mut Printer) -> Result<()> {
         printer.only_tell();
-        if self.output.is_some() && self.runs.len() > 1 {
+        let runs = runs::find_all(&self.out.out, &self.runs)?;
+        if self.output.is_some() && runs.len() > 1 {
             return Err(Error::config("--output takes the report of one run")
                 .with_hint("without it, each report is written into its run folder"));
         }
-        for name in &self.runs {
-            let run = runs::find(&self.out.out, name)?;
+        for run in runs {
             if !self.quick {
                 self.measured(&run, printer)?;
             }
