@@ -7,6 +7,7 @@ mod convert;
 mod data;
 mod explain;
 mod list;
+mod plot;
 mod report;
 mod reproduce;
 mod run;
@@ -28,6 +29,7 @@ pub enum Verb {
     Reproduce(reproduce::Reproduce),
     Runs(runs::Runs),
     Report(report::Report),
+    Plot(plot::Plot),
     List(list::List),
     Explain(explain::Explain),
     Cite(cite::Cite),
@@ -91,6 +93,7 @@ pub fn dispatch(
             Verb::Reproduce(v) => return v.go(printer),
             Verb::Runs(v) => v.go(printer),
             Verb::Report(v) => v.go(printer),
+            Verb::Plot(v) => v.go(printer),
             Verb::List(v) => v.go(printer),
             Verb::Explain(v) => v.go(printer),
             Verb::Cite(v) => v.go(printer),

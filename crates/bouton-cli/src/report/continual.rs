@@ -7,27 +7,32 @@ use bouton::{Error, Result};
 use super::Figure;
 use super::figures::matrix;
 
-/// The matrix of accuracies; `None` for a run without a sequence.
+/// What a run wrote of its tasks; none for one without a sequence, or before the first row.
 ///
 /// # Errors
 /// [`Error::Io`] if the file cannot be read, [`Error::Data`] if it is garbled.
-pub fn accuracies(run: &RunDir) -> Result<Option<Figure>> {
+pub fn accuracies(run: &RunDir) -> Result<Option<Accuracies>> {
     let path = run.continual();
     if !path.exists() {
         return Ok(None);
     }
     let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
     let file = Accuracies::parse(&bytes, &path.display().to_string())?;
+    Ok(Some(file).filter(|file| !file.baseline.is_empty() || !file.accuracy.is_empty()))
+}
+
+/// The matrix of accuracies; `None` for a run without a sequence. `tasks` are the keys of its sequence.
+///
+/// # Errors
+/// As [`accuracies`].
+pub fn by_task(run: &RunDir, tasks: &str) -> Result<Option<Figure>> {
+    let Some(file) = accuracies(run)? else { return Ok(None) };
     let row = |v: &[Option<f64>]| v.iter().map(|x| x.unwrap_or(f64::NAN)).collect();
-    let mut rows: Vec<(String, Vec<f64>)> = Vec::new();
-    if !file.baseline.is_empty() {
-        rows.push(("before".to_owned(), row(&file.baseline)));
-    }
-    let what = if file.tasks == "subsets" { "part" } else { "task" };
-    rows.extend(file.accuracy.iter().enumerate().map(|(i, v)| (format!("{what} {}", i + 1), row(v))));
+    let rows: Vec<(String, Vec<f64>)> = file.rows().into_iter().map(|(name, v)| (name, row(v))).collect();
     let told = |list: &[String]| if list.is_empty() { "nothing".to_owned() } else { list.join("; ") };
     let caption = format!(
-        "Task boundaries used in training: {}. Task identity used in testing: {}.",
+        "{tasks}{}Task boundaries used in training: {}. Task identity used in testing: {}.",
+        classes(&file),
         told(&file.told.boundaries_in_training),
         told(&file.told.task_known_in_testing)
     );
@@ -38,4 +43,9 @@ pub fn accuracies(run: &RunDir) -> Result<Option<Figure>> {
         &rows,
     );
     Ok(Some(Figure { title: "Accuracy by task".into(), caption, svg }))
+}
+
+/// The classes of every task, where tasks are parts of the classes.
+fn classes(file: &Accuracies) -> String {
+    if file.classes.is_empty() { String::new() } else { format!("{}. ", file.columns().join(", ")) }
 }

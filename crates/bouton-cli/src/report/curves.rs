@@ -9,7 +9,7 @@ use bouton::Result;
 use bouton::train::Record;
 
 use super::Figure;
-use super::figures::{LineChart, Palette, Series, line_chart};
+use super::figures::{LineChart, Palette, Series, line_chart, wants_log};
 
 /// Quantities that come first, with what their y axis says.
 const KNOWN: [(&str, &str); 9] = [
@@ -25,8 +25,6 @@ const KNOWN: [(&str, &str); 9] = [
 ];
 /// A longer line is drawn by means over about this many equal ranges of updates.
 const POINTS: usize = 200;
-/// Ratio of the largest to the smallest value from which on the y axis is logarithmic.
-const LOG_RATIO: f64 = 30.0;
 
 /// A line under construction: (split, phase) and its points.
 type Lines<'a> = BTreeMap<(&'a str, &'a str), Vec<(f64, f64)>>;
@@ -50,8 +48,8 @@ pub fn curves(records: &[Record], palette: &mut Palette) -> Result<Vec<Figure>> 
 
 fn figure(rank: usize, quantity: &str, lines: Lines<'_>, palette: &mut Palette) -> Result<Figure> {
     let values = || lines.values().flatten().map(|point| point.1).filter(|v| v.is_finite());
-    let (lo, hi) = values().fold((f64::INFINITY, 0.0), |(lo, hi): (f64, f64), v| (lo.min(v), hi.max(v)));
     let thinned = lines.values().any(|points| points.len() > 2 * POINTS);
+    let log_y = wants_log(values());
     let lost = lines.values().flatten().count() - values().count();
     let phases = lines.keys().any(|key| !key.1.is_empty());
     let title = format!(
@@ -70,7 +68,7 @@ fn figure(rank: usize, quantity: &str, lines: Lines<'_>, palette: &mut Palette) 
         title: title.clone(),
         x_label: "updates".into(),
         y_label: KNOWN.get(rank).map_or(quantity, |known| known.1).into(),
-        log_y: lo > 0.0 && hi > LOG_RATIO * lo,
+        log_y,
         series: series.collect(),
     };
     let mut caption = Vec::new();

@@ -40,7 +40,8 @@ pub(crate) fn chosen<'a>(runs: &'a [Entry], word: Option<&str>, out: &Path) -> R
     Ok(Chosen { runs: done, metric })
 }
 
-fn tell(runs: usize, why: &str) {
+/// Says how many runs a result is not about.
+pub(crate) fn tell(runs: usize, why: &str) {
     if runs > 0 {
         say(format_args!("left out: {runs} {} {why}", if runs == 1 { "run" } else { "runs" }));
     }

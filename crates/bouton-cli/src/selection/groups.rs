@@ -1,6 +1,7 @@
 //! Runs that share the values of some keys, one run for each seed.
 
 use super::{Cell, Key};
+use crate::terminal::say;
 use bouton::train::{Entry, differing};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,12 @@ impl Group<'_> {
     /// Its values in words, one for each key.
     pub fn words(&self) -> Vec<String> {
         self.values.iter().map(|value| value.as_ref().map_or("–".into(), |cell| cell.text.clone())).collect()
+    }
+
+    /// The values that it has, for a legend.
+    pub fn name(&self) -> String {
+        let words: Vec<&str> = self.values.iter().flatten().map(|cell| cell.text.as_str()).collect();
+        if words.is_empty() { "–".into() } else { words.join(", ") }
     }
 
     /// Its values in one word: `0.5,adam`.
@@ -51,9 +58,25 @@ pub(crate) fn groups<'a>(runs: &[&'a Entry], keys: &[Key]) -> Vec<Group<'a>> {
     groups
 }
 
-/// Keys but the seed in which runs of one group differ.
-pub(crate) fn mixed<'a>(groups: &[Group<'a>]) -> BTreeSet<&'a str> {
-    let within =
-        |group: &Group<'a>| differing(&group.runs.values().chain(&group.older).copied().collect::<Vec<_>>());
-    groups.iter().flat_map(within).filter(|key| *key != "seed").collect()
+/// Keys but the seed in which runs differ.
+pub(crate) fn differing_keys(runs: &[&Entry]) -> Vec<Key> {
+    let keys = differing(runs).into_iter().filter(|key| *key != "seed");
+    keys.map(|key| Key::Recipe(key.into())).collect()
+}
+
+/// Says what whoever reads means over groups has to know of them.
+pub(crate) fn remarks(groups: &[Group<'_>]) {
+    let older: usize = groups.iter().map(|group| group.older.len()).sum();
+    if older > 0 {
+        let runs = if older == 1 { "older run" } else { "older runs" };
+        say(format_args!("left out: {older} {runs} of the same seed and group"));
+    }
+    let within = |group: &Group<'_>| {
+        differing_keys(&group.runs.values().chain(&group.older).copied().collect::<Vec<_>>())
+    };
+    let mixed: BTreeSet<String> = groups.iter().flat_map(within).map(|key| key.name()).collect();
+    if !mixed.is_empty() {
+        let keys = mixed.into_iter().collect::<Vec<_>>().join(", ");
+        say(format_args!("runs of one group differ in {keys}, too: add that to --by, or choose by --where"));
+    }
 }

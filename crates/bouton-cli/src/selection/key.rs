@@ -160,11 +160,30 @@ impl<'a> Known<'a> {
         }
     }
 
+    /// The keys of `--by`.
+    ///
+    /// # Errors
+    /// As [`Known::key`].
+    pub fn keys(&self, words: &[String]) -> Result<Vec<Key>> {
+        words
+            .iter()
+            .map(|word| self.key(word).map_err(|e| e.context(format_args!("--by `{word}`"))))
+            .collect()
+    }
+
     /// The shortest end of `key` that means it alone.
     pub fn heading<'k>(&self, key: &'k str) -> &'k str {
         let starts = key.match_indices('.').map(|(at, _)| at + 1).rev();
         let mut ends = starts.map(|at| &key[at..]);
         ends.find(|end| matches!(self.key(end), Ok(Key::Recipe(found)) if found == key)).unwrap_or(key)
+    }
+
+    /// The shortest name of a key.
+    pub fn short(&self, key: &Key) -> String {
+        match key {
+            Key::Recipe(key) => self.heading(key).to_owned(),
+            key => key.name(),
+        }
     }
 
     fn ending(&self, word: &str) -> Vec<&'a str> {

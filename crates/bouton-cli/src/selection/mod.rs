@@ -12,8 +12,8 @@ use clap::Args;
 use condition::Condition;
 use std::path::Path;
 
-pub(crate) use chosen::chosen;
-pub(crate) use groups::{Group, groups, mixed};
+pub(crate) use chosen::{chosen, tell};
+pub(crate) use groups::{Group, differing_keys, groups, remarks};
 pub(crate) use key::{Cell, Key, Known, results};
 
 /// Which of the runs.
