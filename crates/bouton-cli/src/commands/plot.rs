@@ -3,6 +3,7 @@
 use super::OutArgs;
 use crate::csv;
 use crate::printer::Printer;
+use crate::report::boundaries;
 use crate::report::figures::{Drawing, MILLIMETRE, Palette, Plot as Figure, Series};
 use crate::report::seeds::{Over, Spread, band, intervals, line, over_seeds};
 use crate::selection::{Group, Key, Known, Which, chosen, differing_keys, groups, remarks, tell};
@@ -59,6 +60,7 @@ struct Shown {
     legend: String,
     x_label: String,
     x_names: Vec<String>,
+    boundaries: Vec<f64>,
     points: bool,
 }
 
@@ -69,6 +71,10 @@ impl Plot {
         let kind = kind(&output)?;
         let runs = self.which.of(&self.out.out)?;
         let chosen = chosen(&runs, Some(&self.metric), &self.out.out)?;
+        if !matches!(chosen.metric, Key::Metric(..)) {
+            let error = Error::config(format!("`{}` is no metric", chosen.metric.name()));
+            return Err(error.with_hint("name one, such as `accuracy` or `train.loss`"));
+        }
         let known = Known::of(&runs);
         let over = match self.x.as_str() {
             "updates" => Some(Over::Updates),
@@ -116,14 +122,24 @@ fn kind(path: &Path) -> Result<Kind> {
 fn curves(runs: &[&Entry], by: &[Key], metric: &Key, over: Over, known: &Known<'_>) -> Result<Shown> {
     let groups = groups(runs, by);
     remarks(&groups);
-    let read = |run: &Entry| Ok(line(run, &metrics::read(&run.run().metrics())?.records, metric, over));
+    let mut ends: Vec<Vec<f64>> = Vec::new();
+    let mut read = |run: &Entry| {
+        let records = metrics::read(&run.run().metrics())?.records;
+        ends.push(boundaries(&records));
+        Ok(line(run, &records, metric, over))
+    };
     let one = |group: &Group<'_>| {
         let lines = group.runs.values().map(|run| read(run)).collect::<Result<Vec<_>>>()?;
         Ok(Line { name: group.name(), values: group.words(), spreads: over_seeds(&lines) })
     };
     let x_label = if over == Over::Updates { "updates" } else { "epochs" };
+    let lines = groups.iter().map(one).collect::<Result<_>>()?;
+    ends.dedup();
+    // Where runs change tasks at different updates, no line could stand for all of them.
+    let boundaries = if ends.len() == 1 && over == Over::Updates { ends.remove(0) } else { Vec::new() };
     Ok(Shown {
-        lines: groups.iter().map(one).collect::<Result<_>>()?,
+        lines,
+        boundaries,
         keys: by.iter().map(Key::name).collect(),
         legend: legend(by, known),
         x_label: x_label.into(),
@@ -158,7 +174,7 @@ fn points(runs: &[&Entry], by: &[Key], metric: &Key, x: &Key, known: &Known<'_>)
     let x_names = if numbers { Vec::new() } else { cells.into_iter().map(|cell| cell.text).collect() };
     let keys = by.iter().map(Key::name).collect();
     let legend = legend(by, known);
-    Shown { lines, keys, legend, x_label: known.short(x), x_names, points: true }
+    Shown { lines, keys, legend, x_label: known.short(x), x_names, boundaries: Vec::new(), points: true }
 }
 
 impl Shown {
@@ -176,6 +192,7 @@ impl Shown {
             series: self.lines.iter().map(series).collect(),
             points: self.points,
             x_names: self.x_names.clone(),
+            boundaries: self.boundaries.clone(),
             width: f64::from(width) * MILLIMETRE,
             font: FONT,
             ..Figure::default()

@@ -1,7 +1,7 @@
 //! The accuracies of a run over several tasks, from its `continual.json`.
 
-use bouton::train::RunDir;
 use bouton::train::continual::Accuracies;
+use bouton::train::{Record, RunDir};
 use bouton::{Error, Result};
 
 use super::Figure;
@@ -40,9 +40,17 @@ pub fn by_task(run: &RunDir, tasks: &str) -> Result<Option<Figure>> {
         "Accuracy by task",
         "rows: after learning",
         "accuracy in percent on the test set of task",
+        &file.columns().iter().map(|name| name.replace("task ", "")).collect::<Vec<_>>(),
         &rows,
     );
     Ok(Some(Figure { title: "Accuracy by task".into(), caption, svg }))
+}
+
+/// Updates at which a task ended and another one began: its test adds a row to the matrix.
+pub(crate) fn boundaries(records: &[Record]) -> Vec<f64> {
+    let last = records.last().map_or(0, |record| record.step);
+    let ends = records.iter().filter(|r| r.split == "test" && r.values.contains_key("acc") && r.step < last);
+    ends.map(|record| record.step as f64).collect()
 }
 
 /// The classes of every task, where tasks are parts of the classes.

@@ -9,6 +9,7 @@ use bouton::Result;
 use bouton::train::Record;
 
 use super::Figure;
+use super::continual::boundaries;
 use super::figures::{LineChart, Palette, Series, line_chart, wants_log};
 
 /// Quantities that come first, with what their y axis says.
@@ -43,10 +44,18 @@ pub fn curves(records: &[Record], palette: &mut Palette) -> Result<Vec<Figure>> 
             lines.entry((&record.split, phase)).or_default().push((record.step as f64, value));
         }
     }
-    quantities.into_iter().map(|((rank, quantity), lines)| figure(rank, quantity, lines, palette)).collect()
+    let boundaries = boundaries(records);
+    let figure = |((rank, quantity), lines)| figure(rank, quantity, lines, &boundaries, palette);
+    quantities.into_iter().map(figure).collect()
 }
 
-fn figure(rank: usize, quantity: &str, lines: Lines<'_>, palette: &mut Palette) -> Result<Figure> {
+fn figure(
+    rank: usize,
+    quantity: &str,
+    lines: Lines<'_>,
+    boundaries: &[f64],
+    palette: &mut Palette,
+) -> Result<Figure> {
     let values = || lines.values().flatten().map(|point| point.1).filter(|v| v.is_finite());
     let thinned = lines.values().any(|points| points.len() > 2 * POINTS);
     let log_y = wants_log(values());
@@ -70,10 +79,14 @@ fn figure(rank: usize, quantity: &str, lines: Lines<'_>, palette: &mut Palette) 
         y_label: KNOWN.get(rank).map_or(quantity, |known| known.1).into(),
         log_y,
         series: series.collect(),
+        boundaries: boundaries.to_vec(),
     };
     let mut caption = Vec::new();
     if thinned {
         caption.push("Lines are means over neighbouring records, bands one standard deviation.".to_string());
+    }
+    if !boundaries.is_empty() {
+        caption.push("Thin lines are the ends of tasks.".to_string());
     }
     if lost > 0 {
         caption.push(format!("{lost} values were not finite and leave a gap."));

@@ -20,6 +20,7 @@ use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic, metrics};
 
 pub use alignment::alignment;
 pub use compare::compare;
+pub(crate) use continual::boundaries;
 pub use continual::{accuracies, by_task};
 pub use costs::{COST_COLUMNS, cost_rows, costs};
 pub use curves::curves;

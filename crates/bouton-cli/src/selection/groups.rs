@@ -22,10 +22,10 @@ impl Group<'_> {
         self.values.iter().map(|value| value.as_ref().map_or("–".into(), |cell| cell.text.clone())).collect()
     }
 
-    /// The values that it has, for a legend.
+    /// The values that it has, for a legend; nothing if there are no keys.
     pub fn name(&self) -> String {
         let words: Vec<&str> = self.values.iter().flatten().map(|cell| cell.text.as_str()).collect();
-        if words.is_empty() { "–".into() } else { words.join(", ") }
+        if words.is_empty() && !self.values.is_empty() { "–".into() } else { words.join(", ") }
     }
 
     /// Its values in one word: `0.5,adam`.

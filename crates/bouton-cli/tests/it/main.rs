@@ -2,8 +2,10 @@
 
 mod check;
 mod cli;
+mod compare;
 mod identity;
 mod kill;
 mod report;
+mod runs;
 mod terminal;
 mod train;

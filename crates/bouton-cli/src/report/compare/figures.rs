@@ -2,6 +2,7 @@
 
 use super::{Alike, last};
 use crate::report::Figure;
+use crate::report::boundaries;
 use crate::report::figures::{DotRow, MILLIMETRE, Palette, Plot, Series, dots};
 use crate::report::seeds::{Over, band, line, over_seeds};
 use crate::selection::Key;
@@ -16,8 +17,16 @@ pub(super) const FONT: f64 = 9.0;
 const POINTS: usize = 6000;
 /// Splits of the data that have curves; `batch` says what `train` says, with more noise.
 const SPLITS: [&str; 2] = ["test", "train"];
-/// Metrics without a curve: `error` is 1 − accuracy.
-const SILENT: [&str; 1] = ["error"];
+/// Metrics without a curve, because others say the same: `error` is 1 − accuracy, the others are made of the matrix.
+const SILENT: [&str; 7] = [
+    "error",
+    "acc",
+    "bwt",
+    "fwt",
+    "forgetting.from-best",
+    "forgetting.from-learning",
+    "forgetting.from-peak",
+];
 
 /// The last score of every seed, and how much was forgotten where there are tasks.
 pub(super) fn finals(groups: &[Alike<'_>], score: &Key, palette: &mut Palette) -> Vec<Figure> {
@@ -68,7 +77,19 @@ fn curve(groups: &[Alike<'_>], metric: &Key, palette: &mut Palette) -> Option<Fi
     }
     let title = metric.name();
     let x_label = "updates".into();
-    Some(plot(&title, Plot { x_label, y_label: title.clone(), series, ..Plot::default() }, palette))
+    let boundaries = shared(groups);
+    Some(plot(
+        &title,
+        Plot { x_label, y_label: title.clone(), series, boundaries, ..Plot::default() },
+        palette,
+    ))
+}
+
+/// The ends of tasks, if they are the same in all runs.
+fn shared(groups: &[Alike<'_>]) -> Vec<f64> {
+    let mut ends = groups.iter().flat_map(|one| &one.records).map(|records| boundaries(records));
+    let first = ends.next().unwrap_or_default();
+    if ends.all(|other| other == first) { first } else { Vec::new() }
 }
 
 /// A figure of the size that the page has for it.

@@ -43,8 +43,8 @@ pub fn compare(runs: &[Entry]) -> Result<String> {
     // Named in the order of the table, whatever is drawn of them.
     alike.iter().for_each(|one| palette.know(&one.name));
     let mut drawn = figures::finals(&alike, &score, &mut palette);
-    drawn.extend(figures::curves(&alike, &mut palette));
     drawn.extend(tasks::figures(&alike, &mut palette)?);
+    drawn.extend(figures::curves(&alike, &mut palette));
     let older: usize = alike.iter().map(|one| one.group.older.len()).sum();
     let mut heading: Vec<String> = vec!["group".into()];
     heading.extend(keys.iter().map(|key| known.short(key)));
@@ -79,8 +79,7 @@ fn name(i: usize, group: &Group<'_>, keys: &[Key], known: &Known<'_>) -> String 
     let values = keys.iter().zip(&group.values);
     let words =
         values.filter_map(|(key, cell)| Some(format!("{} {}", known.short(key), cell.as_ref()?.text)));
-    let text = words.flat_map(|word| word.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
-    let name = text.collect::<Vec<_>>().join(" ");
+    let name = words.collect::<Vec<_>>().join(", ").split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() {
         return "all runs".into();
     }

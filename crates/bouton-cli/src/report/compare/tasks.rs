@@ -83,7 +83,8 @@ fn mean_matrix(name: &str, files: &[Accuracies]) -> Figure {
         rows.map(|(i, (label, row))| (label, (0..row.len()).map(|j| cell(i, j)).collect())).collect();
     let title = format!("Accuracy by task: {name}");
     let columns = "accuracy in percent on the test set of task";
-    let svg = matrix(&title, "rows: after learning", columns, &rows);
+    let tasks: Vec<_> = files[0].columns().iter().map(|name| name.replace("task ", "")).collect();
+    let svg = matrix(&title, "rows: after learning", columns, &tasks, &rows);
     let caption = match alike.len() {
         1 => String::new(),
         seeds => format!("Mean over {seeds} seeds."),

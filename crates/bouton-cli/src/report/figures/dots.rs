@@ -2,7 +2,7 @@
 
 use super::axis::Axis;
 use super::chart::AXIS;
-use super::drawing::{Align, Drawing, MILLIMETRE, Pen, Shape, Words, width};
+use super::drawing::{Align, Drawing, MILLIMETRE, Pen, Shape, Words, room};
 use super::palette::{Look, Palette};
 use super::plot::marker;
 
@@ -25,7 +25,7 @@ const PITCH: f64 = 1.8 * FONT;
 
 /// Draws rows from top to bottom above one axis.
 pub fn dots(title: &str, x_label: &str, rows: &[DotRow], palette: &mut Palette) -> Drawing {
-    let longest = rows.iter().map(|row| width(&row.label, FONT)).fold(0.0, f64::max);
+    let longest = rows.iter().map(|row| room(&row.label, FONT)).fold(0.0, f64::max);
     let left = (longest + 2.0 * FONT).min(0.5 * WIDTH);
     let all =
         rows.iter().flat_map(|row| row.values.iter().copied().chain(row.interval.into_iter().flatten()));

@@ -147,6 +147,11 @@ const WIDTHS: [u16; 95] = [
     278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
 ];
 
+/// Room for a text of this size in points, in whatever font a browser has for Helvetica.
+pub(super) fn room(text: &str, size: f64) -> f64 {
+    1.15 * width(text, size)
+}
+
 /// The width of a text of this size in points.
 pub(super) fn width(text: &str, size: f64) -> f64 {
     let one = |c: char| WIDTHS.get((c as usize).wrapping_sub(32)).copied().unwrap_or(556);

@@ -3,7 +3,7 @@
 use super::Palette;
 use super::axis::{Axis, wants_log};
 use super::chart::AXIS;
-use super::drawing::{Align, Drawing, Pen, Point, Shape, Words, width};
+use super::drawing::{Align, Drawing, Pen, Point, Shape, Words, room};
 use super::line::Series;
 use super::palette::Look;
 use super::pdf::TINT;
@@ -72,10 +72,10 @@ impl Plot {
             false => Axis::named(self.x_names.clone()),
         };
         let mut y = Axis::over(all().map(|p| p.1).chain(edges), 0.04, log_y);
-        let widest = y.ticks().iter().map(|(_, text)| width(text, self.font)).fold(0.0, f64::max);
-        let left = widest + 2.6 * self.font;
-        x.place = (left, self.width - self.font);
-        y.place = (top + ASPECT * (self.width - self.font - left), top);
+        let widest = y.ticks().iter().map(|(_, text)| room(text, self.font)).fold(0.0, f64::max);
+        let (left, right) = (widest + 2.6 * self.font, self.width - 1.5 * self.font);
+        x.place = (left, right);
+        y.place = (top + ASPECT * (right - left), top);
         (x, y)
     }
 
@@ -99,10 +99,10 @@ impl Plot {
         if labelled.clone().count() > 0 {
             y += 1.4 * f;
             drawing.text(&self.legend, (x, y), f, Align::Left);
-            x += if self.legend.is_empty() { 0.0 } else { width(&self.legend, f) + f };
+            x += if self.legend.is_empty() { 0.0 } else { room(&self.legend, f) + f };
         }
         for (series, look) in labelled {
-            let wide = 2.6 * f + width(&series.label, f) + f;
+            let wide = 2.6 * f + room(&series.label, f) + f;
             if x + wide > self.width && x > f {
                 (x, y) = (0.5 * f, y + 1.3 * f);
             }
@@ -123,8 +123,8 @@ impl Plot {
         drawing.line(vec![(left, top), (left, bottom), (right, bottom)], &pen);
         // Names that would run into each other stand on two lines in turn.
         let ticks = x.ticks();
-        let room = (right - left) / ticks.len().max(1) as f64;
-        let crowded = ticks.iter().any(|(_, text)| width(text, f) > room);
+        let each = (right - left) / ticks.len().max(1) as f64;
+        let crowded = ticks.iter().any(|(_, text)| room(text, f) > each);
         for (i, (at, text)) in ticks.iter().enumerate() {
             let lower = if crowded && i % 2 == 1 { 0.9 * f } else { 0.0 };
             drawing.line(vec![(*at, bottom), (*at, bottom + 0.35 * f)], &pen);
@@ -165,12 +165,12 @@ impl Plot {
             let outline = edges.iter().map(|e| e.1).chain(edges.iter().rev().map(|e| e.0));
             drawing.area(outline.collect(), look.colour, TINT);
         }
-        let mut last = f64::NEG_INFINITY;
+        let step = if self.points { 0.0 } else { MARKERS * self.font };
+        let mut last = x.place.0 - 0.5 * step;
         for run in places.split(Option::is_none) {
             let run: Vec<Point> = run.iter().flatten().copied().collect();
-            let step = if self.points || run.len() == 1 { 0.0 } else { MARKERS * self.font };
             for &at in run.iter().filter(|_| self.points || run.len() == 1 || look.round() > 0) {
-                if at.0 - last >= step {
+                if at.0 - last >= step || run.len() == 1 {
                     self.marker(drawing, at, look);
                     last = at.0;
                 }
