@@ -20,8 +20,10 @@ const POINTS: usize = 300;
 /// Height of text in points.
 const FONT: f64 = 8.0;
 
-/// Draw a metric of finished runs for a paper: the mean over seeds, with a band of one standard deviation over updates, or
-/// with 95 % intervals over a key
+/// Draw a metric of finished runs for a paper, over updates or over a key
+///
+/// Over updates and epochs: the mean over seeds with a band of one standard deviation. Over a key: the mean of the last values
+/// with its 95 % interval.
 #[derive(Args, Debug)]
 pub struct Plot {
     /// The metric, such as `accuracy` or `train.loss`

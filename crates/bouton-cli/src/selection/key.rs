@@ -50,6 +50,12 @@ impl Cell {
         Self { text, number: value.as_f64() }
     }
 
+    /// The number, a whole one as such, or the words.
+    pub fn json(&self) -> Value {
+        let whole = self.text.parse::<u64>().map(Value::from);
+        whole.unwrap_or_else(|_| self.number.map_or_else(|| Value::from(self.text.clone()), Value::from))
+    }
+
     /// Whether it is what `text` says: the same number or, spaces aside, the same words.
     pub fn is(&self, text: &str) -> bool {
         let plain = |text: &str| text.split_whitespace().collect::<String>();

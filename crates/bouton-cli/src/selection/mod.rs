@@ -34,8 +34,16 @@ impl Which {
         self.among(overview.runs)
     }
 
+    /// Whether nothing is asked of them.
+    pub fn is_all(&self) -> bool {
+        self.conditions.is_empty()
+    }
+
     /// Those of `runs` for which all conditions hold.
     pub fn among(&self, mut runs: Vec<Entry>) -> Result<Vec<Entry>> {
+        if self.is_all() || runs.is_empty() {
+            return Ok(runs);
+        }
         let known = Known::of(&runs);
         let conditions = self.conditions.iter().map(|text| Condition::parse(text, &known));
         let conditions = conditions.collect::<Result<Vec<_>>>()?;

@@ -32,7 +32,10 @@ pub struct Runs {
 enum Verb {
     /// List runs with the keys in which they differ, oldest first
     Ls(ls::Ls),
-    /// Group runs by keys: mean and spread over seeds, and what differs from the first group, seed by seed
+    /// Group finished runs: mean and spread over seeds, differences seed by seed
+    ///
+    /// Intervals are those of Student's t, 95 %. Groups with the seeds of the first one (or of --against) are compared with it,
+    /// run by run of the same seed. Of several runs of a seed in a group the newest counts.
     Table(table::Table),
     /// Show runs: how they went and where they came from
     Show(show::Show),

@@ -24,10 +24,9 @@ pub(super) fn figures(groups: &[Alike<'_>], palette: &mut Palette) -> Result<Vec
             told.push((&one.name, files));
         }
     }
-    let kinds: [(&str, fn(&Accuracies) -> Line); 2] =
-        [("Accuracy on the first task", first), ("Mean accuracy on the tasks so far", so_far)];
-    let curves = kinds.into_iter().filter_map(|(title, of)| curve(title, of, &told, palette));
-    let mut figures: Vec<Figure> = curves.collect();
+    let mut figures = Vec::new();
+    figures.extend(curve("Accuracy on the first task", first, &told, palette));
+    figures.extend(curve("Mean accuracy on the tasks so far", so_far, &told, palette));
     let mut cells = 0;
     for (name, files) in &told {
         cells += files[0].accuracy.iter().map(Vec::len).sum::<usize>();
