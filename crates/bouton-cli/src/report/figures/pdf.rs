@@ -107,3 +107,45 @@ fn encoded(text: &str) -> String {
 fn rgb(RGBColor(r, g, b): RGBColor) -> String {
     [r, g, b].map(|part| short(f64::from(part) / 255.0)).join(" ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::drawing::Pen;
+    use super::*;
+
+    #[test]
+    fn the_table_points_to_every_object() {
+        let mut drawing = Drawing { width: 100.0, height: 50.0, ..Drawing::default() };
+        let pen = Pen { colour: RGBColor(0, 114, 178), width: 1.0, dash: Some([2.0, 1.0]) };
+        drawing.line(vec![(0.0, 0.0), (10.0, 40.0)], &pen);
+        drawing.area(vec![(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)], RGBColor(0, 0, 0), TINT);
+        drawing.text("a (b) – é", (5.0, 5.0), 8.0, Align::Right);
+        let file = drawing.pdf();
+        let text = String::from_utf8_lossy(&file);
+        let start: usize =
+            text.rsplit("startxref\n").next().unwrap().lines().next().unwrap().parse().unwrap();
+        let table = std::str::from_utf8(&file[start..]).unwrap();
+        assert!(table.starts_with("xref\n0 9\n"), "{table}");
+        for (i, entry) in table.lines().skip(3).take(8).enumerate() {
+            let at: usize = entry[..10].parse().unwrap();
+            assert!(file[at..].starts_with(format!("{} 0 obj\n", i + 1).as_bytes()), "{entry}");
+        }
+    }
+
+    /// Twelve points below the top are 38 above the bottom; a text that ends at a place begins its width before it.
+    #[test]
+    fn the_page_is_turned_over() {
+        let text = Words {
+            text: "(ii)".into(),
+            at: (20.0, 12.0),
+            size: 10.0,
+            align: Align::Right,
+            up: false,
+            bold: false,
+        };
+        let drawn = operators(&Shape::Text(text), 50.0);
+        // Parentheses are 333 thousandths wide, an i 222.
+        assert!(drawn.contains("1 0 0 1 8.9 38 Tm (\\(ii\\)) Tj"), "{drawn}");
+        assert_eq!(encoded("5 – \u{2192} é"), "5 \u{96} ? é");
+    }
+}

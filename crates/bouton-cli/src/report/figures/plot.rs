@@ -207,3 +207,79 @@ pub(super) fn marker((x, y): Point, radius: f64, shape: usize) -> Vec<Point> {
     };
     (0..corners).map(corner).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{attributes, well_formed};
+    use super::*;
+
+    fn series(label: &str, points: &[(f64, f64)]) -> Series {
+        let band = points.iter().map(|(_, y)| (y - 0.5, y + 0.5)).collect();
+        Series { label: label.into(), points: points.to_vec(), band }
+    }
+
+    fn plot(series: Vec<Series>) -> Plot {
+        Plot { series, width: 240.0, font: 8.0, ..Plot::default() }
+    }
+
+    fn corners(list: &str) -> Vec<Vec<f64>> {
+        let pair = |pair: &str| pair.split(',').map(|number| number.parse().unwrap()).collect();
+        list.split_whitespace().map(pair).collect()
+    }
+
+    #[test]
+    fn larger_values_stand_higher_and_further_right_within_their_band() {
+        let svg = plot(vec![series("a<b", &[(0.0, 1.0), (5.0, 2.0), (10.0, 9.0)])]);
+        let svg = svg.draw(&mut Palette::default()).svg();
+        well_formed(&svg);
+        assert!(svg.contains("width=\"84.67mm\"") && svg.contains("a&lt;b"), "{svg}");
+        let line = attributes(&svg, "polyline", "points").into_iter().map(|list| corners(&list));
+        let line = line.filter(|line| line.len() == 3).find(|line| line[0][1] != line[1][1]).unwrap();
+        assert!(line.is_sorted_by(|a, b| a[0] < b[0] && a[1] > b[1]), "{line:?}");
+        let band = corners(&attributes(&svg, "polygon", "points")[0]);
+        for (i, point) in line.iter().enumerate() {
+            assert!(band[i][1] < point[1] && point[1] < band[5 - i][1], "{band:?} {line:?}");
+        }
+    }
+
+    #[test]
+    fn points_have_markers_and_intervals_and_names_stand_apart() {
+        let lines = vec![series("a", &[(0.0, 1.0), (1.0, 2.0)]), series("b", &[(0.0, 1.0)])];
+        let names = ["sgd", "adam"].map(String::from).to_vec();
+        let svg = Plot { points: true, x_names: names, ..plot(lines) }.draw(&mut Palette::default()).svg();
+        well_formed(&svg);
+        assert_eq!(attributes(&svg, "polygon", "points").len(), 3 + 2, "three points, two in the legend");
+        let whiskers = attributes(&svg, "polyline", "points").into_iter().map(|list| corners(&list));
+        let upright: Vec<f64> = whiskers
+            .filter(|l| l.len() == 2 && l[0][0] == l[1][0] && l[0][1] > l[1][1])
+            .map(|l| l[0][0])
+            .collect();
+        assert!(upright.len() == 3 && upright[0] != upright[2], "{upright:?}");
+        assert!(svg.contains(">sgd<") && svg.contains(">adam<"), "{svg}");
+    }
+
+    #[test]
+    fn no_two_of_fifty_lines_look_alike() {
+        let lines = (0..50).map(|i| series(&format!("line {i}"), &[(0.0, 0.0), (1.0, f64::from(i))]));
+        let svg = plot(lines.collect()).draw(&mut Palette::default()).svg();
+        well_formed(&svg);
+        let strokes =
+            svg.lines().filter(|l| l.starts_with("<polyline") && l.contains("stroke-width=\"1.2\""));
+        let look = |line: &str| line[line.find("stroke=").unwrap()..].to_owned();
+        let mut looks: Vec<String> = strokes.map(look).collect();
+        looks.sort();
+        looks.dedup();
+        assert_eq!(looks.len(), 50);
+    }
+
+    #[test]
+    fn nothing_to_draw_is_still_a_plot() {
+        for points in [&[][..], &[(0.0, f64::NAN)], &[(3.0, 3.0)]] {
+            for as_points in [false, true] {
+                let plot =
+                    Plot { points: as_points, boundaries: vec![1.0], ..plot(vec![series("a", points)]) };
+                well_formed(&plot.draw(&mut Palette::default()).svg());
+            }
+        }
+    }
+}
