@@ -203,6 +203,12 @@ fn a_table_has_means_intervals_and_paired_differences() {
     );
     let cells: Vec<_> = out.lines().nth(1).unwrap().split(',').collect();
     assert!(cells[0] == "0.25" && (cells[8].parse::<f64>().unwrap() + 0.1).abs() < 1e-12, "{out}");
+    // One seed is not compared with three.
+    let (out, said) = succeeds(at, &["runs", "table", "--by", "optim", "beta", "--json"]);
+    let rows: Value = serde_json::from_str(&out).unwrap();
+    assert!(rows.as_array().unwrap().iter().all(|row| row["difference"].is_null()), "{rows}");
+    assert!(rows[0]["interval"].is_null() && rows[0]["group"]["optim"] == "adam", "{rows}");
+    assert!(said.contains("groups with other seeds than `adam,0.5` are not compared with it"), "{said}");
     let (out, _) = succeeds(at, &["runs", "table", "--by", "optim", "seed", "--metric", "time"]);
     assert_eq!(words(out.lines().nth(1).unwrap())[..3], ["adam", "1", "4"], "{out}");
 }

@@ -90,3 +90,32 @@ fn mean_matrix(name: &str, files: &[Accuracies]) -> Figure {
     };
     Figure { title, caption, svg }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(rows: [[f64; 2]; 2]) -> Accuracies {
+        let accuracy = rows.iter().map(|row| row.iter().map(|x| Some(*x)).collect()).collect();
+        Accuracies { accuracy, ..Accuracies::default() }
+    }
+
+    #[test]
+    fn lines_follow_the_first_task_and_the_mean_of_those_learned() {
+        let file = file([[1.0, 0.5], [0.25, 0.75]]);
+        assert_eq!(first(&file), [(1.0, 1.0), (2.0, 0.25)]);
+        assert_eq!(so_far(&file), [(1.0, 1.0), (2.0, 0.5)]);
+    }
+
+    #[test]
+    fn a_matrix_is_the_mean_over_runs_of_its_shape() {
+        let mut other = file([[1.0; 2]; 2]);
+        other.accuracy.pop();
+        let files = [file([[1.0, 0.5], [0.25, 0.75]]), file([[0.5, 0.5], [0.75, 0.25]]), other];
+        let figure = mean_matrix("x", &files);
+        assert_eq!(figure.caption, "Mean over 2 seeds.");
+        for (value, cells) in [(">75.0<", 1), (">50.0<", 3)] {
+            assert_eq!(figure.svg.matches(value).count(), cells, "{}", figure.svg);
+        }
+    }
+}
