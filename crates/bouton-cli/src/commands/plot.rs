@@ -36,7 +36,7 @@ pub struct Plot {
     x: String,
     #[command(flatten)]
     which: Which,
-    /// File to write, whose ending chooses the kind: svg, pdf or csv [default: METRIC.svg]
+    /// File to write, whose ending chooses the kind: svg, pdf, png (300 dots per inch) or csv [default: METRIC.svg]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Width of the figure in millimetres; text is 8 points high
@@ -96,6 +96,7 @@ impl Plot {
             Kind::Csv => shown.csv(&self.x, &chosen.metric).into_bytes(),
             Kind::Svg => shown.draw(&chosen.metric, self.width).svg().into_bytes(),
             Kind::Pdf => shown.draw(&chosen.metric, self.width).pdf(),
+            Kind::Png => shown.draw(&chosen.metric, self.width).png(),
         };
         atomic::write(&output, file)?;
         printer.line(output.display())
@@ -106,6 +107,7 @@ impl Plot {
 enum Kind {
     Svg,
     Pdf,
+    Png,
     Csv,
 }
 
@@ -114,9 +116,10 @@ fn kind(path: &Path) -> Result<Kind> {
     match ending.as_str() {
         "svg" => Ok(Kind::Svg),
         "pdf" => Ok(Kind::Pdf),
+        "png" => Ok(Kind::Png),
         "csv" => Ok(Kind::Csv),
         _ => Err(Error::config(format!("{}: no figure of the kind `{ending}`", path.display()))
-            .with_hint("name a file that ends in .svg, .pdf or .csv")),
+            .with_hint("name a file that ends in .svg, .pdf, .png or .csv")),
     }
 }
 

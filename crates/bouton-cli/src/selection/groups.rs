@@ -2,7 +2,8 @@
 
 use super::{Cell, Key};
 use crate::terminal::say;
-use bouton::train::{Entry, differing};
+use bouton::train::Entry;
+use bouton::train::overview::differing;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Runs that share the values of some keys.

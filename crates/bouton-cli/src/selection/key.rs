@@ -138,7 +138,7 @@ pub(crate) struct Known<'a> {
 impl<'a> Known<'a> {
     /// The keys of `runs`.
     pub fn of(runs: &'a [Entry]) -> Self {
-        Self { runs, keys: bouton::train::keys(runs) }
+        Self { runs, keys: bouton::train::overview::keys(runs) }
     }
 
     /// What `word` means: a word that every run has, a key, a metric, or the end of one key.

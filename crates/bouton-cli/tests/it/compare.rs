@@ -55,6 +55,9 @@ fn a_plot_is_drawn_in_every_kind_of_file() {
     assert!(svg.contains(">settle<") && svg.contains(">neuron<"), "{svg}");
     let pdf = drawn(&["-o", "a.PDF"]);
     assert!(pdf.starts_with(b"%PDF-1.4") && pdf.ends_with(b"%%EOF\n"));
+    let png = drawn(&["-o", "a.png", "--width", "127"]);
+    let width = u32::from_be_bytes(png[16..20].try_into().unwrap());
+    assert!(png.starts_with(b"\x89PNG") && width == 1500, "five inches: {width}");
     let (code, _, said) = answer(at, &["plot", "accuracy", "--width", "3"]);
     assert!(code == 2 && said.contains("30..=1000"), "{said}");
 }

@@ -106,6 +106,11 @@ fn a_list_shows_what_differs_and_the_seed_last() {
         assert_eq!(columns.iter().filter(|c| **c == column).count(), 1, "{column}: {columns:?}");
     }
     assert!(out.contains("\"[64,8,10]\""), "{out}");
+    // What one run says and others leave out differs, too.
+    made(&at.join("runs"), &["seed=7", "run.updates=3"], State::Done, 0.5);
+    let (out, _) = succeeds(at, &["runs", "ls", "--where", "optim=sgd", "--where", "beta=0.5"]);
+    assert_eq!(words(out.lines().next().unwrap())[5..], ["run.updates", "seed"], "{out}");
+    assert_eq!(words(out.lines().nth(1).unwrap())[6..], ["–", "1"], "{out}");
 }
 
 /// All files of a run changed long ago.

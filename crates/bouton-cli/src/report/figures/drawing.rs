@@ -1,4 +1,4 @@
-//! A drawing as shapes on a page, which becomes SVG here and PDF in `pdf.rs`.
+//! A drawing as shapes on a page, which becomes SVG here, PDF in `pdf.rs` and PNG in `raster.rs`.
 
 use plotters::style::RGBColor;
 use std::fmt::Write;

@@ -13,6 +13,8 @@ mod palette;
 mod pdf;
 mod plot;
 mod png;
+mod raster;
+mod strokes;
 
 pub(super) use axis::wants_log;
 pub use bars::{Bar, bars};
