@@ -12,7 +12,7 @@ use crate::{Error, Result};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Labels {
-    /// Words that runs are sorted by.
+    /// Words that runs are found by.
     pub tags: BTreeSet<String>,
     /// One line of text; empty for none.
     pub note: String,

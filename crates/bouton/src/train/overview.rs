@@ -77,7 +77,9 @@ impl Overview {
             let old = known.remove(&name(run.path()));
             changed |=
                 new.as_ref().is_some_and(|new| old.is_some() || new.as_ref().is_ok_and(Entry::settled));
-            match new.unwrap_or_else(|| Ok(old.expect("nothing is new"))) {
+            // Two names that are no text may be remembered as one.
+            let entry = new.or(old.map(Ok)).unwrap_or_else(|| Entry::of(&run));
+            match entry {
                 Ok(entry) => overview.runs.push(entry.at(run)),
                 Err(error) => overview.damaged.push((run.path().into(), error.to_string())),
             }
