@@ -3,11 +3,14 @@
 pub mod cli;
 pub mod combos;
 mod commands;
+mod csv;
 mod interrupt;
 mod number;
 mod printer;
 mod progress;
 pub mod report;
+mod selection;
+mod statistics;
 mod sweep;
 mod terminal;
 

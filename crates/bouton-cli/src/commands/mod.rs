@@ -8,6 +8,7 @@ mod data;
 mod evaluate;
 mod explain;
 mod list;
+mod plot;
 mod predict;
 mod report;
 mod reproduce;
@@ -36,6 +37,7 @@ pub enum Verb {
     Reproduce(reproduce::Reproduce),
     Runs(runs::Runs),
     Report(report::Report),
+    Plot(plot::Plot),
     List(list::List),
     Explain(explain::Explain),
     Cite(cite::Cite),
@@ -132,6 +134,7 @@ pub fn dispatch(
             Verb::Reproduce(v) => return v.go(printer),
             Verb::Runs(v) => v.go(printer),
             Verb::Report(v) => v.go(printer),
+            Verb::Plot(v) => v.go(printer),
             Verb::List(v) => v.go(printer),
             Verb::Explain(v) => v.go(printer),
             Verb::Cite(v) => v.go(printer),

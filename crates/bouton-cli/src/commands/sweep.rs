@@ -6,7 +6,7 @@ use crate::printer::Printer;
 use crate::progress::seconds;
 use crate::sweep::{Axis, Crew, Estimate, Grid, Point, Row, SweepFile, Unit, in_one_line, memory, refused};
 use crate::terminal::say;
-use bouton::train::RunSummary;
+use bouton::train::Entry;
 use bouton::{Error, Result};
 use clap::Args;
 use serde_json::{Value, json};
@@ -102,7 +102,7 @@ impl Sweep {
         let bytes = memory(left.iter().map(|i| &points[*i]));
         let [each, all] = [bytes, bytes.saturating_mul(jobs as u64)].map(|bytes| bytes as f64 / 1e6);
         say(format_args!("memory   at least {each:.1} MB a point, {all:.1} MB for {jobs} at once"));
-        let done: Vec<&RunSummary> =
+        let done: Vec<&Entry> =
             rows.iter().filter(|row| row.is_done()).filter_map(|row| row.run.as_ref()).collect();
         let estimate = Estimate::of_finished(&done);
         match estimate.map_or_else(|| Estimate::timed(first, unit.threads, unit.data.as_deref()), Ok) {

@@ -3,9 +3,11 @@
 mod answers;
 mod check;
 mod cli;
+mod compare;
 mod identity;
 mod kill;
 mod report;
+mod runs;
 mod sweep;
 mod terminal;
 mod train;
