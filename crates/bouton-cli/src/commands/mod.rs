@@ -8,6 +8,7 @@ mod data;
 mod evaluate;
 mod explain;
 mod list;
+mod new;
 mod plot;
 mod predict;
 mod report;
@@ -31,6 +32,7 @@ use std::path::{Path, PathBuf};
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    New(new::New),
     Run(run::Run),
     Sweep(sweep::Sweep),
     Check(check::Check),
@@ -128,6 +130,7 @@ pub fn dispatch(
     let pool = pool.map_err(|e| Error::config(format!("cannot start {threads} threads: {e}")))?;
     pool.install(|| {
         match verb {
+            Verb::New(v) => v.go(printer),
             Verb::Run(v) => v.go(printer),
             Verb::Sweep(v) => return v.go(per_run, program, printer),
             Verb::Check(v) => return v.go(printer),

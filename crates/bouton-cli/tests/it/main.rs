@@ -6,6 +6,7 @@ mod cli;
 mod compare;
 mod identity;
 mod kill;
+mod new;
 mod report;
 mod runs;
 mod sweep;

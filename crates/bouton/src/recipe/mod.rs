@@ -11,6 +11,7 @@ pub(crate) mod embed;
 mod extremes;
 mod flat;
 mod inspect;
+mod leaves;
 mod load;
 mod memory;
 mod migrate;
