@@ -4,7 +4,8 @@ use crate::errors::raise;
 use crate::recipe::Recipe;
 use crate::threads::watch;
 use bouton::Error;
-use bouton::train::{Earlier, Event, Outcome, RunDir, RunOptions, RunSummary, metrics, run};
+use bouton::train::{Earlier, Entry, Event, Outcome, Overview, RunOptions, metrics, run};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::cell::RefCell;
@@ -116,28 +117,36 @@ fn describe<'py>(py: Python<'py>, event: &Event<'_>) -> PyResult<Bound<'py, PyDi
     Ok(d)
 }
 
-/// Every readable run below a folder, oldest first, as dictionaries.
+/// Every readable run below a folder, oldest first, as dictionaries: how it went, every key of its recipe, the last metrics.
 #[pyfunction]
 pub fn runs(py: Python<'_>, out: PathBuf) -> PyResult<Vec<Bound<'_, PyDict>>> {
-    let listing = RunDir::list(&out).map_err(|e: Error| raise(py, &e))?;
-    let one = |summary: RunSummary| {
+    let build = bouton_cli::BUILD.unwrap_or(env!("CARGO_PKG_VERSION"));
+    let overview = Overview::of(&out, build).map_err(|e: Error| raise(py, &e))?;
+    let json = py.import("json")?;
+    let one = |run: Entry| {
         let d = PyDict::new(py);
-        d.set_item("path", summary.run.path().to_path_buf())?;
-        d.set_item("name", &summary.status.name)?;
-        d.set_item("seed", summary.status.seed)?;
-        d.set_item("state", summary.status.state.to_string())?;
-        d.set_item("started", &summary.status.started)?;
-        d.set_item("step", summary.status.step)?;
-        d.set_item("epoch", summary.status.epoch)?;
-        d.set_item("wall", summary.wall)?;
-        for (split, record) in summary.last {
+        d.set_item("path", &run.path)?;
+        d.set_item("name", &run.status.name)?;
+        d.set_item("seed", run.status.seed)?;
+        d.set_item("state", run.status.state.to_string())?;
+        d.set_item("started", &run.status.started)?;
+        d.set_item("step", run.status.step)?;
+        d.set_item("epoch", run.status.epoch)?;
+        d.set_item("wall", run.wall)?;
+        let keys = serde_json::to_string(&run.recipe).map_err(|e| PyValueError::new_err(e.to_string()))?;
+        for (key, value) in json.call_method1("loads", (keys,))?.cast_into::<PyDict>()? {
+            if !d.contains(&key)? {
+                d.set_item(key, value)?;
+            }
+        }
+        for (split, record) in run.last {
             for (name, value) in record.values {
                 d.set_item(format!("{split}.{name}"), value)?;
             }
         }
         Ok(d)
     };
-    listing.runs.into_iter().map(one).collect()
+    overview.runs.into_iter().map(one).collect()
 }
 
 /// The complete lines of a run's metrics, in order, as dictionaries.

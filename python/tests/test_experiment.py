@@ -258,3 +258,12 @@ def test_what_arrays_cannot_have_is_refused(tmp_path, recipe):
     varied = recipe.replace(task={"fashion-mini": {"batch": 20, "epochs": 1, "flip": True}}, network__layers=[784, 10, 10])
     with pytest.raises(bouton.DataError, match="task.flip"):
         bouton.Experiment(varied, out=tmp_path, data=(np.zeros((9, 4)), np.arange(9) % 3))
+
+
+def test_a_listing_carries_the_keys_of_recipes(tmp_path, recipe):
+    for rate in (0.1, 0.2):
+        bouton.Experiment(recipe, out=tmp_path, optim__sgd__lr=rate).run(progress=False)
+    frame = bouton.runs(tmp_path)
+    assert list(frame["optim.sgd.lr"]) == [0.1, 0.2] and list(frame["credit"]) == ["eq-prop"] * 2
+    assert list(frame["network.layers"]) == [[64, 16, 12, 10]] * 2 and list(frame.seed) == [3, 3]
+    assert (frame.groupby("optim.sgd.lr")["test.accuracy"].mean() > 0).all()

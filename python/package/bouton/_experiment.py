@@ -161,7 +161,8 @@ def _score(values: Mapping[str, Any]) -> tuple[str, float]:
 
 
 def runs(out: str | os.PathLike[str] = "runs") -> Any:
-    """All runs below `out` as a DataFrame: path, name, seed, state, progress and the last metrics of every split."""
+    """All runs below `out` as a DataFrame: path, name, seed, state, progress, the recipe by its keys (`optim.sgd.lr`), and the last
+    metrics of every split (`test.accuracy`)."""
     import pandas
 
     return pandas.DataFrame(_bouton.runs(str(Path(out).expanduser())))
