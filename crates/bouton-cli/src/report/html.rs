@@ -1,4 +1,4 @@
-//! `report.html`: one file that works offline, filled from `template.html`. Everything but the drawings is escaped.
+//! Pages of HTML: one file that works offline, filled from a template. Everything but the drawings is escaped.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -32,11 +32,9 @@ pub fn render(run: &RunDir, figures: Vec<Figure>) -> Result<String> {
         .map(|figure| context! { title => figure.title, caption => figure.caption, svg => figure.svg })
         .collect();
     let costs = costs(run)?;
-    let mut environment = Environment::new();
-    environment.add_template("report.html", include_str!("template.html")).map_err(template_error)?;
-    let template = environment.get_template("report.html").map_err(template_error)?;
-    template
-        .render(context! {
+    fill(
+        include_str!("template.html"),
+        context! {
             name => status.name,
             seed => status.seed,
             state => status.state.to_string(),
@@ -56,9 +54,17 @@ pub fn render(run: &RunDir, figures: Vec<Figure>) -> Result<String> {
             provenance => provenance(&run.provenance())?,
             recipe => text(&run.recipe())?,
             command => text(&run.command())?,
-            version => env!("CARGO_PKG_VERSION"),
-        })
-        .map_err(template_error)
+        },
+    )
+}
+
+/// A page of HTML from a template, which knows the program's version and the common style.
+pub(super) fn fill(template: &str, values: minijinja::Value) -> Result<String> {
+    let mut environment = Environment::new();
+    environment.add_global("version", env!("CARGO_PKG_VERSION"));
+    environment.add_global("style", include_str!("style.css"));
+    environment.add_template("page.html", template).map_err(template_error)?;
+    environment.get_template("page.html").and_then(|page| page.render(values)).map_err(template_error)
 }
 
 fn template_error(error: minijinja::Error) -> Error {

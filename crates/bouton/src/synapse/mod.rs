@@ -14,6 +14,7 @@ mod draw;
 mod elementwise;
 mod mesu;
 mod metaplastic;
+mod pair;
 mod plain;
 mod ranged;
 mod rram;
@@ -32,6 +33,7 @@ pub use draw::Draw;
 pub use elementwise::{ElementwiseSynapse, UpdateRule};
 pub use mesu::Mesu;
 pub use metaplastic::Metaplastic;
+pub use pair::Pair;
 pub use plain::Plain;
 pub use ranged::Ranged;
 pub use rram::{RRAM_STATES, Rram, log_ratio};
@@ -76,6 +78,8 @@ axis! {
         Rram(Rram),
         /// An analog resistive device with bounds.
         SoftBounds(SoftBoundsSynapse),
+        /// The sign of the difference of two devices of any law.
+        Pair(Pair),
     }
 }
 

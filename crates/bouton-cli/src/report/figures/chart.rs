@@ -23,7 +23,7 @@ const SWATCH: i32 = 20;
 pub(super) const GAP: i32 = 4;
 
 const INK: RGBColor = RGBColor(38, 42, 48);
-const AXIS: RGBColor = RGBColor(130, 136, 144);
+pub(super) const AXIS: RGBColor = RGBColor(130, 136, 144);
 const GRID: RGBColor = RGBColor(228, 231, 235);
 
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;

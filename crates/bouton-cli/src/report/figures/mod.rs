@@ -1,20 +1,31 @@
 //! Figures as SVG text, one function per kind; the same look for all of them.
 
+mod axis;
 mod bars;
 mod chart;
+mod dots;
+mod drawing;
 mod fields;
 mod histogram;
 mod line;
 mod matrix;
 mod palette;
+mod pdf;
+mod plot;
 mod png;
+mod raster;
+mod strokes;
 
+pub(super) use axis::wants_log;
 pub use bars::{Bar, bars};
+pub use dots::{DotRow, dots};
+pub use drawing::{Drawing, MILLIMETRE};
 pub use fields::receptive_fields;
 pub use histogram::histogram;
 pub use line::{LineChart, Series, line_chart};
 pub use matrix::matrix;
 pub use palette::Palette;
+pub use plot::Plot;
 
 /// Text between tags.
 fn escape(text: &str) -> String {

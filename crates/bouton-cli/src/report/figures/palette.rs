@@ -32,6 +32,11 @@ impl Look {
         let round = (i / COLOURS.len()) as i32;
         Self { colour: COLOURS[i % COLOURS.len()], dash: (round > 0).then(|| DASH + LONGER * (round - 1)) }
     }
+
+    /// How often the colours were used up before.
+    pub fn round(self) -> usize {
+        self.dash.map_or(0, |dash| ((dash - DASH) / LONGER + 1) as usize)
+    }
 }
 
 /// Gives every name a look of its own, in the order in which names are first asked for.
@@ -39,6 +44,11 @@ impl Look {
 pub struct Palette(Vec<String>);
 
 impl Palette {
+    /// Gives `name` the next look, if it has none yet.
+    pub fn know(&mut self, name: &str) {
+        self.look(name);
+    }
+
     /// The look of the series called `name`.
     pub(super) fn look(&mut self, name: &str) -> Look {
         let known = self.0.iter().position(|n| n == name);

@@ -1,4 +1,4 @@
-//! The one raster format that browsers, printers and SVG tools all read inside an SVG: 8-bit RGB PNG.
+//! The one raster format that browsers and printers read, and SVG tools inside an SVG: 8-bit RGB PNG.
 
 use std::io::Write;
 
@@ -19,10 +19,11 @@ impl Image {
 
     /// The image as a `data:` address.
     pub(super) fn data_url(&self) -> String {
-        format!("data:image/png;base64,{}", base64(&self.png()))
+        format!("data:image/png;base64,{}", base64(&self.png(None)))
     }
 
-    fn png(&self) -> Vec<u8> {
+    /// The bytes of a file, which says how large it is meant to be if so many dots are a metre.
+    pub(super) fn png(&self, metre: Option<u32>) -> Vec<u8> {
         let size = [self.width, self.height].map(|n| (n as u32).to_be_bytes()).concat();
         let mut rows = ZlibEncoder::new(Vec::new(), Compression::best());
         for row in self.pixels.chunks(self.width) {
@@ -34,11 +35,18 @@ impl Image {
             b"\x89PNG\r\n\x1a\n".to_vec(),
             // 8 bits, colour type 2 (RGB), the only compression, filter and no interlace.
             chunk(b"IHDR", &[&size[..], &[8, 2, 0, 0, 0]].concat()),
+            metre.map_or(Vec::new(), resolution),
             chunk(b"IDAT", &rows),
             chunk(b"IEND", &[]),
         ]
         .concat()
     }
+}
+
+/// Dots in a metre of x and of y; unit 1 is the metre.
+fn resolution(metre: u32) -> Vec<u8> {
+    let dots = metre.to_be_bytes();
+    chunk(b"pHYs", &[&dots[..], &dots, &[1]].concat())
 }
 
 fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
@@ -77,7 +85,7 @@ mod tests {
     fn an_image_decodes_to_its_pixels() {
         let mut image = Image::filled(3, 2, [255, 255, 255]);
         image.pixels[4] = [1, 2, 3];
-        let png = image.png();
+        let png = image.png(None);
         assert_eq!(&png[..8], b"\x89PNG\r\n\x1a\n");
         assert_eq!(&png[12..26], b"IHDR\0\0\0\x03\0\0\0\x02\x08\x02");
         // The checksum of an empty IEND chunk is a well-known constant.
