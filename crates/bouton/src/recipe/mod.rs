@@ -9,6 +9,7 @@ pub mod describe;
 pub(crate) mod embed;
 #[cfg(test)]
 mod extremes;
+mod imperfections;
 mod inspect;
 mod load;
 mod memory;
@@ -28,6 +29,7 @@ pub use crate::axis::variant_name;
 pub use cells::{Cell, combinations};
 pub use cite::{Reference, bibliography};
 pub use combos::compatible;
+pub use imperfections::Imperfection;
 pub use memory::Memory;
 pub use plan::{ConnectionKind, ConnectionPlan, NetworkPlan, PopulationPlan};
 pub use schema::schema;

@@ -104,6 +104,10 @@ pub trait SynapseMethod: std::fmt::Debug {
     fn sign_keys(&mut self) -> Option<SignKeys<'_>>;
     /// The population of its devices: the name of a preset, a file, or the text of one; nothing if it has no devices.
     fn device(&mut self) -> Option<&mut Option<String>>;
+    /// Its switches for what devices do other than an ideal one: `true` is as the device is. Default: none.
+    fn imperfections(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// Settings for the tests of every member, in which each word and each switch occurs.
     fn examples() -> Vec<Self>
     where

@@ -194,6 +194,10 @@ impl SynapseMethod for Pair {
         Some(&mut self.device)
     }
 
+    fn imperfections(&self) -> &'static [&'static str] {
+        &["d2d", "noise"]
+    }
+
     fn examples() -> Vec<Self> {
         let base = Self::default();
         let ideal = Self { d2d: false, noise: false, zero: SignOfZero::Zero, scale: 0.5, ..base.clone() };

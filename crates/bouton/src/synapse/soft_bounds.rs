@@ -185,6 +185,10 @@ impl SynapseMethod for SoftBoundsSynapse {
         Some(&mut self.device)
     }
 
+    fn imperfections(&self) -> &'static [&'static str] {
+        &["d2d", "step-noise", "write-noise"]
+    }
+
     fn examples() -> Vec<Self> {
         let ideal = Self { d2d: false, step_noise: false, write_noise: false, ..Self::default() };
         vec![Self::default(), Self { device: Some("soft-bounds".into()), ..ideal }]

@@ -1,6 +1,6 @@
 //! Soft bounds: steps, bounds and noise of every device by maximum likelihood, all directions and cycles together.
 
-use super::filter::{Seen, Step, Theta, most_likely, predict};
+use super::filter::{Seen, Step, Theta, covariances, most_likely, predict};
 use super::moments::{Estimate, Spread, over, within};
 use super::{Asked, Fit, Residual, doubts, rounded, too_few};
 use crate::device::pulses::Pulses;
@@ -33,20 +33,19 @@ pub(super) fn fit(pulses: &Pulses, asked: &Asked) -> Result<Fit> {
     let [low, high] = window(pulses, asked.window)?;
     let (zero, unit) = (0.5 * (low + high), 0.5 * (high - low));
     let weight = |g: f64| (g - zero) / unit;
-    let mut fitted = Vec::new();
-    let mut untold = Vec::new();
-    for (place, name) in pulses.devices.iter().enumerate() {
+    let seen = |place: usize| -> Vec<Vec<Seen>> {
         let own = pulses.traces.iter().filter(|t| t.device == place);
-        let seen = own.map(|t| t.pulses.iter().map(|p| (p.up, weight(p.conductance))).collect::<Vec<Seen>>());
-        match device(place, &seen.collect::<Vec<_>>()) {
-            Some(device) => fitted.push(device),
-            None => untold.push(name.as_str()),
-        }
-    }
+        own.map(|t| t.pulses.iter().map(|p| (p.up, weight(p.conductance))).collect()).collect()
+    };
+    let places = 0..pulses.devices.len();
+    let mut fitted: Vec<Fitted> = places.clone().filter_map(|place| device(place, &seen(place))).collect();
+    let told = |place: &usize| fitted.iter().any(|d| d.place == *place);
+    let untold: Vec<&str> = places.filter(|p| !told(p)).map(|p| pulses.devices[p].as_str()).collect();
     if fitted.is_empty() {
         let message = "soft-bounds: no device has pulses in both directions that show its steps and bounds";
         return Err(too_few(message, "each needs some dozens of set and of reset pulses, one a line"));
     }
+    widen(&mut fitted, seen);
     let parameters: Vec<Spread> = (0..6).map(|k| parameter(k, &fitted)).collect();
     let mut doubts = doubts::analog(&fitted, &parameters);
     if !untold.is_empty() {
@@ -105,6 +104,24 @@ fn device(place: usize, traces: &[Vec<Seen>]) -> Option<Fitted> {
     });
     let estimates = std::array::from_fn(|k| natural(k, theta[k], error(k)));
     Some(Fitted { place, estimates, cycles: cycles.collect(), steps: predict(&theta, traces), theta })
+}
+
+/// Takes the errors that devices would have with the noise of all of them, where these are larger: a device whose noise came out
+/// too small by chance would be too sure of everything.
+fn widen(fitted: &mut [Fitted], seen: impl Fn(usize) -> Vec<Vec<Seen>>) {
+    let noise = [4, 5].map(|k| {
+        let square = fitted.iter().map(|d| (2.0 * d.theta[k]).exp()).sum::<f64>();
+        0.5 * (square / fitted.len() as f64).ln()
+    });
+    for device in fitted {
+        let [up, down, upper, lower, ..] = device.theta;
+        let theta = [up, down, upper, lower, noise[0], noise[1]];
+        let Some(covariances) = covariances(&theta, &seen(device.place)) else { continue };
+        for (k, estimate) in device.estimates.iter_mut().enumerate() {
+            let error = natural(k, theta[k], covariances[k][k].max(0.0).sqrt()).error;
+            estimate.error = estimate.error.max(error);
+        }
+    }
 }
 
 /// A parameter as the law writes it; steps and noise are fitted as logarithms.

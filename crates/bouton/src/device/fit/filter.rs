@@ -90,6 +90,11 @@ pub(super) fn most_likely(
     Some((theta, covariances))
 }
 
+/// The covariances of all parameters, were these the true ones; nothing if the pulses do not tell.
+pub(super) fn covariances(theta: &Theta, traces: &[Vec<Seen>]) -> Option<Vec<Vec<f64>>> {
+    inverse(&score(theta, &[0, 1, 2, 3, 4, 5], traces, &predict(theta, traces)).1)
+}
+
 /// Half the gradient of the misfit, and the Fisher information, by differences.
 fn score(theta: &Theta, free: &[usize], traces: &[Vec<Seen>], steps: &[Step]) -> (Vec<f64>, Vec<Vec<f64>>) {
     const H: f64 = 1e-5;

@@ -165,54 +165,65 @@ fn device(place: usize, cycles: &[Cycle], filter: &[f64], amplitude: f64) -> Opt
     if rows < LEAST {
         return None;
     }
+    let n = cycles.len();
     let line = squares(cycles, filter, amplitude, None, None)?;
     let at = |t: f64| squares(cycles, filter, amplitude, Some(t), None);
-    let n = cycles.len();
-    let bend = bend(cycles, &at).and_then(|t| {
-        let bent = at(t)?;
-        let variance = bent.sum / (rows - n).saturating_sub(3).max(1) as f64;
-        let slope = bent.solution[n] - bent.solution[n + 1];
-        let told = line.sum - bent.sum > BEND * variance;
-        let full = squares(cycles, filter, amplitude, Some(t), Some(slope)).filter(|_| told)?;
-        Some((t + full.solution[n + 2], full))
+    let (tried, found) = bend(cycles, &at)?;
+    let bent = at(found)?;
+    let variance = bent.sum / rows.saturating_sub(n + 3).max(1) as f64;
+    // Bends that leave little more than the best say how far everything may be off: two standard errors.
+    let likely: Vec<(f64, Squares)> = tried.into_iter().filter_map(|t| Some((t, at(t)?))).collect();
+    let likely = || likely.iter().filter(|(_, s)| s.sum - bent.sum < 4.0 * variance);
+    let is_bent = line.sum - bent.sum > BEND * variance;
+    let best = if is_bent { &bent } else { &line };
+    let of = |k: usize| {
+        let off = likely().map(|(_, s)| (s.solution[k] - best.solution[k]).abs()).fold(0.0, f64::max);
+        let own = (variance * bent.covariances[k][k].min(best.covariances[k][k])).sqrt();
+        Estimate { value: best.solution[k], error: own.hypot(0.5 * off) }
+    };
+    let slope = bent.solution[n] - bent.solution[n + 1];
+    let full = squares(cycles, filter, amplitude, Some(found), Some(slope)).filter(|_| is_bent);
+    let breakpoint = full.map(|full| {
+        let own = (variance * full.covariances[n + 2][n + 2]).sqrt();
+        let off = likely().map(|(t, _)| (t - found).abs()).fold(0.0, f64::max);
+        Estimate { value: found, error: own.max(0.5 * off) }
     });
-    let best = bend.as_ref().map_or(&line, |(_, full)| full);
-    let variance = best.sum / (rows - best.solution.len()).max(1) as f64;
-    let of =
-        |k: usize| Estimate { value: best.solution[k], error: (variance * best.covariances[k][k]).sqrt() };
     let levels: Vec<Estimate> = (0..n).map(of).collect();
-    let (level, _) = over(&levels);
     let errors = levels.iter().map(|e| e.error * e.error).sum::<f64>().sqrt();
-    let level = Estimate { error: errors / n as f64, ..level };
+    let level = levels.iter().map(|e| e.value).sum::<f64>() / n as f64;
+    // What is off in all cycles alike is not averaged out.
+    let level = Estimate { value: level, error: errors / (n as f64).sqrt() };
     let sd = variance.sqrt();
     let noise = Estimate { value: sd, error: sd / (2.0 * rows as f64).sqrt() };
-    let bent = bend.as_ref().map(|(t, _)| (Estimate { value: *t, ..of(n + 2) }, of(n + 1)));
     let pairs = cycles.iter().zip(&best.left).flat_map(|(c, left)| c.pulses.iter().zip(left));
     let residual =
         |(t, e): (&f64, &f64)| Residual { device: place, at: *t, up: false, value: e / sd, step: 1.0 };
-    let estimates = [Some(of(n)), bent.map(|b| b.0), bent.map(|b| b.1), Some(level), Some(noise)];
+    let early = Some(of(n)).filter(|e| is_bent || e.error < e.value.abs());
+    let estimates = [early, breakpoint, breakpoint.map(|_| of(n + 1)), Some(level), Some(noise)];
     let residuals = if sd > 0.0 { pairs.map(residual).collect() } else { Vec::new() };
     Some(Fitted { place, estimates, levels, residuals })
 }
 
-/// Where a bend leaves least: the best of some places, then the best between its neighbours (golden section).
-fn bend(cycles: &[Cycle], at: &dyn Fn(f64) -> Option<Squares>) -> Option<f64> {
+/// Places of bends that were tried, and where a bend leaves least: the best of these, then the best between its neighbours
+/// (golden section). Some pulses stand on both sides of it.
+fn bend(cycles: &[Cycle], at: &dyn Fn(f64) -> Option<Squares>) -> Option<(Vec<f64>, f64)> {
     let mut times: Vec<f64> = cycles.iter().flat_map(|c| c.pulses.iter().copied()).collect();
     times.sort_by(f64::total_cmp);
     times.dedup();
-    let most = *times.last()?;
-    let inner = times.get(2..times.len().checked_sub(2)?)?;
+    let edge = (times.len() / 50).max(2);
+    let inner = times.get(edge..times.len().checked_sub(edge)?).filter(|inner| !inner.is_empty())?;
     let every = inner.len().div_ceil(PLACES).max(1);
-    let tried: Vec<f64> = inner.iter().copied().step_by(every).collect();
+    let mut tried: Vec<f64> = inner.iter().copied().step_by(every).collect();
     let sum = |t: f64| at(t).map_or(f64::MAX, |s| s.sum);
     let sums: Vec<f64> = tried.iter().map(|t| sum(*t)).collect();
     let best = (0..tried.len()).min_by(|a, b| sums[*a].total_cmp(&sums[*b]))?;
-    let (mut low, mut high) = (tried[best.saturating_sub(1)], *tried.get(best + 1).unwrap_or(&most));
-    for _ in 0..26 {
+    let (mut low, mut high) = (tried[best.saturating_sub(1)], tried[(best + 1).min(tried.len() - 1)]);
+    for _ in 0..18 {
         let (a, b) = (low + 0.381_966 * (high - low), low + 0.618_034 * (high - low));
+        tried.extend([a, b]);
         if sum(a) < sum(b) { high = b } else { low = a }
     }
-    Some(0.5 * (low + high))
+    Some((tried, 0.5 * (low + high)))
 }
 
 fn parameter(k: usize, fitted: &[Fitted]) -> Option<Spread> {
