@@ -3,11 +3,13 @@
 pub mod cli;
 pub mod combos;
 mod commands;
+mod csv;
 mod interrupt;
 mod number;
 mod printer;
 mod progress;
 pub mod report;
+mod statistics;
 mod sweep;
 mod terminal;
 

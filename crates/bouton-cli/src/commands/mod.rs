@@ -1,12 +1,15 @@
 //! One file per verb.
 
+mod ablate;
 mod check;
 mod cite;
 mod completions;
 mod convert;
 mod data;
+mod device;
 mod evaluate;
 mod explain;
+mod figure;
 mod list;
 mod predict;
 mod report;
@@ -31,6 +34,7 @@ use std::path::PathBuf;
 pub enum Verb {
     Run(run::Run),
     Sweep(sweep::Sweep),
+    Ablate(ablate::Ablate),
     Check(check::Check),
     Reproduce(reproduce::Reproduce),
     Runs(runs::Runs),
@@ -39,6 +43,7 @@ pub enum Verb {
     Explain(explain::Explain),
     Cite(cite::Cite),
     Data(data::Data),
+    Device(device::Device),
     Predict(predict::Predict),
     Evaluate(evaluate::Evaluate),
     Convert(convert::Convert),
@@ -115,6 +120,7 @@ pub fn dispatch(
         match verb {
             Verb::Run(v) => v.go(printer),
             Verb::Sweep(v) => return v.go(per_run, program, printer),
+            Verb::Ablate(v) => return v.go(per_run, program, printer),
             Verb::Check(v) => return v.go(printer),
             Verb::Reproduce(v) => return v.go(printer),
             Verb::Runs(v) => v.go(printer),
@@ -123,6 +129,7 @@ pub fn dispatch(
             Verb::Explain(v) => v.go(printer),
             Verb::Cite(v) => v.go(printer),
             Verb::Data(v) => v.go(printer),
+            Verb::Device(v) => v.go(printer),
             Verb::Predict(v) => v.go(printer),
             Verb::Evaluate(v) => v.go(printer),
             Verb::Convert(v) => v.go(printer),

@@ -85,7 +85,7 @@ fn folder(summary: &RunSummary) -> String {
 }
 
 /// The last test metrics, or those of whatever split there is.
-fn results(summary: &RunSummary) -> BTreeMap<String, f64> {
+pub(super) fn results(summary: &RunSummary) -> BTreeMap<String, f64> {
     let last = summary.last.get("test").or_else(|| summary.last.values().next_back());
     last.map_or_else(BTreeMap::new, |record| record.values.clone())
 }

@@ -67,8 +67,21 @@ impl Unit {
         Ok(Self { size, resistance })
     }
 
+    /// The unit that the header of a file names.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if it names none.
+    pub fn of_header(bytes: &[u8]) -> Result<Self> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let line =
+            String::from_utf8_lossy(bytes.split(|b| *b == b'\n').next().unwrap_or_default()).into_owned();
+        let unit =
+            line.split(',').filter_map(|heading| apart(heading.trim()).1.map(str::to_owned)).next_back();
+        Self::parse(&unit.unwrap_or_default())
+    }
+
     /// A value of this unit in siemens.
-    fn siemens(self, value: f64) -> f64 {
+    pub fn siemens(self, value: f64) -> f64 {
         if self.resistance { (value * self.size).recip() } else { value * self.size }
     }
 }
