@@ -3,6 +3,7 @@
 mod answers;
 mod check;
 mod cli;
+mod device;
 mod identity;
 mod kill;
 mod report;

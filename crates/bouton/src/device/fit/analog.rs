@@ -61,7 +61,7 @@ pub(super) fn fit(pulses: &Pulses, asked: &Asked) -> Result<Fit> {
             siemens(1.0)
         ),
     ];
-    let devices = fitted.iter().map(|d| (pulses.devices[d.place].clone(), d.estimates.map(Some).to_vec()));
+    let devices = fitted.iter().map(|d| (pulses.devices[d.place].clone(), shown(d)));
     Ok(Fit {
         law: Law::SoftBounds,
         devices: devices.collect(),
@@ -94,7 +94,7 @@ fn device(place: usize, traces: &[Vec<Seen>]) -> Option<Fitted> {
             rest.push(vec![0.0; 6]);
             Some((theta, rest))
         })
-        .filter(|(theta, _)| theta[2] > theta[3] && theta.iter().all(|x| x.is_finite()))?;
+        .filter(|(theta, _)| theta.iter().all(|x| x.is_finite()))?;
     let error = |k: usize| covariances[k][k].max(0.0).sqrt();
     let cycles = traces.iter().filter(|_| traces.len() > 1).filter_map(|trace| {
         let one = std::slice::from_ref(trace);
@@ -104,6 +104,12 @@ fn device(place: usize, traces: &[Vec<Seen>]) -> Option<Fitted> {
     });
     let estimates = std::array::from_fn(|k| natural(k, theta[k], error(k)));
     Some(Fitted { place, estimates, cycles: cycles.collect(), steps: predict(&theta, traces), theta })
+}
+
+/// What is told of a device.
+fn shown(device: &Fitted) -> Vec<Option<Estimate>> {
+    let all = device.estimates.iter().enumerate();
+    all.map(|(k, e)| Some(*e).filter(|e| told(k, e))).collect()
 }
 
 /// Takes the errors that devices would have with the noise of all of them, where these are larger: a device whose noise came out
@@ -124,13 +130,18 @@ fn widen(fitted: &mut [Fitted], seen: impl Fn(usize) -> Vec<Vec<Seen>>) {
     }
 }
 
-/// A parameter as the law writes it; steps and noise are fitted as logarithms.
+/// A parameter as the law writes it; steps and noise are fitted as logarithms, bounds as inverses.
 fn natural(k: usize, value: f64, error: f64) -> Estimate {
-    if matches!(k, 2 | 3) {
-        Estimate { value, error }
-    } else {
-        Estimate { value: value.exp(), error: value.exp() * error }
+    match k {
+        2 => Estimate { value: value.recip(), error: error / (value * value) },
+        3 => Estimate { value: -value.recip(), error: error / (value * value) },
+        _ => Estimate { value: value.exp(), error: value.exp() * error },
     }
+}
+
+/// Whether pulses tell of a bound at all.
+pub(super) fn told(k: usize, e: &Estimate) -> bool {
+    !matches!(k, 2 | 3) || e.error < 0.5 * e.value.abs()
 }
 
 /// Where to begin: a straight line through what some pulses of one direction change, over where they began.
@@ -166,7 +177,7 @@ fn guess(traces: &[Vec<Seen>]) -> Option<Theta> {
     let jitter = changes.iter().map(|c| c * c).sum::<f64>() / changes.len().max(1) as f64;
     // A second difference has 6 times the variance of looking, and twice that of a step.
     let noise = (jitter / 8.0).sqrt().max(1e-6);
-    Some([up, down, upper, lower, (noise / up.exp()).ln(), noise.ln()])
+    Some([up, down, 1.0 / upper, -1.0 / lower, (noise / up.exp()).ln(), noise.ln()])
 }
 
 /// Slope, and value at 0, of the least-squares line.
@@ -180,10 +191,17 @@ fn line(pairs: impl Iterator<Item = (f64, f64)>) -> (f64, f64) {
 }
 
 fn parameter(k: usize, fitted: &[Fitted]) -> Spread {
-    let all: Vec<Estimate> = fitted.iter().map(|d| d.estimates[k]).collect();
+    let mut all: Vec<Estimate> = fitted.iter().map(|d| d.estimates[k]).filter(|e| told(k, e)).collect();
+    if all.is_empty() {
+        // Nobody shows the bound: it is as far away as what was seen, and as uncertain.
+        let far = fitted.iter().flat_map(|d| &d.steps).map(|s| s.at.abs()).fold(1.0, f64::max);
+        all.push(Estimate { value: if k == 2 { far } else { -far }, error: far });
+    }
     let (mean, devices) = over(&all);
-    let groups: Vec<Vec<Estimate>> =
-        fitted.iter().map(|d| d.cycles.iter().filter_map(|c| c.get(k).copied()).collect()).collect();
+    let groups: Vec<Vec<Estimate>> = fitted
+        .iter()
+        .map(|d| d.cycles.iter().filter_map(|c| c.get(k).copied().filter(|e| told(k, e))).collect())
+        .collect();
     let (name, unit, about) = NAMES[k];
     Spread { name, unit, about, mean, devices, cycles: within(&groups), n: all.len() }
 }

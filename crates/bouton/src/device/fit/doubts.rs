@@ -71,22 +71,23 @@ fn bins(of: &[&Residual]) -> Vec<(f64, f64)> {
 pub(super) fn analog(fitted: &[Fitted], parameters: &[Spread]) -> Vec<String> {
     let mut doubts = Vec::new();
     for (k, (name, ..)) in NAMES.iter().enumerate().take(5) {
-        let vague = fitted.iter().filter(|d| d.estimates[k].error > 0.5 * d.estimates[k].value.abs()).count();
-        if vague * 4 > fitted.len() {
+        let vague = |d: &&Fitted| d.estimates[k].error > 0.5 * d.estimates[k].value.abs();
+        let vague = fitted.iter().filter(vague).count();
+        if vague * 4 > fitted.len() || (vague > 0 && matches!(k, 2 | 3)) {
             doubts.push(format!(
                 "`{name}` is hardly told by the pulses of {vague} of {} devices",
                 fitted.len()
             ));
         }
     }
-    let quiet = fitted.iter().filter(|d| d.theta[5] < -15.0).count();
+    let quiet = fitted.iter().filter(|d| d.theta[5] < (d.theta[0] + d.theta[4]) - 4.0).count();
     if quiet > 0 {
         doubts.push(format!("write noise of {quiet} of {} devices is at its bound, nothing", fitted.len()));
     }
     let steps = || fitted.iter().flat_map(|d| d.steps.iter().map(move |s| (d, s)));
     let cut = |d: &Fitted, at: f64| {
         let noise = 2.0 * (d.theta[4] + d.theta[0].max(d.theta[1])).exp();
-        at + noise > d.theta[2] || at - noise < d.theta[3]
+        at + noise > d.theta[2].recip() || at - noise < -d.theta[3].recip()
     };
     let (n, near) = steps().fold((0, 0), |(n, near), (d, s)| (n + 1, near + usize::from(cut(d, s.at))));
     if near * 20 > n {

@@ -8,8 +8,11 @@
 
 use super::solve::{inverse, times};
 
-/// ln a_up, ln a_down, b_max, b_min, ln σ, ln ρ.
+/// ln a_up, ln a_down, 1/b_max, −1/b_min, ln σ, ln ρ: with bounds far away, what is told of them is that their inverse is small.
 pub(super) type Theta = [f64; 6];
+
+/// A bound is at most so far away.
+pub(super) const FARTHEST: f64 = 1e3;
 
 /// What was seen behind a pulse: whether it went up, and the weight.
 pub(super) type Seen = (bool, f64);
@@ -34,15 +37,15 @@ pub(super) fn predict(theta: &Theta, traces: &[Vec<Seen>]) -> Vec<Step> {
 }
 
 fn along(theta: &Theta, trace: &[Seen]) -> impl Iterator<Item = Step> {
-    let [up, down, upper, lower, sigma, rho] = *theta;
+    let [up, down, above, below, sigma, rho] = *theta;
     let (steps, [sigma, seen]) = ([up.exp(), down.exp()], [sigma, rho].map(|x| (2.0 * x).exp()));
     // Nothing is known before the first look.
     let (mut state, mut variance) = (trace.first().map_or(0.0, |s| s.1), seen);
     trace[1.min(trace.len())..].iter().map(move |&(up, weight)| {
-        let (step, reach, sign) = if up { (steps[0], upper, 1.0) } else { (steps[1], lower, -1.0) };
-        let (at, size) = (state, 1.0 - state / reach);
+        let (step, loss, sign) = if up { (steps[0], above, 1.0) } else { (steps[1], below, -1.0) };
+        let (at, size) = (state, 1.0 - sign * loss * state);
         let expected = state + sign * step * size;
-        let kept = 1.0 - sign * step / reach;
+        let kept = 1.0 - step * loss;
         let before = kept * kept * variance + step * step * sigma;
         let all = before + seen;
         let error = weight - expected;
@@ -68,12 +71,15 @@ pub(super) fn most_likely(
         let (gradient, information) = score(&theta, free, traces, &steps);
         let mut damped = information;
         damped.iter_mut().enumerate().for_each(|(i, row)| row[i] *= 1.0 + damping);
-        let change = times(&inverse(&damped)?, &gradient);
+        // What nothing depends on stays where it is.
+        damped.iter_mut().enumerate().for_each(|(i, row)| row[i] = row[i].max(1e-6));
+        let change = inverse(&damped).map_or_else(Vec::new, |inverse| times(&inverse, &gradient));
         let mut next = theta;
         free.iter().zip(&change).for_each(|(&k, change)| next[k] -= change.clamp(-1.0, 1.0));
-        next[5] = next[5].max(-20.0);
+        (2..4).for_each(|k| next[k] = next[k].max(FARTHEST.recip()));
+        (4..6).for_each(|k| next[k] = next[k].max(-20.0));
         let tried = predict(&next, traces);
-        let found = misfit(&tried);
+        let found = if change.is_empty() { f64::NAN } else { misfit(&tried) };
         if found.is_finite() && found <= best {
             let done = best - found < 1e-9 * (1.0 + best.abs()) && damping <= 1e-3;
             (theta, steps, best, damping) = (next, tried, found, (0.1 * damping).max(1e-9));
@@ -130,7 +136,7 @@ mod tests {
     /// Three measurements with independent errors of known size: the joint normal density, worked out by its 2 × 2 covariances.
     #[test]
     fn the_likelihood_is_that_of_the_joint_distribution() {
-        let theta: Theta = [0.2_f64.ln(), 0.1_f64.ln(), 1.0, -1.0, 0.5_f64.ln(), 0.3_f64.ln()];
+        let theta: Theta = [0.2_f64.ln(), 0.1_f64.ln(), 1.0, 1.0, 0.5_f64.ln(), 0.3_f64.ln()];
         let steps = predict(&theta, &[vec![(true, 0.0), (true, 0.5), (false, 0.1)]]);
         // Given the first look x₀ ~ N(0, ρ²): x₁ = 0.8 x₀ + 0.2 + 0.1 ξ, x₂ = 0.9 x₁ − 0.1 + 0.05 ξ, each seen with ρ = 0.3.
         let (x1, rho) = (0.64 * 0.09 + 0.01, 0.09);
