@@ -121,7 +121,12 @@ impl Ablate {
                 imperfection.keys.iter().map(move |key| format!("{key}={on}"))
             });
             let seed = seed.to_string();
-            let given = self.recipe.overrides.iter().filter(|word| !word.starts_with("seed=")).cloned();
+            // What is chosen here stands once.
+            let chosen = |word: &&String| {
+                let key = word.split('=').next().unwrap_or_default();
+                key == "seed" || all.iter().any(|i| i.keys.iter().any(|own| own == key))
+            };
+            let given = self.recipe.overrides.iter().filter(|word| !chosen(word)).cloned();
             let overrides = given.chain(switches).chain([format!("seed={seed}")]).collect();
             let keys = vec![("imperfections".into(), name(all, on)), ("seed".into(), seed)];
             Point::new(recipe, &self.recipe.recipe, overrides, keys)

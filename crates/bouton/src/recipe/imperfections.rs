@@ -50,9 +50,9 @@ mod tests {
         let first = &recipe.imperfections()[0];
         assert_eq!(first.keys, ["synapse.rram.d2d"]);
         assert!(recipe.has(first));
-        let off = recipe.with_overrides(["synapse.rram.d2d=false"]).unwrap();
+        let off = recipe.with_overrides(&["synapse.rram.d2d=false"]).unwrap();
         assert!(!off.has(first) && off.has(&off.imperfections()[1]));
-        let plain = recipe.with_overrides(["synapse=plain"]).unwrap();
+        let plain = recipe.with_overrides(&["synapse=plain"]).unwrap();
         assert!(plain.imperfections().is_empty());
     }
 }

@@ -176,9 +176,11 @@ impl SynapseMethod for Pair {
     }
 
     fn cites(&self) -> Vec<Cite> {
-        match self.population() {
-            Ok(Population::WeakReset(_)) => vec![Cite::of("majumdar2021")],
-            _ => vec![Cite::of("gong2018")],
+        match (self.population(), &self.device) {
+            (Ok(Population::WeakReset(_)), _) => vec![Cite::of("majumdar2021")],
+            (_, None) => vec![Cite::of("gong2018")],
+            // Other files tell of their own sources.
+            _ => Vec::new(),
         }
     }
 

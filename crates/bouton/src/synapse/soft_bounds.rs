@@ -170,7 +170,9 @@ impl SynapseMethod for SoftBoundsSynapse {
     }
 
     fn cites(&self) -> Vec<Cite> {
-        vec![Cite::of("gong2018")]
+        // Other files tell of their own sources.
+        let own = self.device.as_deref().is_none_or(|device| device == "soft-bounds");
+        if own { vec![Cite::of("gong2018")] } else { Vec::new() }
     }
 
     fn traits(&self) -> WeightTraits {

@@ -24,8 +24,8 @@ pub struct Fit {
     #[arg(long, value_name = "UNIT")]
     unit: Option<String>,
     /// Conductances of the weights -1 and 1, in that unit [default: the least and the most measured]
-    #[arg(long, value_name = "LOW,HIGH", value_delimiter = ',', num_args = 2)]
-    window: Option<Vec<f64>>,
+    #[arg(long, value_name = "LOW,HIGH", value_delimiter = ',')]
+    window: Vec<f64>,
     /// Where to write the device file, which recipes take as `device = "mine.toml"`
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -62,7 +62,7 @@ impl Fit {
             law: self.law.0,
             name: self.output.as_deref().map_or_else(|| "mine".into(), stem),
             source: source(&self.pulses, &pulses),
-            window: self.window.as_deref().map(|w| window(w, unit, &bytes)).transpose()?,
+            window: window(&self.window, unit, &bytes)?,
         };
         let fit = Fitted::of(&pulses, &asked).map_err(|e| e.context(&place))?;
         if let Some(output) = &self.output {
@@ -86,19 +86,19 @@ fn source(path: &Path, pulses: &Pulses) -> String {
     format!("fitted to {name}: {devices} devices, {cycles} cycles, {n} pulses")
 }
 
-/// The ends of the window in siemens, the lower one first.
-fn window(ends: &[f64], unit: Option<Unit>, bytes: &[u8]) -> Result<[f64; 2]> {
-    let unit = match unit {
-        Some(unit) => unit,
-        None => Unit::of_header(bytes)?,
-    };
-    let mut window = [unit.siemens(ends[0]), unit.siemens(ends[1])];
-    window.sort_by(f64::total_cmp);
-    if window.iter().all(|g| g.is_finite() && *g >= 0.0) && window[1] > window[0] {
-        return Ok(window);
+/// The ends of the window in siemens, the lower one first; nothing if it was not said.
+fn window(ends: &[f64], unit: Option<Unit>, bytes: &[u8]) -> Result<Option<[f64; 2]>> {
+    if ends.is_empty() {
+        return Ok(None);
     }
-    Err(Error::config("--window: two different conductances are needed, 0 or more")
-        .with_hint("for example --window 5,45: the conductances of the weights -1 and 1"))
+    let unit = unit.map_or_else(|| Unit::of_header(bytes), Ok)?;
+    let mut window: Vec<f64> = ends.iter().map(|end| unit.siemens(*end)).collect();
+    window.sort_by(f64::total_cmp);
+    match window[..] {
+        [low, high] if low >= 0.0 && high > low && high.is_finite() => Ok(Some([low, high])),
+        _ => Err(Error::config("--window: two different conductances are needed, 0 or more")
+            .with_hint("for example --window 5,45: the conductances of the weights -1 and 1")),
+    }
 }
 
 fn tell(printer: &mut Printer, fit: &Fitted) -> Result<()> {

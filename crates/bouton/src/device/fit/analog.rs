@@ -254,6 +254,5 @@ fn residuals(device: &Fitted) -> impl Iterator<Item = Residual> {
         at: s.at,
         up: s.up,
         value: s.error / s.variance.sqrt(),
-        step: s.size,
     })
 }

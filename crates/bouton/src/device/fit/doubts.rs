@@ -42,8 +42,7 @@ fn structure(of: &[&Residual], law: Law) -> Vec<String> {
     if together.abs() * n.sqrt() > SURE && together.abs() > 0.1 {
         found.push(format!("what is left hangs together from pulse to pulse (correlation {together:.2}): there is slow noise, or memory, that the law has not"));
     }
-    let bent =
-        bins(of).iter().map(|bin| bin.0).fold(0.0_f64, |most, z| if z.abs() > most.abs() { z } else { most });
+    let bent = bins(of).into_iter().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap_or(0.0);
     if bent.abs() > SURE + 0.5 {
         let over = if law == Law::SoftBounds { "weights" } else { "pulses" };
         found.push(format!("what is left changes with {over} ({bent:.1} standard errors in one of {BINS} ranges): the curve is another than the law's"));
@@ -55,14 +54,13 @@ fn structure(of: &[&Residual], law: Law) -> Vec<String> {
     found
 }
 
-/// Mean of the residuals in ranges of equally many, in standard errors, and their mean square.
-fn bins(of: &[&Residual]) -> Vec<(f64, f64)> {
+/// Means of the residuals in ranges of equally many, in standard errors.
+fn bins(of: &[&Residual]) -> Vec<f64> {
     let mut sorted = of.to_vec();
     sorted.sort_by(|a, b| a.at.total_cmp(&b.at));
     let one = |bin: &[&Residual]| {
-        let n = bin.len() as f64;
         let (sum, square) = bin.iter().fold((0.0, 0.0), |(s, q), r| (s + r.value, q + r.value * r.value));
-        (sum / square.sqrt().max(1e-12), square / n)
+        sum / square.sqrt().max(1e-12)
     };
     sorted.chunks(of.len().div_ceil(BINS)).map(one).collect()
 }

@@ -63,8 +63,6 @@ pub struct Residual {
     pub up: bool,
     /// In standard deviations of the law.
     pub value: f64,
-    /// How large a step the law expects, in steps at weight 0; 1 where steps are not of the law.
-    pub step: f64,
 }
 
 impl Fit {

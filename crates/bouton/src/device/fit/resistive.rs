@@ -196,8 +196,7 @@ fn device(place: usize, cycles: &[Cycle], filter: &[f64], amplitude: f64) -> Opt
     let sd = variance.sqrt();
     let noise = Estimate { value: sd, error: sd / (2.0 * rows as f64).sqrt() };
     let pairs = cycles.iter().zip(&best.left).flat_map(|(c, left)| c.pulses.iter().zip(left));
-    let residual =
-        |(t, e): (&f64, &f64)| Residual { device: place, at: *t, up: false, value: e / sd, step: 1.0 };
+    let residual = |(t, e): (&f64, &f64)| Residual { device: place, at: *t, up: false, value: e / sd };
     let early = Some(of(n)).filter(|e| is_bent || e.error < e.value.abs());
     let estimates = [early, breakpoint, breakpoint.map(|_| of(n + 1)), Some(level), Some(noise)];
     let residuals = if sd > 0.0 { pairs.map(residual).collect() } else { Vec::new() };

@@ -21,9 +21,8 @@ pub(super) fn inverse(matrix: &[Vec<f64>]) -> Option<Vec<Vec<f64>>> {
         }
         rows[i].iter_mut().for_each(|x| *x /= pivot);
         let reduced = rows[i].clone();
-        for (k, row) in rows.iter_mut().enumerate().filter(|(k, _)| *k != i) {
+        for (_, row) in rows.iter_mut().enumerate().filter(|(k, _)| *k != i) {
             let factor = row[i];
-            debug_assert!(k < n);
             row.iter_mut().zip(&reduced).for_each(|(x, r)| *x -= factor * r);
         }
     }
