@@ -4,6 +4,7 @@
 //! analog     soft bounds, by maximum likelihood    filter   what a pulse is expected to do, and how far off it was
 //! resistive  weak RESET, by least squares          moments  means and spreads over devices
 //! doubts     what the law cannot say               solve    systems of equations
+//! telegraph  stretches of telegraph noise
 //! ```
 
 mod analog;
@@ -12,6 +13,7 @@ mod filter;
 mod moments;
 mod resistive;
 mod solve;
+mod telegraph;
 
 pub use moments::{Estimate, Spread};
 

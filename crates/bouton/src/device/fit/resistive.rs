@@ -6,6 +6,7 @@
 
 use super::moments::{Estimate, Spread, over, within};
 use super::solve::{inverse, times};
+use super::telegraph::{self, Counts};
 use super::{Asked, Fit, Residual, rounded, too_few};
 use crate::Result;
 use crate::device::pulses::{Pulses, Trace};
@@ -32,6 +33,8 @@ const NAMES: [(&str, &str, &str); 5] = [
 struct Cycle {
     pulses: Vec<f64>,
     logs: Vec<f64>,
+    /// Those in the high state of telegraph noise, which say nothing of the law.
+    high: Vec<bool>,
 }
 
 /// A device that was fitted.
@@ -40,6 +43,8 @@ struct Fitted {
     estimates: [Option<Estimate>; 5],
     levels: Vec<Estimate>,
     residuals: Vec<Residual>,
+    /// A of its telegraph noise, if it shows enough of it.
+    jumps: Option<f64>,
 }
 
 pub(super) fn fit(pulses: &Pulses, asked: &Asked) -> Result<Fit> {
@@ -47,8 +52,10 @@ pub(super) fn fit(pulses: &Pulses, asked: &Asked) -> Result<Fit> {
         let own = pulses.traces.iter().filter(|t| t.device == place);
         own.map(cycle).filter(|c| c.logs.len() >= 3).collect()
     };
-    let all: Vec<(usize, Vec<Cycle>)> =
+    let mut all: Vec<(usize, Vec<Cycle>)> =
         (0..pulses.devices.len()).map(|place| (place, cycles(place))).collect();
+    let usual = telegraph::usual(all.iter().flat_map(|d| &d.1).map(|c| &c.logs[..]));
+    all.iter_mut().flat_map(|d| &mut d.1).for_each(|c| c.high = telegraph::high(&c.logs, usual));
     let consecutive = all.iter().flat_map(|d| &d.1).all(|c| c.pulses.windows(2).all(|w| w[1] == w[0] + 1.0));
     let pink = Pink { amplitude: 1.0, taps: TAPS };
     let filter = if consecutive { pink.coefficients() } else { vec![1.0] };
@@ -57,8 +64,11 @@ pub(super) fn fit(pulses: &Pulses, asked: &Asked) -> Result<Fit> {
     let mut fitted = Vec::new();
     for _ in 0..2 {
         fitted = all.iter().filter_map(|(place, c)| device(*place, c, &filter, amplitude)).collect();
-        let noise = fitted.iter().filter_map(|d: &Fitted| d.estimates[4]).map(|e| e.value * e.value);
-        let white = (noise.sum::<f64>() / fitted.len().max(1) as f64).sqrt();
+        // A device that jumped unseen has too much noise: the one in the middle has not.
+        let mut noise: Vec<f64> =
+            fitted.iter().filter_map(|d: &Fitted| d.estimates[4]).map(|e| e.value).collect();
+        noise.sort_by(f64::total_cmp);
+        let white = noise.get(noise.len() / 2).copied().unwrap_or(0.0);
         amplitude = if consecutive { 12f64.sqrt() * white } else { white / pink.sd() };
     }
     if fitted.is_empty() {
@@ -72,7 +82,7 @@ pub(super) fn fit(pulses: &Pulses, asked: &Asked) -> Result<Fit> {
         law: Law::WeakReset,
         devices: fitted.iter().map(|d| (pulses.devices[d.place].clone(), d.estimates.to_vec())).collect(),
         residuals: fitted.iter().flat_map(|d| d.residuals.iter().copied()).collect(),
-        population: Population::WeakReset(population(&fitted, amplitude, asked)),
+        population: Population::WeakReset(population(&fitted, amplitude, noise(&all, &fitted), asked)),
         parameters,
         doubts,
         notes: vec![
@@ -85,16 +95,17 @@ pub(super) fn fit(pulses: &Pulses, asked: &Asked) -> Result<Fit> {
 /// The RESET pulses of a cycle.
 fn cycle(trace: &Trace) -> Cycle {
     let down = trace.pulses.iter().filter(|p| !p.up);
-    let (pulses, logs) = down.map(|p| (p.number, -p.conductance.ln())).unzip();
-    Cycle { pulses, logs }
+    let (pulses, logs): (_, Vec<f64>) = down.map(|p| (p.number, -p.conductance.ln())).unzip();
+    Cycle { pulses, logs, high: Vec::new() }
 }
 
-/// What is left of values behind the filter of the pink noise.
-fn whitened(values: impl Iterator<Item = f64>, filter: &[f64]) -> Vec<f64> {
-    let mut white: Vec<f64> = Vec::new();
-    for y in values {
-        let memory: f64 = filter[1..].iter().zip(white.iter().rev()).map(|(b, e)| b * e).sum();
-        white.push(y - memory);
+/// What is left of values behind the filter of the pink noise, which begins anew behind a stretch that is left out.
+fn whitened(values: impl Iterator<Item = f64>, high: &[bool], filter: &[f64]) -> Vec<f64> {
+    let (mut white, mut begin): (Vec<f64>, usize) = (Vec::new(), 0);
+    for (y, high) in values.zip(high) {
+        let memory: f64 = filter[1..].iter().zip(white[begin..].iter().rev()).map(|(b, e)| b * e).sum();
+        white.push(if *high { 0.0 } else { y - memory });
+        begin = if *high { white.len() } else { begin };
     }
     white
 }
@@ -128,10 +139,11 @@ fn squares(
         .collect();
     let (mut matrix, mut right, mut rows) = (vec![vec![0.0; size]; size], vec![0.0; size], Vec::new());
     for (c, cycle) in cycles.iter().enumerate() {
-        let white = |f: &dyn Fn(f64) -> f64| whitened(cycle.pulses.iter().map(|t| f(*t)), filter);
+        let white =
+            |f: &dyn Fn(f64) -> f64| whitened(cycle.pulses.iter().map(|t| f(*t)), &cycle.high, filter);
         // The register fills with the pulses since the SET.
         let mean = |i: usize| if filter.len() > 1 { rising[i.min(rising.len() - 1)] } else { 0.0 };
-        let ys = whitened(cycle.logs.iter().enumerate().map(|(i, y)| y - mean(i)), filter);
+        let ys = whitened(cycle.logs.iter().enumerate().map(|(i, y)| y - mean(i)), &cycle.high, filter);
         let mut columns = vec![(c, white(&|_| 1.0)), (n, white(&|t| t.min(at)))];
         if place.is_some() {
             columns.push((n + 1, white(&|t| (t - at).max(0.0))));
@@ -161,7 +173,7 @@ fn squares(
 }
 
 fn device(place: usize, cycles: &[Cycle], filter: &[f64], amplitude: f64) -> Option<Fitted> {
-    let rows: usize = cycles.iter().map(|c| c.logs.len()).sum();
+    let rows = cycles.iter().flat_map(|c| &c.high).filter(|high| !**high).count();
     if rows < LEAST {
         return None;
     }
@@ -195,12 +207,17 @@ fn device(place: usize, cycles: &[Cycle], filter: &[f64], amplitude: f64) -> Opt
     let level = Estimate { value: level, error: errors / (n as f64).sqrt() };
     let sd = variance.sqrt();
     let noise = Estimate { value: sd, error: sd / (2.0 * rows as f64).sqrt() };
-    let pairs = cycles.iter().zip(&best.left).flat_map(|(c, left)| c.pulses.iter().zip(left));
-    let residual = |(t, e): (&f64, &f64)| Residual { device: place, at: *t, up: false, value: e / sd };
+    let seen = |(c, left): (&Cycle, &Vec<f64>)| -> Vec<(f64, f64)> {
+        let all = c.pulses.iter().zip(left).zip(&c.high);
+        all.filter(|(_, high)| !**high).map(|((t, e), _)| (*t, *e)).collect()
+    };
+    let pairs = cycles.iter().zip(&best.left).flat_map(seen);
+    let jumps = telegraph::amplitude(cycles.iter().map(|c| (&c.logs[..], &c.high[..])));
+    let residual = |(at, e): (f64, f64)| Residual { device: place, at, up: false, value: e / sd };
     let early = Some(of(n)).filter(|e| is_bent || e.error < e.value.abs());
     let estimates = [early, breakpoint, breakpoint.map(|_| of(n + 1)), Some(level), Some(noise)];
     let residuals = if sd > 0.0 { pairs.map(residual).collect() } else { Vec::new() };
-    Some(Fitted { place, estimates, levels, residuals })
+    Some(Fitted { place, estimates, levels, residuals, jumps })
 }
 
 /// Places of bends that were tried, and where a bend leaves least: the best of these, then the best between its neighbours
@@ -248,7 +265,7 @@ fn moments(k: usize, fitted: &[Fitted], f: fn(f64) -> f64) -> Option<(f64, f64)>
 
 /// The device file: exponential slopes, a log-normal breakpoint, normal levels; what differs between the cycles of a device is
 /// the resistance after a SET, the rest of the level is its own.
-fn population(fitted: &[Fitted], amplitude: f64, asked: &Asked) -> DeviceParameters {
+fn population(fitted: &[Fitted], amplitude: f64, telegraph: Telegraph, asked: &Asked) -> DeviceParameters {
     let exponential = |k: usize| {
         let (mean, sd) = moments(k, fitted, |x| x.max(0.0)).unwrap_or((1e-9, 0.0));
         let scale = rounded(sd.clamp(1e-3 * mean, mean).max(1e-12));
@@ -291,15 +308,29 @@ fn population(fitted: &[Fitted], amplitude: f64, asked: &Asked) -> DeviceParamet
         late_slope: exponential(2),
         fresh_resistance: normal(resistance, resistance * fresh.clamp(1e-6, 0.3)),
         pink: Pink { amplitude: rounded(amplitude), taps: TAPS },
-        telegraph: Telegraph { rise: 0.0008, fall: 0.002, amplitude: 0.0 },
+        telegraph,
     }
 }
 
+/// The telegraph noise of all devices: the mean A is half of the largest.
+fn noise(all: &[(usize, Vec<Cycle>)], fitted: &[Fitted]) -> Telegraph {
+    let mut counts = Counts::default();
+    all.iter().flat_map(|d| &d.1).for_each(|cycle| counts.add(&cycle.high));
+    let jumps: Vec<f64> = fitted.iter().filter_map(|d| d.jumps).collect();
+    let mean = jumps.iter().sum::<f64>() / jumps.len().max(1) as f64;
+    let [rise, fall] = counts.rates().map(rounded);
+    Telegraph { rise, fall, amplitude: rounded((2.0 * mean).min(100.0)) }
+}
+
 fn doubts(fitted: &[Fitted], consecutive: bool, sets: usize, devices: usize) -> Vec<String> {
-    let mut doubts = vec![
-        "telegraph noise is not fitted: the file has none; what is left tells whether there is some"
-            .to_owned(),
-    ];
+    let mut doubts = Vec::new();
+    let jumping = fitted.iter().filter(|d| d.jumps.is_some()).count();
+    if jumping > 0 {
+        doubts.push(format!(
+            "{jumping} of {} devices jump in stretches: these are left out and told as telegraph noise, whose small steps go unseen",
+            fitted.len()
+        ));
+    }
     if !consecutive {
         doubts.push(
             "pulses are not numbered one by one: pink noise cannot be told from noise without memory".into(),
