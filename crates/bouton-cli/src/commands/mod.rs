@@ -1,12 +1,15 @@
 //! One file per verb.
 
+mod ablate;
 mod check;
 mod cite;
 mod completions;
 mod convert;
 mod data;
+mod device;
 mod evaluate;
 mod explain;
+mod figure;
 mod list;
 mod new;
 mod plot;
@@ -35,6 +38,7 @@ pub enum Verb {
     New(new::New),
     Run(run::Run),
     Sweep(sweep::Sweep),
+    Ablate(ablate::Ablate),
     Check(check::Check),
     Reproduce(reproduce::Reproduce),
     Runs(runs::Runs),
@@ -44,6 +48,7 @@ pub enum Verb {
     Explain(explain::Explain),
     Cite(cite::Cite),
     Data(data::Data),
+    Device(device::Device),
     Predict(predict::Predict),
     Evaluate(evaluate::Evaluate),
     Convert(convert::Convert),
@@ -133,6 +138,7 @@ pub fn dispatch(
             Verb::New(v) => v.go(printer),
             Verb::Run(v) => v.go(printer),
             Verb::Sweep(v) => return v.go(per_run, program, printer),
+            Verb::Ablate(v) => return v.go(per_run, program, printer),
             Verb::Check(v) => return v.go(printer),
             Verb::Reproduce(v) => return v.go(printer),
             Verb::Runs(v) => v.go(printer),
@@ -142,6 +148,7 @@ pub fn dispatch(
             Verb::Explain(v) => v.go(printer),
             Verb::Cite(v) => v.go(printer),
             Verb::Data(v) => v.go(printer),
+            Verb::Device(v) => v.go(printer),
             Verb::Predict(v) => v.go(printer),
             Verb::Evaluate(v) => v.go(printer),
             Verb::Convert(v) => v.go(printer),

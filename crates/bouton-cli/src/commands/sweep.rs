@@ -76,9 +76,7 @@ impl Sweep {
         }
         let grid = Grid::new(axes)?;
         let points = Point::all(&named(&path)?, &path, &grid)?;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let share = (cores / usize::from(self.jobs).min(points.len())).max(1);
-        let threads = threads.map_or(share, usize::from);
+        let threads = Unit::share(threads, self.jobs, points.len());
         let (out, data) = (self.out.out.clone(), self.data.data.clone());
         Ok((Unit { program, recipe: path, out, data, threads }, points))
     }
@@ -167,7 +165,7 @@ fn typed(text: &str) -> Value {
 }
 
 /// Refuses a folder that runs cannot be written to.
-fn writable(out: &Path) -> Result<()> {
+pub(super) fn writable(out: &Path) -> Result<()> {
     let tried = std::fs::create_dir_all(out).and_then(|()| tempfile::tempfile_in(out));
     tried.map(drop).map_err(|e| {
         Error::config(format!("{}: {e}", out.display()))

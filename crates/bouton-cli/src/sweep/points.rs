@@ -26,17 +26,7 @@ impl Point {
     /// # Errors
     /// [`Error::Config`] if all of them are refused, or if two are the same recipe.
     pub fn all(recipe: &Recipe, origin: &Path, grid: &Grid) -> Result<Vec<Self>> {
-        let checked = |overrides: &[String]| {
-            let recipe = recipe.with_overrides(overrides)?;
-            recipe.check().map_err(|e| e.context(origin.display()))?;
-            Ok(recipe)
-        };
-        let point = |i| {
-            let overrides = grid.overrides(i);
-            let recipe = checked(&overrides);
-            let hash = recipe.as_ref().map_or_else(|_| String::new(), Recipe::hash);
-            Self { keys: grid.differing(i), hash, recipe, overrides }
-        };
+        let point = |i| Self::new(recipe, origin, grid.overrides(i), grid.differing(i));
         let points: Vec<_> = (0..grid.len()).into_par_iter().map(point).collect();
         if points.iter().any(|point| point.recipe.is_ok()) {
             return distinct(&points).map(|()| points);
@@ -47,6 +37,16 @@ impl Point {
             1 => first,
             n => first.context(format!("all points are refused, the first of {n}")),
         })
+    }
+
+    /// The point of `recipe` with these overrides, told from others by `keys`.
+    pub fn new(recipe: &Recipe, origin: &Path, overrides: Vec<String>, keys: Vec<(String, String)>) -> Self {
+        let recipe = recipe.with_overrides(&overrides).and_then(|recipe| {
+            recipe.check().map_err(|e| e.context(origin.display()))?;
+            Ok(recipe)
+        });
+        let hash = recipe.as_ref().map_or_else(|_| String::new(), Recipe::hash);
+        Self { keys, hash, recipe, overrides }
     }
 
     /// What tells it from the others: `optim.sgd.lr=0.1 seed=2`.

@@ -43,6 +43,13 @@ impl Stand {
 }
 
 impl Unit {
+    /// Threads of each of so many runs at once: as many as were asked for, or a share of the cores.
+    pub fn share(threads: Option<u16>, jobs: u16, points: usize) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = (cores / usize::from(jobs).min(points).max(1)).max(1);
+        threads.map_or(share, usize::from)
+    }
+
     /// What follows the program's name.
     pub fn words(&self, point: &Point) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec!["run".into(), self.recipe.clone().into()];

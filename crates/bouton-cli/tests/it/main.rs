@@ -4,6 +4,7 @@ mod answers;
 mod check;
 mod cli;
 mod compare;
+mod device;
 mod identity;
 mod kill;
 mod new;

@@ -10,7 +10,16 @@ use std::path::Path;
 /// The presets that recipes may call by name, as files.
 pub(super) const MAJUMDAR2021: &str = include_str!("../../data/devices/majumdar2021.toml");
 pub(super) const SOFT_BOUNDS: &str = include_str!("../../data/devices/soft-bounds.toml");
-const TEXTS: [&str; 2] = [MAJUMDAR2021, SOFT_BOUNDS];
+const TEXTS: [&str; 8] = [
+    MAJUMDAR2021,
+    SOFT_BOUNDS,
+    include_str!("../../data/devices/reram-array-om.toml"),
+    include_str!("../../data/devices/reram-array-hfo2.toml"),
+    include_str!("../../data/devices/ecram.toml"),
+    include_str!("../../data/devices/ecram-mo.toml"),
+    include_str!("../../data/devices/idealized.toml"),
+    include_str!("../../data/devices/gokmen-vlasov.toml"),
+];
 
 /// A built-in device preset.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

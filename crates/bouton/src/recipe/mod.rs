@@ -10,6 +10,7 @@ pub(crate) mod embed;
 #[cfg(test)]
 mod extremes;
 mod flat;
+mod imperfections;
 mod inspect;
 mod leaves;
 mod load;
@@ -31,6 +32,7 @@ pub use cells::{Cell, combinations};
 pub use cite::{Reference, bibliography};
 pub use combos::compatible;
 pub(crate) use flat::flat;
+pub use imperfections::Imperfection;
 pub use inspect::nearest;
 pub use memory::Memory;
 pub use plan::{ConnectionKind, ConnectionPlan, NetworkPlan, PopulationPlan};

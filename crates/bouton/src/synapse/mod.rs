@@ -14,6 +14,7 @@ mod draw;
 mod elementwise;
 mod mesu;
 mod metaplastic;
+mod pair;
 mod plain;
 mod ranged;
 mod rram;
@@ -32,6 +33,7 @@ pub use draw::Draw;
 pub use elementwise::{ElementwiseSynapse, UpdateRule};
 pub use mesu::Mesu;
 pub use metaplastic::Metaplastic;
+pub use pair::Pair;
 pub use plain::Plain;
 pub use ranged::Ranged;
 pub use rram::{RRAM_STATES, Rram, log_ratio};
@@ -76,6 +78,8 @@ axis! {
         Rram(Rram),
         /// An analog resistive device with bounds.
         SoftBounds(SoftBoundsSynapse),
+        /// The sign of the difference of two devices of any law.
+        Pair(Pair),
     }
 }
 
@@ -100,6 +104,10 @@ pub trait SynapseMethod: std::fmt::Debug {
     fn sign_keys(&mut self) -> Option<SignKeys<'_>>;
     /// The population of its devices: the name of a preset, a file, or the text of one; nothing if it has no devices.
     fn device(&mut self) -> Option<&mut Option<String>>;
+    /// Its switches for what devices do other than an ideal one: `true` is as the device is. Default: none.
+    fn imperfections(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// Settings for the tests of every member, in which each word and each switch occurs.
     fn examples() -> Vec<Self>
     where

@@ -269,6 +269,10 @@ impl SynapseMethod for Rram {
         Some(&mut self.device)
     }
 
+    fn imperfections(&self) -> &'static [&'static str] {
+        &["d2d", "rtn", "pink", "offset"]
+    }
+
     fn examples() -> Vec<Self> {
         let base = Self::default();
         let ideal =

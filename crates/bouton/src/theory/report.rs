@@ -238,7 +238,7 @@ fn device(rows: &mut Vec<Property>) -> Result<()> {
 }
 
 fn soft_bounds(rows: &mut Vec<Property>) -> Result<()> {
-    let device = SoftBoundsParameters::reram()?.draw([0.0; 4]);
+    let device = SoftBoundsParameters::reram()?.draw([0.0; 7]);
     let mut weight = 0.0;
     let mut off = Vec::new();
     for pulses in 0..3000 {

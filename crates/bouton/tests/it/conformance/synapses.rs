@@ -244,6 +244,19 @@ fn weights_go_where_proposals_point() {
     assert!(moved.values().all(|moved| *moved), "{moved:?}");
 }
 
+/// A switch of an imperfection is a switch, and devices have them.
+#[test]
+fn imperfections_are_switches_of_devices() {
+    for mut spec in SynapseSpec::all() {
+        let settings = serde_json::to_value(&spec).unwrap();
+        let keys = spec.method().imperfections();
+        let member = bouton::recipe::variant_name(&spec);
+        assert!(keys.iter().all(|key| settings[&member][key].is_boolean()), "{spec:?}: {keys:?}");
+        let device = spec.method_mut().and_then(|s| s.device()).is_some();
+        assert_eq!(device, !keys.is_empty(), "{spec:?}: devices have imperfections");
+    }
+}
+
 /// A setting that nothing depends on is forgotten.
 #[test]
 fn every_number_and_every_switch_is_heard() {

@@ -57,7 +57,7 @@ fn checkpoints_and_packed_networks() {
 
 #[test]
 fn files_of_one_s_own() {
-    short(&["table", "npz", "array", "picture"]);
+    short(&["table", "npz", "array", "picture", "pulses"]);
 }
 
 #[test]

@@ -1,6 +1,9 @@
-//! Files of one's own: tables as text, NumPy archives and arrays, pictures.
+//! Files of one's own: tables as text, NumPy archives and arrays, pictures, measured pulses.
 
 use super::run::Reader;
+use bouton::device::fit::{Asked, Fit};
+use bouton::device::pulses::Pulses;
+use bouton::device::{Law, Population};
 use bouton::task::{TaskSpec, npy, pictures};
 use bouton::{Error, Result};
 use std::io::{Cursor, Write};
@@ -31,6 +34,11 @@ pub fn readers() -> Vec<Reader> {
         "PLTE",
         "tRNS",
         "PK\x01\x02",
+        "(uS)",
+        "kohm",
+        "reset",
+        "+1",
+        "ltd",
     ];
     let reader = |name, short, seeds, read| Reader { name, short, seeds, tokens, read };
     vec![
@@ -38,6 +46,7 @@ pub fn readers() -> Vec<Reader> {
         reader("npz", 1000, archives, task),
         reader("array", 4000, arrays, array),
         reader("picture", 1500, pngs, picture),
+        reader("pulses", 600, pulses, measured),
     ]
 }
 
@@ -138,5 +147,38 @@ fn picture(bytes: &[u8]) -> Result<()> {
     let places = picture.size[0] * picture.size[1];
     assert_eq!(picture.planes.len(), picture.channels * places);
     assert_eq!(picture.grey().planes.len(), places);
+    Ok(())
+}
+
+/// Two cycles of two devices, up and down, and RESET alone.
+fn pulses() -> Vec<Vec<u8>> {
+    let (mut both, mut reset) = (
+        "device,cycle,pulse,direction,conductance (uS)\n".to_owned(),
+        "device;cycle;pulse;direction;resistance [kohm]\n".to_owned(),
+    );
+    for (device, cycle) in [("a", 1), ("a", 2), ("b", 1), ("b", 2)] {
+        for i in 0..24 {
+            let jitter = f64::from(i * 7 % 5) * 0.03;
+            let (word, level) = if i < 12 { ("ltp", f64::from(i)) } else { ("-1", f64::from(23 - i)) };
+            both += &format!("{device},{cycle},{i},{word},{:.3}\n", 5.0 + 0.4 * level + jitter);
+            reset += &format!("{device},{cycle},{i},reset,{:.3}\n", 7.0 + 0.1 * f64::from(i) + jitter);
+        }
+    }
+    vec![both.into(), reset.replace(';', ",").into()]
+}
+
+/// Whatever was read is fitted or refused, and a fit is a device.
+fn measured(bytes: &[u8]) -> Result<()> {
+    let pulses = Pulses::parse(bytes, "p.csv", None)?;
+    assert!(pulses.traces.iter().all(|t| t.device < pulses.devices.len() && !t.pulses.is_empty()));
+    let mut rows = pulses.traces.iter().flat_map(|t| &t.pulses);
+    assert!(rows.all(|p| (1e-15..=1e3).contains(&p.conductance) && p.number.is_finite()));
+    for law in Law::ALL {
+        let asked = Asked { law, name: "x".into(), source: "y".into(), window: None };
+        match Fit::of(&pulses, &asked) {
+            Ok(fit) => assert!(Population::from_toml(&fit.to_toml()?).is_ok()),
+            Err(e) => assert!(e.exit_code() == 2 && e.hint().is_some(), "{e:?}"),
+        }
+    }
     Ok(())
 }

@@ -139,6 +139,8 @@ fn presets() -> Vec<Vec<u8>> {
     let texts = [
         include_str!("../../../data/devices/majumdar2021.toml"),
         include_str!("../../../data/devices/soft-bounds.toml"),
+        include_str!("../../../data/devices/reram-array-om.toml"),
+        include_str!("../../../data/devices/ecram.toml"),
     ];
     texts.map(|t| t.as_bytes().to_vec()).into()
 }
@@ -148,9 +150,13 @@ fn device(bytes: &[u8]) -> Result<()> {
     let text = std::str::from_utf8(bytes).map_err(|_| Error::config("not text"))?;
     let Err(first) = DeviceParameters::from_toml(text).map(|p| whole(&p)) else { return Ok(()) };
     let p = SoftBoundsParameters::from_toml(text).map_err(|e| e.context(first))?;
-    for normals in [[0.0; 4], [9.0; 4], [-9.0; 4], [9.0, -9.0, 9.0, -9.0]] {
+    let mixed = [9.0, -9.0, 9.0, -9.0, 9.0, -9.0, 9.0];
+    for normals in [[0.0; 7], [9.0; 7], [-9.0; 7], mixed] {
         let d = p.draw(normals);
-        assert!([d.up, d.down, d.upper, d.lower, d.noise].iter().all(|x| x.is_finite()), "{d:?}");
+        assert!(
+            [d.up, d.down, d.upper, d.lower, d.noise, d.reference].iter().all(|x| x.is_finite()),
+            "{d:?}"
+        );
         assert!(d.pulse(0.0, true, 9.0).is_finite() && d.pulse(d.upper, false, -9.0).is_finite(), "{d:?}");
     }
     Ok(())
