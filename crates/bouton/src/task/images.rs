@@ -210,6 +210,11 @@ impl TaskMethod for Known {
         synthetic::smoke(shape, classes, samples)
     }
 
+    fn made_up(&self) -> Option<TaskSpec> {
+        let Images { batch, epochs, validation, .. } = self.images;
+        synthetic::as_many(self.shape(), self.samples(), validation, (batch, epochs))
+    }
+
     fn quicken(&mut self, Quick { train, test, epochs }: Quick) {
         let images = &mut self.images;
         images.train = Some(images.train.map_or(train, |n| n.min(train)));

@@ -90,6 +90,10 @@ pub trait TaskMethod: fmt::Debug {
     fn quicken(&mut self, most: Quick);
     /// The smallest task of the same kind and the same shapes: so many made-up samples, two at a time, once.
     fn smoke(&self, samples: usize) -> TaskSpec;
+    /// The same on made-up images of the same shape and number, to be timed where its own are not. Default: there is none.
+    fn made_up(&self) -> Option<TaskSpec> {
+        None
+    }
     /// Settings for the tests of every member that needs no data on the disk, in which each word and each switch occurs.
     /// Default: there is none.
     fn examples() -> Vec<Self>

@@ -64,6 +64,21 @@ pub(super) fn smoke(shape: [usize; 3], classes: usize, samples: usize) -> TaskSp
     TaskSpec::Synthetic(SyntheticImages { shape, classes, train, validation: None, test, batch, epochs })
 }
 
+/// Most bytes of images that are made up to be timed.
+const MOST_TIMED: usize = 1 << 29;
+
+/// A task of so many samples, two of every class to test on; none if they take too much memory.
+pub(super) fn as_many(
+    (shape, classes): ([usize; 3], usize),
+    train: usize,
+    validation: Option<Share>,
+    (batch, epochs): (BatchSize, usize),
+) -> Option<TaskSpec> {
+    let bytes = train.checked_mul(shape.iter().product()).filter(|bytes| *bytes <= MOST_TIMED);
+    let task = SyntheticImages { shape, classes, train, validation, test: 2 * classes, batch, epochs };
+    bytes.map(|_| TaskSpec::Synthetic(task))
+}
+
 impl TaskMethod for SyntheticImages {
     fn check(&self, _: &Place) -> Result<()> {
         Ok(())
