@@ -1,5 +1,6 @@
 """Runs: progress, Ctrl-C, resuming, listings, checks."""
 
+import json
 import os
 import signal
 import sys
@@ -183,3 +184,77 @@ def test_missing_data_is_named(tmp_path, recipe):
     with pytest.raises(bouton.DataMissingError, match="mnist") as caught:
         bouton.Experiment(mnist, out=tmp_path, data=tmp_path).run(progress=False)
     assert caught.value.exit_code == 3 and not (tmp_path / "runs").exists()
+
+
+NET = {
+    "task": {"files": {"batch": 10, "epochs": 3}},
+    "network": {"layers": [4, 8, 3]},
+    "neuron": {"relu": {}},
+    "credit": {"backprop": {}},
+    "objective": {"softmax-cross-entropy": {}},
+    "optim": {"adam": {"lr": 0.02}},
+}
+
+
+def flowers(n, seed):
+    """Three clusters of four numbers, with words for classes."""
+    y = np.arange(n) % 3
+    x = np.random.default_rng(seed).normal(size=(n, 4)) * 0.3 + np.eye(4)[y] * 3
+    return x, np.array(["iris", "rose", "aster"])[y]
+
+
+def test_arrays_and_frames_of_ones_own_are_a_task(tmp_path):
+    import pandas
+
+    (x, y), (x2, y2) = flowers(60, 1), flowers(30, 2)
+    made = bouton.Experiment(NET, out=tmp_path, data=(x, y, x2, y2), seed=4)
+    run = made.run(progress=False)
+    assert run.last["accuracy"] > 0.9
+    assert json.loads(made.recipe.to_json())["task"]["files"]["found"]["classes"] == ["aster", "iris", "rose"]
+    frames = pandas.DataFrame(x, columns=list("abcd")), pandas.Series(y), pandas.DataFrame(x2), pandas.Series(y2)
+    again = bouton.Experiment(NET, out=tmp_path, data=frames, seed=4)
+    assert again.recipe.hash == made.recipe.hash and again.run(progress=False).path == run.path
+    other = bouton.Experiment(NET, out=tmp_path, data=(x + 1, y, x2, y2), seed=4)
+    assert other.recipe.hash != made.recipe.hash
+    shared = bouton.Experiment(NET, out=tmp_path, data=(x, y), seed=4, task__files__validation=0.25)
+    assert json.loads(shared.recipe.to_json())["task"]["files"]["test"] == 0.2
+    run = shared.run(progress=False)
+    assert run.records("validation") and (run.path / "checkpoints/best.safetensors").exists()
+
+
+def test_arrays_take_the_place_of_a_data_set(tmp_path, recipe):
+    x = np.random.default_rng(3).integers(0, 256, (40, 1, 8, 8), dtype=np.uint8)
+    y = np.arange(40) % 10
+    made = bouton.Experiment(recipe, out=tmp_path, data=(x, y, x, y))
+    task = json.loads(made.recipe.to_json())["task"]["files"]
+    assert (task["batch"], task["epochs"], task["found"]["shape"]) == (20, 1, [1, 8, 8])
+    assert made.run(progress=False).status["state"] == "done"
+    values = bouton.Experiment(
+        {**NET, "network": {"layers": [4, 8, 2]}, "objective": {"squared-error": {}}},
+        out=tmp_path,
+        data=(x[:, 0, 0, :4] / 255, x[:, 0, 1, :2] / 255.0),
+    )
+    assert set(values.run(progress=False).last) >= {"mse", "r2"}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ((np.zeros((3, 4)),), "1 parts"),
+        ((np.zeros((3, 4)), np.zeros(2, int)), "3 samples, and 2 answers"),
+        ((np.zeros(3), np.zeros(3, int)), "shape"),
+        ((np.array([["a", "b"]] * 3), np.zeros(3, int)), "no numbers"),
+        ((np.full((30, 4), np.nan), np.arange(30) % 3), "not finite"),
+        ((np.zeros((30, 4)), np.zeros(30, complex)), "type complex128"),
+    ],
+)
+def test_arrays_that_make_no_sense_are_refused(tmp_path, data, message):
+    with pytest.raises(bouton.BoutonError, match=message) as caught:
+        bouton.Experiment(NET, out=tmp_path, data=data).run(progress=False)
+    assert caught.value.hint
+
+
+def test_what_arrays_cannot_have_is_refused(tmp_path, recipe):
+    varied = recipe.replace(task={"fashion-mini": {"batch": 20, "epochs": 1, "flip": True}}, network__layers=[784, 10, 10])
+    with pytest.raises(bouton.DataError, match="task.flip"):
+        bouton.Experiment(varied, out=tmp_path, data=(np.zeros((9, 4)), np.arange(9) % 3))

@@ -12,12 +12,13 @@ mod members;
 mod names;
 mod smoke;
 
+use bouton::claims::{Paper, ResultLine, paper_markdown, papers, reproducibility_markdown};
 use bouton_cli::combos::Grid;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A generated file, by its path from the root of the repository.
-type Generated = (&'static str, String);
+type Generated = (String, String);
 
 fn main() -> ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."));
@@ -51,23 +52,42 @@ fn files(root: &Path) -> Vec<Generated> {
         note("<!-- ", " -->\n"),
         Grid::new().markdown()
     );
-    vec![
-        ("docs/src/reference/recipe.schema.json", schema + "\n"),
-        ("docs/src/reference/recipe.md", cli::recipe()),
-        ("docs/src/reference/combinations.md", combinations),
-        ("docs/src/reference/cli.md", cli::reference()),
-        ("docs/src/reference/members.md", members::page()),
-        ("README.md", members::readme(root)),
-        ("REPRODUCIBILITY.md", reproducibility(root)),
-    ]
+    let results = results(root);
+    let mut files = vec![
+        ("docs/src/reference/recipe.schema.json".to_owned(), schema + "\n"),
+        ("docs/src/reference/recipe.md".to_owned(), cli::recipe()),
+        ("docs/src/reference/combinations.md".to_owned(), combinations),
+        ("docs/src/reference/cli.md".to_owned(), cli::reference()),
+        ("docs/src/reference/members.md".to_owned(), members::page()),
+        ("README.md".to_owned(), members::readme(root)),
+        ("docs/src/SUMMARY.md".to_owned(), summary(root)),
+        ("REPRODUCIBILITY.md".to_owned(), reproducibility_markdown(&results).expect("claims are tested")),
+    ];
+    files.extend(papers().iter().map(|paper| {
+        let page = paper_markdown(paper, &results).expect("claims are tested");
+        (format!("docs/src/reproducibility/{}.md", paper.slug), note("<!-- ", " -->\n") + &page)
+    }));
+    files
 }
 
-/// The stored results of every paper beside its claims.
-fn reproducibility(root: &Path) -> String {
-    let file = |paper: &bouton::claims::Paper| root.join("recipes").join(&paper.slug).join("results.jsonl");
+/// The stored results of all papers, each beside its claims.
+fn results(root: &Path) -> Vec<ResultLine> {
+    let file = |paper: &Paper| root.join("recipes").join(&paper.slug).join("results.jsonl");
     let read = |paper| bouton::claims::read_results(&file(paper)).expect("stored results are tested");
-    let results: Vec<_> = bouton::claims::papers().iter().flat_map(read).collect();
-    bouton::claims::reproducibility_markdown(&results).expect("claims are tested")
+    papers().iter().flat_map(read).collect()
+}
+
+/// The last part of the book's contents.
+const PAPERS: &str = "# Reproduced papers\n";
+
+/// The contents of the book, with a page for every paper in the last part.
+fn summary(root: &Path) -> String {
+    let text =
+        std::fs::read_to_string(root.join("docs/src/SUMMARY.md")).unwrap_or_default().replace("\r\n", "\n");
+    let before = text.split_once(PAPERS).map_or(&*text, |(before, _)| before);
+    let pages: String =
+        papers().iter().map(|paper| format!("- [{0}](reproducibility/{0}.md)\n", paper.slug)).collect();
+    format!("{before}{PAPERS}\n{pages}")
 }
 
 /// Appends the result of a run to `recipes/<paper>/results.jsonl`.

@@ -9,6 +9,7 @@ mod number;
 mod printer;
 mod progress;
 pub mod report;
+mod selection;
 mod statistics;
 mod sweep;
 mod terminal;

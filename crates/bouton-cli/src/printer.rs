@@ -86,6 +86,14 @@ impl Printer {
         self.line(table.trim_fmt())
     }
 
+    /// Prints comma-separated values, the heading first.
+    ///
+    /// # Errors
+    /// As [`Printer::text`].
+    pub fn csv(&mut self, heading: &[String], rows: &[Vec<String>]) -> Result<()> {
+        self.text(&crate::csv::table(heading, rows))
+    }
+
     /// Prints what went wrong and returns the exit code; `Ok(false)` is a check or claim that failed.
     pub fn end(&mut self, result: Result<bool>) -> u8 {
         let flushed = result.and_then(|ok| {

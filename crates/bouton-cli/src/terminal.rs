@@ -8,3 +8,8 @@ use std::io::Write;
 pub(crate) fn say(line: impl Display) {
     let _ = anstream::stderr().write_all(format!("{line}\n").as_bytes());
 }
+
+/// Characters in a line of the terminal that stdout is; none if it is none.
+pub(crate) fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| width.0.into())
+}

@@ -6,11 +6,12 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from bouton import _bouton
+from bouton._data import with_samples
 from bouton.errors import DataError
 
 Event = dict[str, Any]
@@ -68,18 +69,24 @@ class Run:
 class Experiment:
     """A recipe that can be run; the same experiment goes on where it stopped.
 
-    `out` is the folder of runs, `data` the folder of data sets (default: `BOUTON_DATA`, else the user's data folder).
+    `out` is the folder of runs, `data` the folder of data sets (default: `BOUTON_DATA`, else the user's data folder), or samples of
+    your own, arrays or frames: (X, y, X_test, y_test), or (X, y) to test on a fifth of every class. They take the place of the
+    recipe's task, which says batches and epochs: `{"task": {"files": {"batch": 20, "epochs": 10}}}` is enough. Classes may be words, and
+    floats as y make it a regression. They are kept in `out/data`, for runs that go on.
     """
 
     def __init__(
         self,
         recipe: _bouton.Recipe | str | os.PathLike[str] | dict[str, Any],
         out: str | os.PathLike[str] = "runs",
-        data: str | os.PathLike[str] | None = None,
+        data: str | os.PathLike[str] | Sequence[Any] | None = None,
         **overrides: Any,
     ) -> None:
-        self.recipe = _bouton.Recipe(recipe, **overrides)
         self.out = Path(out).expanduser()
+        if data is not None and not isinstance(data, (str, os.PathLike)):
+            table = recipe if isinstance(recipe, Mapping) else json.loads(_bouton.Recipe(recipe).to_json())
+            recipe, data = with_samples(table, data, self.out), None
+        self.recipe = _bouton.Recipe(recipe, **overrides)
         self.data = None if data is None else Path(data).expanduser()
 
     def run(self, callback: Callable[[Event], object] | None = None, progress: bool = True, again: bool = False) -> Run:

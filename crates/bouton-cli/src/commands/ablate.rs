@@ -1,10 +1,11 @@
 //! `bouton ablate`: what each imperfection of a recipe's devices costs, alone and among the others.
 
-use super::{DataArgs, OutArgs, RecipeArgs, figure, runs, sweep};
+use super::{DataArgs, OutArgs, RecipeArgs, figure, sweep};
 use crate::interrupt::Interrupt;
 use crate::number::number;
 use crate::printer::Printer;
 use crate::report::figures::{Bar, effects};
+use crate::selection::results;
 use crate::statistics::half_width;
 use crate::sweep::{Crew, Point, Row, Unit, refused};
 use crate::terminal::say;
@@ -206,7 +207,7 @@ fn scores(rows: &[Row]) -> Result<(&'static Metric, Vec<Option<f64>>)> {
     let found: Vec<_> = rows
         .iter()
         .map(|row| {
-            row.run.as_ref().filter(|_| row.is_done()).and_then(|run| Metric::score_in(&runs::results(run)))
+            row.run.as_ref().filter(|_| row.is_done()).and_then(|run| Metric::score_in(&results(run)?.values))
         })
         .collect();
     let metric = found.iter().flatten().next().map(|(metric, _)| *metric);

@@ -119,6 +119,7 @@ fn draw(findings: &Findings, folder: &Path) -> Result<()> {
             y_label: series.y_label.clone(),
             log_y: true,
             series: series.lines.iter().map(line).collect(),
+            boundaries: Vec::new(),
         };
         atomic::write(folder.join(format!("check-{}.svg", i + 1)), line_chart(&chart, &mut palette)?)?;
     }

@@ -131,7 +131,7 @@ impl Convert {
         let (objective, forms) = (recipe.objective.build(), Forms { credit: &*credit, network, packed });
         let one = |(task, test)| {
             // As the run tests itself: on the outputs that count for the task.
-            let active = task_stream.outputs.map(|outputs| outputs.active(task, segment));
+            let active = task_stream.outputs.as_ref().map(|outputs| outputs.active(task, segment));
             let head = active.map(|active| Head { objective: &*objective, active });
             let objective = head.as_ref().map_or(&*objective, |head| head as &dyn Objective);
             let mut c = Comparison::default();

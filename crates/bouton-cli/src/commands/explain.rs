@@ -2,14 +2,17 @@
 
 use crate::printer::Printer;
 use bouton::Result;
+use bouton::claims::{self, Assessment, Paper};
+use bouton::objective::Metric;
 use bouton::recipe::describe::{self, Field, Page};
 use bouton::theory;
 use clap::Args;
 
-/// Explain a choice, a table or a key of recipes, or show the file of a device
+/// Explain a choice, a table or a key of recipes, a metric or a paper, or show the file of a device
 #[derive(Args, Debug)]
 pub struct Explain {
-    /// The place: `credit`, `credit.eq-prop`, `eq-prop`, `credit.eq-prop.beta`, `run`; or a device of `bouton list devices`
+    /// The place: `credit`, `credit.eq-prop`, `eq-prop`, `credit.eq-prop.beta`, `beta`, `run`; a metric, a paper, or a device of
+    /// `bouton list devices`
     place: String,
     /// Print JSON
     #[arg(long)]
@@ -22,8 +25,33 @@ impl Explain {
         if let Some(device) = theory::built_in(&self.place) {
             return if self.json { printer.json(&device) } else { printer.text(device) };
         }
+        if let Ok(paper) = claims::paper(&self.place) {
+            return self.paper(paper, printer);
+        }
+        if let Some(metric) = Metric::named(&self.place) {
+            let better = if metric.higher_is_better { "more" } else { "less" };
+            let told = format!("{}\n\n{}; {better} of it is better\n", metric.name, metric.about);
+            return if self.json { printer.json(&metric) } else { printer.text(&told) };
+        }
         let page = describe::explain(&self.place)?;
         if self.json { printer.json(&page) } else { printer.text(&text(&page)) }
+    }
+}
+
+impl Explain {
+    /// A paper's claims with what is stored of them.
+    fn paper(&self, paper: &Paper, printer: &mut Printer) -> Result<()> {
+        let stored = claims::stored()?;
+        let assessed =
+            paper.claims.iter().map(|claim| claims::assess(claim, &stored)).collect::<Result<Vec<_>>>()?;
+        if self.json {
+            return printer.json(&assessed);
+        }
+        printer.line(format_args!("{}\n\n{}. {}.\n", paper.slug, paper.title, paper.reference))?;
+        let (head, mut rows) = Assessment::table(&assessed);
+        rows.iter_mut().for_each(|row| row.truncate(head.len() - 1));
+        printer.columns(&head[..head.len() - 1].iter().map(String::as_str).collect::<Vec<_>>(), rows)?;
+        printer.line(format_args!("\nbouton run @{0}/CLAIM; bouton reproduce {0} --dry-run", paper.slug))
     }
 }
 

@@ -11,6 +11,8 @@ mod evaluate;
 mod explain;
 mod figure;
 mod list;
+mod new;
+mod plot;
 mod predict;
 mod report;
 mod reproduce;
@@ -22,16 +24,18 @@ use crate::interrupt;
 use crate::printer::Printer;
 use crate::sweep::grammar;
 use crate::terminal::say;
+use bouton::claims;
 use bouton::recipe::Recipe;
 use bouton::train::shell;
 use bouton::{Error, Result};
 use clap::{Args, Subcommand};
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    New(new::New),
     Run(run::Run),
     Sweep(sweep::Sweep),
     Ablate(ablate::Ablate),
@@ -39,6 +43,7 @@ pub enum Verb {
     Reproduce(reproduce::Reproduce),
     Runs(runs::Runs),
     Report(report::Report),
+    Plot(plot::Plot),
     List(list::List),
     Explain(explain::Explain),
     Cite(cite::Cite),
@@ -53,21 +58,33 @@ pub enum Verb {
 /// A recipe with overrides.
 #[derive(Args, Debug)]
 pub struct RecipeArgs {
-    /// The recipe, a TOML file, or the folder of a run of it
+    /// The recipe: a TOML file, the folder of a run of it, or `@paper/claim` (see `bouton list papers`)
     pub recipe: PathBuf,
     /// Changes to the recipe: `seed=2`, `credit.eq-prop.beta=0.5`, `optim.adam.lr=1e-3`, `neuron=relu`
     #[arg(value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
 }
 
+/// The recipe at `path`, or that of the claim `@paper/claim`.
+pub fn named(path: &Path) -> Result<Recipe> {
+    match path.to_str().and_then(|name| name.strip_prefix('@')) {
+        None => Recipe::load(path),
+        Some(name) => {
+            let (paper, claim) = name.split_once('/').unwrap_or((name, ""));
+            claims::paper(paper)?.claim(claim)?.recipe()
+        }
+    }
+}
+
 impl RecipeArgs {
     /// The recipe, checked.
     pub fn load(&self) -> Result<Recipe> {
-        let recipe = Recipe::load(&self.recipe)?;
+        let recipe = named(&self.recipe)?;
         let recipe = recipe.with_overrides(&self.overrides).map_err(|e| self.or_sweep(e))?;
         recipe.check().map_err(|e| e.context(self.recipe.display()))?;
         Ok(recipe)
     }
+
     /// Names `bouton sweep` where a value is refused that means several.
     fn or_sweep(&self, error: Error) -> Error {
         let text = error.to_string();
@@ -118,6 +135,7 @@ pub fn dispatch(
     let pool = pool.map_err(|e| Error::config(format!("cannot start {threads} threads: {e}")))?;
     pool.install(|| {
         match verb {
+            Verb::New(v) => v.go(printer),
             Verb::Run(v) => v.go(printer),
             Verb::Sweep(v) => return v.go(per_run, program, printer),
             Verb::Ablate(v) => return v.go(per_run, program, printer),
@@ -125,6 +143,7 @@ pub fn dispatch(
             Verb::Reproduce(v) => return v.go(printer),
             Verb::Runs(v) => v.go(printer),
             Verb::Report(v) => v.go(printer),
+            Verb::Plot(v) => v.go(printer),
             Verb::List(v) => v.go(printer),
             Verb::Explain(v) => v.go(printer),
             Verb::Cite(v) => v.go(printer),

@@ -1,12 +1,13 @@
-//! `bouton report`: one HTML file per run.
+//! `bouton report`: one HTML file per run, or one about many.
 
 use super::{DataArgs, OutArgs, runs};
 use crate::printer::Printer;
-use crate::report::{COST_COLUMNS, Patch, build, cost_rows};
+use crate::report::{COST_COLUMNS, Patch, build, compare, cost_rows};
+use crate::selection::Which;
 use crate::terminal::say;
 use bouton::analysis::{Cost, alignment, costs};
 use bouton::recipe::Recipe;
-use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic};
+use bouton::train::{Checkpoint, Checkpoints, Entry, RunDir, atomic};
 use bouton::{Error, Result};
 use clap::Args;
 use serde::Serialize;
@@ -19,10 +20,15 @@ const MOMENTS: usize = 6;
 /// gradients point
 #[derive(Args, Debug)]
 pub struct Report {
-    /// Runs: folders, parts of their names, or `last`
-    #[arg(required = true, value_name = "RUN")]
+    /// Runs: folders, parts of their names, `last`, or patterns such as '*_s1_*'; with --compare all, if none is named
+    #[arg(required_unless_present = "compare", value_name = "RUN")]
     runs: Vec<String>,
-    /// Also copy the report of a single run here
+    /// Write one page about all of them instead: what differs, means over seeds, every seed's last value
+    #[arg(long)]
+    compare: bool,
+    #[command(flatten)]
+    which: Which,
+    /// Also copy the report of a single run here; with --compare the page [default: compare.html in the folder of runs]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Draw what the run wrote; measure nothing
@@ -38,12 +44,15 @@ impl Report {
     /// Carries it out.
     pub fn go(self, printer: &mut Printer) -> Result<()> {
         printer.only_tell();
-        if self.output.is_some() && self.runs.len() > 1 {
+        if self.compare {
+            return self.comparison(printer);
+        }
+        let runs = self.named()?;
+        if self.output.is_some() && runs.len() > 1 {
             return Err(Error::config("--output takes the report of one run")
                 .with_hint("without it, each report is written into its run folder"));
         }
-        for name in &self.runs {
-            let run = runs::find(&self.out.out, name)?;
+        for run in runs.iter().map(Entry::run) {
             if !self.quick {
                 self.measured(&run, printer)?;
             }
@@ -55,6 +64,26 @@ impl Report {
             printer.line(self.output.as_ref().unwrap_or(&written).display())?;
         }
         Ok(())
+    }
+
+    /// The named runs for which all conditions hold.
+    fn named(&self) -> Result<Vec<Entry>> {
+        let named = runs::find_all(&self.out.out, &self.runs)?;
+        self.which.among(named.iter().map(Entry::of).collect::<Result<_>>()?)
+    }
+
+    /// Writes the page about all runs.
+    fn comparison(&self, printer: &mut Printer) -> Result<()> {
+        let out = self.out.out.as_path();
+        let mut runs = if self.runs.is_empty() { self.which.of(out)? } else { self.named()? };
+        runs.sort_by_key(|run| run.status.since());
+        if runs.is_empty() {
+            return Err(Error::config(format!("no run in {} is meant", out.display()))
+                .with_hint("`bouton runs ls` lists the runs; it takes --where, too"));
+        }
+        let path = self.output.clone().unwrap_or_else(|| out.join("compare.html"));
+        atomic::write(&path, compare(&runs)?)?;
+        printer.line(path.display())
     }
 
     /// Measures what the report adds to the files of a run, and prints the costs. Without the run's data there is nothing to

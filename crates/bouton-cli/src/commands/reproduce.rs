@@ -4,11 +4,13 @@ use super::{DataArgs, OutArgs};
 use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 use crate::progress::Progress;
+use crate::terminal::say;
 use bouton::claims::{self, Assessment, Claim, ResultLine, Verdict};
 use bouton::recipe::Recipe;
 use bouton::train::{Earlier, Outcome, RunOptions, run};
 use bouton::{Error, Result};
 use clap::Args;
+use std::time::{Duration, Instant};
 
 /// Train the recipes of a paper and compare with its table
 #[derive(Args, Debug)]
@@ -24,9 +26,12 @@ pub struct Reproduce {
     /// Run a small version of each claim; its result never counts
     #[arg(long)]
     quick: bool,
-    /// Only tell claims, data and time
+    /// Only tell claims, what is stored of them, and time; needs no data
     #[arg(long)]
     dry_run: bool,
+    /// Leave out what would not be done in so much time, such as 2h or 45m; the cheapest claims come first
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    max_time: Option<Duration>,
     #[command(flatten)]
     out: OutArgs,
     #[command(flatten)]
@@ -45,17 +50,24 @@ impl Reproduce {
             printer.only_tell();
         }
         printer.line(format_args!("{} ({})", paper.title, paper.reference))?;
-        self.estimate(printer, &chosen)?;
+        let chosen = self.estimate(printer, chosen)?;
         if self.dry_run {
             return Ok(true);
         }
-        let (mut results, interrupt) = (Vec::new(), Interrupt::listen()?);
-        for claim in &chosen {
+        let (mut results, interrupt, began) = (Vec::new(), Interrupt::listen()?, Instant::now());
+        let mut tried = Vec::new();
+        for (claim, seconds) in chosen {
+            let left = self.max_time.map(|most| most.saturating_sub(began.elapsed()).as_secs_f64());
+            if left.is_some_and(|left| seconds.is_none_or(|seconds| seconds * self.seeds as f64 > left)) {
+                say(format_args!("{}: left out, it would take longer than there is time", claim.id));
+                continue;
+            }
             for seed in 1..=self.seeds {
                 results.push(self.train(claim, seed, &interrupt)?);
             }
+            tried.push(claim);
         }
-        let assessed = chosen.iter().map(|claim| claims::assess(claim, &results));
+        let assessed = tried.iter().map(|claim| claims::assess(claim, &results));
         let assessed: Vec<Assessment<'_>> = assessed.collect::<Result<_>>()?;
         let (head, rows) = Assessment::table(&assessed);
         printer.columns(&head.iter().map(String::as_str).collect::<Vec<_>>(), rows)?;
@@ -70,20 +82,48 @@ impl Reproduce {
         Ok(if self.quick { claims::quick(&recipe) } else { recipe })
     }
 
-    /// Times a few batches of every claim, before anything long begins.
-    fn estimate(&self, printer: &mut Printer, chosen: &[&Claim]) -> Result<()> {
-        let mut rows = Vec::new();
+    /// Times a few batches of every claim, before anything long begins, and tells them with what is stored; the cheapest come first,
+    /// each with the seconds of one seed if they are known.
+    fn estimate<'a>(
+        &self,
+        printer: &mut Printer,
+        chosen: Vec<&'a Claim>,
+    ) -> Result<Vec<(&'a Claim, Option<f64>)>> {
+        let mut timed = Vec::new();
         for claim in chosen {
-            let recipe = self.recipe(claim, 1)?;
-            let timing = claims::time_batches(&recipe, claims::TIMED_BATCHES, self.data.data.as_deref());
-            let time = match timing {
-                Ok(t) => duration(t.seconds / t.batches.max(1) as f64 * t.updates as f64),
-                Err(Error::DataMissing { hint, .. }) => format!("data missing: {hint}"),
-                Err(e) => return Err(e.context(claim.full_id())),
-            };
-            rows.push(vec![claim.id.clone(), claim.about.clone(), time]);
+            timed.push((claim, self.seconds(claim)?));
         }
-        printer.columns(&["claim", "what", "about, per seed"], rows)
+        timed.sort_by(|a, b| a.1.unwrap_or(f64::MAX).total_cmp(&b.1.unwrap_or(f64::MAX)));
+        let stored = claims::stored()?;
+        let assessed =
+            timed.iter().map(|(claim, _)| claims::assess(claim, &stored)).collect::<Result<Vec<_>>>()?;
+        let (head, rows) = Assessment::table(&assessed);
+        // What difference is allowed is the report's to tell.
+        let head: Vec<&str> =
+            head[..head.len() - 1].iter().map(String::as_str).chain(["about, per seed"]).collect();
+        let row = |(mut row, (_, seconds)): (Vec<String>, &(&Claim, Option<f64>))| {
+            row.pop();
+            row.push(seconds.map_or("not known without the data".into(), duration));
+            row
+        };
+        printer.columns(&head, rows.into_iter().zip(&timed).map(row).collect())?;
+        Ok(timed)
+    }
+
+    /// Seconds that one seed of a claim takes: on its data, or on made-up images of the same shape where they are not.
+    fn seconds(&self, claim: &Claim) -> Result<Option<f64>> {
+        let recipe = self.recipe(claim, 1)?;
+        let time =
+            |recipe: &Recipe| claims::time_batches(recipe, claims::TIMED_BATCHES, self.data.data.as_deref());
+        let timing = match time(&recipe) {
+            Err(Error::DataMissing { .. }) => match claims::made_up(&recipe) {
+                Some(made_up) => time(&made_up),
+                None => return Ok(None),
+            },
+            timing => timing,
+        };
+        let t = timing.map_err(|e| e.context(claim.full_id()))?;
+        Ok(Some(t.seconds / t.batches.max(1) as f64 * t.updates as f64))
     }
 
     fn train(&self, claim: &Claim, seed: u64, interrupt: &Interrupt) -> Result<ResultLine> {
@@ -99,6 +139,12 @@ impl Reproduce {
         let (Outcome::Finished { run, .. } | Outcome::AlreadyDone { run }) = outcome;
         claims::result_of_run(&run)
     }
+}
+
+/// A time such as `2h`, `45m` or `1h 30m`.
+fn time(text: &str) -> std::result::Result<Duration, String> {
+    let known = text.parse::<jiff::SignedDuration>().ok().and_then(|time| Duration::try_from(time).ok());
+    known.filter(|time| !time.is_zero()).ok_or_else(|| "a time is 2h, 45m or 90s".to_owned())
 }
 
 /// Seconds in words.

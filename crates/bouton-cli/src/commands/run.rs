@@ -116,9 +116,11 @@ fn finished(printer: &mut Printer, run: &Path, values: &BTreeMap<String, f64>) -
     if values.get("unsettled.free").is_some_and(|share| *share > 0.1) {
         say(UNSETTLED);
     }
+    let dir = RunDir::open(run)?;
+    runs::matrix::print(printer, &dir)?;
     printer.line(format_args!("\nrun folder   {}", run.display()))?;
     // The run itself is done and kept: a report that cannot be written does not make it fail.
-    match RunDir::open(run).and_then(|run| report::report(&run)) {
+    match report::report(&dir) {
         Ok(path) => printer.line(format_args!("report       {}", path.display()))?,
         Err(error) => say(format_args!("no report: {error}")),
     }

@@ -1,13 +1,12 @@
 //! `bouton sweep`: a recipe at many points, and the table of their results.
 
-use super::{DataArgs, OutArgs, runs};
+use super::{DataArgs, OutArgs, named, runs};
 use crate::interrupt::Interrupt;
 use crate::printer::Printer;
 use crate::progress::seconds;
 use crate::sweep::{Axis, Crew, Estimate, Grid, Point, Row, SweepFile, Unit, in_one_line, memory, refused};
 use crate::terminal::say;
-use bouton::recipe::Recipe;
-use bouton::train::RunSummary;
+use bouton::train::Entry;
 use bouton::{Error, Result};
 use clap::Args;
 use serde_json::{Value, json};
@@ -76,7 +75,7 @@ impl Sweep {
             axes.push(Axis::parse(word)?);
         }
         let grid = Grid::new(axes)?;
-        let points = Point::all(&Recipe::load(&path)?, &path, &grid)?;
+        let points = Point::all(&named(&path)?, &path, &grid)?;
         let threads = Unit::share(threads, self.jobs, points.len());
         let (out, data) = (self.out.out.clone(), self.data.data.clone());
         Ok((Unit { program, recipe: path, out, data, threads }, points))
@@ -101,7 +100,7 @@ impl Sweep {
         let bytes = memory(left.iter().map(|i| &points[*i]));
         let [each, all] = [bytes, bytes.saturating_mul(jobs as u64)].map(|bytes| bytes as f64 / 1e6);
         say(format_args!("memory   at least {each:.1} MB a point, {all:.1} MB for {jobs} at once"));
-        let done: Vec<&RunSummary> =
+        let done: Vec<&Entry> =
             rows.iter().filter(|row| row.is_done()).filter_map(|row| row.run.as_ref()).collect();
         let estimate = Estimate::of_finished(&done);
         match estimate.map_or_else(|| Estimate::timed(first, unit.threads, unit.data.as_deref()), Ok) {

@@ -28,6 +28,7 @@ pub fn alignment(run: &RunDir, palette: &mut Palette) -> Result<Option<Figure>> 
         y_label: "cosine".into(),
         log_y: false,
         series: all.into_iter().map(series).collect(),
+        boundaries: Vec::new(),
     };
     let caption = "Between the gradient that the credit rule hands over and the gradient of the loss at the free fixed \
                    point, on the first training samples, at checkpoints of the run.";

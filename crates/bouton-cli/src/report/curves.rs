@@ -9,7 +9,8 @@ use bouton::Result;
 use bouton::train::Record;
 
 use super::Figure;
-use super::figures::{LineChart, Palette, Series, line_chart};
+use super::continual::boundaries;
+use super::figures::{LineChart, Palette, Series, line_chart, wants_log};
 
 /// Quantities that come first, with what their y axis says.
 const KNOWN: [(&str, &str); 9] = [
@@ -25,8 +26,6 @@ const KNOWN: [(&str, &str); 9] = [
 ];
 /// A longer line is drawn by means over about this many equal ranges of updates.
 const POINTS: usize = 200;
-/// Ratio of the largest to the smallest value from which on the y axis is logarithmic.
-const LOG_RATIO: f64 = 30.0;
 
 /// A line under construction: (split, phase) and its points.
 type Lines<'a> = BTreeMap<(&'a str, &'a str), Vec<(f64, f64)>>;
@@ -45,13 +44,21 @@ pub fn curves(records: &[Record], palette: &mut Palette) -> Result<Vec<Figure>> 
             lines.entry((&record.split, phase)).or_default().push((record.step as f64, value));
         }
     }
-    quantities.into_iter().map(|((rank, quantity), lines)| figure(rank, quantity, lines, palette)).collect()
+    let boundaries = boundaries(records);
+    let figure = |((rank, quantity), lines)| figure(rank, quantity, lines, &boundaries, palette);
+    quantities.into_iter().map(figure).collect()
 }
 
-fn figure(rank: usize, quantity: &str, lines: Lines<'_>, palette: &mut Palette) -> Result<Figure> {
+fn figure(
+    rank: usize,
+    quantity: &str,
+    lines: Lines<'_>,
+    boundaries: &[f64],
+    palette: &mut Palette,
+) -> Result<Figure> {
     let values = || lines.values().flatten().map(|point| point.1).filter(|v| v.is_finite());
-    let (lo, hi) = values().fold((f64::INFINITY, 0.0), |(lo, hi): (f64, f64), v| (lo.min(v), hi.max(v)));
     let thinned = lines.values().any(|points| points.len() > 2 * POINTS);
+    let log_y = wants_log(values());
     let lost = lines.values().flatten().count() - values().count();
     let phases = lines.keys().any(|key| !key.1.is_empty());
     let title = format!(
@@ -70,12 +77,16 @@ fn figure(rank: usize, quantity: &str, lines: Lines<'_>, palette: &mut Palette) 
         title: title.clone(),
         x_label: "updates".into(),
         y_label: KNOWN.get(rank).map_or(quantity, |known| known.1).into(),
-        log_y: lo > 0.0 && hi > LOG_RATIO * lo,
+        log_y,
         series: series.collect(),
+        boundaries: boundaries.to_vec(),
     };
     let mut caption = Vec::new();
     if thinned {
         caption.push("Lines are means over neighbouring records, bands one standard deviation.".to_string());
+    }
+    if !boundaries.is_empty() {
+        caption.push("Thin lines are the ends of tasks.".to_string());
     }
     if lost > 0 {
         caption.push(format!("{lost} values were not finite and leave a gap."));

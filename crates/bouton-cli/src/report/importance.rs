@@ -32,6 +32,7 @@ fn fisher(profiles: &[Profile], palette: &mut Palette) -> Result<Figure> {
         y_label: "mean squared gradient of the loss".into(),
         log_y: true,
         series: profiles.iter().map(|p| series(p, &p.importance)).collect(),
+        boundaries: Vec::new(),
     };
     let caption = "Empirical Fisher information at the end of the run, on training samples of the last task, averaged over \
                    the weights in each fifteenth of the range.";
@@ -45,6 +46,7 @@ fn flip_cost(profile: &Profile, palette: &mut Palette) -> Result<Figure> {
         y_label: "rise of the mean loss per weight".into(),
         log_y: false,
         series: vec![series(profile, &profile.flip_cost)],
+        boundaries: Vec::new(),
     };
     let caption = "Rise of the mean loss on training samples of the last task, for each weight that is flipped in a \
                    fifteenth of the range; ranges with too few weights are left out.";

@@ -1,6 +1,7 @@
 //! Figures and the self-contained `report.html` of a run.
 
 mod alignment;
+mod compare;
 mod continual;
 mod costs;
 mod curves;
@@ -9,15 +10,19 @@ pub mod figures;
 mod html;
 mod importance;
 mod network;
+pub(crate) mod seeds;
 mod weights;
 
 use std::path::PathBuf;
 
 use bouton::Result;
+use bouton::recipe::Recipe;
 use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic, metrics};
 
 pub use alignment::alignment;
-pub use continual::accuracies;
+pub use compare::compare;
+pub(crate) use continual::boundaries;
+pub use continual::{accuracies, by_task};
 pub use costs::{COST_COLUMNS, cost_rows, costs};
 pub use curves::curves;
 pub use device::device_page;
@@ -39,18 +44,19 @@ pub struct Figure {
     pub svg: String,
 }
 
-/// Draws everything that the run directory holds and writes it with [`write()`]: curves of its metrics, accuracies by
-/// task, importance by hidden weight, cosines to the true gradient, the plan of its network, weights of its newest checkpoint, and, if its first
+/// Draws everything that the run directory holds and writes it with [`write()`]: accuracies by task, curves of its metrics,
+/// importance by hidden weight, cosines to the true gradient, the plan of its network, weights of its newest checkpoint, and, if its first
 /// layer looks at images, its receptive fields. Returns the path of the report.
 ///
 /// # Errors
 /// [`bouton::Error::Io`], [`bouton::Error::Data`] or [`bouton::Error::Checkpoint`] if a file is unreadable.
 pub fn build(run: &RunDir, patch: Option<Patch>) -> Result<PathBuf> {
-    let (mut figures, mut palette) = (Vec::new(), Palette::default());
+    let mut palette = Palette::default();
+    // What was kept of earlier tasks is what a run over several tasks is about.
+    let mut figures: Vec<Figure> = by_task(run, &tasks(run))?.into_iter().collect();
     if run.metrics().exists() {
         figures.extend(curves(&metrics::read(&run.metrics())?.records, &mut palette)?);
     }
-    figures.extend(accuracies(run)?);
     figures.extend(importance(run, &mut palette)?);
     figures.extend(alignment(run, &mut palette)?);
     figures.extend(network(run)?);
@@ -59,6 +65,13 @@ pub fn build(run: &RunDir, patch: Option<Patch>) -> Result<PathBuf> {
         figures.extend(weights(&found.checkpoint)?);
     }
     write(run, figures)
+}
+
+/// The keys of a run's sequence in words, such as `sequence.split.classes = 2. `.
+fn tasks(run: &RunDir) -> String {
+    let Ok(recipe) = Recipe::load(run.recipe()) else { return String::new() };
+    let keys = recipe.flat().into_iter().filter(|(key, _)| key.starts_with("sequence"));
+    keys.map(|(key, value)| format!("{key} = {value}. ")).collect()
 }
 
 /// The receptive fields of the first connection, by name, whose rows are such images.

@@ -3,7 +3,7 @@
 use super::Point;
 use bouton::claims::{TIMED_BATCHES, time_batches};
 use bouton::recipe::Recipe;
-use bouton::train::RunSummary;
+use bouton::train::Entry;
 use bouton::{Error, Result};
 use std::path::Path;
 
@@ -17,7 +17,7 @@ pub(crate) struct Estimate {
 
 impl Estimate {
     /// The mean of the finished runs of the same sweep; none if there are none.
-    pub fn of_finished(runs: &[&RunSummary]) -> Option<Self> {
+    pub fn of_finished(runs: &[&Entry]) -> Option<Self> {
         let seconds = runs.iter().map(|run| run.wall).sum::<f64>() / runs.len() as f64;
         let basis = match runs.len() {
             1 => "what the finished point took".into(),

@@ -1,7 +1,8 @@
 //! The points of a sweep with what the folders of their runs say.
 
 use super::{Point, Stand, Unit, in_one_line};
-use bouton::train::{RunDir, RunSummary};
+use crate::selection::overview;
+use bouton::train::Entry;
 use bouton::{Error, Result};
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,7 +11,7 @@ pub(crate) struct Row {
     /// Where it stands, or why it is refused.
     stand: Result<Stand>,
     /// The run that counts, if there is one.
-    pub run: Option<RunSummary>,
+    pub run: Option<Entry>,
 }
 
 impl Row {
@@ -19,8 +20,8 @@ impl Row {
     /// # Errors
     /// If the folder of runs cannot be read.
     pub fn all(unit: &Unit, points: &[Point]) -> Result<Vec<Self>> {
-        let mut runs: HashMap<String, Vec<RunSummary>> = HashMap::new();
-        for run in RunDir::list(&unit.out)?.runs.into_iter().rev() {
+        let mut runs: HashMap<String, Vec<Entry>> = HashMap::new();
+        for run in overview(&unit.out)?.runs.into_iter().rev() {
             runs.entry(run.status.hash.clone()).or_default().push(run);
         }
         Ok(points
@@ -30,13 +31,13 @@ impl Row {
     }
 
     /// A point with the one of its `runs`, newest first, that counts.
-    fn new(unit: &Unit, point: &Point, runs: Vec<RunSummary>) -> Self {
+    fn new(unit: &Unit, point: &Point, runs: Vec<Entry>) -> Self {
         let stand = match &point.recipe {
-            Ok(recipe) => unit.stand(recipe, runs.iter().map(|run| run.run.clone()).collect()),
+            Ok(recipe) => unit.stand(recipe, runs.iter().map(Entry::run).collect()),
             Err(error) => Err(Error::config(in_one_line(error))),
         };
-        let counts = stand.as_ref().ok().and_then(Stand::run).cloned();
-        Self { run: runs.into_iter().find(|run| Some(&run.run) == counts.as_ref()), stand }
+        let counts = stand.as_ref().ok().and_then(Stand::run).map(|run| run.path().to_owned());
+        Self { run: runs.into_iter().find(|run| Some(&run.path) == counts.as_ref()), stand }
     }
 
     /// Whether nothing is left to do.

@@ -3,10 +3,13 @@
 mod answers;
 mod check;
 mod cli;
+mod compare;
 mod device;
 mod identity;
 mod kill;
+mod new;
 mod report;
+mod runs;
 mod sweep;
 mod terminal;
 mod train;

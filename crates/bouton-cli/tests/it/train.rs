@@ -277,8 +277,8 @@ fn a_run_interrupted_twice_stops_at_once_and_goes_on() {
 /// The one run below `runs`.
 #[cfg(unix)]
 pub(crate) fn only_run(folder: &Path) -> std::path::PathBuf {
-    let runs = std::fs::read_dir(folder.join("runs")).unwrap();
-    let [run] = &runs.map(|run| run.unwrap().path()).collect::<Vec<_>>()[..] else { panic!("not one run") };
+    let runs = std::fs::read_dir(folder.join("runs")).unwrap().map(|run| run.unwrap().path());
+    let [run] = &runs.filter(|run| run.is_dir()).collect::<Vec<_>>()[..] else { panic!("not one run") };
     run.clone()
 }
 

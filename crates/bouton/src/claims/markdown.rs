@@ -1,7 +1,7 @@
 //! REPRODUCIBILITY.md, from stored results.
 
 use super::assess::result;
-use super::{Assessment, Paper, ResultLine, assess, papers};
+use super::{Assessment, Paper, ResultLine, Verdict, assess, papers};
 use crate::Result;
 use crate::recipe::Recipe;
 use crate::train::continual::task_information;
@@ -11,9 +11,13 @@ use std::fmt::Write;
 const HEAD: &str = "\
 # Reproducibility
 
-Generated from `recipes/*/results.jsonl`; do not edit. Test errors are in percent, after the last epoch, as mean ± standard
-deviation (SD) over seeds (number of seeds), ours also with the standard error of the mean, SEM = SD/√n. Every run counts,
-whatever came out.
+Generated from `recipes/*/results.jsonl`; do not edit. Every run counts, whatever came out; a paper's page has its claims, all runs and
+what was found out about those that did not come out.
+";
+
+const LEGEND: &str = "\
+A claim is one number of a paper. Numbers are means ± standard deviation (SD) over seeds (number of seeds), ours also with the
+standard error of the mean, SEM = SD/√n, after the last epoch.
 
 - **match**: |ours − paper| ≤ 2·√(σ²/n + σₚ²/nₚ) + half a unit of the last printed digit. One seed of
   ours is taken to be one more of the published runs: 2σₚ·√(1 + 1/nₚ) + half a unit, or the tolerance of the claim if that is
@@ -27,16 +31,73 @@ const RUNS: [&str; 9] = ["claim", "seed", "epochs", "", "minutes", "date", "bout
 /// Where [`RUNS`] leaves room for the result.
 const RESULT: usize = 3;
 
-/// The page: a table of claims per paper, and every run behind it.
+/// Where the pages of papers stand, seen from the root.
+const PAGES: &str = "docs/src/reproducibility";
+
+/// The first page: how many claims came to what, in one line and paper by paper.
 ///
 /// # Errors
 /// As [`assess`].
 pub fn reproducibility_markdown(results: &[ResultLine]) -> Result<String> {
-    let mut page = HEAD.to_string();
+    let (mut all, mut rows) = (Counts::default(), Vec::new());
     for paper in papers() {
-        section(&mut page, paper, results)?;
+        let mut counts = Counts::default();
+        for claim in &paper.claims {
+            counts.add(assess(claim, results)?.verdict);
+        }
+        let link = format!("[{0}]({PAGES}/{0}.md)", paper.slug);
+        rows.push([vec![link, paper.title.clone()], counts.cells()].concat());
+        all = all.with(&counts);
     }
+    let mut page = format!("{HEAD}\n**{all}**\n\n");
+    table(&mut page, &[&["paper", "title"][..], &Counts::HEAD].concat(), rows.into_iter());
+    page.push('\n');
+    page.push_str(LEGEND);
     Ok(page)
+}
+
+/// The page of one paper: a table of its claims, and every run behind it.
+///
+/// # Errors
+/// As [`assess`].
+pub fn paper_markdown(paper: &Paper, results: &[ResultLine]) -> Result<String> {
+    let mut page = String::new();
+    section(&mut page, paper, results)?;
+    Ok(format!("{}\n{LEGEND}", page.trim_start().replacen("## ", "# ", 1)))
+}
+
+/// How many claims came to what.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Counts([usize; 7]);
+
+impl Counts {
+    /// Heads of the columns, in the order of [`Verdict`].
+    const HEAD: [&'static str; 7] =
+        ["match", "better", "worse", "unverified target", "own", "scaled", "not run"];
+
+    fn add(&mut self, verdict: Verdict) {
+        self.0[verdict as usize] += 1;
+    }
+
+    fn with(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] + other.0[i]))
+    }
+
+    fn cells(&self) -> Vec<String> {
+        self.0.iter().map(|n| if *n == 0 { String::new() } else { n.to_string() }).collect()
+    }
+}
+
+impl std::fmt::Display for Counts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [same, better, worse, unverified, own, scaled, left] = self.0;
+        let (compared, all) = (same + better + worse, self.0.iter().sum::<usize>());
+        write!(
+            f,
+            "{all} claims: {compared} compared with a published number ({same} match, {better} better, {worse} worse), {unverified} with \
+             one that is only remembered, {own} own, {scaled} scaled down, {left} not run"
+        )
+    }
 }
 
 pub(super) fn section(page: &mut String, paper: &Paper, results: &[ResultLine]) -> Result<()> {

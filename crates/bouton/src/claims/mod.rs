@@ -13,8 +13,8 @@ mod results;
 mod statistics;
 
 pub use assess::{Assessment, Verdict, assess};
-pub use markdown::reproducibility_markdown;
-pub use plan::{Estimate, TIMED_BATCHES, Timing, estimate, quick, time_batches};
+pub use markdown::{paper_markdown, reproducibility_markdown};
+pub use plan::{Estimate, MOST_MADE_UP, TIMED_BATCHES, Timing, estimate, made_up, quick, time_batches};
 pub use results::{ResultLine, append_result, collect, parse_results, read_results, result_of_run, stored};
 pub use statistics::{Agreement, Allowed, Sample, compare};
 

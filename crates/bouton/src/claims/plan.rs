@@ -3,7 +3,7 @@
 use super::Claim;
 use crate::Result;
 use crate::recipe::Recipe;
-use crate::task::Quick;
+use crate::task::{Images, Quick, SyntheticImages, TaskSpec};
 use crate::train::Trainer;
 use std::path::Path;
 use std::time::Instant;
@@ -13,6 +13,9 @@ pub const TIMED_BATCHES: u64 = 20;
 
 /// Updates before the clock starts: caches and threads warm up, and weights get their packed form.
 const WARM_UP: u64 = 2;
+
+/// Bytes of images that are made up to see how long a run takes.
+pub const MOST_MADE_UP: usize = 1 << 29;
 
 /// What timing a few batches found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,6 +56,22 @@ pub fn estimate(claim: &Claim, time: impl FnOnce(&Recipe, u64) -> Result<Timing>
     let timing = time(&claim.recipe()?, TIMED_BATCHES)?;
     let seconds = timing.seconds / timing.batches.max(1) as f64 * timing.updates as f64;
     Ok(Estimate { updates: timing.updates, seconds })
+}
+
+/// `recipe` on made-up images of the shape and number of its data set's, for the time that it takes where the data are not; none
+/// if it is about no images, about several sets, or about more than [`MOST_MADE_UP`] bytes of them.
+#[must_use]
+pub fn made_up(recipe: &Recipe) -> Option<Recipe> {
+    let (set, shown) = (recipe.task.method().set()?, recipe.task.shown());
+    let (shape, classes) = recipe.task.shape();
+    let train = shown.train.unwrap_or(set.train);
+    let bytes = train.checked_mul(shape.iter().product())?;
+    if !recipe.sequence.method().sets().is_empty() || bytes > MOST_MADE_UP {
+        return None;
+    }
+    let Images { batch, epochs, validation, .. } = shown;
+    let task = SyntheticImages { shape, classes, train, validation, test: 2 * classes, batch, epochs };
+    Some(Recipe { task: TaskSpec::Synthetic(task), ..recipe.clone() })
 }
 
 /// Trains the first `batches` batches of `recipe`, or as many as it has, with data from `folder` (default: the user's) and

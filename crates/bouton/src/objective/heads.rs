@@ -3,20 +3,21 @@
 use super::{Head, Objective, Targets};
 use bouton_kernels::{Mat, View, ViewMut};
 use std::ops::Range;
+use std::sync::Arc;
 
-/// `objective` on the head that a sample's label belongs to, of heads of `classes` outputs each.
+/// `objective` on the head that a sample's label belongs to, of heads with these borders.
 #[derive(Debug)]
 pub struct Heads<'a> {
     /// The objective of every head.
     pub objective: &'a dyn Objective,
-    /// Outputs of each head.
-    pub classes: usize,
+    /// Where the outputs of each head begin, and where those of the last one end.
+    pub borders: Arc<[usize]>,
 }
 
 impl Heads<'_> {
     fn of(&self, label: u16) -> Range<usize> {
-        let first = usize::from(label) / self.classes * self.classes;
-        first..first + self.classes
+        let next = self.borders.partition_point(|border| *border <= usize::from(label));
+        self.borders[next - 1]..self.borders[next]
     }
 }
 
@@ -79,7 +80,7 @@ mod tests {
     #[test]
     fn every_row_is_judged_by_the_head_of_its_label() {
         let out = Mat::from_f64s(DType::F64, 2, 4, &[0.3, -0.2, 5.0, 1.0, 9.0, 2.0, -0.5, 0.25]);
-        let heads = Heads { objective: &SoftmaxCrossEntropy::default(), classes: 2 };
+        let heads = Heads { objective: &SoftmaxCrossEntropy::default(), borders: [0, 2, 4].into() };
         let (mut err, mut loss) = (Mat::zeros(DType::F64, 2, 4), [0.0; 2]);
         heads.error(out.view(), Targets::classes(&[1, 2]), err.view_mut(), &mut loss);
         for (r, (label, active)) in [(1, 0..2), (2, 2..4)].into_iter().enumerate() {

@@ -1,8 +1,8 @@
 //! What a recipe can say, for people: every axis, its members and their keys, read off the schema.
 
-use super::inspect;
 use super::names::refused;
 use super::schema::{Kind, Member, Node};
+use super::{inspect, leaves};
 use crate::{Error, Result};
 use serde::Serialize;
 
@@ -75,12 +75,21 @@ pub fn list(axis: &str) -> Result<Vec<Entry>> {
 /// What stands for the name of an entry that an author chooses.
 pub const NAME: &str = "NAME";
 
-/// Everything about `path`, such as `credit.eq-prop` or `credit.eq-prop.beta`; a member can stand alone: `eq-prop`. Names of
+/// Everything about `path`, such as `credit.eq-prop` or `credit.eq-prop.beta`; a member can stand alone: `eq-prop`, and so can the end
+/// of a key: `beta`; where several keys end like that, they are the choices. Names of
 /// populations and connections are free: `population.NAME.units`, `population.hidden1.units`.
 ///
 /// # Errors
 /// [`Error::Config`] with the nearest names if there is no such place.
 pub fn explain(path: &str) -> Result<Page> {
+    explain_whole(path).or_else(|error| match leaves::only(path) {
+        Some(full) => explain_whole(&full),
+        None => leaves::page(path).ok_or(error),
+    })
+}
+
+/// As [`explain`], of a place that is named from its beginning.
+fn explain_whole(path: &str) -> Result<Page> {
     let full = match path.split('.').next().and_then(axis_of) {
         Some(axis) => format!("{axis}.{path}"),
         None => path.to_string(),
@@ -188,7 +197,7 @@ fn describe(table: Node, name: &str, field: Node) -> Field {
 }
 
 /// A JSON value as TOML, on one line.
-fn toml(value: &serde_json::Value) -> String {
+pub(super) fn toml(value: &serde_json::Value) -> String {
     use serde_json::Value;
     match value {
         Value::Array(list) => format!("[{}]", list.iter().map(toml).collect::<Vec<_>>().join(", ")),

@@ -306,7 +306,7 @@ fn found(v: &DeValue<'_>) -> String {
 }
 
 /// "did you mean `x`?" if a known name is near, otherwise the list of known names.
-pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
     let mut known: Vec<_> = known.collect();
     if known.is_empty() {
         return "this table has no keys".into();

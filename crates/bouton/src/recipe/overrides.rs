@@ -3,7 +3,7 @@
 use super::inspect::Problem;
 use super::names::refused;
 use super::schema::{Kind, Node};
-use super::{Recipe, inspect, load, migrate};
+use super::{Recipe, inspect, leaves, load, migrate};
 use crate::{Error, Result};
 use std::path::Path;
 use toml::de::DeValue;
@@ -26,12 +26,23 @@ impl Recipe {
             self.to_toml().parse().map_err(|e| Error::config(format!("resolved recipe: {e}")))?;
         let wrong = overrides.iter().filter_map(|one| {
             let error = apply(document.as_table_mut(), one.as_ref()).err()?;
+            let error = self.or_leaf(error, one.as_ref());
             Some(error.context(format!("override `{}`", one.as_ref())))
         });
         Error::all(wrong.collect())?;
         let recipe = load::read(&document.to_string(), |_| "recipe with overrides".to_string())?;
         let recipe = recipe.expand_signs(|keys| overrides.iter().any(|one| names(one.as_ref(), keys)))?;
         recipe.embedded(Path::new(""))
+    }
+
+    /// Names the keys that the end of an unknown one can mean.
+    fn or_leaf(&self, error: Error, one: &str) -> Error {
+        let (key, value) = one.split_once('=').unwrap_or((one, ""));
+        let unknown = error.to_string().contains("unknown key");
+        match leaves::instead(self, key.trim(), value.trim()).filter(|_| unknown) {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
     }
 
     /// The recipe with `key`, such as `run.updates` or `anchor`, left out, and so at its default.

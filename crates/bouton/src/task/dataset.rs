@@ -3,9 +3,11 @@
 use super::held::rows;
 use super::idx::{Idx, Values};
 use super::samples::Samples;
-use super::{Padding, augment};
+use super::stored::Stored;
+use super::{Answers, Padding, augment};
 use crate::rng::Key;
 use crate::{Error, Result};
+use std::borrow::Cow;
 
 /// Which part of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,68 +34,8 @@ enum Inputs {
     Bytes { pixels: Vec<u8>, scale: f32 },
     /// Sample after sample.
     Floats(Vec<f32>),
-}
-
-/// What samples should come to.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Answers {
-    /// One class each, every label below `classes`.
-    Classes {
-        /// How many classes there are.
-        classes: usize,
-        /// One for each sample.
-        labels: Vec<u16>,
-    },
-    /// `outputs` numbers each, sample after sample.
-    Values {
-        /// Numbers of one sample.
-        outputs: usize,
-        /// All of them.
-        values: Vec<f32>,
-    },
-}
-
-impl Answers {
-    /// How many samples they belong to.
-    fn len(&self) -> usize {
-        match self {
-            Self::Classes { labels, .. } => labels.len(),
-            Self::Values { outputs, values } => values.len() / outputs,
-        }
-    }
-
-    /// Classes, or numbers of a sample.
-    fn outputs(&self) -> usize {
-        match self {
-            Self::Classes { classes, .. } => *classes,
-            Self::Values { outputs, .. } => *outputs,
-        }
-    }
-
-    fn truncate(&mut self, samples: usize) {
-        match self {
-            Self::Classes { labels, .. } => labels.truncate(samples),
-            Self::Values { outputs, values } => values.truncate(samples * *outputs),
-        }
-    }
-
-    fn check(&self) -> std::result::Result<(), String> {
-        match self {
-            Self::Classes { classes, labels } => {
-                match labels.iter().position(|&l| usize::from(l) >= *classes) {
-                    Some(i) => Err(format!("label {} of sample {i} is not below {classes}", labels[i])),
-                    None => Ok(()),
-                }
-            }
-            Self::Values { outputs, values } => match values.iter().position(|v| !v.is_finite()) {
-                Some(i) => Err(format!("target {} of sample {} is not finite", i % outputs, i / outputs)),
-                None if !values.len().is_multiple_of(*outputs) => {
-                    Err(format!("{} targets are no whole number of {outputs} a sample", values.len()))
-                }
-                None => Ok(()),
-            },
-        }
-    }
+    /// Rows of a file; bytes are pixels from 0 to 255.
+    Stored(Stored),
 }
 
 /// `n` samples of one shape with what they should come to; never empty.
@@ -135,6 +77,19 @@ impl Dataset {
         Self { name: name.into(), shape, inputs: Inputs::Bytes { pixels, scale }, answers }.checked()
     }
 
+    /// A data set whose inputs stay in a file, of such samples as [`Dataset::of_pixels`] or [`Dataset::of_numbers`] have.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::of_numbers`]: every row is read once.
+    pub(super) fn of_rows(
+        name: impl Into<String>,
+        shape: [usize; 3],
+        rows: Stored,
+        answers: Answers,
+    ) -> Result<Self> {
+        Self { name: name.into(), shape, inputs: Inputs::Stored(rows), answers }.checked()
+    }
+
     /// A data set of any numbers: `shape` = channels, height, width of a sample, [1, 1, n] if it is no image; `inputs` sample
     /// after sample, a pixel's channels side by side.
     ///
@@ -150,7 +105,9 @@ impl Dataset {
     }
 
     fn checked(self) -> Result<Self> {
-        self.check().map_err(|message| Error::data(message).context(&self.name))?;
+        let hint =
+            "labels count from 0; numbers are finite: fill missing ones in, or leave their samples out";
+        self.check().map_err(|message| Error::data(message).with_hint(hint).context(&self.name))?;
         Ok(self)
     }
 
@@ -165,6 +122,7 @@ impl Dataset {
         let numbers = match &self.inputs {
             Inputs::Bytes { pixels, .. } => pixels.len(),
             Inputs::Floats(values) => values.len(),
+            Inputs::Stored(rows) => rows.len() * features,
         };
         let samples = numbers / features;
         if !numbers.is_multiple_of(features) {
@@ -185,6 +143,7 @@ impl Dataset {
                 .iter()
                 .position(|x| !x.is_finite())
                 .map(|i| (i, format!("input {} of sample {} is not finite", i % features, i / features))),
+            Inputs::Stored(rows) => return rows.check(),
         };
         strange.map_or(Ok(()), |(_, message)| Err(message))
     }
@@ -261,6 +220,7 @@ impl Dataset {
                 let unit = to_bytes(&planes, self.shape, &self.name)?;
                 unit.into_iter().map(|p| (f32::from(p) / 255.0 * scale).round() as u8).collect()
             }
+            Inputs::Stored(_) => return Ok(self),
         };
         self.inputs = Inputs::Bytes { pixels, scale };
         self.checked()
@@ -280,6 +240,7 @@ impl Dataset {
                 Inputs::Bytes { pixels: rows(pixels, features, ids), scale: *scale }
             }
             Inputs::Floats(values) => Inputs::Floats(rows(values, features, ids)),
+            Inputs::Stored(stored) => Inputs::Stored(stored.select(ids)),
         };
         let answers = match &self.answers {
             Answers::Classes { classes, labels } => {
@@ -305,6 +266,7 @@ impl Dataset {
         match &mut self.inputs {
             Inputs::Bytes { pixels, .. } => pixels.truncate(numbers),
             Inputs::Floats(values) => values.truncate(numbers),
+            Inputs::Stored(rows) => *rows = rows.select(&(0..n).collect::<Vec<_>>()),
         }
         self.answers.truncate(n);
         Ok(self)
@@ -364,7 +326,11 @@ impl Dataset {
 
     /// The pixel value that stands for 1.0; 1 where inputs are no pixels.
     pub fn scale(&self) -> f32 {
-        if let Inputs::Bytes { scale, .. } = self.inputs { scale } else { 1.0 }
+        match &self.inputs {
+            Inputs::Bytes { scale, .. } => *scale,
+            Inputs::Stored(rows) if rows.is_bytes() => 255.0,
+            Inputs::Floats(_) | Inputs::Stored(_) => 1.0,
+        }
     }
 
     /// How many samples there are.
@@ -386,13 +352,18 @@ impl Dataset {
     ///
     /// # Panics
     /// If `i` is not below [`len`](Self::len), like a slice.
-    pub fn numbers(&self, i: usize) -> Option<&[f32]> {
+    pub fn numbers(&self, i: usize) -> Option<Cow<'_, [f32]>> {
         let features = self.features();
-        if let Inputs::Floats(values) = &self.inputs {
-            Some(&values[i * features..][..features])
-        } else {
-            None
+        match &self.inputs {
+            Inputs::Floats(values) => Some(Cow::Borrowed(&values[i * features..][..features])),
+            Inputs::Stored(rows) if !rows.is_bytes() => Some(Cow::Owned(rows.numbers(i))),
+            Inputs::Bytes { .. } | Inputs::Stored(_) => None,
         }
+    }
+
+    /// Why inputs could not be read from their file, if they could not: it changed after it was looked at.
+    pub fn failure(&self) -> Option<&str> {
+        if let Inputs::Stored(rows) = &self.inputs { rows.failure() } else { None }
     }
 
     /// All labels; none where samples come to values.
@@ -404,9 +375,11 @@ impl Dataset {
     ///
     /// # Panics
     /// If `i` is not below [`len`](Self::len), like a slice.
-    pub fn image(&self, i: usize) -> &[u8] {
-        let features = self.features();
-        &self.pixels()[i * features..][..features]
+    pub fn image(&self, i: usize) -> Cow<'_, [u8]> {
+        match &self.inputs {
+            Inputs::Stored(rows) => Cow::Owned(rows.bytes(i)),
+            _ => Cow::Borrowed(&self.pixels()[i * self.features()..][..self.features()]),
+        }
     }
 
     /// The label of sample `i`.

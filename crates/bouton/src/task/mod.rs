@@ -1,5 +1,6 @@
 //! Streams of batches: data sets, their files and their order.
 
+mod answers;
 pub mod augment;
 pub mod catalogue;
 mod checksums;
@@ -37,17 +38,19 @@ mod sequence;
 mod spec;
 pub mod stl;
 pub mod store;
+mod stored;
 pub mod stream;
 pub mod svhn;
 mod synthetic;
 mod teacher;
 mod unseen;
 
+pub use answers::Answers;
 pub use augment::{Augment, Padding};
 pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
 pub use checksums::{Checksums, checksums};
 pub use context::Context;
-pub use dataset::{Answers, Dataset, Split};
+pub use dataset::{Dataset, Split};
 pub use files::{Files, Found};
 pub use held::{Held, Share};
 pub use images::{Images, Known, Normalise, Pad, Pixels};
@@ -55,7 +58,8 @@ pub use outputs::Outputs;
 pub use part::Part;
 pub use replay::{Kept, Policy, ReplaySpec};
 pub use sequence::{
-    ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets, Split as SplitClasses, Subsets,
+    Classes as ClassesOfTasks, ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets,
+    Split as SplitClasses, Subsets,
 };
 pub use spec::{All, BatchSize, Curriculum, Loaded, Quick, TaskMethod, TaskSpec};
 pub use store::load;

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::io::atomic;
 use std::io::{Cursor, Write};
 use std::path::Path;
+use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
 /// Writes arrays by name, whole or not at all.
@@ -15,8 +16,11 @@ pub fn write(path: &Path, arrays: &[(&str, Array)]) -> Result<()> {
     let fail = |e: zip::result::ZipError| Error::io(path, std::io::Error::other(e));
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, array) in arrays {
-        zip.start_file(format!("{name}.npy"), SimpleFileOptions::default()).map_err(fail)?;
-        zip.write_all(&array.to_bytes()).map_err(|e| Error::io(path, e))?;
+        let bytes = array.to_bytes();
+        let plain = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        let large = plain.large_file(bytes.len() >= u32::MAX as usize);
+        zip.start_file(format!("{name}.npy"), large).map_err(fail)?;
+        zip.write_all(&bytes).map_err(|e| Error::io(path, e))?;
     }
     atomic::write(path, zip.finish().map_err(fail)?.into_inner())
 }

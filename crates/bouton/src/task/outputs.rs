@@ -3,11 +3,13 @@
 use super::sequence::Scenario;
 use super::spec::Curriculum;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Outputs of tasks that do not all share the same ones.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Outputs {
-    classes: usize,
+    /// Where the outputs of each task begin, and where those of the last one end.
+    borders: Arc<[usize]>,
     /// Whether a task has outputs of its own.
     own: bool,
     /// Whether a batch may hold samples of several tasks.
@@ -23,19 +25,20 @@ impl Outputs {
         // Tasks that are mixed from the start have all been seen.
         let apart = own || continual.scenario == Scenario::Class && !continual.joint;
         let mixed = continual.joint || continual.replay.is_some();
-        let classes = recipe.sequence.classes(recipe.task.shape().1);
-        apart.then_some(Self { classes, own, mixed })
+        let borders = recipe.sequence.borders(recipe.task.shape().1, continual.scenario).into();
+        apart.then_some(Self { borders, own, mixed })
     }
 
     /// The outputs that count for task `task` after segment `segment`.
     pub fn active(&self, task: usize, segment: usize) -> Range<usize> {
-        let seen = segment.max(task) + 1;
-        if self.own { task * self.classes..(task + 1) * self.classes } else { 0..seen * self.classes }
+        let border = |task: usize| self.borders[task.min(self.borders.len() - 1)];
+        if self.own { border(task)..border(task + 1) } else { 0..border(segment.max(task) + 1) }
     }
 
-    /// Outputs of each head if batches hold samples of several tasks that have heads of their own.
-    pub fn mixed(&self) -> Option<usize> {
-        (self.own && self.mixed).then_some(self.classes)
+    /// Where the outputs of each head begin, and where those of the last one end, if batches hold samples of several tasks that have
+    /// heads of their own.
+    pub fn mixed(&self) -> Option<Arc<[usize]>> {
+        (self.own && self.mixed).then(|| self.borders.clone())
     }
 
     /// Whether every task has outputs of its own, so that an answer depends on the task.

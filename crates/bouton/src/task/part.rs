@@ -1,6 +1,6 @@
 //! One task's view of a data set: which samples, which pixels, which labels.
 
-use super::sequence::{ContinualSpec, Scenario, SequenceSpec};
+use super::sequence::{ContinualSpec, SequenceSpec};
 use super::{Answers, Dataset, augment};
 use crate::objective::Target;
 use crate::rng::Key;
@@ -133,10 +133,8 @@ pub(super) fn tasks(
     seed: u64,
 ) -> Vec<Part> {
     let mut parts = sequence.method().parts(sets, seed);
-    if continual.scenario != Scenario::Domain {
-        let classes = sequence.classes(sets[0].classes());
-        parts.iter_mut().enumerate().for_each(|(t, part)| part.first_output = t * classes);
-    }
+    let borders = sequence.borders(sets[0].classes(), continual.scenario);
+    parts.iter_mut().zip(borders).for_each(|(part, first)| part.first_output = first);
     parts
 }
 
@@ -151,6 +149,7 @@ pub(super) fn order(n: usize, key: &Key) -> Vec<u32> {
 mod tests {
     use super::super::sequence::{Permuted, Split};
     use super::*;
+    use crate::task::{ClassesOfTasks as Classes, Scenario};
 
     fn set() -> Arc<Dataset> {
         Arc::new(Dataset::synthetic([1, 4, 4], 4, 12, 0).unwrap())
@@ -162,7 +161,7 @@ mod tests {
         let parts = tasks(&spec, &ContinualSpec::default(), &[set()], 7);
         let shown = |t: usize| {
             let mut out = Vec::new();
-            parts[t].apply(set().image(5), &mut out);
+            parts[t].apply(&set().image(5), &mut out);
             out
         };
         assert_eq!((shown(0).len(), parts[1].features()), (36, 36));
@@ -177,7 +176,7 @@ mod tests {
 
     #[test]
     fn split_tasks_hold_their_classes_and_outputs() {
-        let spec = SequenceSpec::Split(Split { classes: 2, shuffle: false });
+        let spec = SequenceSpec::Split(Split { classes: Classes::Each(2), shuffle: false });
         for (scenario, outputs) in
             [(Scenario::Domain, [0, 1]), (Scenario::Task, [2, 3]), (Scenario::Class, [2, 3])]
         {
@@ -192,7 +191,7 @@ mod tests {
 
     #[test]
     fn shuffled_classes_are_dealt_out_once_and_alike_for_training_and_tests() {
-        let spec = SequenceSpec::Split(Split { classes: 2, shuffle: true });
+        let spec = SequenceSpec::Split(Split { classes: Classes::Each(2), shuffle: true });
         let dealt = |seed: u64, scenario: Scenario| -> Vec<Vec<(usize, u16)>> {
             let continual = ContinualSpec { scenario, ..ContinualSpec::default() };
             let parts = tasks(&spec, &continual, &[set()], seed);

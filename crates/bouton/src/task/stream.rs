@@ -160,6 +160,19 @@ impl TaskStream {
     }
 }
 
+/// Refuses what could not be read of the samples of `parts` since their files were looked at.
+///
+/// # Errors
+/// [`Error::Data`] with the file and the sample.
+pub fn readable<'a>(parts: impl IntoIterator<Item = &'a Part>) -> Result<()> {
+    match parts.into_iter().find_map(|part| part.set.failure()) {
+        None => Ok(()),
+        Some(why) => {
+            Err(Error::data(why).with_hint("the file changed while it was in use: run the command again"))
+        }
+    }
+}
+
 /// Whether the last batch of a test has one sample.
 pub fn answers_alone(part: &Part) -> bool {
     part.len() % EVALUATION == 1
@@ -374,11 +387,11 @@ fn collate(
         for (row, &id) in x.slice_mut::<T>().chunks_exact_mut(features).zip(ids) {
             let (part, i) = locate(parts, id);
             if let Some(numbers) = part.set.numbers(part.ids[i] as usize) {
-                row.iter_mut().zip(numbers).for_each(|(x, &number)| *x = T::from_f64(f64::from(number)));
+                row.iter_mut().zip(&*numbers).for_each(|(x, &number)| *x = T::from_f64(f64::from(number)));
                 continue;
             }
             image.clear();
-            image.extend_from_slice(part.set.image(part.ids[i] as usize));
+            image.extend_from_slice(&part.set.image(part.ids[i] as usize));
             vary(id, &mut image);
             seen.clear();
             part.apply(&image, &mut seen);

@@ -339,7 +339,7 @@ impl ByHand {
             return Err(Error::config(format!("there is no task {task}"))
                 .with_hint("tasks count from 0 and have outputs of their own"));
         }
-        let mixed = self.learner.outputs.is_some_and(|outputs| outputs.mixed().is_some());
+        let mixed = self.learner.outputs.as_ref().is_some_and(|outputs| outputs.mixed().is_some());
         let strange = batch
             .target
             .classes()

@@ -81,6 +81,8 @@ pub struct Accuracies {
     pub baseline: Vec<Option<f64>>,
     /// R: one row per finished task, one column per task; none where a task was not tested.
     pub accuracy: Vec<Vec<Option<f64>>>,
+    /// The classes of every task, where tasks are parts of the classes.
+    pub classes: Vec<Vec<usize>>,
 }
 
 impl Accuracies {
@@ -90,6 +92,31 @@ impl Accuracies {
     /// [`Error::Data`] if it is garbled.
     pub fn parse(text: &[u8], origin: &str) -> Result<Self> {
         serde_json::from_slice(text).map_err(|e| Error::data(format!("{origin}: {e}")))
+    }
+
+    /// What its tasks are called: `task 2`, or `part 2` of a stream that is only cut.
+    pub fn task(&self) -> &'static str {
+        if self.tasks == "subsets" { "part" } else { "task" }
+    }
+
+    /// The rows with their names: before training, if that was tested, and after every task.
+    pub fn rows(&self) -> Vec<(String, &[Option<f64>])> {
+        let before = (!self.baseline.is_empty()).then(|| ("before".to_owned(), &self.baseline[..]));
+        let after = self.accuracy.iter().enumerate();
+        let after = after.map(|(i, row)| (format!("{} {}", self.task(), i + 1), &row[..]));
+        before.into_iter().chain(after).collect()
+    }
+
+    /// The names of the columns, with the classes of tasks that are parts of the classes: `task 2 (2 3)`.
+    pub fn columns(&self) -> Vec<String> {
+        let columns = self.rows().iter().map(|(_, row)| row.len()).max().unwrap_or(0);
+        let classes = |i| {
+            self.classes.get(i).map_or(String::new(), |classes: &Vec<usize>| {
+                let words: Vec<_> = classes.iter().map(usize::to_string).collect();
+                format!(" ({})", words.join(" "))
+            })
+        };
+        (0..columns).map(|i| format!("task {}{}", i + 1, classes(i))).collect()
     }
 }
 

@@ -109,7 +109,7 @@ impl Learner {
 
     /// The outputs that count for task `task` after segment `segment`, if not all do.
     pub fn active(&self, task: usize, segment: usize) -> Option<Range<usize>> {
-        self.outputs.map(|outputs| outputs.active(task, segment))
+        self.outputs.as_ref().map(|outputs| outputs.active(task, segment))
     }
 
     /// Learns from a batch of segment `segment`, with `factor` on every learning rate.
@@ -118,8 +118,8 @@ impl Learner {
     /// [`Error::Diverged`] if a relaxation, the loss or a weight leaves its range.
     pub fn learn(&mut self, batch: &Batch, segment: usize, factor: f64) -> Result<Step> {
         let active = self.active(segment, segment);
-        let masked = match self.outputs.and_then(|outputs| outputs.mixed()) {
-            Some(classes) => MaskedObjective::Each(Heads { objective: &*self.objective, classes }),
+        let masked = match self.outputs.as_ref().and_then(Outputs::mixed) {
+            Some(borders) => MaskedObjective::Each(Heads { objective: &*self.objective, borders }),
             None => MaskedObjective::new(&*self.objective, active),
         };
         self.updater.set_factor(factor);
@@ -254,7 +254,7 @@ impl Learner {
 
     /// Whether an answer depends on the task that is asked about.
     pub fn depends_on_task(&self) -> bool {
-        per_task(&self.recipe) || self.outputs.is_some_and(|outputs| outputs.own())
+        per_task(&self.recipe) || self.outputs.as_ref().is_some_and(Outputs::own)
     }
 
     /// Updates behind the optimiser's state: all of them, and those before it was last forgotten.

@@ -5,6 +5,7 @@
 //!   recipe.toml  command.txt  provenance.json    what was run
 //!   status.json  metrics.jsonl  events.out.*     how it goes
 //!   checkpoints/  figures/  report.html  log.txt
+//!   labels.json                                  what people say of it
 //! ```
 //!
 //! Running a recipe, behind the [`RunDir::door`] of its folder: [`RunDir::of_recipe`] lists the runs of its hash; if none
@@ -90,6 +91,16 @@ impl RunDir {
         Ok(run)
     }
 
+    /// The run in the folder `path`, whatever is there.
+    pub(super) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Whether the folder holds anything of a run.
+    pub(super) fn has_begun(&self) -> bool {
+        [self.status_file(), self.recipe(), self.metrics()].iter().any(|file| file.exists())
+    }
+
     /// The runs below `root` with this full content hash, newest first; damaged folders are passed over.
     ///
     /// # Errors
@@ -104,7 +115,7 @@ impl RunDir {
 
     /// What orders runs by age: the start, then, for those of older versions, which noted seconds, the number that a
     /// second run of the same name got.
-    fn age(&self, status: &Status) -> (Timestamp, usize, PathBuf) {
+    pub(super) fn age(&self, status: &Status) -> (Timestamp, usize, PathBuf) {
         (status.since(), self.path.as_os_str().len(), self.path.clone())
     }
 
@@ -131,11 +142,7 @@ impl RunDir {
     /// [`Error::Io`] if `root` exists and cannot be read.
     pub fn list(root: &Path) -> Result<Listing> {
         let mut listing = Listing::default();
-        for path in folders(root)? {
-            let run = Self { path };
-            if ![run.status_file(), run.recipe(), run.metrics()].iter().any(|file| file.exists()) {
-                continue;
-            }
+        for run in folders(root)?.into_iter().map(Self::at).filter(Self::has_begun) {
             match run.summary() {
                 Ok(summary) => listing.runs.push(summary),
                 Err(error) => listing.damaged.push((run.path, error.to_string())),
@@ -252,6 +259,10 @@ impl RunDir {
     pub fn continual(&self) -> PathBuf {
         self.path.join("continual.json")
     }
+    /// `labels.json`, see [`super::Labels`].
+    pub fn labels(&self) -> PathBuf {
+        self.path.join("labels.json")
+    }
     /// `importance.json`, see [`super::importance`].
     pub fn importance(&self) -> PathBuf {
         self.path.join("importance.json")
@@ -311,7 +322,7 @@ fn new_folder(root: &Path, name: &str) -> Result<PathBuf> {
 }
 
 /// The folders in `root` by name; none if there is no `root`.
-fn folders(root: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn folders(root: &Path) -> Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(root) {
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(|e| Error::io(root, e))?,

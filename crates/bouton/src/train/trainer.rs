@@ -14,7 +14,7 @@ use crate::norm::NormSpec;
 use crate::objective::{Head, Objective};
 use crate::recipe::{NetworkPlan, Recipe, variant_name};
 use crate::rng::Key;
-use crate::task::stream::{self, Position, TaskStream};
+use crate::task::stream::{self, Position, TaskStream, readable};
 use bouton_kernels::{DType, Mat};
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
@@ -111,6 +111,7 @@ impl Trainer {
     pub fn learn(&mut self) -> Result<Step> {
         let position = self.task_stream.train.position(self.update);
         let batch = self.task_stream.train.batch(self.update, self.network.dtype);
+        readable(self.task_stream.train.parts(position.segment))?;
         let factor = self.recipe.schedule.factor(position.epoch as usize);
         self.learner.learn(&batch, position.segment, factor)
     }
@@ -202,7 +203,10 @@ impl Trainer {
     pub fn evaluate(&mut self, task: usize) -> Result<Step> {
         let (segment, stream, dtype) =
             (self.position().segment, &self.task_stream, self.learner.network.dtype);
-        self.learner.evaluate(task, segment, || stream.train.in_order(&stream.tests[task], None, dtype))
+        let step = self
+            .learner
+            .evaluate(task, segment, || stream.train.in_order(&stream.tests[task], None, dtype))?;
+        readable([&stream.tests[task]]).map(|()| step)
     }
 
     /// The outcome on the samples to choose by of task `task`; there are as many as `task_stream.validations`.
@@ -212,7 +216,9 @@ impl Trainer {
     pub fn validate(&mut self, task: usize) -> Result<Step> {
         let (segment, stream, dtype) =
             (self.position().segment, &self.task_stream, self.learner.network.dtype);
-        self.learner.evaluate(task, segment, || stream.train.in_order(&stream.validations[task], None, dtype))
+        let held = &stream.validations[task];
+        let step = self.learner.evaluate(task, segment, || stream.train.in_order(held, None, dtype))?;
+        readable([held]).map(|()| step)
     }
 
     /// Everything needed to go on later.

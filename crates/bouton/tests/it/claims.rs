@@ -2,7 +2,7 @@
 
 use bouton::claims::{
     Agreement, Claim, Mark, Published, ResultLine, Sample, TIMED_BATCHES, Timing, Verdict, append_result,
-    assess, collect, compare, estimate, paper, papers, parse_results, quick, read_results,
+    assess, collect, compare, estimate, paper, paper_markdown, papers, parse_results, quick, read_results,
     reproducibility_markdown, result_of_run, stored,
 };
 use bouton::objective::Metric;
@@ -143,7 +143,7 @@ fn what_a_run_was_told_is_on_the_page() {
     let id = "vandeven2019/split-domain-none";
     let row = |recipe: String, told: Option<Vec<String>>| {
         let line = ResultLine { recipe, told, tasks: vec![Some(0.5); 2], ..line(id, 1, 41.0) };
-        let page = reproducibility_markdown(&[line]).unwrap();
+        let page = paper_markdown(paper("vandeven2019").unwrap(), &[line]).unwrap();
         let row = page.lines().find(|l| l.contains("50.0 50.0")).unwrap();
         row.rsplit(" | ").next().unwrap().trim_end_matches(" |").to_owned()
     };
@@ -216,7 +216,9 @@ fn a_recalled_number_is_never_the_papers() {
 fn the_page_shows_every_run_and_what_does_not_count() {
     let id = "ernoult2019/p-1h";
     let changed = ResultLine { overrides: vec!["optim.sgd.lr=0.1".into()], ..line(id, 3, 7.0) };
-    let page = reproducibility_markdown(&[line(id, 1, 2.0), changed]).unwrap();
+    let results = [line(id, 1, 2.0), changed];
+    let of = |slug| paper_markdown(paper(slug).unwrap(), &results).unwrap();
+    let page = of("ernoult2019") + &of("laborieux2022");
     for row in [
         "| p-1h | 784-512-10, prototypical, 30 epochs | recalled, unverified | 2.00 (1) | unverified target [2.00 ± 0.13] |  |",
         "| p-1h | 1 | 50 | 2.00 | 1.5 | 2026-11-21 | 0.1.0 (01234567) | 2 | Some CPU, 2 cores |",
@@ -225,6 +227,34 @@ fn the_page_shows_every_run_and_what_does_not_count() {
     ] {
         assert!(page.contains(row), "{row}\n{page}");
     }
+}
+
+/// The first page counts every claim once, and leads to the pages of the papers.
+#[test]
+fn the_first_page_counts() {
+    let ids = ["laborieux2022/mnist-n1-b01", "scellier2023/fashion-1h", "ernoult2019/p-1h"];
+    let scaled = ResultLine { quick: true, ..line("laborieux2022/mnist-n1-b04", 1, 2.0) };
+    let page = reproducibility_markdown(&[
+        line(ids[0], 1, 1.97),
+        line(ids[1], 1, 9.0),
+        line(ids[2], 1, 2.0),
+        scaled,
+    ])
+    .unwrap();
+    let all = claims().count();
+    let left = all - 4;
+    let counts = format!(
+        "**{all} claims: 1 compared with a published number (1 match, 0 better, 0 worse), 1 with one that is only remembered, 1 own, \
+         1 scaled down, {left} not run**"
+    );
+    assert!(page.contains(&counts), "{page}");
+    let row = page
+        .lines()
+        .find(|line| line.starts_with("| [laborieux2022](docs/src/reproducibility/laborieux2022.md)"))
+        .unwrap();
+    let of = paper("laborieux2022").unwrap().claims.len();
+    assert!(row.ends_with(&format!("| 1 |  |  |  |  | 1 | {} |", of - 2)), "{row}");
+    assert!(page.lines().count() < 60, "it fits on a page");
 }
 
 /// A finished run of `recipe` with these test errors, as `bouton run` leaves it behind.

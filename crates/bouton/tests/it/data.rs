@@ -110,7 +110,7 @@ fn synthetic_classes_can_be_learned_from_another_seed() {
     assert_eq!(train.class_counts(), [10; 4]);
     let far = |a: &[u8], b: &[u8]| a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(*b))).sum::<u32>();
     for i in 0..40 {
-        let nearest = (0..40).min_by_key(|&j| far(test.image(i), train.image(j))).unwrap();
+        let nearest = (0..40).min_by_key(|&j| far(&test.image(i), &train.image(j))).unwrap();
         assert_eq!(train.label(nearest), test.label(i));
     }
     let none = Dataset::synthetic([1, 5, 5], 0, 4, 1).unwrap_err();

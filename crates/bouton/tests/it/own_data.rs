@@ -467,3 +467,45 @@ fn a_table_is_learned() {
     let score = trainer.evaluate(0).unwrap().value("accuracy").unwrap();
     assert!(score > 0.95, "{score}");
 }
+
+/// An `.npy` is read row by row from its file: bytes and floats, flat and as images, a share held back; a file that shrinks ends the run.
+#[test]
+fn arrays_stay_in_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let (pixels, labels) = images(24, 5);
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    let singles: Vec<u8> =
+        pixels.concat().iter().flat_map(|&p| (f32::from(p) / 255.0).to_le_bytes()).collect();
+    write("x.npy", &npy("<f4", "24, 16", &singles));
+    write("y.npy", &npy("<U3", "24,", &words(&labels)));
+    zip(
+        &folder.path().join("xy.npz"),
+        &[("X.npy", npy("<f4", "24, 16", &singles)), ("y.npy", npy("<U3", "24,", &words(&labels)))],
+    );
+    let own = "train = \"x.npy\"\nlabels = \"y.npy\"\ntest = 0.25\nvalidation = 0.25\ndraw = 3";
+    let stored = load(folder.path(), own, "[16, 8, 3]").unwrap();
+    let loaded = load(
+        folder.path(),
+        &own.replace("x.npy", "xy.npz").replace("labels = \"y.npy\"\n", ""),
+        "[16, 8, 3]",
+    )
+    .unwrap();
+    let found = |recipe: &Recipe| files(recipe).found.clone().unwrap();
+    assert!(found(&stored).stored && !found(&loaded).stored);
+    assert!(stored.memory().unwrap().total() < loaded.memory().unwrap().total());
+    let all = |recipe: &Recipe| {
+        let mut task_stream = stream::open(recipe, None).unwrap();
+        let held = task_stream.train.in_order(&task_stream.validations[0], None, DType::F64).next().unwrap();
+        let updates = task_stream.train.updates();
+        let mut seen: Vec<f64> = held.x.to_f64s();
+        seen.extend(tested(&task_stream).x.to_f64s());
+        (0..updates).for_each(|u| seen.extend(task_stream.train.batch(u, DType::F64).x.to_f64s()));
+        seen
+    };
+    assert_eq!(all(&stored), all(&loaded), "the same bits");
+    let mut trainer = bouton::train::Trainer::new(&stored, None).unwrap();
+    trainer.learn().unwrap();
+    std::fs::OpenOptions::new().write(true).open(folder.path().join("x.npy")).unwrap().set_len(200).unwrap();
+    let error = (0..2).find_map(|_| trainer.learn().err()).unwrap();
+    assert!(error.to_string().contains("x.npy: sample") && error.hint().is_some(), "{error}");
+}

@@ -4,7 +4,7 @@ use bouton::Result;
 use plotters::prelude::*;
 
 use super::Palette;
-use super::chart::{Chart, Drawn, Frame, GAP, SCALE, span};
+use super::chart::{AXIS, Chart, Drawn, Frame, GAP, SCALE, span};
 use super::palette::Look;
 
 /// Up to this many points every one gets a dot.
@@ -23,6 +23,8 @@ pub struct LineChart {
     pub log_y: bool,
     /// The lines.
     pub series: Vec<Series>,
+    /// Where a thin line crosses the chart from top to bottom.
+    pub boundaries: Vec<f64>,
 }
 
 /// One line of a [`LineChart`].
@@ -57,6 +59,15 @@ pub fn line_chart(chart: &LineChart, palette: &mut Palette) -> Result<String> {
         legend: chart.series.iter().map(|series| series.label.as_str()).zip(looks.iter().copied()).collect(),
     };
     frame.draw(|area| {
+        for &x in &chart.boundaries {
+            let line = [(x, frame.y.0), (x, frame.y.1)];
+            area.draw_series(DashedLineSeries::new(
+                line,
+                GAP * SCALE,
+                GAP * SCALE,
+                AXIS.stroke_width(SCALE as u32),
+            ))?;
+        }
         for ((line, series), look) in lines.iter().zip(&chart.series).zip(&looks) {
             for run in line.split(|point| point.is_none()) {
                 let run: Vec<_> = run.iter().flatten().copied().collect();

@@ -10,8 +10,15 @@ const TOP: usize = 66;
 const CELL: usize = 64;
 const READABLE: usize = 26;
 
-/// Draws `rows` (row labels with one fraction per column; not finite: an empty cell) under columns 1, 2, ….
-pub fn matrix(title: &str, row_label: &str, column_label: &str, rows: &[(String, Vec<f64>)]) -> String {
+/// Draws `rows` (row labels with one fraction per column; not finite: an empty cell) under columns 1, 2, …, or under their
+/// names where these have room.
+pub fn matrix(
+    title: &str,
+    row_label: &str,
+    column_label: &str,
+    names: &[String],
+    rows: &[(String, Vec<f64>)],
+) -> String {
     let columns = rows.iter().map(|r| r.1.len()).max().unwrap_or(0).max(1);
     let side = ((WIDTH - LEFT - 16) / columns).clamp(1, CELL);
     let (row_height, total) = (side.clamp(4, 40), TOP + 24 + rows.len() * side.clamp(4, 40));
@@ -41,8 +48,10 @@ pub fn matrix(title: &str, row_label: &str, column_label: &str, rows: &[(String,
         }
     }
     let every = columns.div_ceil(20);
+    let named = names.iter().all(|name| 6 * name.chars().count() < side);
     for j in (0..columns).step_by(every) {
-        cells += &text(LEFT + j * side + side / 2, TOP - 8, "middle", &(j + 1).to_string());
+        let name = names.get(j).filter(|_| named).map_or_else(|| (j + 1).to_string(), |name| escape(name));
+        cells += &text(LEFT + j * side + side / 2, TOP - 8, "middle", &name);
     }
     format!(
         "<svg width=\"{WIDTH}\" height=\"{total}\" viewBox=\"0 0 {WIDTH} {total}\" \
@@ -77,9 +86,10 @@ mod tests {
     #[test]
     fn cells_show_percent_and_what_was_not_tested_is_empty() {
         let rows = [("task 1".to_string(), vec![0.971, f64::NAN]), ("task <2>".to_string(), vec![0.5, 1.0])];
-        let svg = matrix("Accuracy", "after", "on task", &rows);
+        let svg = matrix("Accuracy", "after", "on task", &["1 (0 1)", "2 (<3)"].map(String::from), &rows);
         well_formed(&svg);
         assert_eq!(svg.matches("<rect").count(), 1 + 3);
+        assert!(svg.contains(">1 (0 1)<") && svg.contains(">2 (&lt;3)<"));
         assert!(svg.contains(">97.1<") && svg.contains(">50.0<") && svg.contains("task &lt;2&gt;"));
         assert_eq!((shade(0.0), shade(1.0)), ("#FFFFFF".into(), "#005AA0".into()));
     }
@@ -87,11 +97,11 @@ mod tests {
     #[test]
     fn many_tasks_fit() {
         let rows: Vec<_> = (0..100).map(|i| (i.to_string(), vec![0.5; 100])).collect();
-        let svg = matrix("Accuracy", "", "", &rows);
+        let svg = matrix("Accuracy", "", "", &vec!["a".into(); 100], &rows);
         well_formed(&svg);
         assert!(!svg.contains(">50.0<"), "no room for values");
         assert!(
-            matrix("", "", "", &[("a".into(), vec![0.5; 1000])])
+            matrix("", "", "", &[], &[("a".into(), vec![0.5; 1000])])
                 .contains("<rect x=\"1000\" y=\"66\" width=\"1\"")
         );
     }

@@ -6,9 +6,11 @@ use super::source::Source;
 use super::table::{Inputs, Named, Table, interleaved};
 use crate::task::idx::{Idx, Values};
 use crate::task::npy::{self, Array};
+use crate::task::stored::Stored;
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::BufReader;
+use std::path::Path;
 
 /// Names that inputs go by in an archive, and answers.
 const INPUTS: [&str; 6] = ["X", "x", "data", "images", "inputs", "features"];
@@ -16,12 +18,20 @@ const ANSWERS: [&str; 6] = ["y", "Y", "labels", "label", "targets", "target"];
 
 /// Inputs of one `.npy`, answers of another, if any.
 pub(super) fn pair(inputs: &str, answers: Option<&str>) -> Result<Table> {
-    let read = |path: &str| {
-        let file = File::open(path).map_err(|e| Error::io(path, e))?;
-        npy::array(&mut BufReader::new(file)).map_err(|why| damaged(path, why))
-    };
-    let answers = answers.map(|path| Ok((path, read(path)?))).transpose()?;
-    table(inputs, read(inputs)?, answers)
+    let answers = answers.map(|path| Ok((path, npy_of(path)?))).transpose()?;
+    if let Some(rows) = Stored::open(Path::new(inputs))? {
+        let (shape, samples) = (rows.shape(), rows.len());
+        let answers =
+            answers.map_or(Ok(Named::Unknown(samples)), |(place, answers)| named(place, answers))?;
+        let inputs_of = Inputs::Stored(rows);
+        return Ok(Table { place: inputs.into(), shape, inputs: inputs_of, answers, names: Vec::new() });
+    }
+    table(inputs, npy_of(inputs)?, answers)
+}
+
+fn npy_of(path: &str) -> Result<Array> {
+    let file = File::open(path).map_err(|e| Error::io(path, e))?;
+    npy::array(&mut BufReader::new(file)).map_err(|why| damaged(path, why))
 }
 
 /// Both of one `.npz`.

@@ -1,6 +1,7 @@
 //! Images in a folder per class: PNG and JPEG, told apart by their content. The names of the folders are those of the classes.
 
 use super::Files;
+use super::decoded::Decoded;
 use super::resize;
 use super::source::Source;
 use super::table::{Inputs, Named, Table};
@@ -50,6 +51,26 @@ pub(super) fn alone(path: &Path, source: Source<'_>) -> Result<Table> {
 
 /// The images of some files, of whose classes nothing is known.
 fn of(path: &Path, files: &[PathBuf], spec: &Files) -> Result<Table> {
+    let decoded = Decoded::of(path, files, spec);
+    let (shape, pixels) = match decoded.as_ref().and_then(Decoded::read) {
+        Some(known) => known,
+        None => {
+            let (shape, pixels) = decode(files, spec)?;
+            decoded.iter().for_each(|decoded| decoded.write(files.len(), shape, &pixels));
+            (shape, pixels)
+        }
+    };
+    Ok(Table {
+        place: path.display().to_string(),
+        shape,
+        inputs: Inputs::Bytes(pixels),
+        answers: Named::Unknown(files.len()),
+        names: files.iter().map(|file| file.display().to_string()).collect(),
+    })
+}
+
+/// The shape [channels, height, width] of all images, and their pixels.
+fn decode(files: &[PathBuf], spec: &Files) -> Result<([usize; 3], Vec<u8>)> {
     let pictures: Vec<std::result::Result<Picture, String>> =
         files.par_iter().map(|file| pictures::open(file).map(|p| shown(p, spec))).collect();
     let bad: Vec<String> = files
@@ -74,13 +95,7 @@ fn of(path: &Path, files: &[PathBuf], spec: &Files) -> Result<Table> {
         .flat_map(|p| p.planes.iter().cycle().take(channels * height * width))
         .copied()
         .collect();
-    Ok(Table {
-        place: path.display().to_string(),
-        shape: [channels, height, width],
-        inputs: Inputs::Bytes(pixels),
-        answers: Named::Unknown(files.len()),
-        names: files.iter().map(|file| file.display().to_string()).collect(),
-    })
+    Ok(([channels, height, width], pixels))
 }
 
 fn unreadable(bad: &[String]) -> Error {

@@ -30,6 +30,9 @@ pub struct Found {
     pub test: usize,
     /// Whether inputs are pixels from 0 to 255.
     pub bytes: bool,
+    /// Whether inputs stay in their files, and are read when they are needed.
+    #[serde(default)]
+    pub stored: bool,
     /// Which question this is the answer to: a checksum of the other keys.
     pub asked: String,
 }
@@ -42,6 +45,7 @@ pub(super) static NOTHING: Found = Found {
     train: 1,
     test: 1,
     bytes: false,
+    stored: false,
     asked: String::new(),
 };
 
@@ -79,9 +83,10 @@ impl Tables {
             return Err(Error::data(message).with_hint("`label` names the column or array with the class"));
         }
         self.validation.iter().chain([test]).try_for_each(|held| alike(train, held, &classes))?;
-        let bytes = matches!(train.inputs, Inputs::Bytes(_));
+        let bytes = train.inputs.is_bytes();
+        let stored = [train, test].iter().all(|table| matches!(table.inputs, Inputs::Stored(_)));
         let [n, m] = [train, test].map(|table| table.answers.len());
-        Ok(Found { shape: train.shape, classes, outputs, train: n, test: m, bytes, asked })
+        Ok(Found { shape: train.shape, classes, outputs, train: n, test: m, bytes, stored, asked })
     }
 }
 
@@ -96,7 +101,7 @@ fn alike(train: &Table, held: &Table, classes: &[String]) -> Result<()> {
         let hint = "images can be brought to one size: size = [32, 32]";
         return unlike(&format!("samples of {a} and of {b}"), hint);
     }
-    if matches!(train.inputs, Inputs::Bytes(_)) != matches!(held.inputs, Inputs::Bytes(_)) {
+    if train.inputs.is_bytes() != held.inputs.is_bytes() {
         return unlike(
             "pixels from 0 to 255 here and other numbers there",
             "save both with the same type of number",

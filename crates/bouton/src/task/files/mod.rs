@@ -11,6 +11,8 @@ mod arrays;
 #[cfg(feature = "import")]
 mod columns;
 #[cfg(feature = "import")]
+mod decoded;
+#[cfg(feature = "import")]
 mod folder;
 mod found;
 #[cfg(feature = "import")]
@@ -22,6 +24,7 @@ mod unseen;
 
 pub use found::Found;
 use found::Tables;
+pub(crate) use table::interleaved;
 pub(crate) use unseen::Wanted;
 
 use super::catalogue::KnownSet;
@@ -214,7 +217,12 @@ impl TaskMethod for Files {
         let ([c, h, w], found) = (self.shape().0, self.found());
         let samples = found.train + found.test;
         let one: u128 = [c, h, w].into_iter().map(|n| n as u128).product();
-        (samples as u128 * one * if found.bytes { 1 } else { 4 }, samples)
+        let number = match (found.stored, found.bytes) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => 4,
+        };
+        (samples as u128 * one * number, samples)
     }
 
     fn look(&mut self, folder: &Path) -> Result<()> {

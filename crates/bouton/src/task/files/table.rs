@@ -2,6 +2,7 @@
 
 use crate::rng::Key;
 use crate::task::held::{apart, rows};
+use crate::task::stored::Stored;
 use crate::task::{Answers, Dataset};
 use crate::{Error, Result};
 use std::collections::{BTreeSet, HashMap};
@@ -26,6 +27,39 @@ pub(super) enum Inputs {
     Bytes(Vec<u8>),
     /// Any numbers, a pixel's channels side by side.
     Numbers(Vec<f32>),
+    /// Rows of a file, read when they are needed.
+    Stored(Stored),
+}
+
+impl Inputs {
+    /// Whether they are pixels from 0 to 255.
+    pub(super) fn is_bytes(&self) -> bool {
+        match self {
+            Self::Bytes(_) => true,
+            Self::Numbers(_) => false,
+            Self::Stored(rows) => rows.is_bytes(),
+        }
+    }
+
+    /// Samples of so many numbers.
+    fn samples(&self, features: usize) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len().checked_div(features).unwrap_or(0),
+            Self::Numbers(numbers) => numbers.len().checked_div(features).unwrap_or(0),
+            Self::Stored(rows) => rows.len(),
+        }
+    }
+
+    /// The same in memory.
+    pub(super) fn loaded(self) -> Self {
+        match self {
+            Self::Stored(rows) if rows.is_bytes() => {
+                Self::Bytes((0..rows.len()).flat_map(|i| rows.bytes(i)).collect())
+            }
+            Self::Stored(rows) => Self::Numbers((0..rows.len()).flat_map(|i| rows.numbers(i)).collect()),
+            loaded => loaded,
+        }
+    }
 }
 
 /// What samples should come to.
@@ -65,12 +99,7 @@ impl Table {
     /// # Errors
     /// [`Error::Data`] with the place if the counts do not fit, or if there are none.
     pub(super) fn checked(self) -> Result<Self> {
-        let features: usize = self.shape.iter().product();
-        let numbers = match &self.inputs {
-            Inputs::Bytes(bytes) => bytes.len(),
-            Inputs::Numbers(numbers) => numbers.len(),
-        };
-        let samples = numbers.checked_div(features).unwrap_or(0);
+        let samples = self.inputs.samples(self.shape.iter().product());
         if samples == 0 || samples != self.answers.len() {
             let answers = self.answers.len();
             let message = format!("{}: {samples} samples, and {answers} labels or targets", self.place);
@@ -85,6 +114,7 @@ impl Table {
         let inputs = match &self.inputs {
             Inputs::Bytes(bytes) => Inputs::Bytes(rows(bytes, features, ids)),
             Inputs::Numbers(numbers) => Inputs::Numbers(rows(numbers, features, ids)),
+            Inputs::Stored(stored) => Inputs::Stored(stored.select(ids)),
         };
         let names = ids.iter().filter_map(|&i| self.names.get(i).cloned()).collect();
         Self { place: self.place.clone(), shape: self.shape, inputs, answers: self.answers.take(ids), names }
@@ -140,6 +170,7 @@ impl Table {
         match self.inputs {
             Inputs::Bytes(pixels) => Dataset::of_pixels(self.place, self.shape, (pixels, 255.0), answers),
             Inputs::Numbers(numbers) => Dataset::of_numbers(self.place, self.shape, numbers, answers),
+            Inputs::Stored(rows) => Dataset::of_rows(self.place, self.shape, rows, answers),
         }
     }
 }
@@ -152,7 +183,7 @@ pub(super) fn stranger(place: &str, name: &str, classes: &[String]) -> Error {
 }
 
 /// Planes of images as pixels whose channels stand side by side.
-pub(super) fn interleaved(planes: Vec<f32>, [c, h, w]: [usize; 3]) -> Vec<f32> {
+pub(crate) fn interleaved(planes: Vec<f32>, [c, h, w]: [usize; 3]) -> Vec<f32> {
     if c == 1 || h * w == 1 {
         return planes;
     }

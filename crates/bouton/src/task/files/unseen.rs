@@ -1,7 +1,7 @@
 //! Files that a trained network is asked about: read as those that it learned from.
 
 use super::Files;
-use super::table::{Inputs, Table};
+use super::table::Table;
 use crate::error::{Error, Result};
 use crate::task::{BatchSize, Dataset, Held, Pixels};
 
@@ -49,6 +49,7 @@ impl Files {
         let table = self.source(path, wanted.answers.and_then(|(_, labels)| labels), blind)?;
         let table = shaped(table, wanted.shape)?;
         let names = table.names.clone();
+        let table = Table { inputs: table.inputs.loaded(), ..table };
         let set = table.dataset(wanted.answers.map_or(&[], |(classes, _)| classes))?;
         let set = match wanted.pixels {
             Some(scale) => set.pixels_of(if names.is_empty() { scale } else { 255.0 })?,
@@ -86,7 +87,7 @@ fn shaped(table: Table, wanted: [usize; 3]) -> Result<Table> {
     }
     let [is, should] = [table.shape, wanted].map(|shape| shape.map(|n| n.to_string()).join("x"));
     let message = format!("{}: samples of {is}, but the network takes {should}", table.place);
-    let images = matches!(table.inputs, Inputs::Bytes(_));
+    let images = table.inputs.is_bytes();
     let hint =
         if images { "bring the images to this size" } else { "leave out columns that it did not learn from" };
     Err(Error::data(message).with_hint(hint))

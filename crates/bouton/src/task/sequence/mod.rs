@@ -9,7 +9,7 @@ mod subsets;
 pub use permuted::Permuted;
 pub use rotated::Rotated;
 pub use sets::Sets;
-pub use split::Split;
+pub use split::{Classes, Split};
 pub use subsets::Subsets;
 
 use super::replay::ReplaySpec;
@@ -54,10 +54,8 @@ pub trait SequenceMethod: std::fmt::Debug {
     fn cites(&self) -> Vec<Cite>;
     /// What others may ask.
     fn traits(&self) -> SequenceTraits;
-    /// Number of tasks of a data set of `classes` classes; each has a test set of its own.
-    fn tasks(&self, classes: usize) -> usize;
-    /// Classes that one task tells apart.
-    fn classes(&self, classes: usize) -> usize;
+    /// How many classes each task of a data set of `classes` classes tells apart; each has a test set of its own.
+    fn widths(&self, classes: usize) -> Vec<usize>;
     /// Shape of an image as the network sees it.
     fn shape(&self, shape: [usize; 3]) -> [usize; 3];
     /// Names of the data sets that follow the one of `[task]`. Default: none.
@@ -117,12 +115,8 @@ impl SequenceMethod for Nothing {
         SequenceTraits { several: false, ends: false, ..SequenceTraits::TASKS }
     }
 
-    fn tasks(&self, _: usize) -> usize {
-        1
-    }
-
-    fn classes(&self, classes: usize) -> usize {
-        classes
+    fn widths(&self, classes: usize) -> Vec<usize> {
+        vec![classes]
     }
 
     fn shape(&self, shape: [usize; 3]) -> [usize; 3] {
@@ -182,12 +176,22 @@ pub struct ContinualSpec {
 impl SequenceSpec {
     /// Number of tasks of a data set of `classes` classes; each has a test set of its own.
     pub fn tasks(&self, classes: usize) -> usize {
-        self.method().tasks(classes)
+        self.method().widths(classes).len()
     }
 
-    /// Classes that one task tells apart.
-    pub fn classes(&self, classes: usize) -> usize {
-        self.method().classes(classes)
+    /// Where the outputs of each task begin, and where those of the last one end: all at the same place if tasks share outputs.
+    pub fn borders(&self, classes: usize, scenario: Scenario) -> Vec<usize> {
+        let widths = self.method().widths(classes);
+        if scenario == Scenario::Domain {
+            let widest = widths.iter().copied().max().unwrap_or(0);
+            return std::iter::repeat_n(0, widths.len()).chain([widest]).collect();
+        }
+        let mut end = 0;
+        let ends = widths.into_iter().map(|width| {
+            end += width;
+            end
+        });
+        std::iter::once(0).chain(ends).collect()
     }
 
     /// Shape of an image as the network sees it.
@@ -198,7 +202,7 @@ impl SequenceSpec {
     /// Pixels and outputs of a network for `task` in this sequence.
     pub fn sides(&self, task: &TaskSpec, scenario: Scenario) -> (usize, usize) {
         let (shape, classes) = task.shape();
-        let heads = if scenario == Scenario::Domain { 1 } else { self.tasks(classes) };
-        (self.shape(shape).iter().product(), heads * self.classes(classes))
+        let outputs = self.borders(classes, scenario).last().copied().unwrap_or(classes);
+        (self.shape(shape).iter().product(), outputs)
     }
 }

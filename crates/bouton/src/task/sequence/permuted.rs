@@ -39,12 +39,8 @@ impl SequenceMethod for Permuted {
         SequenceTraits { keeps_places: false, ..SequenceTraits::TASKS }
     }
 
-    fn tasks(&self, _: usize) -> usize {
-        self.tasks
-    }
-
-    fn classes(&self, classes: usize) -> usize {
-        classes
+    fn widths(&self, classes: usize) -> Vec<usize> {
+        vec![classes; self.tasks]
     }
 
     fn shape(&self, [c, h, w]: [usize; 3]) -> [usize; 3] {

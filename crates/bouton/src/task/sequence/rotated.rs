@@ -37,12 +37,8 @@ impl SequenceMethod for Rotated {
         SequenceTraits::TASKS
     }
 
-    fn tasks(&self, _: usize) -> usize {
-        self.degrees.len()
-    }
-
-    fn classes(&self, classes: usize) -> usize {
-        classes
+    fn widths(&self, classes: usize) -> Vec<usize> {
+        vec![classes; self.degrees.len()]
     }
 
     fn shape(&self, shape: [usize; 3]) -> [usize; 3] {

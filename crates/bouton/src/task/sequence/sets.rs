@@ -66,12 +66,8 @@ impl SequenceMethod for Sets {
         SequenceTraits::TASKS
     }
 
-    fn tasks(&self, _: usize) -> usize {
-        1 + self.then.len()
-    }
-
-    fn classes(&self, classes: usize) -> usize {
-        classes
+    fn widths(&self, classes: usize) -> Vec<usize> {
+        vec![classes; 1 + self.then.len()]
     }
 
     fn shape(&self, shape: [usize; 3]) -> [usize; 3] {

@@ -36,12 +36,8 @@ impl SequenceMethod for Subsets {
         SequenceTraits { ends: false, pieces: Some(self.parts), ..SequenceTraits::TASKS }
     }
 
-    fn tasks(&self, _: usize) -> usize {
-        1
-    }
-
-    fn classes(&self, classes: usize) -> usize {
-        classes
+    fn widths(&self, classes: usize) -> Vec<usize> {
+        vec![classes]
     }
 
     fn shape(&self, shape: [usize; 3]) -> [usize; 3] {

@@ -194,8 +194,10 @@ fn outputs_are_what_an_objective_says_of_them() {
 fn heads_are_continued_with_their_objective() {
     for spec in ObjectiveSpec::all() {
         let (whole, own) = (spec.build(), starts(&spec));
-        let (one, each) =
-            (Head { objective: &*whole, active: 0..2 }, Heads { objective: &*whole, classes: 2 });
+        let (one, each) = (
+            Head { objective: &*whole, active: 0..2 },
+            Heads { objective: &*whole, borders: [0, 2, 4].into() },
+        );
         for (heads, labels) in [(&one as &dyn Objective, [1, 0, 1]), (&each, [1, 2, 0])] {
             let (out, targets) = (
                 noise(3, CLASSES, 13),

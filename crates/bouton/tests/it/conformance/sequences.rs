@@ -6,9 +6,14 @@ use bouton::task::{SequenceSpec, stream};
 const BASE: &str = "[task.synthetic]\nshape = [1, 28, 28]\nclasses = 10\ntrain = 60\ntest = 40\nbatch = 5\nepochs = 1\n\
     [network]\nlayers = [784, 5, 10]\n[neuron.relu]\n[credit.backprop]\n[optim.sgd]\nlr = 0.1\n";
 
+/// Outputs of a network whose tasks share them.
+fn widest(spec: &SequenceSpec) -> usize {
+    spec.method().widths(10).into_iter().max().unwrap()
+}
+
 fn recipe(spec: &SequenceSpec, base: &str) -> Recipe {
     let base = Recipe::parse(base, "test").unwrap();
-    let [inputs, outputs] = [spec.shape([1, 28, 28]).iter().product::<usize>(), spec.classes(10)];
+    let [inputs, outputs] = [spec.shape([1, 28, 28]).iter().product::<usize>(), widest(spec)];
     let layers = format!("network.layers=[{inputs}, 5, {outputs}]");
     Recipe { sequence: spec.clone(), ..base.with_overrides(&[layers]).unwrap() }
 }
@@ -33,7 +38,7 @@ fn streams_are_what_a_sequence_says() {
         );
         let seen: std::collections::BTreeSet<u16> =
             task_stream.tests.iter().flat_map(|part| (0..part.len()).map(|i| part.output(i))).collect();
-        assert!(seen.iter().all(|output| usize::from(*output) < spec.classes(10)), "{spec:?}: {seen:?}");
+        assert!(seen.iter().all(|output| usize::from(*output) < widest(&spec)), "{spec:?}: {seen:?}");
         let smallest = recipe.smoke();
         smallest.check().unwrap_or_else(|e| panic!("{spec:?}: {e}"));
         let small = stream::open(&smallest, None).unwrap();

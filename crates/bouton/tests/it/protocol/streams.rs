@@ -82,8 +82,11 @@ fn scenarios_say_which_outputs_count() {
         ));
         trainer(&text.replace("5, 4]", &format!("5, {outputs}]")), &[]).task_stream
     };
-    let active = |c: &TaskStream, task, segment| c.outputs.map(|outputs| outputs.active(task, segment));
-    let mixed = |c: &TaskStream| c.outputs.and_then(|outputs| outputs.mixed());
+    let active =
+        |c: &TaskStream, task, segment| c.outputs.as_ref().map(|outputs| outputs.active(task, segment));
+    let mixed = |c: &TaskStream| {
+        c.outputs.as_ref().and_then(|outputs| outputs.mixed()).map(|borders| borders.to_vec())
+    };
     let (domain, task, class) = (of("domain", "", 2), of("task", "", 4), of("class", "", 4));
     for (t, seg) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
         assert_eq!(active(&domain, t, seg), None);
@@ -92,10 +95,10 @@ fn scenarios_say_which_outputs_count() {
     }
     assert_eq!((mixed(&domain), mixed(&task), mixed(&class)), (None, None, None));
     let joint = "joint = true\n";
-    assert_eq!(mixed(&of("task", joint, 4)), Some(2));
+    assert_eq!(mixed(&of("task", joint, 4)), Some(vec![0, 2, 4]));
     assert_eq!(active(&of("class", joint, 4), 0, 0), None, "mixed tasks have all been seen");
     let replay = "[continual.replay]\nsize = 4\n";
-    assert_eq!(mixed(&of("task", replay, 4)), Some(2));
+    assert_eq!(mixed(&of("task", replay, 4)), Some(vec![0, 2, 4]));
     assert_eq!(mixed(&of("class", replay, 4)), None);
     for (mut task_stream, first) in [(domain, 0), (task, 2), (class, 2)] {
         let last = task_stream.train.updates() - 1;
@@ -105,6 +108,65 @@ fn scenarios_say_which_outputs_count() {
         let tests: Vec<_> = task_stream.train.in_order(&task_stream.tests[1], None, DType::F64).collect();
         assert!(tests[0].target.classes().unwrap().iter().all(|l| (first..first + 2).contains(l)));
     }
+}
+
+/// Tasks of their own classes, one of them larger than the other, a class left out: what is shown, and which outputs it has.
+#[test]
+fn classes_are_dealt_out_by_hand() {
+    let of = |scenario: &str, outputs: usize| {
+        let text = layered(&format!(
+            "[optim.sgd]\nlr = 0.1\n[sequence.split]\nclasses = [[3], [2, 0]]\n[continual]\nscenario = \"{scenario}\"\n"
+        ));
+        trainer(&text.replace("5, 4]", &format!("5, {outputs}]")), &[]).task_stream
+    };
+    let labels = |c: &TaskStream, task: usize| -> Vec<u16> {
+        let batches = c.train.in_order(&c.tests[task], None, DType::F64);
+        let mut all: Vec<u16> = batches.flat_map(|b| b.target.classes().unwrap().to_vec()).collect();
+        all.sort_unstable();
+        all
+    };
+    for (scenario, outputs, wanted, active) in [
+        ("task", 3, [[0; 3].to_vec(), vec![1, 1, 1, 2, 2, 2]], [Some(0..1), Some(1..3)]),
+        ("class", 3, [[0; 3].to_vec(), vec![1, 1, 1, 2, 2, 2]], [Some(0..1), Some(0..3)]),
+        ("domain", 2, [[0; 3].to_vec(), vec![0, 0, 0, 1, 1, 1]], [None, None]),
+    ] {
+        let stream = of(scenario, outputs);
+        for (t, (wanted, active)) in wanted.into_iter().zip(active).enumerate() {
+            assert_eq!(labels(&stream, t), wanted, "{scenario} task {t}");
+            assert_eq!(
+                stream.outputs.as_ref().map(|outputs| outputs.active(t, t)),
+                active,
+                "{scenario} task {t}"
+            );
+        }
+        assert_eq!(stream.classes(), Some(vec![vec![3], vec![2, 0]]));
+        // The first output of the second task stands for class 2.
+        let part = &stream.tests[1];
+        let first = stream.train.in_order(part, None, DType::F64).next().unwrap();
+        let of_two = trainer(&layered("[optim.sgd]\nlr = 0.1\n"), &[]).task_stream;
+        let all = of_two.train.in_order(&of_two.tests[0], None, DType::F64).next().unwrap();
+        let place = all.target.classes().unwrap().iter().position(|&label| label == 2).unwrap();
+        let row = |batch: &bouton::credit::Batch, r: usize| batch.x.to_f64s()[9 * r..9 * r + 9].to_vec();
+        let lowest = *wanted_first(&first);
+        let at = first.target.classes().unwrap().iter().position(|&label| label == lowest).unwrap();
+        assert_eq!(row(&first, at), row(&all, place), "{scenario}");
+    }
+    for (lists, message) in [
+        ("[[0, 1]]", "has 1 tasks"),
+        ("[[0], []]", "one without classes"),
+        ("[[0], [1, 0]]", "names class 0 twice"),
+        ("[[0], [4]]", "names class 4, but synthetic has 4"),
+        ("[[0], [1]]\nshuffle = true", "shuffle would change"),
+        ("3", "a divisor of the 4 classes"),
+    ] {
+        let text = layered(&format!("[optim.sgd]\nlr = 0.1\n[sequence.split]\nclasses = {lists}\n"));
+        let error = bouton::recipe::Recipe::parse(&text, "r").and_then(|r| r.check()).unwrap_err();
+        assert!(error.to_string().contains(message) && error.hint().is_some(), "{lists}: {error}");
+    }
+}
+
+fn wanted_first(batch: &bouton::credit::Batch) -> &u16 {
+    batch.target.classes().unwrap().iter().min().unwrap()
 }
 
 /// Parts of a stream are cut in file order, and cover the set; the test set is one.
