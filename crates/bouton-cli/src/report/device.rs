@@ -1,6 +1,6 @@
 //! The report of a fit: parameters, what the law leaves over, what it cannot say.
 
-use super::figures::{DotRow, LineChart, Palette, Series, dots, histogram, line_chart, wants_log};
+use super::figures::{DotRow, LineChart, Palette, Series, dots, histogram, line_chart};
 use super::html::fill;
 use crate::number::number;
 use bouton::Result;
@@ -77,8 +77,8 @@ fn left_over(fit: &Fit, palette: &mut Palette) -> Result<(String, String, &'stat
             bouton::device::Law::WeakReset => "pulses since the SET".into(),
         },
         y_label: "mean residual (standard deviations)".into(),
-        log_y: wants_log(std::iter::empty()),
         series: series.collect(),
+        ..LineChart::default()
     };
     let caption = "Means over ranges of equally many pulses, with the two standard errors that a law without faults has.";
     Ok(("Residuals".to_owned(), line_chart(&chart, palette)?, caption))
