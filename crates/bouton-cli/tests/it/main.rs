@@ -5,6 +5,7 @@ mod check;
 mod cli;
 mod compare;
 mod device;
+mod guides;
 mod identity;
 mod kill;
 mod new;

@@ -1,0 +1,58 @@
+//! Pages of the book whose commands are carried out, on recipes that are made small.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Carries out the commands of a page in `at`, with what `before` each of them does to the folder; what they printed.
+fn carry_out(page: &str, at: &Path, before: impl Fn(&str)) -> Vec<(String, String)> {
+    let program = Path::new(env!("CARGO_BIN_EXE_bouton")).parent().unwrap();
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
+    let blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
+    let lines = blocks.flat_map(str::lines).map(|line| line.split(" #").next().unwrap().trim());
+    let one = |line: &str| {
+        before(line);
+        let output =
+            Command::new("sh").args(["-c", line]).current_dir(at).env("PATH", &path).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        (line.to_owned(), String::from_utf8(output.stdout).unwrap())
+    };
+    lines.map(one).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_continual_experiment_ends_with_its_figures() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let small = |line: &str| {
+        if line.starts_with("bouton sweep") && !at.join("runs").exists() {
+            let recipe = std::fs::read_to_string(at.join("continual.toml")).unwrap();
+            let less = recipe
+                .replace("batch = 50", "batch = 50\ntrain = 100\ntest = 20")
+                .replace("[784, 256, 10]", "[784, 16, 10]");
+            assert_ne!(less, recipe);
+            std::fs::write(at.join("continual.toml"), less).unwrap();
+        }
+    };
+    let told = carry_out(include_str!("../../../../docs/src/guides/continual-experiment.md"), at, small);
+    let printed = |word: &str| &told.iter().rfind(|(line, _)| line.contains(word)).unwrap().1;
+    assert_eq!(printed("--dry-run").lines().filter(|line| line.starts_with("bouton run")).count(), 6);
+    assert_eq!(printed("runs ls").lines().count(), 4);
+    assert_eq!(printed("--metric acc").lines().count(), 3);
+    assert!(printed("--matrix").lines().count() >= 6);
+    for file in ["acc.pdf", "accuracy.svg", "runs/compare.html"] {
+        assert!(at.join(file).is_file(), "{file}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_table_of_ones_own_is_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = carry_out(include_str!("../../../../docs/src/guides/own-data.md"), folder.path(), |_| {});
+    assert!(
+        told.iter().any(|(line, out)| line == "bouton evaluate last" && out.contains("aster")),
+        "{told:?}"
+    );
+    assert_eq!(std::fs::read_to_string(folder.path().join("answers.csv")).unwrap().lines().count(), 151);
+}
