@@ -83,6 +83,12 @@ impl Recipe {
         self.inner.hash()
     }
 
+    /// What samples should come to: `classes` or `values`.
+    #[getter]
+    fn targets(&self) -> String {
+        self.inner.task.method().targets().to_string()
+    }
+
     /// The recipe as TOML with every default filled in.
     fn to_toml(&self) -> String {
         self.inner.to_toml()

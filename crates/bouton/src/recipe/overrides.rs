@@ -140,11 +140,12 @@ fn enter(table: &mut dyn TableLike, node: Node, key: &str, full: &str) -> Result
 
 /// `text` as TOML if that fits `place`, as bare text if that fits, as the name of a choice if that fits.
 fn parse(text: &str, place: Node, path: &str) -> Result<Item> {
+    let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
     if let Kind::Choice(members) = place.kind()
-        && members.iter().any(|m| m.name == text && m.table.is_some())
+        && members.iter().any(|m| m.name == bare && m.table.is_some())
     {
         let mut table = Table::new();
-        table.insert(text, Item::Table(Table::new()));
+        table.insert(bare, Item::Table(Table::new()));
         return Ok(Item::Table(table));
     }
     let quoted = Value::from(text).to_string();

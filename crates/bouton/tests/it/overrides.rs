@@ -45,6 +45,8 @@ fn naming_another_member_replaces_the_table() {
     assert!(text.contains("[solver.even-odd]\nrelaxation = 1.2"), "{text}");
     assert!(text.contains("[optim.adam]\nlr = 0.001") && !text.contains("sgd"), "{text}");
     let words = base().with_overrides(&["neuron=relu", "credit=backprop", "optim=sgd"]).unwrap();
+    let quoted = ["neuron=\"relu\"", "credit=\"backprop\"", "optim=\"sgd\""];
+    assert_eq!(base().with_overrides(&quoted).unwrap(), words, "as Python writes them");
     assert!(words.to_toml().contains("lr = [0.1, 0.05]"), "naming the present member keeps its settings");
     words.check().unwrap();
     let (message, hint) = refused(&["optim.adam.beta1=0.8"]);
