@@ -121,19 +121,20 @@ pub const RRAM_STATES: [&str; VALUES - 1] = [
 
 impl RramPair {
     /// The random numbers that belong to the two devices of pair `index` for good.
-    #[inline]
+    #[inline(always)]
     fn of(&self, index: u64) -> [Draw; 2] {
         let of = |side| Draw { key: self.key, index: 2 * index + side };
         [of(0), of(1)]
     }
 
     /// W; `number` is the first of four uniforms of this update.
+    #[inline(always)]
     fn weight(&self, cells: &[Cell; 2], draw: Draw, number: u64) -> f64 {
         self.spec.scale * self.spec.zero.sign(self.gap(cells, draw, number))
     }
 
     /// ln(R_BL/R_BLb).
-    #[inline]
+    #[inline(always)]
     fn gap(&self, cells: &[Cell; 2], draw: Draw, number: u64) -> f64 {
         let of = self.of(draw.index);
         let uniforms = |first| [draw.uniform(first), draw.uniform(first + 1)];
@@ -142,6 +143,7 @@ impl RramPair {
     }
 
     /// What is left of the proposal `delta` behind the protection.
+    #[inline(always)]
     fn protected(&self, delta: f64, weight: f64, cells: &[Cell; 2], draw: Draw) -> f64 {
         if self.spec.m == 0.0 || delta * weight >= 0.0 {
             return delta;
@@ -160,6 +162,7 @@ impl RramPair {
     }
 
     /// The weight after `n` pulses.
+    #[inline(always)]
     fn update(&self, n: f64, old: f64, cells: &mut [Cell; 2], draw: Draw) -> f64 {
         let side = usize::from(n < 0.0);
         if n != 0.0 {
@@ -179,6 +182,7 @@ impl RramPair {
 }
 
 /// The two devices of pair `i`.
+#[inline(always)]
 fn cells<T: Elem>(values: &[&mut [T]; VALUES], i: usize) -> [Cell; 2] {
     [1, 8].map(|first| Cell::from(std::array::from_fn(|k| values[first + k][i].to_f64())))
 }
@@ -186,7 +190,7 @@ fn cells<T: Elem>(values: &[&mut [T]; VALUES], i: usize) -> [Cell; 2] {
 /// Values of a device that pulses change; a SET changes its level, too.
 const PULSED: Range<usize> = 4..7;
 
-#[inline]
+#[inline(always)]
 fn store<T: Elem>(
     values: &mut [&mut [T]; VALUES],
     i: usize,

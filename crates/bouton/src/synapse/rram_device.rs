@@ -51,12 +51,14 @@ impl Cell {
     }
 
     /// The numbers in the order of the fields.
+    #[inline(always)]
     pub fn values(&self) -> [f64; 7] {
         [self.level, self.early, self.breakpoint, self.late, self.pulses, self.set, self.high]
     }
 }
 
 impl From<[f64; 7]> for Cell {
+    #[inline(always)]
     fn from([level, early, breakpoint, late, pulses, set, high]: [f64; 7]) -> Self {
         Self { level, early, breakpoint, late, pulses, set, high }
     }
@@ -111,6 +113,7 @@ impl Devices {
         }
     }
 
+    #[inline(always)]
     fn offset(&self, of: Draw) -> f64 {
         match (self.offset, self.d2d) {
             (false, _) => 0.0,
@@ -120,6 +123,7 @@ impl Devices {
     }
 
     /// SETs a device: R0 is drawn anew from `uniform`, everything else stays its own.
+    #[inline(always)]
     pub fn set(&self, cell: &mut Cell, of: Draw, uniform: f64) {
         let fresh = &self.parameters.fresh_resistance;
         let resistance = if self.d2d { fresh.quantile(uniform) } else { self.average.fresh_resistance };
@@ -153,6 +157,7 @@ impl Devices {
     }
 
     /// w_pink after so many pulses: the register starts at zeros, and pulses are numbered from 1.
+    #[inline(always)]
     fn pink(&self, pulses: u64, of: Draw) -> f64 {
         let taps = &self.taps[..self.taps.len().min(pulses as usize)];
         vectorize(

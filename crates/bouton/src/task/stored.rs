@@ -3,6 +3,8 @@
 //! The system keeps what was read lately. A file that changes under a run is an error of the run, not of a row: rows are zeros from
 //! then on, and [`Stored::failure`] says why.
 
+#![cfg_attr(not(feature = "import"), allow(dead_code, reason = "no file is opened without it"))]
+
 use super::files::interleaved;
 use super::npy::{self, Header};
 use crate::error::{Error, Result};
