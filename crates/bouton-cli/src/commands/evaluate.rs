@@ -1,7 +1,8 @@
 //! `bouton evaluate`: how good the answers of a trained network are.
 
-use super::predict::{TrainedArgs, line};
+use super::predict::TrainedArgs;
 use super::{DataArgs, OutArgs};
+use crate::csv;
 use crate::number::number;
 use crate::printer::Printer;
 use bouton::Result;
@@ -172,5 +173,6 @@ fn table(confusion: &Confusion) -> Vec<Vec<String>> {
 }
 
 fn matrix(confusion: &Confusion) -> String {
-    table(confusion).into_iter().map(|row| line(row.into_iter())).collect()
+    let rows = table(confusion);
+    csv::table(&rows[0], &rows[1..])
 }

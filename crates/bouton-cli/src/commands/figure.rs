@@ -16,7 +16,7 @@ pub(super) fn ending(path: &Path) -> String {
 /// [`Error::Config`] with the endings that there are.
 pub(super) fn known(path: &Path, also: &[&str]) -> Result<()> {
     let ending = ending(path);
-    let all = [&["svg", "png", "pdf"], also].concat();
+    let all = [&["svg", "pdf", "png"], also].concat();
     if all.contains(&ending.as_str()) {
         return Ok(());
     }

@@ -1,6 +1,6 @@
 //! `bouton plot`: a figure for a paper.
 
-use super::OutArgs;
+use super::{OutArgs, figure};
 use crate::csv;
 use crate::printer::Printer;
 use crate::report::boundaries;
@@ -13,7 +13,7 @@ use bouton::objective::Metric;
 use bouton::train::{Entry, atomic, metrics};
 use bouton::{Error, Result};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Most points of a line.
 const POINTS: usize = 300;
@@ -70,7 +70,7 @@ impl Plot {
     /// Carries it out.
     pub fn go(self, printer: &mut Printer) -> Result<()> {
         let output = self.output.clone().unwrap_or_else(|| format!("{}.svg", self.metric).into());
-        let kind = kind(&output)?;
+        figure::known(&output, &["csv"])?;
         let runs = self.which.of(&self.out.out)?;
         let chosen = chosen(&runs, Some(&self.metric), &self.out.out)?;
         if !matches!(chosen.metric, Key::Metric(..)) {
@@ -92,34 +92,11 @@ impl Plot {
             Some(over) => curves(&chosen.runs, &by, &chosen.metric, over, &known)?,
             None => points(&chosen.runs, &by, &chosen.metric, &x, &known),
         };
-        let file = match kind {
-            Kind::Csv => shown.csv(&self.x, &chosen.metric).into_bytes(),
-            Kind::Svg => shown.draw(&chosen.metric, self.width).svg().into_bytes(),
-            Kind::Pdf => shown.draw(&chosen.metric, self.width).pdf(),
-            Kind::Png => shown.draw(&chosen.metric, self.width).png(),
-        };
-        atomic::write(&output, file)?;
+        match figure::ending(&output).as_str() {
+            "csv" => atomic::write(&output, shown.csv(&self.x, &chosen.metric))?,
+            _ => figure::write(&output, &shown.draw(&chosen.metric, self.width))?,
+        }
         printer.line(output.display())
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Kind {
-    Svg,
-    Pdf,
-    Png,
-    Csv,
-}
-
-fn kind(path: &Path) -> Result<Kind> {
-    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-    match ending.as_str() {
-        "svg" => Ok(Kind::Svg),
-        "pdf" => Ok(Kind::Pdf),
-        "png" => Ok(Kind::Png),
-        "csv" => Ok(Kind::Csv),
-        _ => Err(Error::config(format!("{}: no figure of the kind `{ending}`", path.display()))
-            .with_hint("name a file that ends in .svg, .pdf, .png or .csv")),
     }
 }
 

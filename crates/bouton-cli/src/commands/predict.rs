@@ -1,6 +1,7 @@
 //! `bouton predict`: what a trained network answers.
 
 use super::{OutArgs, runs};
+use crate::csv::table;
 use crate::printer::Printer;
 use crate::terminal::say;
 use bouton::objective::TargetKind;
@@ -119,26 +120,18 @@ fn csv(all: &[Told]) -> String {
     let heading = if answered.probabilities { "p." } else { "" };
     let names = answered.active.clone().map(|o| format!("{heading}{}", answered.names[o]));
     let first = ["file", "sample"].into_iter().chain(classes.then_some("class")).map(str::to_owned);
-    let mut text = line(first.chain(names));
+    let heading: Vec<String> = first.chain(names).collect();
+    let mut rows = Vec::new();
     for Told { file, samples, answered } in all {
         let (values, predictions) = (answered.outputs.to_f64s(), answered.predictions());
         let units = answered.outputs.cols();
         for (i, name) in samples.names().iter().enumerate() {
             let class = classes.then(|| answered.names[predictions[i]].clone());
             let outputs = answered.active.clone().map(|o| format!("{:.6}", values[i * units + o]));
-            text += &line([file.clone(), name.clone()].into_iter().chain(class).chain(outputs));
+            rows.push([file.clone(), name.clone()].into_iter().chain(class).chain(outputs).collect());
         }
     }
-    text
-}
-
-/// Cells as a line of CSV (RFC 4180).
-pub fn line(cells: impl Iterator<Item = String>) -> String {
-    let quoted = |cell: String| match cell.contains([',', '"', '\n', '\r']) {
-        true => format!("\"{}\"", cell.replace('"', "\"\"")),
-        false => cell,
-    };
-    cells.map(quoted).collect::<Vec<_>>().join(",") + "\n"
+    table(&heading, &rows)
 }
 
 /// The same as arrays: `sample`, `outputs` [samples, outputs] with their `names`, and `class` where there are classes.

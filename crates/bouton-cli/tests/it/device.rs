@@ -1,5 +1,6 @@
 //! Devices from the command line: shown, drawn, fitted, and what their imperfections cost.
 
+use super::guides::{blocks, carry_out};
 use super::train::{bouton, succeeds};
 use bouton::device::Population;
 use bouton::train::RunDir;
@@ -162,12 +163,8 @@ fn an_ablation_is_a_table_of_ordinary_runs() {
     assert!(said.contains("no imperfections") && said.contains("synapse=rram"), "{said}");
 }
 
-/// The text of every code block of the guide in `language`.
-fn blocks(language: &str) -> Vec<&'static str> {
-    let page = include_str!("../../../../docs/src/guides/own-device.md");
-    let parts = page.split("```").skip(1).step_by(2);
-    parts.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
-}
+#[cfg(unix)]
+const PAGE: &str = include_str!("../../../../docs/src/guides/own-device.md");
 
 /// The guide's own commands, with few samples, one epoch and fewer pulses.
 #[cfg(unix)]
@@ -175,17 +172,10 @@ fn blocks(language: &str) -> Vec<&'static str> {
 fn the_guide_does_what_it_says() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let short = blocks("toml")[0].replace("epochs = 20", "epochs = 1\ntrain = 32\ntest = 10");
+    let short = blocks(PAGE, "toml")[0].replace("epochs = 20", "epochs = 1\ntrain = 32\ntest = 10");
     assert!(short.contains("train = 32"));
     std::fs::write(at.join("net.toml"), short).unwrap();
-    let program = Path::new(env!("CARGO_BIN_EXE_bouton")).parent().unwrap();
-    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
-    for line in blocks("sh").into_iter().flat_map(str::lines).map(|line| line.split(" #").next().unwrap()) {
-        let line = line.replace("--devices 20 --pulses 400", "--devices 6 --pulses 400");
-        let mut shell = std::process::Command::new("sh");
-        let output = shell.args(["-c", &line]).current_dir(at).env("PATH", &path).output().unwrap();
-        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-    }
+    carry_out(PAGE, at, |line| line.replace("--devices 20 --pulses 400", "--devices 6 --pulses 400"));
     for file in ["ecram.svg", "pulses.csv", "mine.toml", "fit.html", "mine.png", "costs.svg"] {
         assert!(at.join(file).is_file(), "{file}");
     }

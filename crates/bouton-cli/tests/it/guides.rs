@@ -3,20 +3,24 @@
 use std::path::Path;
 use std::process::Command;
 
-/// Carries out the commands of a page in `at`, with what `before` each of them does to the folder; what they printed.
-fn carry_out(page: &str, at: &Path, before: impl Fn(&str)) -> Vec<(String, String)> {
+/// The text of every code block of a page in `language`.
+pub(crate) fn blocks<'a>(page: &'a str, language: &str) -> Vec<&'a str> {
+    let parts = page.split("```").skip(1).step_by(2);
+    parts.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
+}
+
+/// Carries out the commands of a page in `at`, each as `edit` makes it; the command, and what it printed.
+pub(crate) fn carry_out(page: &str, at: &Path, edit: impl Fn(&str) -> String) -> Vec<(String, String)> {
     let program = Path::new(env!("CARGO_BIN_EXE_bouton")).parent().unwrap();
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
-    let blocks = page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
-    let lines = blocks.flat_map(str::lines).map(|line| line.split(" #").next().unwrap().trim());
     let one = |line: &str| {
-        before(line);
+        let line = edit(line.split(" #").next().unwrap().trim());
         let output =
-            Command::new("sh").args(["-c", line]).current_dir(at).env("PATH", &path).output().unwrap();
+            Command::new("sh").args(["-c", &line]).current_dir(at).env("PATH", &path).output().unwrap();
         assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-        (line.to_owned(), String::from_utf8(output.stdout).unwrap())
+        (line, String::from_utf8(output.stdout).unwrap())
     };
-    lines.map(one).collect()
+    blocks(page, "sh").into_iter().flat_map(str::lines).map(one).collect()
 }
 
 #[cfg(unix)]
@@ -33,6 +37,7 @@ fn the_continual_experiment_ends_with_its_figures() {
             assert_ne!(less, recipe);
             std::fs::write(at.join("continual.toml"), less).unwrap();
         }
+        line.to_owned()
     };
     let told = carry_out(include_str!("../../../../docs/src/guides/continual-experiment.md"), at, small);
     let printed = |word: &str| &told.iter().rfind(|(line, _)| line.contains(word)).unwrap().1;
@@ -49,7 +54,8 @@ fn the_continual_experiment_ends_with_its_figures() {
 #[test]
 fn a_table_of_ones_own_is_answered() {
     let folder = tempfile::tempdir().unwrap();
-    let told = carry_out(include_str!("../../../../docs/src/guides/own-data.md"), folder.path(), |_| {});
+    let told =
+        carry_out(include_str!("../../../../docs/src/guides/own-data.md"), folder.path(), str::to_owned);
     assert!(
         told.iter().any(|(line, out)| line == "bouton evaluate last" && out.contains("aster")),
         "{told:?}"

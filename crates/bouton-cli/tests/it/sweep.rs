@@ -1,5 +1,6 @@
 //! Sweeps from the command line: the table of ordinary runs, whoever is killed, whoever else is at it, whichever point fails.
 
+use super::guides::{blocks, carry_out};
 use super::train::{bouton, succeeds};
 use bouton::train::{RunDir, State};
 use serde_json::Value;
@@ -165,12 +166,8 @@ fn two_sweeps_at_once_do_every_point_once() {
     assert_eq!(runs(&at.join("runs")).len(), 5, "each point has one run");
 }
 
-/// The text of every code block of the guide in `language`.
-fn blocks(language: &str) -> Vec<&'static str> {
-    let page = include_str!("../../../../docs/src/guides/sweep.md");
-    let parts = page.split("```").skip(1).step_by(2);
-    parts.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect()
-}
+#[cfg(unix)]
+const PAGE: &str = include_str!("../../../../docs/src/guides/sweep.md");
 
 /// The guide's own commands on its own files, with few and short epochs.
 #[cfg(unix)]
@@ -178,21 +175,12 @@ fn blocks(language: &str) -> Vec<&'static str> {
 fn the_guide_does_what_it_says() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let short = blocks("toml")[0].replace("epochs = 20", "epochs = 1\ntrain = 32\ntest = 10");
+    let short = blocks(PAGE, "toml")[0].replace("epochs = 20", "epochs = 1\ntrain = 32\ntest = 10");
     assert!(short.contains("train = 32"));
     std::fs::write(at.join("mine.toml"), short).unwrap();
-    std::fs::write(at.join("sweep.toml"), blocks("toml,fragment")[0]).unwrap();
-    let program = Path::new(env!("CARGO_BIN_EXE_bouton")).parent().unwrap();
-    let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
-    let lines = blocks("sh").into_iter().flat_map(str::lines);
-    let mut tables = Vec::new();
-    for line in lines.map(|line| line.split(" #").next().unwrap()) {
-        let mut shell = std::process::Command::new("sh");
-        let output = shell.args(["-c", line]).current_dir(at).env("PATH", &path).output();
-        let Output { status, stdout, stderr } = output.unwrap();
-        assert!(status.success(), "{line}: {}", String::from_utf8_lossy(&stderr));
-        tables.push(String::from_utf8(stdout).unwrap().lines().count());
-    }
+    std::fs::write(at.join("sweep.toml"), blocks(PAGE, "toml,fragment")[0]).unwrap();
+    let told = carry_out(PAGE, at, str::to_owned);
+    let tables: Vec<usize> = told.iter().map(|(_, out)| out.lines().count()).collect();
     assert_eq!(
         tables,
         [10, 7, 17, 1, 5, 0],

@@ -7,7 +7,7 @@ use super::rundir::RunDir;
 use super::task_history::TaskHistory;
 use super::trainer::{Trainer, fill};
 use crate::error::{Error, Result};
-use crate::objective::{Sums, Target, TargetKind, predictions};
+use crate::objective::{Head, Sums, Target, TargetKind, predictions};
 use crate::recipe::Recipe;
 use crate::task::{Unseen, outputs};
 use bouton_kernels::Mat;
@@ -144,7 +144,9 @@ impl Trained {
     /// What is said of answers to samples that should come to `target`.
     pub fn metrics(&self, answered: &Answered, target: &Target) -> BTreeMap<String, f64> {
         let out = answered.outputs.view();
-        let sums = Sums::of_outputs(&*self.learner.objective, out, target.view(0..target.rows()));
+        // On the outputs that count: the others may be larger.
+        let head = Head { objective: &*self.learner.objective, active: answered.active.clone() };
+        let sums = Sums::of_outputs(&head, out, target.view(0..target.rows()));
         sums.metrics(target.rows() as u64).map(|(metric, value)| (metric.name.to_owned(), value)).collect()
     }
 }

@@ -408,23 +408,6 @@ fn samples_to_choose_by_are_a_share_or_a_file() {
     }
 }
 
-/// Patience needs samples to choose by, and one task.
-#[test]
-fn patience_without_samples_to_choose_by_is_refused() {
-    let text = "[task.digits]\nbatch = 8\nepochs = 1\nVALIDATION\n[network]\nlayers = [64, 8, 10]\n[neuron.relu]\n\
-        [credit.backprop]\n[objective.squared-error]\n[optim.sgd]\nlr = 0.1\n[run]\npatience = 3\n";
-    let refused = |text: String| {
-        let error = Recipe::parse(&text, "r").and_then(|r| r.check()).unwrap_err();
-        format!("{error} / {}", error.hint().unwrap())
-    };
-    let said = refused(text.replace("VALIDATION", ""));
-    assert!(said.contains("[task.digits] holds none back / task.digits.validation = 0.1"), "{said}");
-    let held = text.replace("VALIDATION", "validation = 0.1");
-    assert!(Recipe::parse(&held, "r").and_then(|r| r.check()).is_ok());
-    let said = refused(format!("{held}[sequence.permuted]\ntasks = 2\n"));
-    assert!(said.contains("before the last task of [sequence.permuted]"), "{said}");
-}
-
 #[test]
 fn files_of_one_name_have_a_checksum_each() {
     let folder = tempfile::tempdir().unwrap();

@@ -28,6 +28,11 @@ fn answers_are_those_that_the_run_measured() {
         format!("{SYNTHETIC}{NET}{SOFTMAX}"),
         format!("{SYNTHETIC}{NET}{SOFTMAX}{tasks}[norm.batch]\nper-task = true\n"),
         format!("{SYNTHETIC}[network]\nlayers = [9, 7, 8]\n[neuron.relu]\n[credit.backprop]\n{SOFTMAX}{tasks}[continual]\nscenario = \"task\"\n"),
+        // Outputs of other tasks are larger now and then.
+        format!(
+            "{SYNTHETIC}[network]\nlayers = [9, 7, 8]\n[neuron.relu]\n[credit.backprop]\n[objective.squared-error]\n\
+             [optim.sgd]\nlr = 0.05\n{tasks}[continual]\nscenario = \"task\"\n"
+        ),
         format!("{SYNTHETIC}{NET}{SOFTMAX}[synapse.bayesbinn]\nstart = 0.5\n[run]\ntest-draws = 5\n"),
         format!(
             "{SYNTHETIC}[network]\nlayers = [9, 7, 4]\n[neuron.settle]\n[credit.eq-prop]\nbeta = 0.5\nfree-steps = 20\n\

@@ -103,6 +103,23 @@ fn a_run_without_patience_left_ends_early() {
     assert!(last(&run) == last(&parts));
 }
 
+/// Patience needs samples to choose by, and one task.
+#[test]
+fn patience_without_samples_to_choose_by_is_refused() {
+    let text = "[task.digits]\nbatch = 8\nepochs = 1\nVALIDATION\n[network]\nlayers = [64, 8, 10]\n[neuron.relu]\n\
+        [credit.backprop]\n[objective.squared-error]\n[optim.sgd]\nlr = 0.1\n[run]\npatience = 3\n";
+    let refused = |text: String| {
+        let error = Recipe::parse(&text, "r").and_then(|r| r.check()).unwrap_err();
+        format!("{error} / {}", error.hint().unwrap())
+    };
+    let said = refused(text.replace("VALIDATION", ""));
+    assert!(said.contains("[task.digits] holds none back / task.digits.validation = 0.1"), "{said}");
+    let held = text.replace("VALIDATION", "validation = 0.1");
+    assert!(Recipe::parse(&held, "r").and_then(|r| r.check()).is_ok());
+    let said = refused(format!("{held}[sequence.permuted]\ntasks = 2\n"));
+    assert!(said.contains("before the last task of [sequence.permuted]"), "{said}");
+}
+
 /// Samples held back are of every class alike, the same for every seed, and none of those that are learned from.
 #[test]
 fn held_samples_are_not_learned_from() {
