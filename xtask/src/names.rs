@@ -4,7 +4,7 @@
 use std::path::Path;
 
 /// The enum of every axis and where its members may be named.
-const AXES: [(&str, &str); 13] = [
+const AXES: [(&str, &str); 14] = [
     ("NeuronSpec", "neuron"),
     ("Activation", "neuron"),
     ("WiringSpec", "wiring"),
@@ -16,6 +16,7 @@ const AXES: [(&str, &str); 13] = [
     ("SolverSpec", "solver"),
     ("AnchorSpec", "anchor"),
     ("NormSpec", "norm"),
+    ("EncoderSpec", "encoder"),
     ("TaskSpec", "task"),
     ("SequenceSpec", "task"),
 ];

@@ -45,6 +45,14 @@ pub fn add_scaled(sum: &mut Mat, scale: f64, g: View<'_>) {
     });
 }
 
+/// to += from.
+pub fn add_rows(mut to: ViewMut<'_>, from: View<'_>) {
+    dispatch!(from.dtype(), T => {
+        let (to, from) = (to.slice_mut::<T>(), from.slice::<T>());
+        vectorize(#[inline(always)] || to.iter_mut().zip(from).for_each(#[inline(always)] |(to, &x)| *to += x));
+    });
+}
+
 /// mat *= by.
 pub fn scale_all(mat: &mut Mat, by: f64) {
     dispatch!(mat.dtype(), T => mat.slice_mut::<T>().iter_mut().for_each(|x| *x *= T::constant(by)));

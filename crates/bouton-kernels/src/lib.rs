@@ -5,11 +5,12 @@
 //! * [`Mat`], [`View`], [`ViewMut`]: row-major memory whose number type is chosen at run time.
 //! * [`WeightMat`]: a matrix used in many products between two changes.
 //! * [`gemm_nt`], [`gemm_nn`], [`gemm_tn`]: accumulating products whose rounding depends on the reduction length alone.
+//! * [`sparse_nt`], [`sparse_tn`]: the same with activities that are mostly zero.
 //! * [`conv_forward`], [`conv_pull_input`], [`conv_pull_weight`]: 2-D convolutions of [`ConvShape`] and their adjoints.
 //! * [`max_pool`], [`avg_pool`], [`soft_pool`]: pooling of [`PoolShape`] and its adjoints.
 //! * [`BitMat`], [`bit_dots`], [`bit_thresholds`]: matrices of ±1 in one bit each, and their exact products.
 //! * [`BitConv`], [`par_bit_conv`]: convolutions of such matrices.
-//! * [`pointwise`]: one such equation for every element of some slices.
+//! * [`pointwise`]: one such equation for every element of some slices, and [`pointwise_back`], its adjoint.
 //! * [`account`]: what all of these did, counted.
 //! * [`vectorize`]: runs a plain loop with the best vector instructions of the machine.
 
@@ -35,10 +36,12 @@ mod octets_x86;
 mod operand;
 mod pack;
 mod pointwise;
+mod pointwise_back;
 mod pool;
 mod real;
 mod scratch;
 mod simd;
+mod sparse;
 mod sums;
 mod tiles;
 mod view;
@@ -55,13 +58,15 @@ pub use conv::{
     conv_pull_weight, conv_pull_weight_by, par_conv_forward, par_conv_forward_exact, par_conv_pull_input,
 };
 pub use dual::Dual;
-pub use elementwise::{add_columns, add_scaled, is_finite, scale_all, scale_complex};
+pub use elementwise::{add_columns, add_rows, add_scaled, is_finite, scale_all, scale_complex};
 pub use gemm::{gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};
 pub use mat::{DType, Elem, Mat};
 pub use octets::BitLevel;
 pub use operand::WeightMat;
 pub use pointwise::{Elements, Pointwise, pointwise, pointwise_at};
+pub use pointwise_back::{Slopes, pointwise_back, pointwise_back_at};
 pub use pool::{PoolShape, avg_pool, avg_unpool, max_pool, max_unpool, soft_pool, soft_unpool};
 pub use real::Real;
 pub use simd::{Level, simd_level, vectorize, with_level};
+pub use sparse::{sparse_nt, sparse_tn};
 pub use view::{View, ViewMut};

@@ -15,6 +15,7 @@ pub mod anchor;
 pub mod claims;
 pub mod credit;
 pub mod device;
+pub mod encoder;
 pub mod network;
 pub mod neuron;
 pub mod norm;

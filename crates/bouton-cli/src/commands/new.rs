@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 type Template = (&'static str, &'static str, &'static str);
 
 /// All of them.
-const TEMPLATES: [Template; 6] = [
+const TEMPLATES: [Template; 7] = [
     ("ep", "equilibrium propagation on 8x8 digits", include_str!("../../templates/ep.toml")),
     ("bnn", "a network of weights and units of -1 and 1", include_str!("../../templates/bnn.toml")),
     (
@@ -22,6 +22,7 @@ const TEMPLATES: [Template; 6] = [
     ),
     ("device", "weights on resistive devices", include_str!("../../templates/device.toml")),
     ("data", "a table of your own, with one to begin with", include_str!("../../templates/data.toml")),
+    ("spikes", "spiking units that move in time", include_str!("../../templates/spikes.toml")),
     ("regression", "values instead of classes", include_str!("../../templates/regression.toml")),
 ];
 

@@ -1,5 +1,6 @@
 //! Figures and the self-contained `report.html` of a run.
 
+mod activity;
 mod alignment;
 mod compare;
 mod continual;
@@ -19,6 +20,7 @@ use bouton::Result;
 use bouton::recipe::Recipe;
 use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic, metrics};
 
+pub use activity::activity;
 pub use alignment::alignment;
 pub use compare::compare;
 pub(crate) use continual::boundaries;
@@ -45,7 +47,7 @@ pub struct Figure {
 }
 
 /// Draws everything that the run directory holds and writes it with [`write()`]: accuracies by task, curves of its metrics,
-/// importance by hidden weight, cosines to the true gradient, the plan of its network, weights of its newest checkpoint, and, if its first
+/// importance by hidden weight, cosines to the true gradient, what units did over time, the plan of its network, weights of its newest checkpoint, and, if its first
 /// layer looks at images, its receptive fields. Returns the path of the report.
 ///
 /// # Errors
@@ -59,6 +61,7 @@ pub fn build(run: &RunDir, patch: Option<Patch>) -> Result<PathBuf> {
     }
     figures.extend(importance(run, &mut palette)?);
     figures.extend(alignment(run, &mut palette)?);
+    figures.extend(activity(run, &mut palette)?);
     figures.extend(network(run)?);
     if let Some(found) = Checkpoints::new(run.checkpoints(), None).newest()? {
         figures.extend(fields_of_first(&found.checkpoint, patch)?);

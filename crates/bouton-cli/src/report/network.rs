@@ -56,7 +56,7 @@ fn drawing(plan: &NetworkPlan<'_>) -> String {
         let kind = match p.role {
             Role::Clamped => "data".to_owned(),
             Role::Forward if p.neuron.method().traits().settles() => "readout".to_owned(),
-            Role::Settling | Role::Forward => variant_name(p.neuron),
+            Role::Settling | Role::Forward | Role::Stepping => variant_name(p.neuron),
         };
         let fill = if p.is_judged() {
             "#fde8d0"

@@ -62,3 +62,26 @@ fn a_table_of_ones_own_is_answered() {
     );
     assert_eq!(std::fs::read_to_string(folder.path().join("answers.csv")).unwrap().lines().count(), 151);
 }
+
+#[cfg(unix)]
+#[test]
+fn spikes_learn_the_digits_by_both_rules() {
+    let page = include_str!("../../../../docs/src/guides/time.md");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("spikes.toml"), blocks(page, "toml")[0]).unwrap();
+    let less = |line: &str| match line {
+        _ if line.starts_with("bouton run ") => format!("{line} run.updates=20"),
+        _ => line.to_owned(),
+    };
+    let told = carry_out(page, folder.path(), less);
+    let plan = &told[0].1;
+    assert!(plan.contains("alif") && plan.contains("hidden1 → hidden1"), "{plan}");
+    let printed = |word: &str| &told.iter().rfind(|(line, _)| line.contains(word)).unwrap().1;
+    let table = printed("runs ls");
+    assert_eq!(table.lines().filter(|line| line.contains("spikes")).count(), 2, "{table}");
+    let report = folder.path().join(printed("report").lines().last().unwrap());
+    let report = std::fs::read_to_string(report).unwrap();
+    for figure in ["hidden1: spikes", "hidden1: v", "output: y", "Cosine to the true gradient"] {
+        assert!(report.contains(figure), "{figure}");
+    }
+}

@@ -9,4 +9,5 @@ mod mat;
 mod math;
 mod pointwise;
 mod pool;
+mod sparse;
 mod tiles;

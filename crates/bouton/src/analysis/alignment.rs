@@ -1,11 +1,11 @@
 //! The angle between a rule's gradient and the true one, connection by connection:
-//! cos(g_rule, ∇L) with ∇L by the adjoint's fixed point (Almeida 1987, Pineda 1987).
+//! cos(g_rule, ∇L) with ∇L by the adjoint's fixed point (Almeida 1987, Pineda 1987), or through all steps of time.
 
 use super::presets;
 use super::vectors::cosine;
 use crate::credit::{Batch, GradCollector};
 use crate::error::Result;
-use crate::network::Network;
+use crate::network::{Carries, Network};
 use crate::recipe::Recipe;
 use crate::rng::Key;
 use crate::solver::SolverSpec;
@@ -29,18 +29,20 @@ pub struct Aligned {
 }
 
 /// The cosine for each connection at every checkpoint, in the recipe's precision, on its first training samples; none
-/// for networks that do not settle.
+/// for networks that see a sample once.
 ///
 /// # Errors
 /// [`crate::Error::DataMissing`] without the recipe's data in `folder`, [`crate::Error::Checkpoint`] for weights of another
 /// network.
 pub fn alignment(recipe: &Recipe, folder: Option<&Path>, checkpoints: &[Checkpoint]) -> Result<Vec<Aligned>> {
     let mut network = Network::build(recipe)?;
-    let Some(steps) = recipe.credit.free_steps().filter(|_| network.nudged().is_some()) else {
-        return Ok(Vec::new());
+    let settled = recipe.credit.free_steps().filter(|_| network.nudged().is_some());
+    let credit = match settled.map(|steps| presets::exact(PATIENCE * steps)) {
+        Some(exact) => exact,
+        None if network.steps_in_time() => presets::in_time(),
+        None => return Ok(Vec::new()),
     };
     let batch = stream::open(recipe, folder)?.train.batch(0, network.dtype).first(SAMPLES);
-    let credit = presets::exact(PATIENCE * steps);
     let exact = Recipe { credit, solver: SolverSpec::default(), ..recipe.clone() };
     let named = network.parameters().into_iter();
     let named = named.filter_map(|(id, name, _)| Some((id, name.strip_suffix(".weight")?.to_owned())));
@@ -49,17 +51,31 @@ pub fn alignment(recipe: &Recipe, folder: Option<&Path>, checkpoints: &[Checkpoi
     let mut all: Vec<Aligned> = names.into_iter().map(of).collect();
     for checkpoint in checkpoints {
         let step = checkpoint.meta("step")?;
-        let mut gradient = |recipe: &Recipe| {
-            Trainer::restore_network(&mut network, checkpoint)?;
-            gradient(recipe, &mut network, &batch)
-        };
-        let (rule, truth) = (gradient(recipe)?, gradient(&exact)?);
+        Trainer::restore_network(&mut network, checkpoint)?;
+        let rule = gradient(recipe, &mut network, &batch)?;
+        Trainer::restore_network(&mut network, checkpoint)?;
+        let signals = straighten(&mut network);
+        let truth = gradient(&exact, &mut network, &batch)?;
+        network.connections.iter_mut().zip(signals).for_each(|(c, carries)| c.carries = carries);
         for (one, id) in all.iter_mut().zip(&ids) {
             let cosine = cosine(&rule.values(*id), &truth.values(*id));
             one.cosines.push((step, Some(cosine).filter(|c| c.is_finite())));
         }
     }
     Ok(all)
+}
+
+/// Lets errors take the way of activity and no other; returns what connections carried.
+fn straighten(network: &mut Network) -> Vec<Carries> {
+    let carried = network.connections.iter().map(|c| c.carries).collect();
+    for c in &mut network.connections {
+        match c.carries {
+            Carries::Activity => c.carries = Carries::Both,
+            Carries::Errors => c.weight.update(|mut w| w.fill(0.0)),
+            Carries::Both => {}
+        }
+    }
+    carried
 }
 
 fn gradient(recipe: &Recipe, network: &mut Network, batch: &Batch) -> Result<GradCollector> {

@@ -4,7 +4,9 @@
 //! does not apply, the verdict says why instead of failing. Beside them, for reports of runs: what a training sample
 //! costs ([`costs()`]), and the cosine of each connection's gradient to the true one ([`alignment()`]).
 
+mod activity;
 mod alignment;
+mod alive;
 mod bias;
 mod confusion;
 mod context;
@@ -24,6 +26,7 @@ mod truncation;
 mod vectors;
 
 pub use crate::train::forgetting;
+pub use activity::{Activity, activity};
 pub use alignment::{Aligned, alignment};
 pub use confusion::{Calibration, Confusion};
 pub use context::CheckContext;
@@ -158,6 +161,7 @@ pub fn check(context: &mut CheckContext) -> Result<Findings> {
     }
     differences::check(context, &mut findings)?;
     dead::check(context, &mut findings)?;
+    alive::check(context, &mut findings)?;
     gdu::check(context, &mut findings)?;
     bias::check(context, &mut findings)?;
     holomorphic::check(context, &mut findings)?;

@@ -15,7 +15,12 @@ pub(super) fn exact(steps: usize) -> CreditSpec {
 
 /// The exact gradient through all sweeps, or through the last ones.
 pub(super) fn through_time(steps: usize, truncate: Option<usize>) -> CreditSpec {
-    CreditSpec::Bptt(Bptt { steps, truncate })
+    CreditSpec::Bptt(Bptt { steps: Some(steps), truncate, checkpoint: None })
+}
+
+/// The exact gradient through all steps of a network that moves in time.
+pub(super) fn in_time() -> CreditSpec {
+    CreditSpec::Bptt(Bptt::default())
 }
 
 /// Equilibrium propagation with phases of `free_steps` and `nudged_steps` sweeps.

@@ -106,6 +106,10 @@ pub(super) const FOLDERS: &[Folder] = &[
     folder!("bimu":
         "online-1" "online-1-bayesbinn" "online-1-mesu" "online-10" "online-10-mesu" "online-100" "online-100-mesu"
         "online-100-sign" "online-1000"),
+    folder!("bellec2018":
+        "mnist-rows"),
+    folder!("bellec2020":
+        "pattern" "pattern-bptt" "evidence"),
     folder!("crossings":
         "ep-binary" "ep-metaplastic" "ep-rram" "rram-two-m0" "rram-two-m4" "mnist-bop" "mnist-soft-bounds"
         "two-binary-beakers" "permuted-bayesbinn" "rotated-none" "rotated-mas"),

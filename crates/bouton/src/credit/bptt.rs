@@ -1,14 +1,16 @@
-//! Backpropagation through time: the exact gradient of ℓ(s(T)) through the sweeps of a settling network.
+//! Backpropagation through time: the exact gradient through the sweeps of a settling network, of ℓ(s(T)), or through the steps of
+//! units that move while their input moves.
 
 use super::outcome::{accumulate_grads_objective, evaluate, free_phase, loss_and_error};
 use super::sink::FactorBuffer;
 use super::tape::{Adjoint, record};
+use super::through_time::ThroughTime;
 use super::{
     Batch, Credit, CreditMethod, CreditNeeds, GradSink, PhaseStates, Step, auxiliary, homeostasis, shards,
 };
 use crate::axis::{Cite, Place};
 use crate::error::Result;
-use crate::network::{Constant, ForwardCache, Network, Role, State};
+use crate::network::{Constant, ForwardCache, Network, Path, Role, State};
 use crate::neuron::UnitDynamics;
 use crate::objective::Objective;
 use crate::rng::Key;
@@ -19,28 +21,42 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Backpropagation through time (`[credit.bptt]`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Bptt {
-    /// Sweeps T from zero to the outcome.
+    /// Sweeps T from zero to the outcome of a settling network. Default: none; units that move in time take the steps of the data.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend(
         "minimum" = 1, "maximum" = 10_000_000,
         "x-hint" = "a phase needs sweeps; 20 free and 4 nudged ones are a start"
     ))]
-    pub steps: usize,
-    /// Last sweeps the gradient goes through ("truncated", TBP). Default: all.
-    #[serde(default)]
+    pub steps: Option<usize>,
+    /// Last sweeps the gradient goes through ("truncated", TBP), or steps of the data in each section of a sequence, at whose
+    /// beginning the gradient stops. Default: all.
     #[schemars(extend(
         "minimum" = 1, "maximum" = 10_000_000,
         "x-hint" = "leave it out to go through all steps"
     ))]
     pub truncate: Option<usize>,
+    /// Keep the units' states only every so many steps of the data, and compute those between again on the way back: the same
+    /// gradient from less memory; the root of the number of steps takes the least. Default: keep all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "the root of the number of steps takes the least memory"
+    ))]
+    pub checkpoint: Option<usize>,
 }
 
 impl Bptt {
-    pub(super) fn rule(&self, solver: Solver) -> BpttRule {
-        let recorded = self.truncate.unwrap_or(self.steps).min(self.steps);
-        BpttRule { solver: solver.reversed(), free: self.steps - recorded, recorded, repeat: 1 }
+    pub(super) fn rule(&self, solver: Solver, steps: usize) -> BpttRule {
+        let recorded = self.truncate.unwrap_or(steps).min(steps);
+        BpttRule { solver: solver.reversed(), free: steps - recorded, recorded, repeat: 1 }
+    }
+
+    fn through_time(&self) -> ThroughTime {
+        let exact = self.truncate.is_none();
+        ThroughTime { path: Path::Through, section: self.section(), exact }
     }
 }
 
@@ -130,9 +146,17 @@ impl Credit for BpttRule {
 
 impl CreditMethod for Bptt {
     fn check(&self, at: &Place) -> Result<()> {
-        let (most, truncate) = (self.steps, self.truncate.unwrap_or(self.steps));
+        if let (Some(checkpoint), Some(truncate)) = (self.checkpoint, self.truncate) {
+            let need = format!("left out beside truncate = {truncate}");
+            at.require(false, "checkpoint", checkpoint, &need, "a gradient that stops needs no checkpoints")?;
+        }
+        let Some(most) = self.steps else { return Ok(()) };
+        let truncate = self.truncate.unwrap_or(most);
         let need = format!("from 1 to steps = {most}");
-        at.require(truncate <= most, "truncate", truncate, &need, "leave it out to go through all steps")
+        at.require(truncate <= most, "truncate", truncate, &need, "leave it out to go through all steps")?;
+        let checkpoint = self.checkpoint.unwrap_or(0);
+        let need = "left out beside steps, whose sweeps are all kept";
+        at.require(self.checkpoint.is_none(), "checkpoint", checkpoint, need, "use truncate")
     }
 
     fn cites(&self) -> Vec<Cite> {
@@ -140,22 +164,42 @@ impl CreditMethod for Bptt {
     }
 
     fn needs(&self) -> CreditNeeds {
-        CreditNeeds { fixed_steps: true, ..CreditNeeds::gradient(UnitDynamics::Settling) }
+        match self.steps {
+            Some(_) => CreditNeeds { fixed_steps: true, ..CreditNeeds::gradient(UnitDynamics::Settling) },
+            None => CreditNeeds::gradient(UnitDynamics::Stepping),
+        }
     }
 
     fn steps_mut(&mut self) -> Vec<&mut usize> {
-        std::iter::once(&mut self.steps).chain(&mut self.truncate).collect()
+        match &mut self.steps {
+            Some(steps) => std::iter::once(steps).chain(&mut self.truncate).collect(),
+            None => Vec::new(),
+        }
     }
 
     fn copies(&self) -> usize {
-        4 + 2 * self.truncate.unwrap_or(self.steps)
+        4 + 2 * self.steps.map_or(0, |steps| self.truncate.unwrap_or(steps))
+    }
+
+    fn section(&self) -> Option<usize> {
+        self.checkpoint.or(self.truncate)
     }
 
     fn examples() -> Vec<Self> {
-        vec![Self { steps: 60, truncate: None }, Self { steps: 60, truncate: Some(50) }]
+        let of = |steps, truncate, checkpoint| Self { steps, truncate, checkpoint };
+        vec![
+            of(Some(60), None, None),
+            of(Some(60), Some(50), None),
+            of(None, None, None),
+            of(None, Some(3), None),
+            of(None, None, Some(2)),
+        ]
     }
 
     fn build(&self, solver: Solver, _: &Network, _: usize) -> Box<dyn Credit> {
-        Box::new(self.rule(solver))
+        match self.steps {
+            Some(steps) => Box::new(self.rule(solver, steps)),
+            None => Box::new(self.through_time()),
+        }
     }
 }

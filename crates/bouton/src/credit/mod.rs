@@ -11,6 +11,7 @@ mod contrast;
 mod contrastive;
 mod coupled;
 pub mod draws;
+mod e_prop;
 mod eqprop;
 mod holomorphic;
 mod homeostasis;
@@ -21,6 +22,7 @@ mod recurrent;
 mod shards;
 mod sink;
 mod tape;
+mod through_time;
 mod warm_start;
 mod weighed;
 
@@ -31,6 +33,7 @@ pub use continual::ContinualEqProp;
 pub use contrast::{Contrast, Phase};
 pub use contrastive::ContrastiveLearning;
 pub use coupled::CoupledLearning;
+pub use e_prop::EProp;
 pub use eqprop::{EqProp, Nudge, Start};
 pub use holomorphic::HolomorphicEqProp;
 pub use importance::measure;
@@ -59,6 +62,8 @@ axis! {
         Backprop(Backprop),
         /// Backpropagation through time, whole or truncated.
         Bptt(Bptt),
+        /// e-prop: eligibility of each unit alone, times learning signals of the output.
+        EProp(EProp),
         /// Recurrent backpropagation: the adjoint's fixed point.
         RecurrentBackprop(RecurrentBackprop),
         /// Equilibrium propagation.
@@ -89,6 +94,10 @@ pub trait CreditMethod: std::fmt::Debug {
     fn steps_mut(&mut self) -> Vec<&mut usize>;
     /// Numbers that it keeps of every unit and sample at once, for the estimate of memory.
     fn copies(&self) -> usize;
+    /// Steps of the data that it keeps at once; none, the default: all.
+    fn section(&self) -> Option<usize> {
+        None
+    }
     /// Settings for the tests of every member, in which each word and each switch occurs.
     fn examples() -> Vec<Self>
     where

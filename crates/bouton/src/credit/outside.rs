@@ -47,6 +47,12 @@ pub fn gradients(
     key: &Key,
     training: bool,
 ) -> Result<(GradCollector, Mat)> {
+    if network.steps_in_time() {
+        return Err(Error::incompatible(
+            "nothing is sent back yet to what a network that moves in time was shown",
+            "use units that do not move in time, such as neuron.relu",
+        ));
+    }
     let mut sink = InputGradCollector::new(network);
     if !training && network.populations.iter().any(runs) {
         credit.gradients(network, batch, &[loss], &mut sink)?;

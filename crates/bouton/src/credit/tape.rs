@@ -110,7 +110,7 @@ impl Adjoint {
         let node = &network.populations[pop];
         let g_out = std::mem::replace(&mut self.g_out[pop], frame.drive[pop].clone());
         let mut g_drive = Mat::zeros(network.dtype, g_out.rows(), g_out.cols());
-        let ctx = Ctx { omega: self.omega };
+        let ctx = Ctx { step: self.omega };
         let drive = frame.drive[pop].view();
         let g_own = if node.num_states() > 0 {
             let g_h = self.g_h[pop].view_mut();

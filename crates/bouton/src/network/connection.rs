@@ -68,6 +68,8 @@ pub struct Connection {
     pub feedback: Feedback,
     /// What it carries in feed-forward passes: from `pre` to `post` go activities, from `post` to `pre` errors.
     pub carries: Carries,
+    /// Steps of the network in time that it takes.
+    pub delay: usize,
     /// Whether it stands beside the chain, and draws its random numbers by its name.
     pub named: bool,
     /// Strength of Jacobian homeostasis per unit, λ/n.

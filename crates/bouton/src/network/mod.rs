@@ -12,6 +12,7 @@ mod params;
 mod spec;
 mod state;
 mod summary;
+mod time;
 mod verbs;
 
 pub use crate::shape::Shape;
@@ -22,6 +23,7 @@ pub use node::Node;
 pub use params::{OwnParam, Owner, ParamId};
 pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, Skip};
 pub use state::{Constant, LinearisationPoint, State};
+pub use time::{Activity, Carry, Clock, Path, Rates, Reading, Timing, Trace};
 pub use verbs::{ForwardCache, Term};
 
 use params::{BIAS, GAIN, OWN, WEIGHT};
@@ -50,6 +52,8 @@ pub enum Role {
     Settling,
     /// One step after the populations before it: feed-forward nets and readouts.
     Forward,
+    /// A step whenever the data make one.
+    Stepping,
 }
 
 /// A parameter to change and what decides how.
@@ -71,6 +75,8 @@ pub struct Network {
     pub connections: Vec<Connection>,
     /// Learned numbers of the objective's own, [1, 1] each.
     pub objective: Vec<OwnParam>,
+    /// How it moves while its input moves; none if a sample is seen once.
+    pub time: Option<Timing>,
     plain: Box<dyn Synapse>,
 }
 
@@ -78,7 +84,7 @@ impl Network {
     /// A network of these parts.
     pub fn new(dtype: DType, populations: Vec<Node>, connections: Vec<Connection>) -> Self {
         let plain = Box::new(ElementwiseSynapse(Plain {}));
-        Self { dtype, populations, connections, objective: Vec::new(), plain }
+        Self { dtype, populations, connections, objective: Vec::new(), time: None, plain }
     }
 
     /// Puts other units in the place of those of `pop`, with numbers of their own drawn by `key`.
@@ -133,8 +139,16 @@ impl Network {
         self.populations[pop].role == Role::Clamped
     }
 
-    /// Columns of a sample, which the clamped populations show; several may show the same ones.
+    /// Whether a population moves in time.
+    pub fn is_stepping(&self, pop: PopId) -> bool {
+        self.populations[pop].role == Role::Stepping
+    }
+
+    /// Columns of a sample, which the clamped populations show; several may show the same ones, and steps of time follow each other.
     pub fn features(&self) -> usize {
+        if let Some(time) = &self.time {
+            return time.own.all();
+        }
         self.with_role(Role::Clamped).map(|p| self.populations[p].columns.end).max().unwrap_or(0)
     }
 

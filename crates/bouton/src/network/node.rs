@@ -1,7 +1,7 @@
 //! A population in its network: its units, what they receive behind a drive, and the numbers of their own.
 
 use super::{OwnParam, Role, Shape};
-use crate::neuron::{Ctx, Gradients, Inputs, Population};
+use crate::neuron::{Ctx, Gradients, Inputs, Population, StepGradients};
 use crate::norm::Norm;
 use crate::objective::Objective;
 use bouton_kernels::{Elem, Mat, View, ViewMut, WeightMat, dispatch};
@@ -79,6 +79,12 @@ impl Node {
         let g = Gradients { out: g_out, state: g_state, drive: g_drive, own: g_own.view_mut() };
         self.model.backward(ctx, Inputs { own: self.own_rows(drive).view(), drive, nudge: None }, before, g);
         g_own
+    }
+
+    /// Backwards through a step in time, as [`Population::backward_in_time`].
+    pub fn backward_in_time(&self, ctx: &Ctx, drive: View<'_>, before: View<'_>, g: StepGradients<'_>) {
+        let own = self.own_rows(drive);
+        self.model.backward_in_time(ctx, Inputs { own: own.view(), drive, nudge: None }, before, g);
     }
 
     /// The numbers of the units' own, one row each; those of a channel stand at all of its places.

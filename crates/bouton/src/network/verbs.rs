@@ -22,13 +22,13 @@ pub struct ForwardCache<'a> {
 }
 
 /// What a clamped population shows: all of the samples, or some of their columns.
-enum Shown<'a> {
+pub(super) enum Shown<'a> {
     Whole(View<'a>),
     Part(Mat),
 }
 
 impl Shown<'_> {
-    fn view(&self) -> View<'_> {
+    pub(super) fn view(&self) -> View<'_> {
         match self {
             Self::Whole(x) => *x,
             Self::Part(part) => part.view(),
@@ -49,7 +49,7 @@ impl Network {
     }
 
     /// What the clamped population `pop` shows of the samples `x`.
-    fn shown<'x>(&self, pop: PopId, x: View<'x>) -> Shown<'x> {
+    pub(super) fn shown<'x>(&self, pop: PopId, x: View<'x>) -> Shown<'x> {
         let columns = self.populations[pop].columns.clone();
         if columns.len() == x.cols() { Shown::Whole(x) } else { Shown::Part(columns_of(x, columns)) }
     }
@@ -60,7 +60,7 @@ impl Network {
     }
 
     /// A population's bias in every row, the same at every place of an image.
-    fn biases(&self, node: &Node, rows: usize) -> Mat {
+    pub(super) fn biases(&self, node: &Node, rows: usize) -> Mat {
         let mut drive = Mat::zeros(self.dtype, rows, node.units);
         let Some(bias) = &node.bias else { return drive };
         dispatch!(self.dtype, T => {

@@ -80,6 +80,7 @@ impl NeuronMethod for Adaptive {
             dynamics: UnitDynamics::Settling,
             exact_signs: false,
             surrogate: false,
+            spikes: false,
             rectifies: false,
             bounded: all.map(|a| a.range().is_some()),
             nudge_outside: false,
@@ -143,6 +144,7 @@ pub struct AdaptiveUnit<A> {
 
 impl<A: ActivationFn> Neuron<2, 4, 2, 2> for AdaptiveUnit<A> {
     const OUTPUT_IS_STATE: bool = false;
+    const IN_TIME: bool = false;
     const ACTIVATION: Option<Activation> = Some(A::KIND);
 
     fn states(&self) -> [StateVar; 2] {

@@ -57,6 +57,7 @@ impl NeuronMethod for Gate {
 
 impl Neuron<0, 0, 1, 0> for Gate {
     const OUTPUT_IS_STATE: bool = false;
+    const IN_TIME: bool = true;
 
     fn states(&self) -> [StateVar; 0] {
         []

@@ -6,21 +6,31 @@
 
 pub(crate) mod activation;
 mod adaptive;
+mod alif;
 mod gate;
+mod in_time;
+mod leaky;
+mod lif;
 mod noise;
 mod population;
 mod relu;
 mod settle;
 mod sign;
+mod spike;
 
 pub use activation::{Activation, ActivationFn};
 pub use adaptive::{Adaptive, AdaptiveUnit};
+pub use alif::Alif;
 pub use gate::Gate;
+pub use in_time::StepGradients;
+pub use leaky::Leaky;
+pub use lif::Lif;
 pub use noise::Noise;
 pub use population::{Ctx, ElementwisePopulation, Gradients, Inputs, Population};
 pub use relu::{Rectified, Relu, linear};
 pub use settle::{Dynamics, EnergyUnit, NudgePosition, PrototypicalUnit, Settle};
 pub use sign::{Sign, Surrogate};
+pub use spike::{Reset, SpikeSurrogate};
 
 use crate::Result;
 use crate::axis::{Cite, Place, axis};
@@ -45,6 +55,12 @@ axis! {
         Sign(Sign),
         /// Units of a feed-forward network that are on where the drive is large, whatever its sign.
         Gate(Gate),
+        /// Leaky integrators that move in time, without spikes: readouts.
+        Leaky(Leaky),
+        /// Leaky integrate-and-fire units.
+        Lif(Lif),
+        /// Leaky integrate-and-fire units whose threshold rises with their spikes.
+        Alif(Alif),
     }
 }
 
@@ -76,6 +92,8 @@ pub enum UnitDynamics {
     Feedforward,
     /// In many sweeps, to a fixed point that it shares with others.
     Settling,
+    /// Step by step in time, while its input moves.
+    Stepping,
 }
 
 /// What the other axes may ask of a unit.
@@ -87,6 +105,8 @@ pub struct UnitTraits {
     pub exact_signs: bool,
     /// Whether the slope of a unit is a stand-in, because the unit jumps.
     pub surrogate: bool,
+    /// Whether hidden units send spikes, mostly zero.
+    pub spikes: bool,
     /// Whether nothing comes back through a unit that is off.
     pub rectifies: bool,
     /// Whether the outputs of hidden and of output units are bounded.
@@ -114,6 +134,7 @@ impl UnitTraits {
         dynamics: UnitDynamics::Feedforward,
         exact_signs: false,
         surrogate: false,
+        spikes: false,
         rectifies: false,
         bounded: [false, false],
         nudge_outside: false,
@@ -125,6 +146,9 @@ impl UnitTraits {
         noise: 0.0,
     };
 
+    /// Units that move step by step in time, unbounded as far as anybody knows.
+    pub const STEPPING: Self = Self { dynamics: UnitDynamics::Stepping, ..Self::FEEDFORWARD };
+
     /// Whether populations settle.
     pub fn settles(&self) -> bool {
         self.dynamics == UnitDynamics::Settling
@@ -134,7 +158,7 @@ impl UnitTraits {
 /// What a step knows beside its inputs and the numbers of the unit's own.
 #[derive(Clone, Copy, Debug)]
 pub struct Now<T> {
-    /// Over-relaxation ω of a relaxation; 1 is none.
+    /// Over-relaxation ω of a relaxation, 1 is none; the length dt of a step in time.
     pub step: T,
     /// Gain k of a nudge f − k·s.
     pub nudge_gain: T,
@@ -169,6 +193,8 @@ pub trait Neuron<const K: usize, const C: usize, const P: usize, const S: usize>
     const OUTPUT_IS_STATE: bool;
     /// The activation of a settling unit, for analysis: of its drive, or of its first state if it stores one.
     const ACTIVATION: Option<Activation> = None;
+    /// Whether units may move while their input moves: a step is one of time, and what it leads to is its output at that time.
+    const IN_TIME: bool;
     /// Whether a step may run in complex numbers.
     const ANALYTIC: bool = false;
     /// A step without over-relaxation of a unit that keeps nothing but its output, in any analytic numbers.

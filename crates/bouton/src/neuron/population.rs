@@ -2,6 +2,7 @@
 //!
 //! Arrays are filled in loops here: everything is compiled once for each unit, and a closure for an array is four functions more.
 
+use super::in_time::{self, StepGradients, prepared};
 use super::{Activation, Input, Neuron, Now, StateVar};
 use crate::own::Own;
 use bouton_kernels::{Complex, Dual, Elem, Elements, Pointwise, Real, View, ViewMut, dispatch, pointwise};
@@ -12,13 +13,13 @@ const BLOCK: usize = 512;
 /// What a sweep needs to know beside its inputs.
 #[derive(Clone, Copy, Debug)]
 pub struct Ctx {
-    /// Over-relaxation ω; 1 = none.
-    pub omega: f64,
+    /// Over-relaxation ω of a relaxation, 1 = none; the length dt of a step in time.
+    pub step: f64,
 }
 
 impl Default for Ctx {
     fn default() -> Self {
-        Self { omega: 1.0 }
+        Self { step: 1.0 }
     }
 }
 
@@ -68,6 +69,10 @@ pub trait Population: Send + Sync + std::fmt::Debug {
     /// Backwards through a step without a nudge; `before` are the states before it, or the output of units whose output is
     /// their state.
     fn backward(&self, ctx: &Ctx, input: Inputs<'_>, before: View<'_>, g: Gradients<'_>);
+    /// Whether its units may move while their input moves, so that [`Population::backward_in_time`] has a meaning.
+    fn moves_in_time(&self) -> bool;
+    /// Backwards through a step in time; `before` are the states before it.
+    fn backward_in_time(&self, ctx: &Ctx, input: Inputs<'_>, before: View<'_>, g: StepGradients<'_>);
 }
 
 /// The population of a scalar [`Neuron`].
@@ -110,19 +115,29 @@ impl<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, cons
     fn backward(&self, ctx: &Ctx, input: Inputs<'_>, before: View<'_>, g: Gradients<'_>) {
         dispatch!(before.dtype(), T => backward::<N, T, K, C, P, S>(&self.0, ctx, input, before, g));
     }
+
+    fn moves_in_time(&self) -> bool {
+        N::IN_TIME
+    }
+
+    fn backward_in_time(&self, ctx: &Ctx, input: Inputs<'_>, before: View<'_>, g: StepGradients<'_>) {
+        if const { N::IN_TIME } {
+            dispatch!(g.out.dtype(), T => in_time::backward::<N, T, K, C, P, S>(&self.0, ctx, input, before, g));
+        }
+    }
 }
 
 /// One step of a unit as an equation; its parameters are the constants.
 #[derive(Clone, Copy)]
-struct RealStep<N, const K: usize>(N);
+pub(super) struct RealStep<N, const K: usize>(pub N);
 
 /// The same of a unit whose output is its state.
 #[derive(Clone, Copy)]
 struct OutputStep<N, const K: usize, const S: usize>(N);
 
-/// The same of a unit with numbers of its own; parameters are ω and the gain of the nudge.
+/// The same of a unit with numbers of its own, whose constants are its own too.
 #[derive(Clone, Copy)]
-struct OwnStep<N, const C: usize>(N);
+pub(super) struct OwnStep<N, const K: usize>(pub N);
 
 impl<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, const S: usize>
     Pointwise<C, 0, P, S, 1> for RealStep<N, K>
@@ -144,18 +159,11 @@ impl<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, cons
 }
 
 impl<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, const S: usize>
-    Pointwise<2, K, P, S, 1> for OwnStep<N, C>
+    Pointwise<0, C, P, S, 1> for OwnStep<N, K>
 {
     #[inline(always)]
-    fn at<T: Real>(
-        self,
-        [step, nudge_gain]: [T; 2],
-        own: [T; K],
-        input: [T; P],
-        h: [T; S],
-        _: [T; 1],
-    ) -> ([T; S], [T; 1]) {
-        let (h, out) = self.0.step(self.0.prepare(Now { step, nudge_gain }, own), input, h);
+    fn at<T: Real>(self, _: [T; 0], c: [T; C], input: [T; P], h: [T; S], _: [T; 1]) -> ([T; S], [T; 1]) {
+        let (h, out) = self.0.step(c, input, h);
         (h, [out])
     }
 }
@@ -169,11 +177,12 @@ fn advance<N: Neuron<K, C, P, S>, T: Elem, const K: usize, const C: usize, const
     change: &mut [f64],
 ) {
     const { assert!(!N::OUTPUT_IS_STATE || (S == 1 && K == 0)) };
-    let (step, none) = (T::from_f64(ctx.omega), [T::default(); BLOCK]);
+    let (step, none) = (T::from_f64(ctx.step), [T::default(); BLOCK]);
     let mut own: [&[T]; K] = [&[]; K];
     for k in 0..K {
         own[k] = input.own.row::<T>(k);
     }
+    let (mut constants, mut made_for) = (no_rows::<T, C>(), None);
     for (r, change) in change.iter_mut().enumerate().take(out.rows()) {
         let (offset, gain) = match input.nudge {
             Some((offset, gain)) => (Some(offset.row::<T>(r)), gain.get(r).copied().unwrap_or(0.0)),
@@ -182,6 +191,10 @@ fn advance<N: Neuron<K, C, P, S>, T: Elem, const K: usize, const C: usize, const
         let now = Now { step, nudge_gain: T::from_f64(gain) };
         let (drive, out) = (input.drive.row::<T>(r), out.row_mut::<T>(r));
         let units = out.len();
+        if K > 0 && made_for != Some(gain) {
+            prepared(neuron, now, own, &mut constants);
+            made_for = Some(gain);
+        }
         let mut h =
             if S == 0 || N::OUTPUT_IS_STATE { &mut [][..] } else { h.row_mut::<T>(r) }.chunks_mut(units);
         let mut states: [&mut [T]; S] = no_slices();
@@ -210,9 +223,9 @@ fn advance<N: Neuron<K, C, P, S>, T: Elem, const K: usize, const C: usize, const
                     let c = neuron.prepare(now, [step; K]);
                     pointwise(RealStep::<N, K>(*neuron), c, Elements { own: [], input, state, out: [out] })
                 } else {
-                    let (now, mut own) = ([now.step, now.nudge_gain], own);
-                    own.iter_mut().for_each(|own| *own = &own[at.clone()]);
-                    pointwise(OwnStep::<N, C>(*neuron), now, Elements { own, input, state, out: [out] })
+                    let mut own: [&[T]; C] = [&[]; C];
+                    own.iter_mut().zip(&constants).for_each(|(own, all)| *own = &all[at.clone()]);
+                    pointwise(OwnStep::<N, K>(*neuron), [], Elements { own, input, state, out: [out] })
                 }
             };
             *change = change.max(moved.to_f64());
@@ -220,8 +233,13 @@ fn advance<N: Neuron<K, C, P, S>, T: Elem, const K: usize, const C: usize, const
     }
 }
 
+/// Where constants of the units' own will be.
+pub(super) fn no_rows<T, const C: usize>() -> [Vec<T>; C] {
+    std::array::from_fn(|_| Vec::new())
+}
+
 /// Where slices will be, one for each state.
-fn no_slices<'a, T, const S: usize>() -> [&'a mut [T]; S] {
+pub(super) fn no_slices<'a, T, const S: usize>() -> [&'a mut [T]; S] {
     std::array::from_fn(|_| Default::default())
 }
 
@@ -351,7 +369,7 @@ fn slopes<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize,
         Some(lane) if lane < WIDTH => Dual::<f64, WIDTH>::var(x, lane),
         _ => Dual::cst(x),
     };
-    let now = Now { step: Dual::cst(ctx.omega), nudge_gain: Dual::cst(0.0) };
+    let now = Now { step: Dual::cst(ctx.step), nudge_gain: Dual::cst(0.0) };
     let (mut numbers, mut input, mut h) = ([Dual::cst(0.0); K], [Dual::cst(0.0); P], [Dual::cst(0.0); S]);
     input[0] = along(drive, 0);
     for j in 0..S {

@@ -46,6 +46,7 @@ pub struct Rectified;
 
 impl Neuron<0, 0, 1, 0> for Rectified {
     const OUTPUT_IS_STATE: bool = false;
+    const IN_TIME: bool = true;
 
     fn states(&self) -> [StateVar; 0] {
         []
@@ -80,6 +81,7 @@ struct Identical;
 
 impl Neuron<0, 0, 1, 0> for Identical {
     const OUTPUT_IS_STATE: bool = false;
+    const IN_TIME: bool = true;
 
     fn states(&self) -> [StateVar; 0] {
         []

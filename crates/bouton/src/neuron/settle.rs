@@ -120,6 +120,7 @@ impl NeuronMethod for Settle {
             dynamics: UnitDynamics::Settling,
             exact_signs: false,
             surrogate: false,
+            spikes: false,
             rectifies: false,
             bounded: all.map(|a| a.range().is_some()),
             nudge_outside: self.nudge == NudgePosition::Outside,
@@ -167,6 +168,7 @@ pub struct PrototypicalUnit<A, const INSIDE: bool>(PhantomData<A>);
 
 impl<A: ActivationFn, const INSIDE: bool> Neuron<0, 3, 2, 1> for PrototypicalUnit<A, INSIDE> {
     const OUTPUT_IS_STATE: bool = true;
+    const IN_TIME: bool = false;
     const ACTIVATION: Option<Activation> = Some(A::KIND);
 
     const ANALYTIC: bool = INSIDE && !A::CLIPPED;
@@ -231,6 +233,7 @@ impl<A> EnergyUnit<A> {
 
 impl<A: ActivationFn> Neuron<0, 2, 2, 1> for EnergyUnit<A> {
     const OUTPUT_IS_STATE: bool = false;
+    const IN_TIME: bool = false;
     const ACTIVATION: Option<Activation> = Some(A::KIND);
 
     fn states(&self) -> [StateVar; 1] {

@@ -87,6 +87,7 @@ impl Surrogate {
 
 impl Neuron<0, 0, 1, 0> for Sign {
     const OUTPUT_IS_STATE: bool = false;
+    const IN_TIME: bool = true;
 
     fn states(&self) -> [StateVar; 0] {
         []

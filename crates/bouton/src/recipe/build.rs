@@ -1,16 +1,20 @@
 //! From a recipe to a network with freshly drawn weights.
 
 use super::plan::{ConnectionKind, ConnectionPlan, NetworkPlan};
-use super::{Memory, Precision, Recipe};
+use super::{Memory, Precision, Recipe, variant_name};
 use crate::error::{Error, Result};
-use crate::network::{Carries, Connection, Feedback, Layer, Network, Node, OwnParam, PopId, Role, Shape};
+use crate::network::{
+    Carries, Connection, Feedback, Layer, Network, Node, OwnParam, PopId, Role, Shape, Timing,
+};
 use crate::neuron::linear;
 use crate::norm::Norm;
 use crate::optim::Updater;
 use crate::own::Own;
 use crate::rng::{Key, Stream};
 use crate::synapse::{ElementwiseSynapse, Plain, Site, Synapse};
-use crate::wiring::{BiasInit, ConvWiring, Dense, DenseWiring, FeedbackSpec, Identity, Init, Pool, Wiring};
+use crate::wiring::{
+    BiasInit, ConvWiring, Dense, DenseWiring, FeedbackSpec, Identity, Init, OthersWiring, Pool, Wiring,
+};
 use bouton_kernels::{ConvShape, DType, Mat, PoolShape, WeightMat};
 
 impl From<Precision> for DType {
@@ -43,6 +47,7 @@ impl Network {
         let own = recipe.objective.method().own();
         let draw = |own: &Own| OwnParam::new(own, dtype, 1, &mut builder.key.of(own.name, 0).stream());
         network.objective = own.iter().map(draw).collect();
+        network.time = builder.timing()?;
         Ok(network)
     }
 }
@@ -97,6 +102,41 @@ impl Builder<'_> {
         }
     }
 
+    /// Whether what a population sends is mostly zero.
+    fn spikes(&self, p: PopId) -> bool {
+        let plan = &self.plan.populations[p];
+        match plan.role {
+            Role::Clamped => self.plan.in_time() && self.recipe.spikes_are_shown(),
+            Role::Stepping => !plan.is_judged() && plan.neuron.method().traits().spikes,
+            Role::Settling | Role::Forward => false,
+        }
+    }
+
+    fn dense(&self, c: &ConnectionPlan<'_>, pre: usize, post: usize) -> Box<dyn Wiring> {
+        let autapses = self.recipe.connection.get(&c.name).is_none_or(|table| table.autapses);
+        let all = DenseWiring { pre, post, sparse: self.spikes(c.pre) };
+        if autapses { Box::new(all) } else { Box::new(OthersWiring { all }) }
+    }
+
+    /// How the network moves in time, if it does.
+    fn timing(&self) -> Result<Option<Timing>> {
+        if !self.plan.in_time() {
+            return Ok(None);
+        }
+        let (clock, own) = (self.recipe.time.unwrap_or_default(), self.recipe.own_steps());
+        let shown = self.recipe.shown_steps().ok_or_else(|| {
+            Error::shape(format!("encoder.{} cannot show this task", variant_name(&self.recipe.encoder)))
+        })?;
+        let key = Key::new(self.recipe.seed).of("test", 0);
+        Ok(Some(Timing { clock, encoder: self.recipe.encoder.clone(), own, shown, key }))
+    }
+
+    /// Steps of the network that a connection takes; in a loop what was sent arrives a step later at the earliest.
+    fn delay(&self, c: &ConnectionPlan<'_>) -> usize {
+        let steps = c.delay * self.recipe.time.unwrap_or_default().substeps;
+        if self.plan.in_time() && c.pre == c.post { steps.max(1) } else { steps }
+    }
+
     /// Random numbers of a population: by its place in the chain, or by its name beside it.
     fn draws(&self, purpose: &str, p: PopId) -> Key {
         let plan = &self.plan.populations[p];
@@ -146,7 +186,11 @@ impl Builder<'_> {
             && c.synapse.method().traits().signs();
         match c.kind {
             ConnectionKind::Chain(layer) => {
-                let (wiring, pool) = wiring(&self.recipe.network.layers[layer], pre.shape, post.shape, exact);
+                let layer = &self.recipe.network.layers[layer];
+                let (wiring, pool) = match geometry(layer, pre.shape) {
+                    None => (self.dense(c, pre.units, post.units), None),
+                    Some(_) => wiring(layer, pre.shape, post.shape, exact),
+                };
                 self.learned(nodes, c, wiring, pool)
             }
             ConnectionKind::Skip(skip) => match skip.kernel {
@@ -157,9 +201,7 @@ impl Builder<'_> {
                     self.learned(nodes, c, Box::new(ConvWiring { shape, exact }), None)
                 }
             },
-            ConnectionKind::Dense => {
-                self.learned(nodes, c, Box::new(DenseWiring { pre: pre.units, post: post.units }), None)
-            }
+            ConnectionKind::Dense => self.learned(nodes, c, self.dense(c, pre.units, post.units), None),
         }
     }
 
@@ -232,6 +274,7 @@ impl Builder<'_> {
             states,
             lr: c.lr,
             carries: c.carries,
+            delay: self.delay(c),
             named: c.kind == ConnectionKind::Dense,
             learns: c.learns,
         })
@@ -241,7 +284,7 @@ impl Builder<'_> {
 /// The kernels of the chain's connection that enters `layer`, of shape `post`; `exact`: see [`ConvWiring`].
 pub(crate) fn wiring(layer: &Layer, pre: Shape, post: Shape, exact: bool) -> (Box<dyn Wiring>, Option<Pool>) {
     let Some((shape, pool)) = geometry(layer, pre) else {
-        return (Box::new(DenseWiring { pre: pre.units(), post: post.units() }), None);
+        return (Box::new(DenseWiring { pre: pre.units(), post: post.units(), sparse: false }), None);
     };
     (Box::new(ConvWiring { shape, exact }), pool)
 }
@@ -331,6 +374,7 @@ fn identity(pre: &Node, post: &Node, c: &ConnectionPlan<'_>, dtype: DType) -> Re
         states: Vec::new(),
         lr: None,
         carries: c.carries,
+        delay: 0,
         named: false,
         learns: true,
     })

@@ -27,8 +27,19 @@ pub fn combinations() -> Vec<Cell> {
         for (credit, credit_text) in members("credit") {
             for (objective, objective_text) in members("objective") {
                 for (solver, solver_text) in members("solver") {
-                    let recipe = recipe(&[&neuron_text, &credit_text, &objective_text, &solver_text]);
-                    let refusal = recipe.check().err();
+                    let with = |credit: &str| recipe(&[&neuron_text, credit, &objective_text, &solver_text]);
+                    let (mut recipe, mut refusal) = (with(&credit_text), None);
+                    if let Err(error) = recipe.check() {
+                        // A rule that takes sweeps or steps of time, as it is told.
+                        let swept = member("credit", credit)
+                            .field("steps")
+                            .map(|_| with(&format!("{credit_text}steps = 3\n")));
+                        match swept.filter(|recipe| !credit_text.contains("steps") && recipe.check().is_ok())
+                        {
+                            Some(swept) => recipe = swept,
+                            None => refusal = Some(error),
+                        }
+                    }
                     cells.push(Cell {
                         neuron: neuron.clone(),
                         credit: credit.into(),
@@ -127,6 +138,8 @@ mod tests {
         assert_eq!(count("relu", "backprop"), 3);
         assert_eq!(count("sign", "backprop"), 3);
         assert_eq!(count("sign", "bptt"), 0);
+        assert_eq!((count("lif", "bptt"), count("alif", "e-prop"), count("leaky", "bptt")), (3, 3, 3));
+        assert_eq!((count("lif", "backprop"), count("lif", "eq-prop"), count("relu", "e-prop")), (0, 0, 0));
         assert_eq!(count("relu", "eq-prop"), 0);
         assert_eq!(count("settle/prototypical/inside", "backprop"), 0);
         // BPTT goes through plain sweeps, which Anderson mixing is not.

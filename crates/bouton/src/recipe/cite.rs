@@ -69,6 +69,7 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
     used.extend(
         r.neurons().flat_map(|(at, neuron)| cited(neuron.method().cites(), &at, &variant_name(neuron))),
     );
+    used.extend(cited(r.encoder.method().cites(), "encoder", &variant_name(&r.encoder)));
     let settles = r.neuron.method().traits().settles();
     used.extend(r.objectives().flat_map(|(at, o)| cited(o.method().cites(settles), &at, &variant_name(o))));
     used.extend(cited(r.solver.method().cites(), "solver", &variant_name(&r.solver)));

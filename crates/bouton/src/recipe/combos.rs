@@ -6,6 +6,7 @@ mod errors;
 mod feedback;
 mod graph;
 mod sweeps;
+mod time;
 
 use super::{Recipe, variant_name};
 use crate::credit::{Acts, CreditNeeds, Start};
@@ -33,7 +34,9 @@ pub fn compatible(recipe: &Recipe) -> Result<()> {
 fn alone(recipe: &Recipe) -> Result<()> {
     let rules = [
         targets,
+        time::idle,
         neuron_and_credit,
+        time::unfit,
         clamped_output,
         feedback::complex_nudge,
         readout,
@@ -117,6 +120,18 @@ fn neuron_and_credit(r: &Recipe) -> Refusal {
         (UnitDynamics::Feedforward, UnitDynamics::Settling) => refusal(
             format!("{credit} needs units that settle, but {unit} units do not"),
             "use neuron.settle, or credit.backprop",
+        ),
+        (UnitDynamics::Stepping, UnitDynamics::Feedforward | UnitDynamics::Settling) => refusal(
+            format!("{unit} units move while their input moves, which {credit} does not go through"),
+            "use credit.bptt without steps, or credit.e-prop",
+        ),
+        (UnitDynamics::Settling, UnitDynamics::Stepping) => refusal(
+            format!("{credit} goes through steps of time, but {unit} units settle while their input stays"),
+            "give credit.bptt.steps, a number of sweeps, or use neuron.lif",
+        ),
+        (UnitDynamics::Feedforward, UnitDynamics::Stepping) if !time::moves(r) => refusal(
+            format!("{credit} goes through steps of time, but no units move in time"),
+            "use credit.backprop, or units such as neuron.lif",
         ),
         _ => None,
     }

@@ -224,6 +224,7 @@ mod tests {
         let wanted = [
             "task",
             "sequence",
+            "encoder",
             "neuron",
             "norm",
             "wiring",

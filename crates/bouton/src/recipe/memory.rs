@@ -2,6 +2,7 @@
 
 use super::Recipe;
 use super::plan::{ConnectionKind, ConnectionPlan, NetworkPlan, PopulationPlan};
+use crate::encoder::Steps;
 use crate::network::{Layer, Role};
 use crate::synapse::Site;
 use crate::task::BatchSize;
@@ -70,7 +71,7 @@ impl Memory {
             (
                 "states of units",
                 self.states,
-                "make the batches of [task] smaller, or the sweeps that bptt keeps fewer",
+                "make the batches of [task] smaller, or let bptt keep fewer sweeps, or steps (credit.bptt.checkpoint)",
             ),
             ("data", self.data, "train on fewer or smaller images, or on fewer tasks"),
         ];
@@ -149,7 +150,16 @@ fn states(recipe: &Recipe, plan: &NetworkPlan<'_>) -> u128 {
         let own = p.neuron.method().population(p.is_judged()).states().len() as u128;
         p.shape.units() as u128 * (copies * (1 + own) + mixed)
     };
-    rows * plan.populations.iter().map(of).sum::<u128>()
+    let all = plan.populations.iter().map(of).sum::<u128>();
+    if !plan.in_time() {
+        return rows * all;
+    }
+    // Threads work on a shard each, whose steps are all kept, or those of a section and the first of each.
+    let steps = recipe.shown_steps().map_or(1, |shown| shown.steps);
+    let kept = recipe.credit.method().section().map_or(steps, |n| n.min(steps) + steps.div_ceil(n));
+    let shown = recipe.shown_steps().map_or(0, Steps::all) as u128;
+    let substeps = recipe.time.unwrap_or_default().substeps as u128;
+    rows.min(32 * rayon::current_num_threads() as u128) * (kept as u128 * substeps * all + shown)
 }
 
 /// Bytes of data sets and of what is known about their samples.

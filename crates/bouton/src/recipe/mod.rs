@@ -43,6 +43,8 @@ pub use tables::{ConnectionSpec, PopulationSpec};
 
 use crate::anchor::AnchorSpec;
 use crate::credit::CreditSpec;
+use crate::encoder::{EncoderSpec, Steps};
+use crate::network::Clock;
 use crate::network::NetworkSpec;
 use crate::neuron::NeuronSpec;
 use crate::norm::NormSpec;
@@ -105,6 +107,12 @@ pub struct Recipe {
     /// How a sequence of tasks is learned.
     #[serde(default)]
     pub continual: ContinualSpec,
+    /// What a network sees of a sample step by step.
+    #[serde(default, skip_serializing_if = "shows_as_is")]
+    pub encoder: EncoderSpec,
+    /// How a network moves in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Clock>,
     /// Layers.
     pub network: NetworkSpec,
     /// Populations by name: choices of their own.
@@ -244,4 +252,33 @@ impl Default for RunSpec {
 
 fn one() -> u64 {
     1
+}
+
+fn shows_as_is(encoder: &EncoderSpec) -> bool {
+    *encoder == EncoderSpec::None
+}
+
+impl Recipe {
+    /// Steps and columns of the samples of its tasks, as they are.
+    pub(crate) fn own_steps(&self) -> Steps {
+        let columns = self.sequence.sides(&self.task, self.continual.scenario).0;
+        let steps = self.task.method().steps();
+        Steps { steps, columns: columns / steps }
+    }
+
+    /// Steps and columns that its network sees of a sample; none if the encoder cannot show its task.
+    pub(crate) fn shown_steps(&self) -> Option<Steps> {
+        self.encoder.method().shown(self.own_steps())
+    }
+
+    /// Whether what its network sees of a sample is mostly zero.
+    pub(crate) fn spikes_are_shown(&self) -> bool {
+        self.encoder.method().spikes(self.task.method().shows_spikes())
+    }
+
+    /// Columns that its network sees at once, and its outputs.
+    pub(crate) fn seen_sides(&self) -> (usize, usize) {
+        let (columns, outputs) = self.sequence.sides(&self.task, self.continual.scenario);
+        (self.shown_steps().map_or(columns, |shown| shown.columns), outputs)
+    }
 }

@@ -72,6 +72,14 @@ pub struct ConnectionSpec {
     /// alignment, Nøkland 2016). Default `both`.
     #[serde(skip_serializing_if = "is_both")]
     pub carries: Carries,
+    /// Steps of the data that activity takes from one end to the other, in networks that move in time. A loop needs one, but for
+    /// that of a population with itself, which without a delay takes one step of the network. Default 0.
+    #[serde(skip_serializing_if = "is_none")]
+    #[schemars(extend("minimum" = 0, "maximum" = 1_000_000, "x-hint" = "1 for loops; 1 to 10 are usual"))]
+    pub delay: usize,
+    /// Whether its units are joined with themselves, of a connection that joins a population with itself. Default true.
+    #[serde(skip_serializing_if = "is_true")]
+    pub autapses: bool,
     /// Whether its weights learn. Default true.
     #[serde(skip_serializing_if = "is_true")]
     pub learn: bool,
@@ -87,6 +95,8 @@ impl Default for ConnectionSpec {
             lr: None,
             optim: None,
             carries: Carries::Both,
+            delay: 0,
+            autapses: true,
             learn: true,
         }
     }
@@ -95,6 +105,11 @@ impl Default for ConnectionSpec {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_true(yes: &bool) -> bool {
     *yes
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_none(delay: &usize) -> bool {
+    *delay == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]

@@ -124,6 +124,7 @@ fn norm(plan: &NetworkPlan<'_>, recipe: &Recipe) -> Result<()> {
 
 fn network(recipe: &Recipe) -> Result<()> {
     let network = &recipe.network;
+    encoder(recipe)?;
     if !network.layers.is_empty() || recipe.population.is_empty() {
         chain(recipe)?;
     }
@@ -146,10 +147,22 @@ fn network(recipe: &Recipe) -> Result<()> {
     }
 }
 
+/// Whether the encoder can show the task.
+fn encoder(recipe: &Recipe) -> Result<()> {
+    if recipe.shown_steps().is_some() {
+        return Ok(());
+    }
+    let (own, encoder) = (recipe.own_steps(), variant_name(&recipe.encoder));
+    let steps = if own.steps == 1 { "1 step".to_owned() } else { format!("{} steps", own.steps) };
+    let message = format!("encoder.{encoder} cannot show samples of {steps} and {} numbers", own.all());
+    Err(Error::shape(message).with_hint(
+        "encoder.rows takes a number of steps that divides the numbers of a sample, the others samples of one step",
+    ))
+}
+
 fn chain(recipe: &Recipe) -> Result<()> {
     let network = &recipe.network;
-    let ((pixels, classes), data) =
-        (recipe.sequence.sides(&recipe.task, recipe.continual.scenario), variant_name(&recipe.task));
+    let ((pixels, classes), data) = (recipe.seen_sides(), variant_name(&recipe.task));
     let hint = format!("{data} needs layers = [{pixels}, …, {classes}]");
     let shape = |message: String| Err(Error::shape(message).with_hint(hint.clone()));
     if network.layers.len() < 2 {

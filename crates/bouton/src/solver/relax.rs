@@ -175,7 +175,7 @@ impl Solver {
             }
             let state_rows = if state.h[pop].rows() > 0 { rows.clone() } else { 0..0 };
             node.advance(
-                &Ctx { omega: self.omega },
+                &Ctx { step: self.omega },
                 drive,
                 nudge,
                 state.h[pop].rows_view_mut(state_rows),

@@ -11,6 +11,7 @@ pub mod digits;
 #[cfg(feature = "download")]
 pub mod download;
 pub mod embedded;
+mod evidence;
 mod files;
 mod held;
 pub mod idx;
@@ -30,6 +31,7 @@ pub mod npz;
 pub mod order;
 mod outputs;
 mod part;
+mod pattern;
 #[cfg(feature = "import")]
 pub mod pictures;
 mod replay;
@@ -51,11 +53,13 @@ pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
 pub use checksums::{Checksums, checksums};
 pub use context::Context;
 pub use dataset::{Dataset, Split};
+pub use evidence::Evidence;
 pub use files::{Files, Found};
 pub use held::{Held, Share};
 pub use images::{Images, Known, Normalise, Pad, Pixels};
 pub use outputs::Outputs;
 pub use part::Part;
+pub use pattern::Pattern;
 pub use replay::{Kept, Policy, ReplaySpec};
 pub use sequence::{
     Classes as ClassesOfTasks, ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets,

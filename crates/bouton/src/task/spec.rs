@@ -5,8 +5,10 @@
 
 use super::catalogue::{DATA, KnownSet};
 use super::context::Context;
+use super::evidence::Evidence;
 use super::files::Files;
 use super::images::{Images, Known};
+use super::pattern::Pattern;
 use super::sequence::{ContinualSpec, SequenceSpec};
 use super::synthetic::SyntheticImages;
 use super::teacher::Teacher;
@@ -57,6 +59,18 @@ pub trait TaskMethod: fmt::Debug {
     /// Shape of one image (channels, height, width) as the network sees it, [1, 1, n] for n numbers that are no image; and number
     /// of classes, or of values.
     fn shape(&self) -> ([usize; 3], usize);
+    /// Steps of a sample, which stand behind each other in it. Default: one, because it is no sequence.
+    fn steps(&self) -> usize {
+        1
+    }
+    /// Whether its samples are spikes, mostly zero. Default: no.
+    fn shows_spikes(&self) -> bool {
+        false
+    }
+    /// Whether there is something that each step of a sample should come to, all of which stand behind each other. Default: no.
+    fn answers_every_step(&self) -> bool {
+        false
+    }
     /// What a sample shows: names and numbers of columns, in their order; one input, called `input`, unless a task has several.
     fn inputs(&self) -> Vec<(&'static str, usize)> {
         vec![("input", self.shape().0.into_iter().product())]
@@ -280,6 +294,8 @@ tasks! {
     "context" "Two inputs that tell the class only together." Context(Context),
     "files" "Files of your own: folders of images, tables, arrays." Files(Files),
     "teacher" "Values that a random teacher gives: a regression." Teacher(Teacher),
+    "pattern" "Patterns in time to be generated from frozen spikes." Pattern(Pattern),
+    "evidence" "Cues in time, and the question which side had more." Evidence(Evidence),
 }
 
 impl TaskSpec {

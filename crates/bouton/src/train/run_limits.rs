@@ -24,6 +24,8 @@ impl RunLimits {
             seed: _,
             precision: _,
             signs: _,
+            encoder: _,
+            time: _,
             network: _,
             population: _,
             connection: _,

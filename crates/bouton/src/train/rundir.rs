@@ -275,6 +275,10 @@ impl RunDir {
     pub fn alignment(&self) -> PathBuf {
         self.path.join("alignment.json")
     }
+    /// `activity.json`: what units did over time, see [`crate::analysis::activity`].
+    pub fn activity(&self) -> PathBuf {
+        self.path.join("activity.json")
+    }
     /// `status.json`, see [`super::status`].
     pub fn status_file(&self) -> PathBuf {
         self.path.join("status.json")

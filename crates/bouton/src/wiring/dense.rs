@@ -1,7 +1,9 @@
 //! All-to-all wiring: post += pre·Wᵀ with W of shape [post, pre].
 
 use super::{PerLayer, Wiring, WiringMethod};
-use bouton_kernels::{View, ViewMut, WeightMat, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt};
+use bouton_kernels::{
+    View, ViewMut, WeightMat, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, sparse_nt, sparse_tn,
+};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -133,6 +135,8 @@ pub struct DenseWiring {
     pub pre: usize,
     /// Units of the postsynaptic population.
     pub post: usize,
+    /// Whether presynaptic activity is mostly zero, as spikes are: then only what is not costs anything.
+    pub sparse: bool,
 }
 
 impl Wiring for DenseWiring {
@@ -141,7 +145,7 @@ impl Wiring for DenseWiring {
     }
 
     fn forward(&self, weight: &WeightMat, pre: View<'_>, post: ViewMut<'_>) {
-        gemm_nt(pre, weight, post);
+        if self.sparse { sparse_nt(pre, weight, post) } else { gemm_nt(pre, weight, post) }
     }
 
     fn backward_input(&self, weight: &WeightMat, g: View<'_>, pre: ViewMut<'_>) {
@@ -149,7 +153,7 @@ impl Wiring for DenseWiring {
     }
 
     fn backward_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>) {
-        gemm_tn(g, band, pre, g_w);
+        if self.sparse { sparse_tn(g, band, pre, g_w) } else { gemm_tn(g, band, pre, g_w) }
     }
 
     fn par_backward_input(&self, weight: &WeightMat, g: View<'_>, pre: ViewMut<'_>) {
@@ -166,6 +170,14 @@ impl Wiring for DenseWiring {
     }
 
     fn par_forward(&self, weight: &WeightMat, pre: View<'_>, post: ViewMut<'_>) {
-        par_gemm_nt(pre, weight, post);
+        if !self.sparse {
+            return par_gemm_nt(pre, weight, post);
+        }
+        let band = pre.rows().div_ceil(rayon::current_num_threads()).max(1);
+        let parts: Vec<_> = post.chunks_mut(band).enumerate().collect();
+        parts.into_par_iter().for_each(|(i, part)| {
+            let rows = i * band..i * band + part.rows();
+            sparse_nt(pre.rows_range(rows), weight, part);
+        });
     }
 }

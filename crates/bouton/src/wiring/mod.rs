@@ -3,12 +3,14 @@
 mod conv;
 mod dense;
 mod identity;
+mod others;
 mod pool;
 
 pub use crate::axis::PerLayer;
 pub use conv::{Conv, ConvWiring};
 pub use dense::{BiasInit, Dense, DenseWiring, FeedbackSpec, Init};
 pub use identity::Identity;
+pub use others::OthersWiring;
 pub use pool::{Pool, PoolSpec, SoftPool};
 
 use crate::axis::axis;

@@ -41,4 +41,5 @@ mod replay;
 mod resume;
 mod skips;
 mod synapses;
+mod time;
 mod trained;

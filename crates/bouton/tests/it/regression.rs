@@ -13,6 +13,8 @@ const TASK: &str = "[task.teacher]\ninputs = 8\noutputs = 2\nrule = { polynomial
 const PASS: &str = "[neuron.relu]\n[credit.backprop]\n[optim.sgd]\nlr = 0.05\n";
 const SETTLING: &str = "[neuron.settle]\nactivation = \"tanh\"\noutput = \"linear\"\n[optim.sgd]\nlr = 0.1\n";
 
+const IN_TIME: &str = "[neuron.leaky]\ntau = 0.1\n[credit.bptt]\n[optim.sgd]\nlr = 0.05\n";
+
 fn recipe(tables: &str) -> bouton::Result<Recipe> {
     let recipe = Recipe::parse(&format!("{TASK}{tables}"), "test")?;
     recipe.check().map(|()| recipe)
@@ -24,14 +26,14 @@ fn trained(recipe: &Recipe) -> BTreeMap<&'static str, f64> {
     trainer.evaluate(0).unwrap().metrics().map(|(metric, value)| (metric.name, value)).collect()
 }
 
-/// A linear teacher is met by every credit rule that goes with values, in a network that passes or settles.
+/// A linear teacher is met by every credit rule that goes with values, in a network that passes, settles or moves in time.
 #[test]
 fn every_rule_learns_a_linear_teacher() {
     let mut learned = 0;
     for credit in CreditSpec::all() {
         let settling = format!("{SETTLING}[credit.bptt]\nsteps = 30\n");
         let fields = format!("{settling}[wiring.dense]\nfeedback = \"vector-field\"\n");
-        let fits = [PASS, &settling, &fields].into_iter().find_map(|tables| {
+        let fits = [PASS, &settling, &fields, IN_TIME].into_iter().find_map(|tables| {
             let with = Recipe { credit: credit.clone(), ..recipe(tables).unwrap() };
             with.check().is_ok().then_some(with)
         });

@@ -15,6 +15,7 @@ mod pdf;
 mod plot;
 mod png;
 mod raster;
+mod spikes;
 mod strokes;
 
 pub(super) use axis::wants_log;
@@ -28,6 +29,7 @@ pub use line::{LineChart, Series, line_chart};
 pub use matrix::matrix;
 pub use palette::Palette;
 pub use plot::Plot;
+pub use spikes::{Raster, spike_raster};
 
 /// Text between tags.
 fn escape(text: &str) -> String {

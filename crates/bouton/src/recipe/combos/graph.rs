@@ -180,6 +180,14 @@ fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
 /// Keys that would do nothing.
 fn idle(c: &ConnectionPlan<'_>, table: &ConnectionSpec) -> PartRefusal {
     let name = &c.name;
+    if !table.autapses && c.pre != c.post {
+        let message = format!("connection.{name}.autapses would do nothing: it joins two populations");
+        return Some((message, "leave it out, or let the connection join a population with itself".into()));
+    }
+    if c.delay > 0 && c.carries == Carries::Errors {
+        let message = format!("connection.{name}.delay would do nothing: it carries errors alone");
+        return Some((message, "leave it out".into()));
+    }
     let identity = matches!(c.kind, ConnectionKind::Skip(skip) if skip.kernel.is_none());
     let rates = [("lr", table.lr.is_some()), ("optim", table.optim.is_some())];
     let chosen =

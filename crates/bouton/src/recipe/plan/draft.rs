@@ -3,6 +3,7 @@
 use super::ConnectionKind;
 use crate::error::{Error, Result};
 use crate::network::{Carries, NetworkSpec, Shape};
+use crate::neuron::{NeuronSpec, UnitDynamics};
 use crate::recipe::{ConnectionSpec, PopulationSpec, Recipe};
 use std::ops::Range;
 
@@ -35,6 +36,10 @@ pub(super) struct Edge<'a> {
 }
 
 impl Edge<'_> {
+    pub(super) fn delay(&self) -> usize {
+        self.table.map_or(0, |t| t.delay)
+    }
+
     pub(super) fn carries(&self) -> Carries {
         self.table.map_or(Carries::Both, |t| t.carries)
     }
@@ -202,7 +207,7 @@ fn size(recipe: &Recipe, input: &str) -> Option<usize> {
 fn inputs(recipe: &Recipe) -> Vec<(&'static str, usize)> {
     let mut inputs = recipe.task.inputs();
     if let [(_, size)] = &mut inputs[..] {
-        *size = recipe.sequence.sides(&recipe.task, recipe.continual.scenario).0;
+        *size = recipe.seen_sides().0;
     }
     inputs
 }
@@ -231,4 +236,10 @@ fn unknown(recipe: &Recipe, name: &str, input: &str) -> Error {
     let names: Vec<String> = recipe.task.inputs().iter().map(|(name, _)| format!("`{name}`")).collect();
     let message = format!("population.{name}.clamp = \"{input}\" is no input of task.{}", recipe.task.name());
     Error::config(message).with_hint(format!("it has {}", names.join(", ")))
+}
+
+/// Whether the network of a recipe moves in time: any of its units does.
+pub(super) fn in_time(recipe: &Recipe) -> bool {
+    let stepping = |neuron: &NeuronSpec| neuron.method().traits().dynamics == UnitDynamics::Stepping;
+    recipe.neurons().any(|(_, neuron)| stepping(neuron))
 }

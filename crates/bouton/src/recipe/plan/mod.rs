@@ -75,6 +75,8 @@ pub struct ConnectionPlan<'a> {
     pub optim: Option<&'a OptimSpec>,
     /// What it carries; errors alone go from `post` to `pre`.
     pub carries: Carries,
+    /// Steps of the data that it takes.
+    pub delay: usize,
     /// Whether its weights learn.
     pub learns: bool,
 }
@@ -118,6 +120,11 @@ impl<'a> NetworkPlan<'a> {
         Ok(Self { populations, connections })
     }
 
+    /// Whether it moves step by step while its input moves.
+    pub fn in_time(&self) -> bool {
+        self.populations.iter().any(|p| p.role == Role::Stepping)
+    }
+
     /// Whether it is a chain with its skips, so that lists of one value per connection have a meaning.
     pub fn is_chain(&self) -> bool {
         self.populations.iter().all(|p| p.layer.is_some())
@@ -155,6 +162,7 @@ impl<'a> Draft<'a> {
         let readout = settles && judged.is_some_and(|o| o.method().traits().outputs != Outputs::States);
         let role = match self.clamp {
             Some(_) => Role::Clamped,
+            None if draft::in_time(recipe) => Role::Stepping,
             None if settles && !readout => Role::Settling,
             None => Role::Forward,
         };
@@ -196,6 +204,7 @@ impl<'a> Edge<'a> {
             lr: self.table.and_then(|t| t.lr),
             optim: self.table.and_then(|t| t.optim.as_ref()),
             carries: self.carries(),
+            delay: self.table.map_or(0, |t| t.delay),
             learns: self.table.is_none_or(|t| t.learn) && self.carries() != Carries::Errors,
         }
     }

@@ -2,7 +2,7 @@
 //! first, then by name), and the output last.
 
 use super::ConnectionKind;
-use super::draft::{Clamp, Draft, Edge};
+use super::draft::{Clamp, Draft, Edge, in_time};
 use crate::error::{Error, Result};
 use crate::network::Carries;
 use crate::recipe::Recipe;
@@ -21,7 +21,10 @@ pub(super) fn of(
     while !left.is_empty() {
         let waits = |&&d: &&usize| {
             let open = |e: &&Edge<'_>| {
-                e.post == drafts[d].name && e.pre != e.post && !order.iter().any(|&o| drafts[o].name == e.pre)
+                e.post == drafts[d].name
+                    && e.pre != e.post
+                    && e.delay() == 0
+                    && !order.iter().any(|&o| drafts[o].name == e.pre)
             };
             edges.iter().any(|e| open(&e))
         };
@@ -52,8 +55,12 @@ fn loops(drafts: &[Draft<'_>], left: &[usize], output: &str, edges: &[Edge<'_>])
         return Error::config(message)
             .with_hint("let it start from what drives the output, or choose another network.output");
     }
-    let message = format!("{} drive each other in a loop, but their units do not settle", names.join(", "));
-    Error::config(message).with_hint("remove a connection, or use units that settle")
+    let message = format!(
+        "{} drive each other in a loop without delay, but their units do not settle",
+        names.join(", ")
+    );
+    Error::config(message)
+        .with_hint("give a connection of the loop delay = 1 in a network that moves in time, or remove it")
 }
 
 /// Refuses connections that lead nowhere, and populations that nothing leads to or from.
@@ -80,12 +87,13 @@ fn ends(recipe: &Recipe, drafts: &[Draft<'_>], edges: &[Edge<'_>], output: &str)
             return Err(Error::config(message).with_hint("choose a population that is not clamped"));
         }
         let settles = |name: &str| drafts.iter().any(|d| d.name == name && d.settles(recipe));
-        if edge.pre == edge.post && !settles(&edge.pre) {
+        if edge.pre == edge.post && !settles(&edge.pre) && !in_time(recipe) {
             let message = format!(
-                "connection.{} joins {} with itself, but its units do not settle",
+                "connection.{} joins {} with itself, but its units neither settle nor move in time",
                 edge.name, edge.pre
             );
-            return Err(Error::config(message).with_hint("remove it, or use units that settle"));
+            return Err(Error::config(message)
+                .with_hint("remove it, or use units that settle, or such as neuron.lif"));
         }
     }
     for draft in drafts {

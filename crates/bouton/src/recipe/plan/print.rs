@@ -18,7 +18,7 @@ impl Display for NetworkPlan<'_> {
             let what = match p.role {
                 Role::Clamped => format!("shows columns {} to {}", p.columns.start, p.columns.end - 1),
                 Role::Forward if p.neuron.method().traits().settles() => "linear readout".into(),
-                Role::Settling | Role::Forward => variant_name(p.neuron),
+                Role::Settling | Role::Forward | Role::Stepping => variant_name(p.neuron),
             };
             let norm = if p.role != Role::Clamped && p.norm.method().traits().acts {
                 format!(", norm {}", variant_name(p.norm))
@@ -44,8 +44,9 @@ impl Display for NetworkPlan<'_> {
             let lr = c.lr.map_or_else(String::new, |lr| format!(", lr {lr}"));
             let optim = c.optim.map_or_else(String::new, |optim| format!(", optim {}", variant_name(optim)));
             let cut = if c.carries == Carries::Activity { ", activity alone" } else { "" };
+            let delay = if c.delay > 0 { format!(", delay {}", c.delay) } else { String::new() };
             let frozen = if c.learns { "" } else { ", does not learn" };
-            writeln!(f, "  {:width$}  {from} → {to}, {what}{lr}{optim}{cut}{frozen}", c.name)?;
+            writeln!(f, "  {:width$}  {from} → {to}, {what}{lr}{optim}{cut}{delay}{frozen}", c.name)?;
         }
         Ok(())
     }

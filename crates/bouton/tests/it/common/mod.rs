@@ -24,7 +24,7 @@ pub fn recipe(layers: &[usize], tables: &str) -> Recipe {
 /// Eight random samples.
 pub fn batch(network: &Network, seed: u64) -> Batch {
     let mut stream = Key::new(seed).of("batch", 0).stream();
-    let features = network.populations[0].units;
+    let features = network.features();
     let classes = network.populations.last().unwrap().units;
     Batch {
         x: Mat::from_fn(network.dtype, 8, features, |_, _| stream.uniform()),

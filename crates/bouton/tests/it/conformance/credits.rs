@@ -6,8 +6,9 @@
 use super::{changed, noise};
 use crate::common::{batch, gradient, relative_error};
 use bouton::credit::{Acts, Batch, CreditSpec, Start};
-use bouton::network::{Network, State};
-use bouton::neuron::NeuronSpec;
+use bouton::encoder::{EncoderSpec, Rows};
+use bouton::network::{Layer, Network, State};
+use bouton::neuron::{NeuronSpec, UnitDynamics};
 use bouton::objective::{ObjectiveSpec, Target, TargetKind, Targets};
 use bouton::recipe::{Precision, Recipe, variant_name};
 use bouton::rng::Key;
@@ -43,7 +44,13 @@ fn samples(network: &Network, kind: TargetKind) -> Batch {
 fn recipe(neuron: &NeuronSpec, objective: &ObjectiveSpec, kind: TargetKind) -> Recipe {
     let base = base(kind);
     assert_eq!(base.precision, Precision::F64);
-    Recipe { neuron: neuron.clone(), objective: objective.clone(), ..base }
+    let mut recipe = Recipe { neuron: neuron.clone(), objective: objective.clone(), ..base };
+    if neuron.method().traits().dynamics == UnitDynamics::Stepping {
+        // Three steps of two numbers.
+        recipe.encoder = EncoderSpec::Rows(Rows { steps: 3 });
+        recipe.network.layers[0] = Layer::Units(2);
+    }
+    recipe
 }
 
 /// The mean loss at the free fixed point, or behind a pass.

@@ -3,6 +3,7 @@
 use bouton::Place;
 use bouton::anchor::AnchorSpec;
 use bouton::credit::CreditSpec;
+use bouton::encoder::EncoderSpec;
 use bouton::neuron::NeuronSpec;
 use bouton::norm::NormSpec;
 use bouton::objective::ObjectiveSpec;
@@ -37,13 +38,18 @@ fn shows_all<T: Serialize + DeserializeOwned>(axis: &str, all: &[T], refused: &d
             let words = describe::explain(&place).unwrap().choices;
             let found = seen(all, member, &key.name);
             // A switch that is left out where it is off shows as null.
-            let has = |word: &str| found.contains(word) || word == "false" && found.contains("null");
+            // A word with a number shows as {word:number}.
+            let has = |word: &str| {
+                let with_number = found.iter().any(|f| f.starts_with(&format!("{{{word}:")));
+                found.contains(word) || with_number || word == "false" && found.contains("null")
+            };
             let possible = |word: &String| {
                 let mut changed =
                     serde_json::to_value(all.iter().find(|e| variant_name(*e) == *member)).unwrap();
                 changed[member][&key.name] = word.as_str().into();
                 let table = format!("{axis}.{member}");
-                !refused(&serde_json::from_value(changed).unwrap(), &Place { table, connections: 2 })
+                let at = Place { table, connections: 2 };
+                serde_json::from_value(changed).map_or(true, |member| !refused(&member, &at))
             };
             let missing: Vec<_> =
                 words.into_iter().map(|w| w.name).filter(|w| !has(w) && possible(w)).collect();
@@ -68,6 +74,7 @@ fn examples_show_every_word_and_every_switch() {
     shows_all("wiring", &WiringSpec::all(), &|_, _| false);
     shows_all("sequence", &SequenceSpec::all(), &|_, _| false);
     shows_all("norm", &NormSpec::all(), &|_, _| false);
+    shows_all("encoder", &EncoderSpec::all(), &|_, _| false);
 }
 
 #[test]
@@ -95,6 +102,7 @@ fn examples_pass_their_own_checks_and_cite_what_is_known() {
     cites.extend(ObjectiveSpec::all().iter().flat_map(|spec| spec.method().cites(true)));
     cites.extend(SolverSpec::all().iter().flat_map(|spec| spec.method().cites()));
     cites.extend(AnchorSpec::all().iter().flat_map(|spec| spec.method().cites()));
+    cites.extend(EncoderSpec::all().iter().flat_map(|spec| spec.method().cites()));
     cites.extend(NormSpec::all().iter().flat_map(|spec| spec.method().cites()));
     for cite in cites {
         assert!(known.contains(cite.key), "no publication `{}`", cite.key);

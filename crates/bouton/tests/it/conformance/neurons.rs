@@ -1,7 +1,7 @@
 //! Units: the way back against differences, complex steps against real ones, and what they say of themselves.
 
 use super::{changed, near, noise};
-use bouton::neuron::{Ctx, Gradients, Inputs, NeuronSpec, Population};
+use bouton::neuron::{Ctx, Gradients, Inputs, NeuronSpec, Population, StepGradients};
 use bouton_kernels::{DType, Mat};
 
 const ROWS: usize = 3;
@@ -100,10 +100,11 @@ fn the_way_back_is_the_gradient_unless_it_is_a_stand_in() {
                 let slopes: Vec<f64> = (0..len).map(|i| (at(i, e) - at(i, -e)) / (2.0 * e)).collect();
                 let name = before.parts()[part].0;
                 if traits.surrogate && !output {
-                    assert!(slopes.iter().all(|g| *g == 0.0), "{spec:?} does not jump");
+                    // States that do not jump have slopes of their own.
+                    assert!(stored > 0 || slopes.iter().all(|g| *g == 0.0), "{spec:?} does not jump");
                     let sends = found.to_f64s().iter().any(|g| *g != 0.0);
                     assert!(sends || name != "drive", "{spec:?} sends nothing back");
-                } else if traits.settles() || name != "states" {
+                } else if traits.settles() || p.moves_in_time() && stored > 0 || name != "states" {
                     near(&found.to_f64s(), &slopes, 1e-6, &(&spec, output, name));
                 }
             }
@@ -111,6 +112,39 @@ fn the_way_back_is_the_gradient_unless_it_is_a_stand_in() {
         }
     }
     assert!(states >= 2 && numbers >= 2, "units with several states and several numbers of their own");
+}
+
+/// Units that move in time go back in registers as they do one by one.
+#[test]
+fn the_way_back_in_time_is_the_way_back() {
+    let mut compared = 0;
+    for spec in NeuronSpec::all() {
+        for output in [false, true] {
+            let p = spec.method().population(output);
+            if !p.moves_in_time() {
+                continue;
+            }
+            let (before, stored) = (Before::new(&*p, 5), p.states().len());
+            let (a, b) = (noise(ROWS, stored.max(1) * UNITS, 7), noise(ROWS, UNITS, 8));
+            let wanted = back(&*p, &before, &a, &b);
+            let (mut state, mut drive) = (a.clone(), Mat::zeros(DType::F64, ROWS, UNITS));
+            let mut own = Mat::zeros(DType::F64, before.own.rows(), UNITS);
+            let g = StepGradients {
+                out: b.view(),
+                state: state.view_mut(),
+                drive: drive.view_mut(),
+                own: (own.rows() > 0).then(|| own.view_mut()),
+            };
+            p.backward_in_time(&Ctx::default(), before.inputs(), before.states.view(), g);
+            near(&drive.to_f64s(), &wanted[0].to_f64s(), 1e-12, &(&spec, "drive"));
+            near(&own.to_f64s(), &wanted[2].to_f64s(), 1e-12, &(&spec, "own"));
+            if stored > 0 {
+                near(&state.to_f64s(), &wanted[1].to_f64s(), 1e-12, &(&spec, "states"));
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared > 8);
 }
 
 /// What learned numbers do to the state that a unit comes to under a constant drive.
@@ -333,7 +367,9 @@ fn every_number_and_every_switch_is_heard() {
             // A second step from where the first led to: a state may start at rest.
             let before = Before::new(&*p, 23);
             let after = Before { states: step(&*p, &before)[0].clone(), ..before };
-            (step(&*p, &after).map(|m| m.to_f64s()), p.own())
+            let g = noise(ROWS, p.states().len().max(1) * UNITS, 7);
+            let back = back(&*p, &after, &g, &noise(ROWS, UNITS, 8)).map(|m| m.to_f64s());
+            (step(&*p, &after).map(|m| m.to_f64s()), back, p.own())
         };
         ([false, true].map(one), spec.method().traits())
     };

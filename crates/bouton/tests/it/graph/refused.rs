@@ -77,7 +77,7 @@ fn graphs_that_make_no_sense_are_refused_with_place_and_hint() {
         ),
         (
             table("self", "hidden1", "hidden1"),
-            "joins hidden1 with itself, but its units do not settle",
+            "joins hidden1 with itself, but its units neither settle nor move in time",
             "units that settle",
         ),
         (table("up", "hidden1", "input"), "leads to input, which shows the data", "not clamped"),

@@ -1,0 +1,45 @@
+//! A sample in equal parts, one a step: the rows of an image one after the other, or its pixels ("sequential MNIST", Le, Jaitly &
+//! Hinton 2015).
+
+use super::{EncoderMethod, Steps, parts};
+use crate::axis::Cite;
+use crate::rng::Key;
+use bouton_kernels::{View, ViewMut};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Equal parts, one a step (`[encoder.rows]`).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Rows {
+    /// Number of parts, which has to divide the numbers of a sample: 28 for the rows of MNIST, 784 for its pixels.
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "the height of images, for their rows"))]
+    pub steps: usize,
+}
+
+impl EncoderMethod for Rows {
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("le2015")]
+    }
+
+    fn shown(&self, own: Steps) -> Option<Steps> {
+        let (steps, columns) = (self.steps, own.all() / self.steps);
+        (steps * columns == own.all()).then_some(Steps { steps, columns })
+    }
+
+    fn draws(&self) -> bool {
+        false
+    }
+
+    fn spikes(&self, samples: bool) -> bool {
+        samples
+    }
+
+    fn encode(&self, own: Steps, x: View<'_>, _: &dyn Fn(usize) -> Key, out: ViewMut<'_>) {
+        parts(Steps { steps: self.steps, columns: own.all() / self.steps }, x, out);
+    }
+
+    fn examples() -> Vec<Self> {
+        vec![Self { steps: 4 }]
+    }
+}

@@ -1,0 +1,224 @@
+//! The way back: the adjoint of the way forth, loops from the last step to the first.
+
+use super::{Carry, Path, Timing, Trace};
+use crate::network::{Connection, Grad, GradSink, Network, ParamId, PopId};
+use crate::neuron::{Ctx, StepGradients};
+use bouton_kernels::{Mat, View, ViewMut, add_rows};
+
+/// Gradients with respect to the outputs of every step, and to where the first step began.
+struct Outputs {
+    g: Vec<Mat>,
+    carry: Carry,
+}
+
+impl Network {
+    /// The way back: replaces the drives in `trace` by the gradients of a loss whose gradient with respect to outputs of populations
+    /// at every step of the data is in `errors`, and with respect to where the last step left the network in `later`. Returns the
+    /// same for where the first step began.
+    pub fn back(
+        &self,
+        time: &Timing,
+        trace: &mut Trace,
+        errors: &[(PopId, Mat)],
+        later: Option<&Carry>,
+        path: Path,
+    ) -> Carry {
+        let mut outputs = self.errors_at_outputs(time, trace, errors, later);
+        let ctx = Ctx { step: time.dt() };
+        for pop in (0..self.populations.len()).filter(|&p| self.is_stepping(p)) {
+            let node = &self.populations[pop];
+            trace.own[pop] = Mat::zeros(self.dtype, node.own.len(), node.units);
+        }
+        for pops in self.loops().iter().rev() {
+            if self.remembers(pops) {
+                for t in (0..trace.steps).rev() {
+                    for &pop in pops.iter().rev() {
+                        self.back_step(pop, &ctx, t, trace, &mut outputs);
+                        if path == Path::Through || pop == self.output() {
+                            self.return_inside(pop, pops, t, trace, &mut outputs, path);
+                        }
+                    }
+                }
+            } else {
+                self.back_all(pops[0], trace, &outputs.g[pops[0]]);
+            }
+            for &pop in pops {
+                self.send_back(pop, pops, trace, &mut outputs, path);
+            }
+        }
+        outputs.carry
+    }
+
+    fn errors_at_outputs(
+        &self,
+        time: &Timing,
+        trace: &Trace,
+        errors: &[(PopId, Mat)],
+        later: Option<&Carry>,
+    ) -> Outputs {
+        let (samples, steps, every) = (trace.samples, trace.steps, time.clock.substeps);
+        let all = || 0..self.populations.len();
+        let zeros = |p: PopId, rows: usize, cols: usize| {
+            Mat::zeros(self.dtype, if self.is_stepping(p) { rows } else { 0 }, cols)
+        };
+        let units = |p: PopId| self.populations[p].units;
+        let mut g: Vec<Mat> = all().map(|p| zeros(p, steps * samples, units(p))).collect();
+        for (pop, err) in errors {
+            for t in 0..steps / every {
+                let at = trace.at((t + 1) * every - 1);
+                add_rows(g[*pop].rows_view_mut(at), err.rows_view(trace.at(t)));
+            }
+        }
+        let states = |p: PopId| self.populations[p].num_states() * units(p);
+        let mut carry = Carry {
+            h: all().map(|p| zeros(p, samples, states(p))).collect(),
+            out: all().map(|p| zeros(p, trace.past * samples, units(p))).collect(),
+        };
+        for (p, later) in later.into_iter().flat_map(|later| later.out.iter().enumerate()) {
+            // What reached back beyond the first step of the next section is the output of the last steps of this one, or lies
+            // before it.
+            let (kept, there) = (trace.past.min(steps) * samples, later.rows());
+            if there > 0 {
+                let end = steps * samples;
+                add_rows(g[p].rows_view_mut(end - kept..end), later.rows_view(there - kept..there));
+                add_rows(carry.out[p].rows_view_mut(kept..there), later.rows_view(0..there - kept));
+            }
+        }
+        if let Some(later) = later {
+            carry.h.clone_from(&later.h);
+        }
+        Outputs { g, carry }
+    }
+
+    /// Back through all steps of a population that remembers nothing.
+    fn back_all(&self, pop: PopId, trace: &mut Trace, g_out: &Mat) {
+        let drive =
+            std::mem::replace(&mut trace.drive[pop], Mat::zeros(self.dtype, g_out.rows(), g_out.cols()));
+        let Trace { drive: g_drive, own, .. } = trace;
+        let mut none = Mat::zeros(self.dtype, 0, 0);
+        let g = StepGradients {
+            out: g_out.view(),
+            state: none.view_mut(),
+            drive: g_drive[pop].view_mut(),
+            own: self.learned(pop, &mut own[pop]),
+        };
+        let empty = Mat::zeros(self.dtype, 0, 0);
+        self.populations[pop].backward_in_time(&Ctx::default(), drive.view(), empty.view(), g);
+    }
+
+    /// Back through step `t` of a population.
+    fn back_step(&self, pop: PopId, ctx: &Ctx, t: usize, trace: &mut Trace, outputs: &mut Outputs) {
+        let now = trace.at(t);
+        let drive = trace.drive[pop].rows_view(now.clone()).to_mat();
+        let Trace { drive: g_drive, h, own, .. } = trace;
+        let before = if h[pop].is_empty() { h[pop].view() } else { h[pop].rows_view(now.clone()) };
+        let g = StepGradients {
+            out: outputs.g[pop].rows_view(now.clone()),
+            state: outputs.carry.h[pop].view_mut(),
+            drive: g_drive[pop].rows_view_mut(now),
+            own: self.learned(pop, &mut own[pop]),
+        };
+        self.populations[pop].backward_in_time(ctx, drive.view(), before, g);
+    }
+
+    fn learned<'a>(&self, pop: PopId, sums: &'a mut Mat) -> Option<ViewMut<'a>> {
+        self.populations[pop].own.iter().any(|own| own.learned).then(|| sums.view_mut())
+    }
+
+    /// What step `t` of `pop` sends back along the connections of its loop.
+    fn return_inside(
+        &self,
+        pop: PopId,
+        pops: &[PopId],
+        t: usize,
+        trace: &Trace,
+        outputs: &mut Outputs,
+        path: Path,
+    ) {
+        let alone = |c: &Connection| path == Path::Local && c.pre == pop;
+        let inside =
+            |c: &Connection| c.post == pop && pops.contains(&c.pre) && c.carries_errors() && !alone(c);
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| inside(c)) {
+            let g = trace.drive[pop].rows_view(trace.at(t));
+            let to = match t.checked_sub(c.delay) {
+                Some(t) => outputs.g[c.pre].rows_view_mut(trace.at(t)),
+                None => outputs.carry.out[c.pre].rows_view_mut(trace.output_at(t, c.delay)),
+            };
+            let mut scratch = Mat::zeros(self.dtype, g.rows(), c.scratch());
+            let pool_cache =
+                self.choices(id, trace).map_or_else(|| g.rows_range(0..0), |m| m.rows_view(trace.at(t)));
+            c.backward_input(c.back(), pool_cache, g, to, scratch.view_mut(), false);
+        }
+    }
+
+    fn choices<'a>(&self, id: usize, trace: &'a Trace) -> Option<&'a Mat> {
+        Some(&trace.pool_cache[id]).filter(|m| m.cols() > 0)
+    }
+
+    /// What all steps of `pop` send back along connections from outside its loop.
+    fn send_back(&self, pop: PopId, pops: &[PopId], trace: &Trace, outputs: &mut Outputs, path: Path) {
+        let teaches = path == Path::Through || pop == self.output();
+        let outside = |c: &&Connection| {
+            c.post == pop
+                && !pops.contains(&c.pre)
+                && !self.is_clamped(c.pre)
+                && c.carries_errors()
+                && teaches
+        };
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| outside(c)) {
+            let pool_cache = trace.pool_cache[id].view();
+            let g = c.post_factors(pool_cache, trace.drive[pop].view(), false);
+            let (late, end) = (c.delay.min(trace.steps) * trace.samples, trace.steps * trace.samples);
+            let to = outputs.g[c.pre].rows_view_mut(0..end - late);
+            c.wiring.par_backward_input(c.back(), g.view().rows_range(late..end), to);
+            if late > 0 {
+                let kept = outputs.carry.out[c.pre].rows();
+                let first = kept - c.delay * trace.samples;
+                let before = outputs.carry.out[c.pre].rows_view_mut(first..first + late);
+                c.wiring.backward_input(c.back(), g.view().rows_range(0..late), before);
+            }
+        }
+    }
+
+    /// Hands over the gradients that [`Network::back`] left; `x` is what was seen.
+    pub fn accumulate_grads_in_time(
+        &self,
+        time: &Timing,
+        x: View<'_>,
+        trace: &Trace,
+        scale: f64,
+        sink: &mut dyn GradSink,
+    ) {
+        for pop in (0..self.populations.len()).filter(|&p| self.is_stepping(p)) {
+            let g = &trace.drive[pop];
+            sink.add(self, ParamId::bias(pop), Grad::rows(g.view(), scale));
+            self.accumulate_grads_own(pop, &trace.own[pop], scale, sink);
+            for (id, c) in self.entering(pop) {
+                let pool_cache = trace.pool_cache[id].view();
+                if !self.is_clamped(c.pre) {
+                    let pre = trace.out[c.pre].rows_view(trace.earlier(c.delay));
+                    let post = c.post_factors(pool_cache, g.view(), false);
+                    sink.add(self, ParamId::weight(id), Grad::factors(pre, post.view(), scale));
+                    continue;
+                }
+                let shown = self.shown(c.pre, x);
+                let sum = self.at_data_steps(time, c, trace, g);
+                let post = c.post_factors(pool_cache, sum.as_ref().unwrap_or(g).view(), false);
+                sink.add(self, ParamId::weight(id), Grad::factors(shown.view(), post.view(), scale));
+            }
+        }
+    }
+
+    /// Gradients summed over the steps of the network in each step of the data that they belong to; none where the two agree.
+    fn at_data_steps(&self, time: &Timing, c: &Connection, trace: &Trace, g: &Mat) -> Option<Mat> {
+        let every = time.clock.substeps;
+        if every == 1 && c.delay == 0 {
+            return None;
+        }
+        let mut sum = Mat::zeros(self.dtype, trace.steps / every * trace.samples, g.cols());
+        for t in c.delay..trace.steps {
+            add_rows(sum.rows_view_mut(trace.at((t - c.delay) / every)), g.rows_view(trace.at(t)));
+        }
+        Some(sum)
+    }
+}

@@ -1,0 +1,69 @@
+//! What a network does over steps of time, and the way back through them.
+//!
+//!   forth: d_t = b + Σ W s_{t−delay},  (h_t, s_t) = step(d_t, h_{t−1})
+//!   back:  the adjoint of all of it ([`Path::Through`]), or of each unit alone, taught by the output ([`Path::Local`])
+//!
+//! Rows are steps and samples, all samples of a step together, so that a connection from populations that are done is one product
+//! over all steps; only what a loop needs from its own last step is computed step by step. A loop is a run of populations that
+//! connections lead back through, and a population alone otherwise.
+
+mod backward;
+mod clock;
+mod forward;
+mod reading;
+mod trace;
+
+pub use clock::{Clock, Rates, Timing};
+pub use reading::Reading;
+pub use trace::{Activity, Carry, Trace};
+
+use super::{ConnId, Connection, Network, PopId, Role};
+
+/// Where gradients go on the way back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Path {
+    /// Through every connection (BPTT).
+    Through,
+    /// Through each unit alone; only the output teaches those that it reads, along the connections that carry its errors (e-prop).
+    Local,
+}
+
+impl Network {
+    /// Whether it moves step by step while its input moves.
+    pub fn steps_in_time(&self) -> bool {
+        self.time.is_some()
+    }
+
+    /// Populations that move once a step, in loops.
+    pub(super) fn loops(&self) -> Vec<Vec<PopId>> {
+        let mut loops: Vec<Vec<PopId>> = Vec::new();
+        for pop in self.with_role(Role::Stepping) {
+            // Whether a connection from here on leads back to before this population.
+            let back = |c: &Connection| c.carries_activity() && c.post < pop && c.pre >= pop;
+            let joins = self.connections.iter().any(back);
+            match loops.last_mut().filter(|_| joins) {
+                Some(last) => last.push(pop),
+                None => loops.push(vec![pop]),
+            }
+        }
+        loops
+    }
+
+    /// Connections whose activity enters a population.
+    fn entering(&self, pop: PopId) -> impl Iterator<Item = (ConnId, &Connection)> {
+        let all = self.connections.iter().enumerate();
+        all.filter(move |(_, c)| c.post == pop && c.carries_activity())
+    }
+
+    /// Whether populations have to be computed step by step.
+    fn remembers(&self, pops: &[PopId]) -> bool {
+        let inside = |c: &Connection| c.carries_activity() && pops.contains(&c.pre) && pops.contains(&c.post);
+        pops.iter().any(|&p| self.populations[p].num_states() > 0) || self.connections.iter().any(inside)
+    }
+
+    /// Steps before the first whose outputs matter.
+    fn past(&self) -> usize {
+        let delays = self.connections.iter().filter(|c| !self.is_clamped(c.pre)).map(|c| c.delay);
+        delays.max().unwrap_or(0)
+    }
+}

@@ -1,0 +1,144 @@
+//! Which outputs of a sequence are judged: y = Σ_t r_t s_t for most, the largest for `max`, all of them for `each`.
+
+use bouton_kernels::{Mat, View, add_scaled, dispatch};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Which outputs of a sequence are judged (`time.reading`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reading {
+    /// That of the last step.
+    #[default]
+    Last,
+    /// Their mean.
+    Mean,
+    /// Their sum: spike counts.
+    Sum,
+    /// The largest of each unit; of equal ones the first.
+    Max,
+    /// Each one, by a target of its own, or by the one target of its sample.
+    Each,
+    /// The mean of the last so many steps.
+    Window(
+        #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "as many as the answer lasts"))]
+        usize,
+    ),
+}
+
+impl Reading {
+    /// The weight of step `t` of `steps` in a sum; none if it is no sum.
+    fn weight(self, t: usize, steps: usize) -> Option<f64> {
+        let among = |last: usize| if t + last >= steps { 1.0 / last.min(steps) as f64 } else { 0.0 };
+        match self {
+            Self::Last => Some(among(1)),
+            Self::Mean => Some(among(steps)),
+            Self::Sum => Some(1.0),
+            Self::Window(last) => Some(among(last)),
+            Self::Max | Self::Each => None,
+        }
+    }
+
+    /// Rows that are judged of so many steps.
+    pub fn judged(self, steps: usize, samples: usize) -> usize {
+        if self == Self::Each { steps * samples } else { samples }
+    }
+
+    /// The outputs that are judged, of [steps · samples, outputs].
+    pub fn gather(self, out: View<'_>, samples: usize) -> Mat {
+        let steps = out.rows() / samples.max(1);
+        let at = |t: usize| out.rows_range(t * samples..(t + 1) * samples);
+        match self {
+            Self::Each => out.to_mat(),
+            Self::Max => largest(out, samples),
+            _ => {
+                let mut sum = Mat::zeros(out.dtype(), samples, out.cols());
+                for t in 0..steps {
+                    let weight = self.weight(t, steps).unwrap_or(0.0);
+                    if weight != 0.0 {
+                        add_scaled(&mut sum, weight, at(t));
+                    }
+                }
+                sum
+            }
+        }
+    }
+
+    /// The adjoint of [`Reading::gather`] at `out`: the gradient with respect to all outputs.
+    pub fn spread(self, err: Mat, out: View<'_>, samples: usize) -> Mat {
+        let steps = out.rows() / samples.max(1);
+        match self {
+            Self::Each => return err,
+            Self::Max => return to_largest(&err, out, samples),
+            _ => {}
+        }
+        let mut all = Mat::zeros(err.dtype(), out.rows(), err.cols());
+        dispatch!(err.dtype(), T => {
+            let (size, err) = (samples * err.cols(), err.slice::<T>());
+            for (t, to) in all.slice_mut::<T>().chunks_exact_mut(size.max(1)).enumerate() {
+                let weight = <T as bouton_kernels::Elem>::from_f64(self.weight(t, steps).unwrap_or(0.0));
+                to.iter_mut().zip(err).for_each(|(to, &err)| *to = weight * err);
+            }
+        });
+        all
+    }
+}
+
+fn largest(out: View<'_>, samples: usize) -> Mat {
+    let mut most = out.rows_range(0..samples).to_mat();
+    dispatch!(out.dtype(), T => {
+        let size = most.slice::<T>().len().max(1);
+        for step in out.slice::<T>().chunks_exact(size) {
+            let all = most.slice_mut::<T>().iter_mut().zip(step);
+            all.for_each(|(most, &x)| *most = if x > *most { x } else { *most });
+        }
+    });
+    most
+}
+
+/// Each gradient to the first step that has the largest value.
+fn to_largest(err: &Mat, out: View<'_>, samples: usize) -> Mat {
+    let most = largest(out, samples);
+    let mut all = Mat::zeros(err.dtype(), out.rows(), err.cols());
+    dispatch!(out.dtype(), T => {
+        let (size, most, err) = (err.slice::<T>().len().max(1), most.slice::<T>(), err.slice::<T>());
+        let (out, all) = (out.slice::<T>(), all.slice_mut::<T>());
+        for i in 0..err.len() {
+            if let Some(t) = (0..out.len() / size).find(|t| out[t * size + i] == most[i]) {
+                all[t * size + i] = err[i];
+            }
+        }
+    });
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bouton_kernels::DType;
+
+    const ALL: [Reading; 6] =
+        [Reading::Last, Reading::Mean, Reading::Sum, Reading::Max, Reading::Each, Reading::Window(2)];
+
+    #[test]
+    fn readings_are_what_they_say_and_spread_is_the_adjoint() {
+        let out =
+            Mat::from_f64s(DType::F64, 6, 2, &[1.0, 9.0, 2.0, 5.0, 3.0, 4.0, 7.0, 8.0, 2.0, 6.0, 5.0, 8.0]);
+        let read = |reading: Reading| reading.gather(out.view(), 2).to_f64s();
+        assert_eq!(read(Reading::Last), [2.0, 6.0, 5.0, 8.0]);
+        let mean = [2.0, 19.0 / 3.0, 14.0 / 3.0, 7.0];
+        assert!(read(Reading::Mean).iter().zip(mean).all(|(a, b)| (a - b).abs() < 1e-14));
+        assert_eq!(read(Reading::Sum), [6.0, 19.0, 14.0, 21.0]);
+        assert_eq!(read(Reading::Max), [3.0, 9.0, 7.0, 8.0]);
+        assert_eq!(read(Reading::Window(2)), [2.5, 5.0, 6.0, 8.0]);
+        assert_eq!(read(Reading::Each), out.to_f64s());
+        // ⟨err, gather(v)⟩ = ⟨spread(err), v⟩ for a linear reading; for `max` at v = out.
+        for reading in ALL {
+            let err = Mat::from_fn(DType::F64, reading.judged(3, 2), 2, |r, c| (r * 2 + c) as f64 + 0.5);
+            let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+            let forth = dot(&err.to_f64s(), &read(reading));
+            let back = dot(&reading.spread(err, out.view(), 2).to_f64s(), &out.to_f64s());
+            assert!((forth - back).abs() < 1e-12, "{reading:?}: {forth} {back}");
+        }
+    }
+}

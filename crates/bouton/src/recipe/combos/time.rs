@@ -1,0 +1,77 @@
+//! Networks that move in time: what they cannot have yet, and what has a meaning in them alone.
+
+use super::{Refusal, refusal, rule};
+use crate::network::Reading;
+use crate::neuron::UnitDynamics;
+use crate::objective::TargetKind;
+use crate::recipe::{Recipe, variant_name};
+use crate::task::Scenario;
+
+/// Whether a recipe's network moves in time: its units do, or its rule goes through steps of time where they stand for themselves.
+pub(super) fn moves(r: &Recipe) -> bool {
+    let stepping =
+        |unit: &crate::neuron::NeuronSpec| unit.method().traits().dynamics == UnitDynamics::Stepping;
+    r.neurons().any(|(_, unit)| stepping(unit)) || r.time.is_some()
+}
+
+/// Choices about time in a network that sees its samples once.
+pub(super) fn idle(r: &Recipe) -> Refusal {
+    let stepping =
+        |unit: &crate::neuron::NeuronSpec| unit.method().traits().dynamics == UnitDynamics::Stepping;
+    if r.neurons().any(|(_, unit)| stepping(unit)) || rule(r).dynamics == UnitDynamics::Stepping {
+        return None;
+    }
+    let own = r.own_steps();
+    let delayed = r.connection.iter().find(|(_, table)| table.delay > 0);
+    let key = match () {
+        () if r.time.is_some() => "[time]".to_owned(),
+        () if r.shown_steps() != Some(own) || variant_name(&r.encoder) != "none" => {
+            format!("encoder.{}", variant_name(&r.encoder))
+        }
+        () if own.steps > 1 => format!("that task.{} is a sequence", r.task.name()),
+        () => format!("connection.{}.delay", delayed?.0),
+    };
+    refusal(
+        format!("{key} would do nothing: {} units see a sample once", variant_name(&r.neuron)),
+        "use units that move in time, such as neuron.lif, or leave it out",
+    )
+}
+
+/// What does not go through time.
+pub(super) fn unfit(r: &Recipe) -> Refusal {
+    if !moves(r) {
+        return None;
+    }
+    if r.norm.method().traits().acts {
+        return refusal(
+            format!(
+                "norm.{} takes its numbers from one pass, but this network moves in time",
+                variant_name(&r.norm)
+            ),
+            "leave [norm] out",
+        );
+    }
+    if r.network.dropout > 0.0 || r.network.input_dropout > 0.0 {
+        return refusal(
+            "dropout silences units of a single pass, but this network moves in time",
+            "leave network.dropout and network.input-dropout out",
+        );
+    }
+    let each = r.time.is_some_and(|time| time.reading == Reading::Each);
+    if r.task.method().answers_every_step() != each
+        && (!each || r.task.method().targets() == TargetKind::Values)
+    {
+        let (task, reading) = (r.task.name(), if each { "\"each\"" } else { "one answer for all steps" });
+        return refusal(
+            format!("task.{task} and time.reading ({reading}) do not agree on how many answers a sample has"),
+            "use time.reading = \"each\" for tasks with a value at every step, another one for others",
+        );
+    }
+    if each && r.continual.scenario != Scenario::Domain {
+        return refusal(
+            "time.reading = \"each\" judges every step over all outputs, but this scenario has outputs of single tasks",
+            "use scenario = \"domain\", or another reading",
+        );
+    }
+    None
+}

@@ -1,0 +1,85 @@
+//! What makes no sense of networks in time: one message with its place, and a hint.
+
+use bouton::recipe::Recipe;
+
+/// The message and the hint of a recipe with these tables, of images of 4 × 5 and 3 classes.
+fn refused(tables: &str) -> (String, String) {
+    let text = format!(
+        "[task.synthetic]\nshape = [1, 4, 5]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n[optim.sgd]\nlr = 0.1\n{tables}"
+    );
+    let error = Recipe::parse(&text, "test").and_then(|r| r.check()).expect_err(tables);
+    (error.to_string(), error.hint().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn each_refusal_names_its_place_and_a_way_out() {
+    let net = "[network]\nlayers = [20, 6, 3]\n";
+    let rows = "[encoder.rows]\nsteps = 5\n[network]\nlayers = [4, 6, 3]\n";
+    let loops = "[network]\nlayers = [20, 6, 5, 3]\n[neuron.lif]\n[credit.bptt]\n\
+                 [connection.back]\nfrom = \"hidden2\"\nto = \"hidden1\"\n";
+    let cases = [
+        (
+            format!("{net}[neuron.lif]\n[credit.backprop]\n"),
+            "lif units move while their input moves",
+            "credit.bptt",
+        ),
+        (
+            format!("{net}[neuron.lif]\n[credit.eq-prop]\nbeta = 0.5\nfree-steps = 9\nnudged-steps = 3\n"),
+            "eq-prop",
+            "e-prop",
+        ),
+        (format!("{net}[neuron.relu]\n[credit.bptt]\n"), "no units move in time", "credit.backprop"),
+        (format!("{net}[neuron.settle]\n[credit.bptt]\n"), "settle", "credit.bptt.steps"),
+        (format!("{net}[neuron.settle]\n[credit.e-prop]\n"), "settle", "neuron.lif"),
+        (
+            format!("{net}[time]\ndt = 2.0\n[neuron.relu]\n[credit.backprop]\n"),
+            "[time] would do nothing",
+            "neuron.lif",
+        ),
+        (format!("{rows}[neuron.relu]\n[credit.backprop]\n"), "encoder.rows would do nothing", "neuron.lif"),
+        (
+            "[encoder.rows]\nsteps = 6\n[network]\nlayers = [4, 6, 3]\n[neuron.lif]\n[credit.bptt]\n".into(),
+            "encoder.rows cannot show samples of 1 step and 20 numbers",
+            "divides",
+        ),
+        (format!("{rows}[norm.layer]\n[neuron.lif]\n[credit.bptt]\n"), "norm.layer", "leave [norm] out"),
+        (format!("{rows}dropout = 0.5\n[neuron.lif]\n[credit.bptt]\n"), "dropout", "network.dropout"),
+        (loops.into(), "loop without delay", "delay = 1"),
+        (format!("{rows}[neuron.lif]\ntau = 0.0\n[credit.bptt]\n"), "tau", ""),
+        (format!("{rows}[neuron.lif]\nthreshold = -1.0\n[credit.bptt]\n"), "threshold", ""),
+        (
+            format!("{rows}[neuron.lif]\n[credit.bptt]\ntruncate = 2\ncheckpoint = 2\n"),
+            "checkpoint",
+            "no checkpoints",
+        ),
+        (
+            format!(
+                "{rows}[neuron.lif]\n[credit.bptt]\n[connection.no]\nfrom = \"hidden1\"\nto = \"output\"\nautapses = false\n"
+            ),
+            "autapses",
+            "itself",
+        ),
+    ];
+    for (tables, message, hint) in cases {
+        let (said, hinted) = refused(&tables);
+        assert!(said.contains(message) && hinted.contains(hint), "{tables}\n{said}\n{hinted}");
+    }
+}
+
+#[test]
+fn answers_at_every_step_are_read_at_every_step() {
+    let text = |time: &str| {
+        format!(
+            "[task.pattern]\nsteps = 6\ninputs = 4\nbatch = 1\nepochs = 1\n{time}[network]\nlayers = [4, 5, 1]\n\
+             [neuron.lif]\n[credit.bptt]\n[objective.squared-error]\n[optim.sgd]\nlr = 0.1\n"
+        )
+    };
+    let check = |time: &str| Recipe::parse(&text(time), "test").and_then(|recipe| recipe.check());
+    assert!(check("[time]\nreading = \"each\"\n").is_ok());
+    let error = check("").unwrap_err();
+    assert!(error.to_string().contains("task.pattern") && error.hint().unwrap().contains("each"), "{error}");
+    let even = "[task.evidence]\ncues = 4\ntrain = 4\ntest = 4\nbatch = 2\nepochs = 1\n[network]\nlayers = [40, 5, 2]\n\
+                [neuron.lif]\n[credit.bptt]\n[optim.sgd]\nlr = 0.1\n";
+    let error = Recipe::parse(even, "test").and_then(|recipe| recipe.check()).unwrap_err();
+    assert!(error.to_string().contains("cues"), "{error}");
+}
