@@ -47,7 +47,7 @@ impl Check {
                 let of_run = path.join("recipe.toml").is_file().then_some(path.as_path());
                 let weights = self.weights.as_deref().or(of_run).map(trained).transpose()?;
                 analysis::check(&mut CheckContext::new(
-                    &args.load()?,
+                    &args.load(self.data.data.as_deref())?,
                     self.data.data.as_deref(),
                     weights.as_ref(),
                 )?)?

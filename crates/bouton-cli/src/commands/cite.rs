@@ -19,7 +19,7 @@ pub struct Cite {
 impl Cite {
     /// Carries it out.
     pub fn go(self, printer: &mut Printer) -> Result<()> {
-        let references = self.recipe.load()?.citations()?;
+        let references = self.recipe.load(None)?.citations()?;
         if self.json {
             let entry = |r: &bouton::recipe::Reference| json!({ "key": r.key, "title": r.title(), "reasons": r.reasons, "bibtex": r.bibtex });
             return printer.json(&references.iter().map(entry).collect::<Vec<_>>());

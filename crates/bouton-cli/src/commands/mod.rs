@@ -65,10 +65,10 @@ pub struct RecipeArgs {
     pub overrides: Vec<String>,
 }
 
-/// The recipe at `path`, or that of the claim `@paper/claim`.
-pub fn named(path: &Path) -> Result<Recipe> {
+/// The recipe at `path`, or that of the claim `@paper/claim`; sets of one's own are looked for in the data folder `data`.
+pub fn named(path: &Path, data: Option<&Path>) -> Result<Recipe> {
     match path.to_str().and_then(|name| name.strip_prefix('@')) {
-        None => Recipe::load(path),
+        None => Recipe::load_in(path, data),
         Some(name) => {
             let (paper, claim) = name.split_once('/').unwrap_or((name, ""));
             claims::paper(paper)?.claim(claim)?.recipe()
@@ -77,10 +77,10 @@ pub fn named(path: &Path) -> Result<Recipe> {
 }
 
 impl RecipeArgs {
-    /// The recipe, checked.
-    pub fn load(&self) -> Result<Recipe> {
-        let recipe = named(&self.recipe)?;
-        let recipe = recipe.with_overrides(&self.overrides).map_err(|e| self.or_sweep(e))?;
+    /// The recipe, checked; sets of one's own are looked for in the data folder `data`.
+    pub fn load(&self, data: Option<&Path>) -> Result<Recipe> {
+        let recipe = named(&self.recipe, data)?;
+        let recipe = recipe.with_overrides_in(&self.overrides, data).map_err(|e| self.or_sweep(e))?;
         recipe.check().map_err(|e| e.context(self.recipe.display()))?;
         Ok(recipe)
     }

@@ -75,9 +75,9 @@ impl Sweep {
             axes.push(Axis::parse(word)?);
         }
         let grid = Grid::new(axes)?;
-        let points = Point::all(&named(&path)?, &path, &grid)?;
-        let threads = Unit::share(threads, self.jobs, points.len());
         let (out, data) = (self.out.out.clone(), self.data.data.clone());
+        let points = Point::all(&named(&path, data.as_deref())?, &path, data.as_deref(), &grid)?;
+        let threads = Unit::share(threads, self.jobs, points.len());
         Ok((Unit { program, recipe: path, out, data, threads }, points))
     }
 

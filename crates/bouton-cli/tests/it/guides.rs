@@ -15,8 +15,9 @@ pub(crate) fn carry_out(page: &str, at: &Path, edit: impl Fn(&str) -> String) ->
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let one = |line: &str| {
         let line = edit(line.split(" #").next().unwrap().trim());
-        let output =
-            Command::new("sh").args(["-c", &line]).current_dir(at).env("PATH", &path).output().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", &line]).current_dir(at).env("PATH", &path).env("BOUTON_DATA", at.join("data"));
+        let output = command.output().unwrap();
         assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
         (line, String::from_utf8(output.stdout).unwrap())
     };

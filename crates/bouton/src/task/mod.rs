@@ -51,14 +51,14 @@ pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
 pub use checksums::{Checksums, checksums};
 pub use context::Context;
 pub use dataset::{Dataset, Split};
-pub use files::{Files, Found};
+pub use files::{Added, Files, Found, added};
 pub use held::{Held, Share};
 pub use images::{Images, Known, Normalise, Pad, Pixels};
 pub use outputs::Outputs;
 pub use part::Part;
 pub use replay::{Kept, Policy, ReplaySpec};
 pub use sequence::{
-    Classes as ClassesOfTasks, ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets,
+    Classes as ClassesOfTasks, ContinualSpec, Following, Permuted, Rotated, Scenario, SequenceSpec, Sets,
     Split as SplitClasses, Subsets,
 };
 pub use spec::{All, BatchSize, Curriculum, Loaded, Quick, TaskMethod, TaskSpec};
