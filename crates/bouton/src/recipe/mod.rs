@@ -28,7 +28,7 @@ mod tables;
 mod validate;
 
 pub use crate::axis::variant_name;
-pub use cells::{Cell, combinations};
+pub use cells::{Cell, combinations, combinations_with};
 pub use cite::{Reference, bibliography};
 pub use combos::compatible;
 pub(crate) use flat::flat;
