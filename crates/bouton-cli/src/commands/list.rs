@@ -2,6 +2,7 @@
 
 use crate::combos::Grid;
 use crate::printer::Printer;
+use bouton::analysis::PROPERTIES;
 use bouton::claims::papers;
 use bouton::recipe::combinations_with;
 use bouton::recipe::describe::{self, Entry};
@@ -53,6 +54,8 @@ enum Topic {
     Devices,
     /// Papers with recipes and claims
     Papers,
+    /// What `bouton check` measures
+    Properties,
     /// Which choices go together
     Combos,
 }
@@ -73,7 +76,7 @@ impl Topic {
             Self::Schedules => "schedule",
             Self::Solvers => "solver",
             Self::Tasks => "task",
-            Self::Devices | Self::Papers | Self::Combos => return None,
+            Self::Devices | Self::Papers | Self::Properties | Self::Combos => return None,
         })
     }
 }
@@ -92,6 +95,9 @@ impl List {
             Some(axis) => describe::list(axis)?,
             None if self.topic == Topic::Devices => {
                 presets().into_iter().map(|p| Entry { name: p.name, about: p.citation }).collect()
+            }
+            None if self.topic == Topic::Properties => {
+                PROPERTIES.iter().map(|p| Entry { name: p.id.into(), about: p.proves.into() }).collect()
             }
             None => papers().iter().map(|p| Entry { name: p.slug.clone(), about: p.title.clone() }).collect(),
         };

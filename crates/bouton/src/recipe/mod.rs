@@ -26,6 +26,7 @@ mod signs;
 mod start;
 mod tables;
 mod validate;
+mod words;
 
 pub use crate::axis::variant_name;
 pub use cells::{Cell, combinations, combinations_with};
@@ -40,6 +41,7 @@ pub use schema::schema;
 pub use signs::Signs;
 pub use start::{KnownStart, Start};
 pub use tables::{ConnectionSpec, PopulationSpec};
+pub use words::values;
 
 use crate::anchor::AnchorSpec;
 use crate::credit::CreditSpec;
