@@ -91,6 +91,7 @@ impl Ablate {
             out: self.out.out.clone(),
             data: self.data.data.clone(),
             threads: Unit::share(threads, self.jobs, points.len()),
+            again: false,
         };
         let rows = Row::all(&unit, &points)?;
         let left: Vec<usize> = (0..rows.len()).filter(|i| rows[*i].is_left()).collect();
