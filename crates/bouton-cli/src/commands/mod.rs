@@ -77,6 +77,18 @@ pub fn named(path: &Path, data: Option<&Path>) -> Result<Recipe> {
 }
 
 impl RecipeArgs {
+    /// The same, where a recipe that is no file is the run of that name in `out`: part of its name, or `last`.
+    pub fn or_run(mut self, out: &Path) -> Result<Self> {
+        let name = self.recipe.to_string_lossy();
+        if !self.recipe.exists()
+            && !name.starts_with('@')
+            && let Some(run) = runs::part(out, &name)?
+        {
+            self.recipe = run.path().to_owned();
+        }
+        Ok(self)
+    }
+
     /// The recipe, checked; sets of one's own are looked for in the data folder `data`.
     pub fn load(&self, data: Option<&Path>) -> Result<Recipe> {
         let recipe = named(&self.recipe, data)?;
