@@ -3,6 +3,7 @@
 mod ablate;
 mod check;
 mod cite;
+mod complete;
 mod completions;
 mod convert;
 mod data;
@@ -53,6 +54,7 @@ pub enum Verb {
     Evaluate(evaluate::Evaluate),
     Convert(convert::Convert),
     Completions(completions::Completions),
+    Complete(complete::Complete),
 }
 
 /// A recipe with overrides.
@@ -165,6 +167,7 @@ pub fn dispatch(
             Verb::Evaluate(v) => v.go(printer),
             Verb::Convert(v) => v.go(printer),
             Verb::Completions(v) => v.go(grammar, printer),
+            Verb::Complete(v) => v.go(grammar, printer),
         }
         .map(|()| true)
     })

@@ -4,6 +4,7 @@ mod answers;
 mod check;
 mod cli;
 mod compare;
+mod complete;
 mod data;
 mod device;
 mod guides;
