@@ -68,7 +68,7 @@ impl Explain {
 
 fn told(property: &About) -> String {
     let About { id, equation, proves, applies } = property;
-    format!("{id}\n\n{equation}\n\nproves: {proves}\nwhere:  {applies}\n\nbouton check RECIPE measures it\n")
+    format!("{id}\n\n{equation}\n\nproves: {proves}\nwhere:  {applies}\n")
 }
 
 fn text(page: &Page) -> String {

@@ -21,11 +21,12 @@ fn keys_and_their_values_are_offered() {
     let at = folder.path();
     let run = |words: &[&str]| offers(at, &[&["run", "small.toml"], words].concat());
     assert_eq!(run(&["credit.eq-prop.be"]), ["credit.eq-prop.beta="]);
+    assert_eq!(run(&["credit.eq-prop.nudge=s"]), ["credit.eq-prop.nudge=symmetric"]);
     assert_eq!(run(&["epo"]), ["task.synthetic.epochs="], "by its end");
-    assert_eq!(run(&["nudge=s"]), ["nudge=symmetric"], "by its end, a word");
+    assert!(run(&["epochs="]).is_empty(), "no override is called so");
     assert_eq!(run(&["solver="]), ["solver=synchronous", "solver=even-odd", "solver=anderson"]);
-    assert_eq!(run(&["epochs="]), ["epochs=2"], "what it is now");
-    assert_eq!(run(&["task.synthetic.shuffle=t"]), ["task.synthetic.shuffle=true"]);
+    assert_eq!(run(&["task.synthetic.epochs="]), ["task.synthetic.epochs=2"], "what it is now");
+    assert_eq!(run(&["continual.joint=t"]), ["continual.joint=true"]);
     assert_eq!(offers(at, &["sweep", "small.toml", "solver=even-odd,s"]), ["solver=even-odd,synchronous"]);
     let adam = |words: &[&str]| run(words).contains(&"optim.adam.beta1=".to_owned());
     assert!(!adam(&["optim.adam."]) && adam(&["optim.adam.lr=0.1", "optim.adam."]));
@@ -51,6 +52,10 @@ fn verbs_options_topics_and_runs_are_offered() {
     succeeds(at, &["run", "small.toml", "run.updates=1", "--out", "there"]);
     let runs = offers(at, &["report", "--out", "there", ""]);
     assert!(runs.len() == 2 && runs[0] == "last" && runs[1].contains("_small_s1_"), "{runs:?}");
+    succeeds(at, &["run", "small.toml", "run.updates=1", "seed=2", "optim.sgd.lr=0.2", "--out", "there"]);
+    assert_eq!(offers(at, &["runs", "--out=there", "table", "--by", "opt"]), ["optim.sgd.lr"]);
+    assert_eq!(offers(at, &["runs", "ls", "--out", "there", "--where", "se"]), ["seed="]);
+    assert_eq!(offers(at, &["plot", "acc"]), ["accuracy"]);
     assert_eq!(offers(at, &["runs", "--out=there", "show", "small_s1"]), runs[1..], "part of a name");
 }
 

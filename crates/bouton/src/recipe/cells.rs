@@ -1,6 +1,6 @@
 //! The table of every combination of neuron, credit, objective and solver, with its verdict.
 
-use super::schema::{Kind, Node};
+use super::schema::{Kind, Member, Node};
 use super::{Recipe, describe, nearest};
 use crate::{Error, Result};
 
@@ -33,7 +33,10 @@ pub fn combinations() -> Vec<Cell> {
 /// [`Error::Config`] with the nearest name if there is no such axis or member, or if the axis is the task, which is made up here.
 pub fn combinations_with(choices: &[(&str, &str)]) -> Result<Vec<Cell>> {
     let mut everywhere = Vec::new();
-    for (axis, name) in choices {
+    for (i, (axis, name)) in choices.iter().enumerate() {
+        if choices[..i].iter().any(|(earlier, _)| earlier == axis) {
+            return Err(Error::config(format!("two members of {axis}")).with_hint("name one of each axis"));
+        }
         let axes: Vec<_> = describe::axes().into_iter().filter(|axis| *axis != "task").collect();
         if !axes.contains(axis) {
             return Err(Error::config(format!("no axis of the table is called `{axis}`"))
@@ -108,7 +111,7 @@ fn neurons() -> Vec<(String, String)> {
     all
 }
 
-fn choice(axis: &str) -> Vec<super::schema::Member> {
+fn choice(axis: &str) -> Vec<Member> {
     match Node::root().field(axis).map(Node::kind) {
         Some(Kind::Choice(members)) => members,
         _ => Vec::new(),
@@ -119,23 +122,31 @@ fn member(axis: &str, name: &str) -> Node {
     choice(axis).into_iter().find(|m| m.name == name).and_then(|m| m.table).unwrap_or(Node::root())
 }
 
-/// Names of an axis with a TOML table each, whose required keys have small values.
+/// Names of an axis with a TOML table each, whose required keys have small values; members without settings stand where nothing does.
 fn members(axis: &str) -> Vec<(&'static str, String)> {
     let text = |name: &str, node: Node| {
         let Kind::Table(fields) = node.kind() else { return String::new() };
         // Without a scale weights of ±1 are refused for their size.
         let needed = |key: &str| node.requires(key) || key == "scale";
-        let required = fields.into_iter().filter(|f| needed(f.0)).map(|(key, field)| {
-            let value = match field.kind() {
-                Kind::Whole => "3",
-                Kind::List(..) => "[\"digits\"]",
-                _ => "0.5",
-            };
-            format!("{key} = {value}\n")
-        });
+        let required = fields.into_iter().filter(|f| needed(f.0));
+        let required = required.map(|(key, field)| format!("{key} = {}\n", small(field)));
         format!("[{axis}.{name}]\n{}", required.collect::<String>())
     };
-    choice(axis).into_iter().filter_map(|m| Some((m.name, text(m.name, m.table?)))).collect()
+    let text = |m: Member| (m.name, m.table.map_or_else(String::new, |node| text(m.name, node)));
+    choice(axis).into_iter().map(text).collect()
+}
+
+/// A small value for a key.
+fn small(node: Node) -> String {
+    match node.kind() {
+        Kind::Whole => "3".into(),
+        // Of 3 classes or layers, 1 is a share.
+        Kind::Either(any) if matches!(any[0].kind(), Kind::Whole) => "1".into(),
+        Kind::Either(any) => small(any[0]),
+        Kind::List(item, _) => format!("[{}]", small(item)),
+        Kind::Text => "\"digits\"".into(),
+        _ => "0.5".into(),
+    }
 }
 
 fn recipe(parts: &[&str]) -> Recipe {
@@ -144,7 +155,11 @@ fn recipe(parts: &[&str]) -> Recipe {
     let base = "[network]\nlayers = [4, 6, 3]\n[task.synthetic]\nshape = [1, 2, 2]\n\
                 classes = 3\ntrain = 4\ntest = 4\nbatch = 2\nepochs = 1\n";
     let text = format!("{base}{optim}{}", parts.concat());
-    Recipe::parse(&text, "combination").expect("required keys of the axes are numbers")
+    let mut recipe = Recipe::parse(&text, "combination").expect("required keys of the axes are numbers");
+    // Tasks of a sequence may tell fewer classes apart.
+    let (_, outputs) = recipe.sequence.sides(&recipe.task, recipe.continual.scenario);
+    recipe.network.layers.splice(2.., [outputs]);
+    recipe
 }
 
 #[cfg(test)]
@@ -188,6 +203,7 @@ mod tests {
             let error = combinations_with(&[(axis, name)]).unwrap_err();
             assert!(error.hint().unwrap().starts_with(hint), "{error} {:?}", error.hint());
         }
+        assert!(combinations_with(&[("synapse", "plain"), ("synapse", "rram")]).is_err());
     }
 
     /// Required keys are filled in with numbers that every member can have: what is refused is a combination.
@@ -195,9 +211,11 @@ mod tests {
     fn every_member_of_every_axis_can_be_asked_for() {
         for axis in describe::axes().into_iter().filter(|axis| *axis != "task") {
             for (name, _) in members(axis) {
-                let narrow = [(axis, name), ("objective", "squared-error"), ("solver", "synchronous")];
-                let cells = combinations_with(&narrow[..if GONE_THROUGH.contains(&axis) { 1 } else { 3 }]);
-                let cells = cells.unwrap();
+                let mut asked = vec![(axis, name)];
+                // Anchors hold what earlier tasks needed.
+                asked.extend((axis == "anchor").then_some(("sequence", "permuted")));
+                asked.extend((!GONE_THROUGH.contains(&axis)).then_some(("solver", "synchronous")));
+                let cells = combinations_with(&asked).unwrap();
                 let accepted = cells.iter().any(|c| c.refusal.is_none());
                 assert!(accepted || name == "sets", "{axis}.{name}: {:?}", cells[0].refusal);
             }

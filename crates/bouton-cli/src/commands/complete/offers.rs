@@ -10,6 +10,7 @@ use bouton::recipe::describe::{self, Entry};
 use bouton::recipe::{Recipe, values};
 use bouton::task::{DATA, added};
 use bouton::theory::presets;
+use bouton::train;
 use std::path::{Path, PathBuf};
 
 /// What may stand for the argument `id` at `place`, of what `word` begins; nothing where files are meant.
@@ -20,6 +21,9 @@ pub fn of(id: &str, place: &Place<'_>, word: &str) -> Vec<Offer> {
         "run" | "runs" | "first" | "second" | "from" | "weights" => runs(place, word),
         "overrides" | "keys" => overrides(place, word),
         "filters" => filters(word),
+        "metric" => beginning(word, metrics()),
+        "by" | "x" => differing(place, word, ""),
+        "conditions" => differing(place, word, "="),
         "place" => places(word),
         "paper" => beginning(word, papers().iter().map(|p| (p.slug.clone(), p.title.clone()))),
         "claim" => {
@@ -47,6 +51,18 @@ fn runs(place: &Place<'_>, word: &str) -> Vec<Offer> {
     let begun = beginning(word, all.iter().cloned());
     // Part of a name is a name.
     if begun.is_empty() { all.into_iter().filter(|(name, _)| name.contains(word)).collect() } else { begun }
+}
+
+/// Keys in which the runs differ, each with `end` behind it.
+fn differing(place: &Place<'_>, word: &str, end: &str) -> Vec<Offer> {
+    let out = folder(place, "out").unwrap_or("runs".into());
+    let runs = overview(&out).map(|all| all.runs).unwrap_or_default();
+    let keys = train::overview::differing(&runs.iter().collect::<Vec<_>>());
+    beginning(word, keys.into_iter().map(|key| (format!("{key}{end}"), String::new())))
+}
+
+fn metrics() -> impl Iterator<Item = Offer> {
+    METRICS.iter().map(|metric| (metric.name.into(), metric.about.into()))
 }
 
 fn claims() -> impl Iterator<Item = Offer> {
@@ -105,13 +121,12 @@ fn keys(recipe: &Recipe, word: &str) -> Vec<Offer> {
 
 /// Words for `key`, the last of several values with commas between them; of a number, what it is now.
 fn behind(recipe: &Recipe, key: &str, value: &str) -> Vec<Offer> {
-    let end = format!(".{key}");
-    let known = recipe.keys().into_iter().map(|entry| entry.name);
-    let fits: Vec<String> = known.filter(|name| name == key || name.ends_with(&end)).collect();
-    let [full] = &fits[..] else { return Vec::new() };
+    if !recipe.keys().iter().any(|entry| entry.name == key) {
+        return Vec::new();
+    }
     let (done, last) = value.rfind(',').map_or(("", value), |at| value.split_at(at + 1));
-    let words = values(full).into_iter().map(|v| (v.name, v.about));
-    let now = recipe.flat().get(full).filter(|_| value.is_empty()).map(|now| (now.to_string(), "now".into()));
+    let words = values(key).into_iter().map(|v| (v.name, v.about));
+    let now = recipe.flat().get(key).filter(|_| value.is_empty()).map(|now| (now.to_string(), "now".into()));
     let offers: Vec<Offer> = beginning(last, words);
     let offers = if offers.is_empty() { now.into_iter().collect() } else { offers };
     offers.into_iter().map(|(word, about)| (format!("{key}={done}{word}"), about)).collect()
@@ -129,11 +144,10 @@ fn places(word: &str) -> Vec<Offer> {
     let members = axes.iter().flat_map(|axis| describe::list(axis).unwrap_or_default());
     let members = members.map(|entry| (entry.name, entry.about));
     let tables = axes.iter().copied().chain(describe::maps()).chain(["run", "network", "continual"]);
-    let metrics = METRICS.iter().map(|metric| (metric.name.into(), metric.about.into()));
     let properties = PROPERTIES.iter().map(|about| (about.id.into(), about.proves.into()));
     let papers = papers().iter().map(|paper| (paper.slug.clone(), paper.title.clone()));
     let devices = presets().into_iter().map(|preset| (preset.name, preset.citation));
     let tables = tables.map(|name| (name.into(), String::new()));
-    let all = tables.chain(members).chain(metrics).chain(properties).chain(papers).chain(devices);
+    let all = tables.chain(members).chain(metrics()).chain(properties).chain(papers).chain(devices);
     beginning(word, all)
 }
