@@ -2,6 +2,7 @@
 
 use super::schema::{Kind, Member, Node};
 use super::{Recipe, describe, nearest};
+use crate::network::Layer;
 use crate::{Error, Result};
 
 /// One combination and its verdict.
@@ -158,7 +159,7 @@ fn recipe(parts: &[&str]) -> Recipe {
     let mut recipe = Recipe::parse(&text, "combination").expect("required keys of the axes are numbers");
     // Tasks of a sequence may tell fewer classes apart.
     let (_, outputs) = recipe.sequence.sides(&recipe.task, recipe.continual.scenario);
-    recipe.network.layers.splice(2.., [outputs]);
+    recipe.network.layers.splice(2.., [Layer::Units(outputs)]);
     recipe
 }
 

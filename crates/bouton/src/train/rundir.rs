@@ -411,6 +411,19 @@ mod tests {
     }
 
     #[test]
+    fn the_name_of_a_folder_tells_another_hash() {
+        let root = root();
+        let runs: Vec<_> = (0..2).map(|_| RunDir::create(root.path(), "a_s2_b", 1, HASH).unwrap()).collect();
+        assert!(runs.iter().all(|run| is_of_another(&run.path, "3f9d") && !is_of_another(&run.path, HASH)));
+        // People may call a folder anything.
+        for name in ["mine", "a_s1_3f9d", "2026-11-21T14-12-05_3f9d", "2026-11-21T14-12-05_a_1_3f9d"] {
+            assert!(!is_of_another(Path::new(name), HASH), "{name}");
+        }
+        fs::rename(&runs[0].path, root.path().join("2026_a_s1_3f9d")).unwrap();
+        assert_eq!(RunDir::of_recipe(root.path(), HASH).unwrap().len(), 2);
+    }
+
+    #[test]
     fn a_run_that_no_process_holds_is_interrupted() {
         let root = root();
         let run = RunDir::create(root.path(), "a", 1, HASH).unwrap();
