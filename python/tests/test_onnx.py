@@ -1,6 +1,8 @@
 """ONNX files of trained networks, answered by onnxruntime as `bouton predict` answers."""
 
 import json
+import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -98,3 +100,93 @@ def test_files_answer_as_the_network_does(tmp_path, name):
     if "binary" in name:
         small = [t for t in model.graph.initializer if t.data_type == onnx.TensorProto.INT8]
         assert len(small) >= 3 and all(set(onnx.numpy_helper.to_array(t).ravel()) == {-1, 1} for t in small)
+
+
+SEQUENCE = "[network]\nlayers = [64, 16, %d]\n" + SOFTMAX + "[neuron.relu]\n[sequence.%s]\n%s\n" + BACKPROP
+
+
+@pytest.mark.parametrize("task", [1, 2])
+def test_every_head_is_in_the_file(tmp_path, task):
+    """Probabilities of a task are those of its own outputs, wherever they stand."""
+    recipe = DIGITS + SEQUENCE % (10, "split", 'classes = 5\n[continual]\nscenario = "task"')
+    model, session = model_of(tmp_path, recipe)
+    x = (np.random.default_rng(4).integers(0, 17, (7, 1, 8, 8)) / 16).astype(np.float32)
+    logits, p = session.run(None, {"input": x})
+    assert json.loads({e.key: e.value for e in model.metadata_props}["heads"]) == [[0, 5], [5, 10]]
+    own = slice(5 * task - 5, 5 * task)
+    np.testing.assert_allclose(p[:, own], predicted(tmp_path, x, "--task", task), atol=1e-5)
+    assert logits.shape == (7, 10) and np.allclose(p.reshape(7, 2, 5).sum(-1), 1)
+
+
+def test_classes_that_were_seen_share_their_probability(tmp_path):
+    recipe = DIGITS + SEQUENCE % (10, "split", 'classes = 5\n[continual]\nscenario = "class"\nupdates = 5')
+    _, session = model_of(tmp_path, recipe + "[run]\nupdates = 5\n")
+    x = (np.random.default_rng(4).integers(0, 17, (7, 1, 8, 8)) / 16).astype(np.float32)
+    want = alike(tmp_path, session, x, "--task", 1)
+    assert want.shape == (7, 5)
+
+
+@pytest.mark.parametrize("task", [1, 2])
+def test_a_file_of_one_task_sees_as_the_task_sees(tmp_path, task):
+    more = "tasks = 2\npad = 1\n[norm.batch]\nper-task = true"
+    recipe = DIGITS + SEQUENCE.replace("64", "100") % (10, "permuted", more)
+    _, session = model_of(tmp_path, recipe, "--task", task)
+    x = (np.random.default_rng(4).integers(0, 17, (20, 1, 8, 8)) / 16).astype(np.float32)
+    alike(tmp_path, session, x, "--task", task)
+
+
+COLOURS = "[network]\nlayers = [%s]\n" + SOFTMAX + "[wiring.conv]\n[neuron.relu]\n" + BACKPROP
+LAYERS = ["48, 12, 3", "{ image = [3, 4, 4] }, 12, 3", "{ image = [3, 4, 4] }, { filters = 5, kernel = 3 }, 3"]
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+@pytest.mark.parametrize("pixels", [True, False])
+def test_channels_stand_first_in_the_file(tmp_path, layers, pixels):
+    rng = np.random.default_rng(5)
+    x, y = rng.integers(0, 256, (60, 3, 4, 4), dtype=np.uint8), rng.integers(0, 3, 60)
+    seen = x if pixels else rng.normal(size=x.shape).astype(np.float32)
+    np.savez(tmp_path / "d.npz", X=seen, y=y)
+    files = '[task.files]\ntrain = "d.npz"\ntest = 0.2\nbatch = 8\nepochs = 1\n'
+    _, session = model_of(tmp_path, files + COLOURS % layers)
+    alike(tmp_path, session, (x / 255).astype(np.float32) if pixels else seen)
+
+
+def test_inputs_with_names_are_columns(tmp_path):
+    recipe = (
+        "[task.context]\nfeatures = 6\ncontexts = 3\nclasses = 4\ntrain = 100\ntest = 20\nbatch = 10\nepochs = 1\n"
+        "[network]\nlayers = [6, 8, 4]\n[neuron.relu]\n" + SOFTMAX + BACKPROP
+        + '[population.context]\nclamp = "context"\n[connection.context-hidden1]\nfrom = "context"\nto = "hidden1"\n'
+        + '[population.side]\nunits = 5\nneuron.sign = {}\n[connection.input-side]\nfrom = "input"\nto = "side"\n'
+        + '[connection.side-output]\nfrom = "side"\nto = "output"\n'
+    )
+    _, session = model_of(tmp_path, recipe)
+    alike(tmp_path, session, np.random.default_rng(5).normal(size=(12, 9)).astype(np.float32))
+
+
+def test_values_of_a_regression_have_no_probabilities(tmp_path):
+    recipe = (
+        "[task.teacher]\ninputs = 5\noutputs = 2\ntrain = 60\ntest = 20\nbatch = 10\nepochs = 1\nrule.polynomial = { degree = 2, directions = 2 }\n"
+        "[network]\nlayers = [5, 8, 2]\n[neuron.relu]\n[objective.squared-error]\n" + BACKPROP
+    )
+    model, session = model_of(tmp_path, recipe)
+    assert [o.name for o in model.graph.output] == ["values"]
+    alike(tmp_path, session, np.random.default_rng(5).normal(size=(12, 5)).astype(np.float32))
+
+
+def test_the_guide(tmp_path, monkeypatch):
+    """The page of the book, from the top to the end."""
+    page = pathlib.Path(__file__).parents[2] / "docs/src/guides/elsewhere.md"
+    monkeypatch.chdir(tmp_path)
+    known: dict = {}
+    for language, text in re.findall(r"```(\w+)\n(.*?)```", page.read_text(), re.S):
+        match language:
+            case "toml":
+                pathlib.Path("digits.toml").write_text(text)
+            case "sh":
+                for line in text.splitlines():
+                    command(*line.removeprefix("bouton ").split())
+            case "python":
+                exec(text, known)
+    np.testing.assert_allclose(known["probabilities"].sum(1), 1, atol=1e-5)
+    assert known["run"].status["state"] == "finished"
+    command("run", "digits.toml", "--from", "start.safetensors", "--out", "more")
