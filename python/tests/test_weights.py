@@ -94,6 +94,8 @@ def test_a_file_is_a_state(tmp_path, x):
     (tmp_path / "m.safetensors").write_bytes(content(s))
     want = bouton.from_state_dict(DENSE, s).forward(x)
     np.testing.assert_array_equal(bouton.from_state_dict(DENSE, tmp_path / "m.safetensors").forward(x), want)
+    (tmp_path / "m.safetensors").write_bytes(content({k.replace("2.", "10."): v for k, v in reversed(s.items())}))
+    np.testing.assert_array_equal(bouton.from_state_dict(DENSE, tmp_path / "m.safetensors").forward(x), want)
     with pytest.raises(bouton.DataMissingError):
         bouton.from_state_dict(DENSE, tmp_path / "none.safetensors")
 

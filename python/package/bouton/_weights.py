@@ -28,7 +28,7 @@ def from_state_dict(
     Layers are taken in their order: weights of `Linear` [out, in] and `Conv2d` [out, in, height, width] become those of the connections,
     their biases those of the units behind them, and `BatchNorm` or `LayerNorm` gain, bias and running statistics of normalised units. A
     bias before a normalisation goes into its mean. Where the order is another one, `map` names entries by hand:
-    `{"hidden1-output.weight": "head.weight"}`. Every entry is used, and every number of the network is set; a layer without a bias has
+    `{"hidden1-output.weight": "head.weight"}`. A file keeps no order: there it is that of the names, 2 before 10. Every entry is used, and every number of the network is set; a layer without a bias has
     biases of zero.
     """
     network = Network(recipe)
@@ -52,7 +52,7 @@ def start(recipe: Recipe, weights: Network | State, out: Path) -> Recipe:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         _tensors.write(path, _learned(network))
-    return Recipe(recipe, **{"run": {"from": str(path)}})
+    return recipe.replace(run__from=str(path))
 
 
 def _learned(network: Network) -> dict[str, Array]:
@@ -172,11 +172,8 @@ class _Match:
             rows = (1, *values.shape) if values.ndim == 1 else values.shape
         if rows != shape:
             hint = "the layers of the model and the recipe differ" if values.ndim != 4 else "filters, channels or kernels differ"
-            raise ShapeError(f"{name} has shape {shape}, {entry} {self._shape(entry, values)}", f"{hint}: {_OTHER_LAYERS}")
+            raise ShapeError(f"{name} has shape {shape}, {entry} {tuple(self.entries.get(entry, values).shape)}", f"{hint}: {_OTHER_LAYERS}")
         self.new[name] = np.ascontiguousarray(values.reshape(shape), np.float64)
-
-    def _shape(self, entry: str, values: Array) -> tuple[int, ...]:
-        return self.entries[entry].shape if entry in self.entries else values.shape
 
 
 def _in(group: str, part: str) -> str:
