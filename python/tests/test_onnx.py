@@ -3,6 +3,8 @@
 import json
 import pathlib
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -61,10 +63,16 @@ def command(*words):
     assert bouton._bouton.command(["bouton", *map(str, words)]) == 0, words
 
 
+def in_a_process(line):
+    """Carries out a line of a page: a process trains by the command once."""
+    program = "from bouton._command import main; main()"
+    subprocess.run([sys.executable, "-c", program, *line.split()[1:]], check=True, capture_output=True)
+
+
 def model_of(folder, recipe, *more):
     """The ONNX file of a trained recipe, checked, and a session that answers it."""
     (folder / "r.toml").write_text(recipe)
-    command("run", folder / "r.toml", "--out", folder / "runs")
+    bouton.Experiment(folder / "r.toml", out=folder / "runs").run(progress=False)
     command("convert", "last", "--onnx", "-o", folder / "m.onnx", "--out", folder / "runs", *more)
     model = onnx.load(folder / "m.onnx")
     onnx.checker.check_model(model, full_check=True)
@@ -184,9 +192,9 @@ def test_the_guide(tmp_path, monkeypatch):
                 pathlib.Path("digits.toml").write_text(text)
             case "sh":
                 for line in text.splitlines():
-                    command(*line.removeprefix("bouton ").split())
+                    in_a_process(line)
             case "python":
                 exec(text, known)
     np.testing.assert_allclose(known["probabilities"].sum(1), 1, atol=1e-5)
-    assert known["run"].status["state"] == "finished"
-    command("run", "digits.toml", "--from", "start.safetensors", "--out", "more")
+    assert known["run"].status["state"] == "done"
+    in_a_process("bouton run digits.toml --from start.safetensors --out more")

@@ -1,6 +1,8 @@
 """Weights of PyTorch models in networks of bouton: the same answers as the model's equations in NumPy, and refusals."""
 
 import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -129,8 +131,10 @@ def test_a_run_begins_with_them(tmp_path, x):
     assert bouton.Experiment(DENSE, out=tmp_path, weights=dense_state(1), run={"updates": 1}).recipe.hash != experiment.recipe.hash
     bouton.save_weights(want, tmp_path / "w.safetensors")
     (tmp_path / "r.toml").write_text(bouton.Recipe(DENSE, run={"updates": 1}, optim={"sgd": {"lr": 1e-9}}).to_toml())
+    # A process trains by the command once.
     words = ["run", tmp_path / "r.toml", "--from", tmp_path / "w.safetensors", "--out", tmp_path / "more"]
-    assert bouton._bouton.command(["bouton", *map(str, words)]) == 0
+    program = "from bouton._command import main; main()"
+    subprocess.run([sys.executable, "-c", program, *map(str, words)], check=True, capture_output=True)
     assert [p for p in (tmp_path / "more").iterdir() if p.is_dir()]
 
 
@@ -194,7 +198,7 @@ def mutated(state, rng):
 def test_damaged_states_are_refused_or_taken_whole(tmp_path):
     rng = np.random.default_rng(11)
     refused = 0
-    for k in range(300):
+    for k in range(100):
         recipe, state = (DENSE, dense_state()) if k % 2 else (CONV, conv_state())
         state = mutated(state, rng)
         try:
@@ -202,9 +206,9 @@ def test_damaged_states_are_refused_or_taken_whole(tmp_path):
         except bouton.BoutonError as e:
             assert e.hint and "inside" not in e.message
             refused += 1
-    assert 200 < refused < 300, refused
+    assert 60 < refused < 100, refused
     whole = content({k: v.astype(np.float32) for k, v in dense_state().items()})
-    for k in range(300):
+    for k in range(100):
         broken = bytearray(whole[: rng.integers(len(whole))] if k % 2 else whole)
         for at in rng.integers(0, max(1, min(len(broken), 300)), 3):
             broken[at : at + 1] = rng.bytes(1)

@@ -17,7 +17,7 @@ Array = np.ndarray[Any, Any]
 _FLOATS = {"F16": np.float16, "F32": np.float32, "F64": np.float64}
 #: Counters of normalisations.
 _OTHERS = {"I64": np.int64, "I32": np.int32, "U64": np.uint64, "U8": np.uint8, "BOOL": np.bool_}
-_NAMES = {np.dtype(kind): name for name, kind in {**_FLOATS, **_OTHERS}.items()}
+_NAMES = {np.dtype(kind): name for name, kind in (_FLOATS | _OTHERS).items()}
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Array]:

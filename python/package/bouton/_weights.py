@@ -56,8 +56,8 @@ def start(recipe: Recipe, weights: Network | State, out: Path) -> Recipe:
 
 
 def _learned(network: Network) -> dict[str, Array]:
-    """Every number and state of a network by its name in checkpoints."""
-    return {name: value for name, value in network.state_dict().items() if isinstance(value, np.ndarray)}
+    """Every number and state of a network by its name in checkpoints; counters are none."""
+    return {k: v for k, v in network.state_dict().items() if isinstance(v, np.ndarray) and v.dtype.kind == "f"}
 
 
 def _arrays(state: Mapping[str, Any]) -> dict[str, Array]:

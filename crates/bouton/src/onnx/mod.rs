@@ -6,21 +6,27 @@
 //! single precision. What has no form in ONNX is refused by its name.
 
 mod graph;
+mod input;
 mod layers;
+mod populations;
 mod units;
 mod wire;
 
 use crate::axis::variant_name;
 use crate::error::{Error, Result};
-use crate::network::{Network, PopId, Role, Shape};
+use crate::network::{Network, Role};
 use crate::objective::TargetKind;
-use crate::recipe::{NetworkPlan, Recipe};
-use crate::task::{InputStep, SampleInput, outputs, sample_input};
+use crate::recipe::Recipe;
+use crate::task::{outputs, sample_input};
 use crate::train::Trained;
 use graph::{Graph, Setting, samples};
-use layers::{Value, connection, reshape, shifted};
+use input::{shape, shown};
+use populations::{outputs_of, slice};
 use serde_json::json;
 use std::ops::Range;
+
+/// No reader of protocol buffers takes a larger message.
+const MOST_BYTES: usize = i32::MAX as usize;
 
 /// A network as an ONNX file.
 #[derive(Clone, Debug)]
@@ -53,6 +59,14 @@ pub fn export(trained: &mut Trained, task: Option<usize>) -> Result<Model> {
         let about = if input.pixels { "pixels from 0 to 1" } else { "numbers" };
         let columns = outputs.iter().map(|(name, n)| samples(name, &[*n], "")).collect::<Vec<_>>();
         let file = graph.file(&recipe.name, &[samples("input", &shape, about)], &columns, &said);
+        if file.len() > MOST_BYTES {
+            let message =
+                format!("the file would have {} bytes, and readers take at most {MOST_BYTES}", file.len());
+            return Err(Error::incompatible(
+                message,
+                "use fewer units, or binary weights, which take a byte each",
+            ));
+        }
         Ok(Model { file, input: shape, outputs })
     })
 }
@@ -82,134 +96,8 @@ fn feed_forward(recipe: &Recipe, network: &Network) -> Result<()> {
     Ok(())
 }
 
-/// The shape of a sample in the file.
-fn shape(input: &SampleInput) -> Vec<usize> {
-    if is_row(input) { vec![input.shape[2]] } else { input.shape.to_vec() }
-}
-
-/// Whether samples are rows of numbers.
-fn is_row(input: &SampleInput) -> bool {
-    input.shape[..2] == [1, 1] && input.steps.is_empty()
-}
-
-/// What the network sees of the input.
-fn shown(graph: &mut Graph, input: &SampleInput) -> Value {
-    let of = |[channels, height, width]: [usize; 3]| Shape { height, width, channels };
-    let (mut shape, mut name) = (input.shape, String::from("input"));
-    if is_row(input) {
-        return Value { name, shape: Shape { height: 1, width: 1, channels: shape[2] } };
-    }
-    for step in &input.steps {
-        name = match step {
-            InputStep::Pad { before, after } => {
-                shape = [shape[0], shape[1] + before[0] + after[0], shape[2] + before[1] + after[1]];
-                let sides = [0, 0, before[0], before[1], 0, 0, after[0], after[1]].map(|n| n as i64);
-                let sides = graph.ints(&sides);
-                graph.op("Pad", &[&name, &sides], &[])
-            }
-            InputStep::Order(order) => {
-                let order: Vec<i64> = order.iter().map(|&i| i64::from(i)).collect();
-                let (flat, order) = (graph.op("Flatten", &[&name], &[]), graph.ints(&order));
-                let moved = graph.op("Gather", &[&flat, &order], &[("axis", Setting::Int(1))]);
-                reshape(graph, &moved, &shape)
-            }
-            InputStep::Normalise(numbers) => {
-                let channels = [shape[0], 1, 1];
-                let mean = graph.floats("input.mean", &channels, &numbers.mean);
-                let std = graph.floats("input.std", &channels, &numbers.std);
-                let centred = graph.op("Sub", &[&name, &mean], &[]);
-                graph.op("Div", &[&centred, &std], &[])
-            }
-            InputStep::Signs => {
-                let [half, plus, minus] = [0.5, 1.0, -1.0].map(|x| graph.float(x));
-                let on = graph.op("GreaterOrEqual", &[&name, &half], &[]);
-                graph.op("Where", &[&on, &plus, &minus], &[])
-            }
-        };
-    }
-    // One pixel is the channels of a population without places.
-    let name = if shape[1] * shape[2] == 1 { graph.op("Flatten", &[&name], &[]) } else { name };
-    Value { name, shape: of(shape) }
-}
-
-/// [batch, units] of the output, through all populations that lead to it.
-fn outputs_of(graph: &mut Graph, recipe: &Recipe, network: &Network, input: &Value) -> Result<String> {
-    let plan = NetworkPlan::new(recipe)?;
-    let leads = leading(network);
-    let mut values: Vec<Option<Value>> = vec![None; network.populations.len()];
-    for (p, node) in network.populations.iter().enumerate().filter(|(p, _)| leads[*p]) {
-        values[p] = Some(if node.role == Role::Clamped {
-            part(graph, input, &node.columns, node.shape)
-        } else {
-            let drive = drive(graph, network, p, &values)?;
-            let drive = shifted(graph, node, plan.populations[p].norm, drive)?;
-            let neuron = plan.populations[p].neuron;
-            // Units that an objective judges are linear.
-            if plan.populations[p].is_judged() {
-                drive
-            } else {
-                Value { name: units::hidden(graph, neuron, &drive.name)?, shape: drive.shape }
-            }
-        });
-    }
-    let output = values[network.output()].take();
-    let output = output.ok_or_else(|| Error::shape("the network has no output"))?;
-    Ok(output.rows(graph))
-}
-
-/// Which populations lead to the output.
-fn leading(network: &Network) -> Vec<bool> {
-    let mut leads = vec![false; network.populations.len()];
-    leads[network.output()] = true;
-    for post in (0..leads.len()).rev().filter(|&p| network.populations[p].role != Role::Clamped) {
-        if leads[post] {
-            network
-                .connections
-                .iter()
-                .filter(|c| c.post == post && c.carries_activity())
-                .for_each(|c| leads[c.pre] = true);
-        }
-    }
-    leads
-}
-
-/// The columns of the input that a population shows.
-fn part(graph: &mut Graph, input: &Value, columns: &Range<usize>, shape: Shape) -> Value {
-    if input.shape == shape {
-        return input.clone();
-    }
-    let rows = input.rows(graph);
-    if *columns == (0..input.shape.units()) {
-        return Value::of_rows(graph, rows, shape);
-    }
-    let rows = slice(graph, &rows, columns);
-    Value::of_rows(graph, rows, shape)
-}
-
-/// Some columns of rows.
-fn slice(graph: &mut Graph, rows: &str, columns: &Range<usize>) -> String {
-    let [start, end, axis] = [columns.start as i64, columns.end as i64, 1].map(|i| graph.ints(&[i]));
-    graph.op("Slice", &[rows, &start, &end, &axis], &[])
-}
-
-/// The sum of what enters a population.
-fn drive(graph: &mut Graph, network: &Network, p: PopId, values: &[Option<Value>]) -> Result<Value> {
-    let node = &network.populations[p];
-    let mut sum: Option<Value> = None;
-    for c in network.connections.iter().filter(|c| c.post == p && c.carries_activity()) {
-        let pre = values[c.pre].as_ref().ok_or_else(|| {
-            Error::incompatible(
-                format!("{} goes back in time, which has no form in ONNX", c.name),
-                "leave it out",
-            )
-        })?;
-        let term = connection(graph, c, pre, node.shape)?;
-        sum = Some(match sum {
-            Some(sum) => sum.with(graph, "Add", &term.name),
-            None => term,
-        });
-    }
-    sum.ok_or_else(|| Error::shape(format!("nothing enters {}", node.name)))
+fn is_classified(recipe: &Recipe) -> bool {
+    recipe.task.method().targets() == TargetKind::Classes
 }
 
 /// The outputs of the file, made of those of the network.
@@ -221,7 +109,7 @@ fn named_outputs(
     heads: &[Range<usize>],
     units: usize,
 ) -> Result<Vec<(&'static str, usize)>> {
-    let name = if recipe.task.method().targets() == TargetKind::Classes { "logits" } else { "values" };
+    let name = if is_classified(recipe) { "logits" } else { "values" };
     graph.named(name, "Identity", &[logits], &[]);
     let objective = recipe.objective.build();
     let temperature = objective.softmax(&network.objective_values());
@@ -261,12 +149,12 @@ fn said(trained: &Trained, recipe: &Recipe, heads: &[Range<usize>]) -> Result<Ve
         ("updates".into(), trained.updates.to_string()),
         ("heads".into(), json!(borders).to_string()),
     ];
+    let key = if is_classified(recipe) { "classes" } else { "values" };
     if names.iter().all(|of_task| *of_task == names[0]) {
-        said.push(("classes".into(), json!(names[0]).to_string()));
+        said.push((key.into(), json!(names[0]).to_string()));
     } else {
-        let of_task = |(task, names): (usize, &Vec<String>)| {
-            (format!("classes.{}", task + 1), json!(names).to_string())
-        };
+        let of_task =
+            |(task, names): (usize, &Vec<String>)| (format!("{key}.{}", task + 1), json!(names).to_string());
         said.extend(names.iter().enumerate().map(of_task));
     }
     Ok(said)
