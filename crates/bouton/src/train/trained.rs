@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::objective::{Head, Sums, Target, TargetKind, predictions};
 use crate::recipe::Recipe;
-use crate::task::{Unseen, outputs};
+use crate::task::{Outputs, Unseen, outputs};
 use bouton_kernels::Mat;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -112,14 +112,10 @@ impl Trained {
     /// The outputs that are compared with each other: those of every task where tasks have their own, else those that count for task
     /// `task`, from 0.
     pub fn heads(&self, task: usize) -> Vec<Range<usize>> {
-        let output = &self.network().populations[self.network().output()];
-        match &self.learner.outputs {
-            None => vec![0..output.units],
-            Some(outputs) if outputs.own() => {
-                (0..self.tasks).map(|t| outputs.active(t, self.segment)).collect()
-            }
-            Some(outputs) => vec![outputs.active(task, self.segment)],
-        }
+        let units = self.network().populations[self.network().output()].units;
+        let own = self.learner.outputs.as_ref().is_some_and(Outputs::own);
+        let tasks = if own { 0..self.tasks } else { task..task + 1 };
+        tasks.map(|task| self.learner.active(task, self.segment).unwrap_or(0..units)).collect()
     }
 
     /// What `ask` finds in the network as it answers to task `task`, from 0: with the normalisation that the task was left with, and
