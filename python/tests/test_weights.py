@@ -81,6 +81,19 @@ def test_convolutions_and_normalisations_answer_as_the_model_does(x):
     np.testing.assert_allclose(got, conv_model({**s, "conv.bias": np.zeros(4)}, images), atol=1e-10)
 
 
+def test_a_bias_before_a_layer_normalisation_has_no_place(x):
+    recipe = {**DENSE, "population": {"hidden1": {"norm": {"layer": {}}}}}
+    s = dense_state()
+    s |= {"1.weight": np.full(7, 2.0), "1.bias": np.full(7, 0.5)}
+    with pytest.raises(bouton.CheckpointError, match="normalisation of hidden1"):
+        bouton.from_state_dict(recipe, s)
+    s["0.bias"] = np.zeros(7)
+    d = x @ s["0.weight"].T
+    d = (d - d.mean(1, keepdims=True)) / np.sqrt(d.var(1, keepdims=True) + 1e-5) * 2 + 0.5
+    want = np.maximum(d, 0) @ s["2.weight"].T + s["2.bias"]
+    np.testing.assert_allclose(bouton.from_state_dict(recipe, s).forward(x), want, atol=1e-10)
+
+
 def test_names_by_hand_go_before_the_order(x):
     s = dense_state()
     want = bouton.from_state_dict(DENSE, s).forward(x)

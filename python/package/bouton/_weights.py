@@ -98,6 +98,7 @@ class _Match:
         self.connections = {f"{c['name']}.weight": c for c in plan if c["carries"] != "errors" and f"{c['name']}.weight" in self.known}
         # Not what a model knows nothing of: the objective's own numbers, weights that lead back, numbers of units' own.
         self.wanted = [*self.connections, *(f"{p}.{part}" for p in self.shapes for part in _PARTS if f"{p}.{part}" in self.known)]
+        self.normalised = [p for p in self.shapes if any(f"{p}.{part}" in self.known for part in ("gain", "norm.mean"))]
         self.entries, self.left = entries, dict.fromkeys(entries)
         self.new: dict[str, Array] = {}
         for name, entry in by_hand.items():
@@ -110,7 +111,11 @@ class _Match:
         biases = self._layers(layers)
         self._norms([g for g in groups if g not in layers], biases)
         for units, values in biases.items():
-            self._put(f"{units}.bias", values, f"the bias before {units}")
+            if units in self.normalised and values.any():
+                message = f"the bias before the normalisation of {units} has no place: it is no batch normalisation of this state"
+                raise CheckpointError(message, "Linear(…, bias=False) has none")
+            if units not in self.normalised:
+                self._put(f"{units}.bias", values, f"the bias before {units}")
         self.new |= {n: np.zeros(self.known[n]) for n in self.wanted if n.endswith(".bias") and n not in self.new}
         if missing := [name for name in self.wanted if name not in self.new]:
             raise CheckpointError(f"the state has nothing for {', '.join(missing)}", _OTHER_LAYERS)
@@ -132,8 +137,7 @@ class _Match:
 
     def _norms(self, norms: list[str], biases: dict[str, Array]) -> None:
         """Takes gains, biases and running statistics of normalisations in their order."""
-        normalised = [p for p in self.shapes if any(f"{p}.{part}" in self.known for part in ("gain", "norm.mean"))]
-        free = [p for p in normalised if not any(f"{p}.{part}" in self.new for part in _PARTS)]
+        free = [p for p in self.normalised if not any(f"{p}.{part}" in self.new for part in _PARTS)]
         for units, norm in zip(free, norms):
             for part, other in _PARTS.items():
                 name, entry = f"{units}.{part}", _in(norm, other)
@@ -143,8 +147,6 @@ class _Match:
                 if part == "norm.mean" and units in biases:
                     # (d + b) − μ is d − (μ − b).
                     values = _sum(values, -biases.pop(units), entry)
-                if part == "norm.variance" and (values < 0).any():
-                    raise DataError(f"{entry} holds negative variances", "the state is damaged: save it again")
                 self._put(name, values, entry)
 
     def _by_hand(self, name: str, entry: str) -> None:
@@ -173,6 +175,8 @@ class _Match:
         if rows != shape:
             hint = "the layers of the model and the recipe differ" if values.ndim != 4 else "filters, channels or kernels differ"
             raise ShapeError(f"{name} has shape {shape}, {entry} {tuple(self.entries.get(entry, values).shape)}", f"{hint}: {_OTHER_LAYERS}")
+        if name.endswith(".norm.variance") and (values < 0).any():
+            raise DataError(f"{entry} holds negative variances", "the state is damaged: save it again")
         self.new[name] = np.ascontiguousarray(values.reshape(shape), np.float64)
 
 
