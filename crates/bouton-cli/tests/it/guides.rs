@@ -63,3 +63,17 @@ fn a_table_of_ones_own_is_answered() {
     );
     assert_eq!(std::fs::read_to_string(folder.path().join("answers.csv")).unwrap().lines().count(), 151);
 }
+
+/// The programs in Python of the page are carried out by `python/tests/test_onnx.py`.
+#[cfg(unix)]
+#[test]
+fn a_network_is_taken_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = include_str!("../../../../docs/src/guides/elsewhere.md");
+    std::fs::write(folder.path().join("digits.toml"), blocks(page, "toml")[0]).unwrap();
+    let told = carry_out(page, folder.path(), str::to_owned);
+    // But for the bytes of the file.
+    let until = |text: &str| text.rsplit_once(" (").unwrap().0.to_owned();
+    assert_eq!(until(&told.last().unwrap().1), until(blocks(page, "text")[0]));
+    assert!(folder.path().join("digits.onnx").is_file());
+}

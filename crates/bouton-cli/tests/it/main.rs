@@ -11,6 +11,7 @@ mod guides;
 mod identity;
 mod kill;
 mod new;
+mod onnx;
 mod report;
 mod runs;
 mod sweep;

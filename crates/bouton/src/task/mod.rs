@@ -33,6 +33,7 @@ mod part;
 #[cfg(feature = "import")]
 pub mod pictures;
 mod replay;
+mod sample_input;
 pub mod samples;
 mod sequence;
 mod spec;
@@ -57,6 +58,7 @@ pub use images::{Images, Known, Normalise, Pad, Pixels};
 pub use outputs::Outputs;
 pub use part::Part;
 pub use replay::{Kept, Policy, ReplaySpec};
+pub use sample_input::{InputStep, SampleInput, sample_input};
 pub use sequence::{
     Classes as ClassesOfTasks, ContinualSpec, Following, Permuted, Rotated, Scenario, SequenceSpec, Sets,
     Split as SplitClasses, Subsets,
