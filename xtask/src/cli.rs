@@ -19,7 +19,8 @@ fn section(command: &mut Command, text: &mut String, depth: usize) {
         *text += &format!("{} {name}\n\n", "#".repeat(depth));
     }
     *text += &format!("```text\n{}\n```\n\n", command.render_long_help().to_string().trim_end());
-    command.get_subcommands_mut().for_each(|sub| section(sub, text, depth + 1));
+    let shown = command.get_subcommands_mut().filter(|sub| !sub.is_hide_set());
+    shown.for_each(|sub| section(sub, text, depth + 1));
 }
 
 /// The page of recipes: every axis with its members and their keys.

@@ -23,8 +23,13 @@ pub struct Grid {
 impl Grid {
     /// The table of this version.
     pub fn new() -> Self {
+        Self::of(combinations())
+    }
+
+    /// The table of some combinations.
+    pub fn of(cells: Vec<Cell>) -> Self {
         let mut grid = Self { blocks: Vec::new(), notes: Vec::new() };
-        for cell in combinations() {
+        for cell in cells {
             let mark = grid.mark(&cell);
             grid.add(cell, mark);
         }

@@ -20,6 +20,7 @@ pub mod network;
 pub mod neuron;
 pub mod norm;
 pub mod objective;
+pub mod onnx;
 pub mod optim;
 mod own;
 pub mod packed;

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bouton._bouton import Network, Packed, Recipe, __version__
 from bouton._check import Findings, check
 from bouton._experiment import Experiment, Run, runs
+from bouton._weights import from_state_dict, save_weights
 from bouton.errors import (
     BoutonError,
     CheckpointError,
@@ -31,5 +32,7 @@ __all__ = [
     "ShapeError",
     "__version__",
     "check",
+    "from_state_dict",
     "runs",
+    "save_weights",
 ]

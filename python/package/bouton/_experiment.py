@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bouton import _bouton
+from bouton import _bouton, _weights
 from bouton._data import with_samples
 from bouton.errors import DataError
 
@@ -73,6 +73,8 @@ class Experiment:
     your own, arrays or frames: (X, y, X_test, y_test), or (X, y) to test on a fifth of every class. They take the place of the
     recipe's task, which says batches and epochs: `{"task": {"files": {"batch": 20, "epochs": 10}}}` is enough. Classes may be words, and
     floats as y make it a regression. They are kept in `out/data`, for runs that go on.
+
+    `weights` are those that the run begins with: a network, or what `from_state_dict` takes; they are kept in `out/data` as well.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Experiment:
         recipe: _bouton.Recipe | str | os.PathLike[str] | dict[str, Any],
         out: str | os.PathLike[str] = "runs",
         data: str | os.PathLike[str] | Sequence[Any] | None = None,
+        weights: _weights.State | _bouton.Network | None = None,
         **overrides: Any,
     ) -> None:
         self.out = Path(out).expanduser()
@@ -87,6 +90,8 @@ class Experiment:
             table = recipe if isinstance(recipe, Mapping) else json.loads(_bouton.Recipe(recipe).to_json())
             recipe, data = with_samples(table, data, self.out), None
         self.recipe = _bouton.Recipe(recipe, **overrides)
+        if weights is not None:
+            self.recipe = _weights.start(self.recipe, weights, self.out)
         self.data = None if data is None else Path(data).expanduser()
 
     def run(self, callback: Callable[[Event], object] | None = None, progress: bool = True, again: bool = False) -> Run:

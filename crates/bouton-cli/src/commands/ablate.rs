@@ -72,7 +72,7 @@ impl Ablate {
     /// Carries it out on children of `program`; false if a run failed.
     pub fn go(self, threads: Option<u16>, program: Vec<OsString>, printer: &mut Printer) -> Result<bool> {
         self.output.iter().try_for_each(|path| figure::known(path, &[]))?;
-        let recipe = self.recipe.load()?;
+        let recipe = self.recipe.load(self.data.data.as_deref())?;
         let all = recipe.imperfections();
         if all.is_empty() {
             return Err(Error::config(format!(
@@ -91,6 +91,7 @@ impl Ablate {
             out: self.out.out.clone(),
             data: self.data.data.clone(),
             threads: Unit::share(threads, self.jobs, points.len()),
+            again: false,
         };
         let rows = Row::all(&unit, &points)?;
         let left: Vec<usize> = (0..rows.len()).filter(|i| rows[*i].is_left()).collect();
@@ -130,7 +131,7 @@ impl Ablate {
             let given = self.recipe.overrides.iter().filter(|word| !chosen(word)).cloned();
             let overrides = given.chain(switches).chain([format!("seed={seed}")]).collect();
             let keys = vec![("imperfections".into(), name(all, on)), ("seed".into(), seed)];
-            Point::new(recipe, &self.recipe.recipe, overrides, keys)
+            Point::new(recipe, &self.recipe.recipe, self.data.data.as_deref(), overrides, keys)
         };
         choices.iter().flat_map(|on| seeds().map(move |seed| point(on, seed))).collect()
     }

@@ -1,11 +1,11 @@
 //! `bouton check`: what theory says about a recipe.
 
-use super::{DataArgs, RecipeArgs};
+use super::{DataArgs, OutArgs, RecipeArgs, runs};
 use crate::printer::Printer;
 use crate::report::figures::{LineChart, Palette, Series, line_chart};
 use bouton::analysis::{self, CheckContext, Findings, Property, Verdict};
 use bouton::theory;
-use bouton::train::{Checkpoint, Checkpoints, RunDir, atomic};
+use bouton::train::{Checkpoint, Checkpoints, atomic};
 use bouton::{Error, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 /// Check what theory says about a recipe: gradients, fixed points, invariants
 #[derive(Args, Debug)]
 pub struct Check {
-    /// The recipe, a TOML file, or a run folder, which is checked with the weights that it has
+    /// The recipe, a TOML file, or a run (a folder, part of its name, or `last`), which is checked with the weights that it has
     #[arg(required_unless_present = "theory")]
     recipe: Option<PathBuf>,
     /// Changes to the recipe: `seed=2`, `credit.eq-prop.beta=0.5`
@@ -22,8 +22,8 @@ pub struct Check {
     /// Check the theory of synapses with internal states instead, which needs no recipe
     #[arg(long, conflicts_with_all = ["recipe", "weights"])]
     theory: bool,
-    /// Check with the weights of this checkpoint or run folder instead of the initial ones
-    #[arg(long, value_name = "PATH")]
+    /// Check with the weights of this checkpoint or run instead of the initial ones
+    #[arg(long, value_name = "RUN")]
     weights: Option<PathBuf>,
     /// Write the curves here as SVG
     #[arg(long, value_name = "DIR")]
@@ -31,6 +31,8 @@ pub struct Check {
     /// Fail also if no property applies and nothing was checked
     #[arg(long)]
     strict: bool,
+    #[command(flatten)]
+    out: OutArgs,
     #[command(flatten)]
     data: DataArgs,
     /// Print JSON
@@ -44,13 +46,11 @@ impl Check {
         let findings = match &self.recipe {
             Some(path) => {
                 let args = RecipeArgs { recipe: path.clone(), overrides: self.overrides.clone() };
-                let of_run = path.join("recipe.toml").is_file().then_some(path.as_path());
-                let weights = self.weights.as_deref().or(of_run).map(trained).transpose()?;
-                analysis::check(&mut CheckContext::new(
-                    &args.load()?,
-                    self.data.data.as_deref(),
-                    weights.as_ref(),
-                )?)?
+                let (args, data) = (args.or_run(&self.out.out)?, self.data.data.as_deref());
+                let of_run = args.recipe.join("recipe.toml").is_file().then_some(args.recipe.as_path());
+                let weights = self.weights.as_deref().or(of_run);
+                let weights = weights.map(|path| trained(path, &self.out.out)).transpose()?;
+                analysis::check(&mut CheckContext::new(&args.load(data)?, data, weights.as_ref())?)?
             }
             None => {
                 let (properties, series) = (theory::report()?, theory::series()?);
@@ -69,12 +69,13 @@ impl Check {
     }
 }
 
-/// A checkpoint file, or the newest checkpoint of a run folder.
-fn trained(path: &Path) -> Result<Checkpoint> {
+/// A checkpoint file, or the newest checkpoint of a run in `out`.
+fn trained(path: &Path, out: &Path) -> Result<Checkpoint> {
     if path.is_file() {
         return Checkpoint::load(path);
     }
-    let found = Checkpoints::new(RunDir::open(path)?.checkpoints(), None).newest()?;
+    let run = runs::find(out, &path.to_string_lossy())?;
+    let found = Checkpoints::new(run.checkpoints(), None).newest()?;
     found
         .map(|f| f.checkpoint)
         .ok_or_else(|| Error::checkpoint(format!("{}: no checkpoint yet", path.display())))

@@ -1,6 +1,6 @@
 //! `bouton cite`: the publications behind a recipe.
 
-use super::RecipeArgs;
+use super::{OutArgs, RecipeArgs};
 use crate::printer::Printer;
 use bouton::Result;
 use clap::Args;
@@ -11,6 +11,8 @@ use serde_json::json;
 pub struct Cite {
     #[command(flatten)]
     recipe: RecipeArgs,
+    #[command(flatten)]
+    out: OutArgs,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -19,7 +21,7 @@ pub struct Cite {
 impl Cite {
     /// Carries it out.
     pub fn go(self, printer: &mut Printer) -> Result<()> {
-        let references = self.recipe.load()?.citations()?;
+        let references = self.recipe.or_run(&self.out.out)?.load(None)?.citations()?;
         if self.json {
             let entry = |r: &bouton::recipe::Reference| json!({ "key": r.key, "title": r.title(), "reasons": r.reasons, "bibtex": r.bibtex });
             return printer.json(&references.iter().map(entry).collect::<Vec<_>>());

@@ -1,31 +1,40 @@
 //! `bouton convert`: a trained network in another form.
 
-use super::{DataArgs, OutArgs, runs};
+use super::predict::TrainedArgs;
+use super::{DataArgs, OutArgs};
 use crate::number::number;
 use crate::printer::Printer;
 use bouton::credit::{Batch, Credit};
 use bouton::network::Network;
 use bouton::objective::{Head, Objective, Sums};
+use bouton::onnx;
 use bouton::packed::Packed;
 use bouton::recipe::Recipe;
 use bouton::task::stream;
-use bouton::train::{Checkpoint, Checkpoints, Trainer};
+use bouton::train::{Checkpoint, atomic};
 use bouton::{Error, Result};
-use clap::Args;
+use clap::{ArgGroup, Args};
 use serde_json::json;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Convert a trained network: binary networks to one bit a weight, checked on the whole test set
+/// Convert a trained network: to one bit a weight, or to an ONNX file for other programs
+///
+/// --packed is for binary networks and is checked on the whole test set. --onnx is for feed-forward networks: it takes what `bouton
+/// predict` takes, pixels from 0 to 1, and answers with the outputs and, where there are any, their probabilities.
 #[derive(Args, Debug)]
+#[command(group = ArgGroup::new("form").required(true).args(["packed", "onnx"]))]
 pub struct Convert {
-    /// The run: a folder, part of its name, or `last`
-    #[arg(value_name = "RUN")]
-    run: String,
+    #[command(flatten)]
+    trained: TrainedArgs,
     /// Pack ±1 weights and units into bits
-    #[arg(long, required = true)]
+    #[arg(long, conflicts_with = "task")]
     packed: bool,
-    /// File to write [default: packed.safetensors in the run folder]
+    /// Write an ONNX file (opset 17)
+    #[arg(long)]
+    onnx: bool,
+    /// File to write [default: packed.safetensors or model.onnx in the run folder]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// As JSON
@@ -96,19 +105,44 @@ impl Convert {
     /// Carries it out.
     pub fn go(self, printer: &mut Printer) -> Result<()> {
         printer.only_tell();
-        let run = runs::find(&self.out.out, &self.run)?;
-        let recipe = Recipe::load(run.recipe())?;
-        let found = Checkpoints::new(run.checkpoints(), None).newest()?;
-        let found =
-            found.ok_or_else(|| Error::config(format!("{} has no checkpoint", run.path().display())))?;
-        let mut network = Network::build(&recipe)?;
-        Trainer::restore_network(&mut network, &found.checkpoint)?;
-        let path = self.output.clone().unwrap_or_else(|| run.path().join("packed.safetensors"));
-        Packed::new(&recipe, &network)?.to_checkpoint().save(&path)?;
+        if self.onnx { self.to_onnx(printer) } else { self.to_bits(printer) }
+    }
+
+    /// The file to write: `name` in the folder of the run, if none is given.
+    fn path(&self, name: &str) -> Result<PathBuf> {
+        match &self.output {
+            Some(path) => Ok(path.clone()),
+            None => Ok(self.trained.run(&self.out)?.path().join(name)),
+        }
+    }
+
+    fn to_onnx(&self, printer: &mut Printer) -> Result<()> {
+        let mut trained = self.trained.load(&self.out)?;
+        let path = self.path("model.onnx")?;
+        let model = onnx::export(&mut trained, self.trained.task())?;
+        atomic::write(&path, &model.file)?;
+        if self.json {
+            let outputs: BTreeMap<_, _> = model.outputs.into_iter().collect();
+            return printer.json(&json!({
+                "file": path, "input": model.input, "outputs": outputs, "bytes": model.file.len(),
+            }));
+        }
+        let input: Vec<String> = model.input.iter().map(usize::to_string).collect();
+        printer.line(format!("input              [batch, {}]", input.join(", ")))?;
+        for (name, n) in &model.outputs {
+            printer.line(format!("{name:18} [batch, {n}]"))?;
+        }
+        printer.line(format!("written            {} ({} bytes)", path.display(), model.file.len()))
+    }
+
+    fn to_bits(&self, printer: &mut Printer) -> Result<()> {
+        let trained = self.trained.load(&self.out)?;
+        let (recipe, network) = (trained.recipe(), trained.network());
+        let path = self.path("packed.safetensors")?;
+        Packed::new(recipe, network)?.to_checkpoint().save(&path)?;
         // What is compared is what a reader of the file gets.
         let packed = Packed::from_checkpoint(&Checkpoint::load(&path)?)?;
-        let updates = found.checkpoint.meta("step")?;
-        let tasks = self.compare(&recipe, &network, &packed, updates)?;
+        let tasks = self.compare(recipe, network, &packed, trained.updates)?;
         let before = network.parameter_count() * network.dtype.size();
         self.print_comparison(printer, &path, &tasks, [before, packed.bytes()])?;
         match tasks.iter().map(|c| c.different).sum() {

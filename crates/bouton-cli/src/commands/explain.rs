@@ -1,18 +1,19 @@
 //! `bouton explain`: one place of a recipe.
 
 use crate::printer::Printer;
-use bouton::Result;
+use bouton::analysis::{self, About};
 use bouton::claims::{self, Assessment, Paper};
 use bouton::objective::Metric;
 use bouton::recipe::describe::{self, Field, Page};
 use bouton::theory;
+use bouton::{Error, Result};
 use clap::Args;
 
-/// Explain a choice, a table or a key of recipes, a metric or a paper, or show the file of a device
+/// Explain a choice, a table, a key or a word of recipes, a metric, a property or a paper, or show the file of a device
 #[derive(Args, Debug)]
 pub struct Explain {
-    /// The place: `credit`, `credit.eq-prop`, `eq-prop`, `credit.eq-prop.beta`, `beta`, `run`; a metric, a paper, or a device of
-    /// `bouton list devices`
+    /// The place: `credit`, `credit.eq-prop`, `eq-prop`, `credit.eq-prop.beta`, `beta`, `run`; a word such as `symmetric`; a metric, a
+    /// property that `bouton check` measures, a paper, or a device of `bouton list devices`
     place: String,
     /// Print JSON
     #[arg(long)]
@@ -33,12 +34,22 @@ impl Explain {
             let told = format!("{}\n\n{}; {better} of it is better\n", metric.name, metric.about);
             return if self.json { printer.json(&metric) } else { printer.text(&told) };
         }
-        let page = describe::explain(&self.place)?;
+        if let Ok(property) = analysis::property(&self.place) {
+            return if self.json { printer.json(&property) } else { printer.text(&told(property)) };
+        }
+        let page = describe::explain(&self.place).map_err(|error| self.nearest(error))?;
         if self.json { printer.json(&page) } else { printer.text(&text(&page)) }
     }
 }
 
 impl Explain {
+    /// `error`, that no recipe has the place, unless a property is nearly called so.
+    fn nearest(&self, error: Error) -> Error {
+        let near = |error: &Error| error.hint().is_some_and(|hint| hint.starts_with("did you mean"));
+        let property = analysis::property(&self.place).err().filter(near);
+        property.filter(|_| !near(&error)).unwrap_or(error)
+    }
+
     /// A paper's claims with what is stored of them.
     fn paper(&self, paper: &Paper, printer: &mut Printer) -> Result<()> {
         let stored = claims::stored()?;
@@ -53,6 +64,11 @@ impl Explain {
         printer.columns(&head[..head.len() - 1].iter().map(String::as_str).collect::<Vec<_>>(), rows)?;
         printer.line(format_args!("\nbouton run @{0}/CLAIM; bouton reproduce {0} --dry-run", paper.slug))
     }
+}
+
+fn told(property: &About) -> String {
+    let About { id, equation, proves, applies } = property;
+    format!("{id}\n\n{equation}\n\nproves: {proves}\nwhere:  {applies}\n")
 }
 
 fn text(page: &Page) -> String {

@@ -2,11 +2,12 @@
 
 use crate::combos::Grid;
 use crate::printer::Printer;
-use bouton::Result;
+use bouton::analysis::PROPERTIES;
 use bouton::claims::papers;
-use bouton::recipe::combinations;
+use bouton::recipe::combinations_with;
 use bouton::recipe::describe::{self, Entry};
 use bouton::theory::presets;
+use bouton::{Error, Result};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
@@ -15,6 +16,9 @@ use serde_json::json;
 pub struct List {
     /// What to list
     topic: Topic,
+    /// Of `combos`, only those with these members: `synapse=rram`, `credit=eq-prop`
+    #[arg(value_name = "AXIS=MEMBER")]
+    filters: Vec<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -50,6 +54,8 @@ enum Topic {
     Devices,
     /// Papers with recipes and claims
     Papers,
+    /// What `bouton check` measures
+    Properties,
     /// Which choices go together
     Combos,
 }
@@ -70,7 +76,7 @@ impl Topic {
             Self::Schedules => "schedule",
             Self::Solvers => "solver",
             Self::Tasks => "task",
-            Self::Devices | Self::Papers | Self::Combos => return None,
+            Self::Devices | Self::Papers | Self::Properties | Self::Combos => return None,
         })
     }
 }
@@ -79,12 +85,19 @@ impl List {
     /// Carries it out.
     pub fn go(self, printer: &mut Printer) -> Result<()> {
         if self.topic == Topic::Combos {
-            return combos(printer, self.json);
+            return combos(printer, &asked(&self.filters)?, self.json);
+        }
+        if let Some(filter) = self.filters.first() {
+            return Err(Error::config(format!("`{filter}` has no meaning here"))
+                .with_hint("`bouton list combos AXIS=MEMBER` takes some of the table"));
         }
         let entries = match self.topic.axis() {
             Some(axis) => describe::list(axis)?,
             None if self.topic == Topic::Devices => {
                 presets().into_iter().map(|p| Entry { name: p.name, about: p.citation }).collect()
+            }
+            None if self.topic == Topic::Properties => {
+                PROPERTIES.iter().map(|p| Entry { name: p.id.into(), about: p.proves.into() }).collect()
             }
             None => papers().iter().map(|p| Entry { name: p.slug.clone(), about: p.title.clone() }).collect(),
         };
@@ -95,9 +108,19 @@ impl List {
     }
 }
 
-fn combos(printer: &mut Printer, as_json: bool) -> Result<()> {
+/// Axes and members that are asked for.
+fn asked(filters: &[String]) -> Result<Vec<(&str, &str)>> {
+    let pair = |filter: &'_ String| {
+        Error::config(format!("`{filter}` is not of the form axis=member"))
+            .with_hint("for example `synapse=rram`")
+    };
+    filters.iter().map(|filter| filter.split_once('=').ok_or_else(|| pair(filter))).collect()
+}
+
+fn combos(printer: &mut Printer, asked: &[(&str, &str)], as_json: bool) -> Result<()> {
+    let cells = combinations_with(asked)?;
     if as_json {
-        let cells: Vec<_> = combinations()
+        let cells: Vec<_> = cells
             .into_iter()
             .map(|c| {
                 let (reason, hint) = c.refusal.clone().unzip();
@@ -109,7 +132,7 @@ fn combos(printer: &mut Printer, as_json: bool) -> Result<()> {
             .collect();
         return printer.json(&cells);
     }
-    let grid = Grid::new();
+    let grid = Grid::of(cells);
     for block in grid.blocks {
         let mut heading = vec![block.neuron.as_str(), ""];
         heading.extend(block.solvers.iter().map(String::as_str));

@@ -3,6 +3,7 @@
 mod ablate;
 mod check;
 mod cite;
+mod complete;
 mod completions;
 mod convert;
 mod data;
@@ -53,6 +54,7 @@ pub enum Verb {
     Evaluate(evaluate::Evaluate),
     Convert(convert::Convert),
     Completions(completions::Completions),
+    Complete(complete::Complete),
 }
 
 /// A recipe with overrides.
@@ -65,10 +67,10 @@ pub struct RecipeArgs {
     pub overrides: Vec<String>,
 }
 
-/// The recipe at `path`, or that of the claim `@paper/claim`.
-pub fn named(path: &Path) -> Result<Recipe> {
+/// The recipe at `path`, or that of the claim `@paper/claim`; sets of one's own are looked for in the data folder `data`.
+pub fn named(path: &Path, data: Option<&Path>) -> Result<Recipe> {
     match path.to_str().and_then(|name| name.strip_prefix('@')) {
-        None => Recipe::load(path),
+        None => Recipe::load_in(path, data),
         Some(name) => {
             let (paper, claim) = name.split_once('/').unwrap_or((name, ""));
             claims::paper(paper)?.claim(claim)?.recipe()
@@ -77,10 +79,22 @@ pub fn named(path: &Path) -> Result<Recipe> {
 }
 
 impl RecipeArgs {
-    /// The recipe, checked.
-    pub fn load(&self) -> Result<Recipe> {
-        let recipe = named(&self.recipe)?;
-        let recipe = recipe.with_overrides(&self.overrides).map_err(|e| self.or_sweep(e))?;
+    /// The same, where a recipe that is no file is the run of that name in `out`: part of its name, or `last`.
+    pub fn or_run(mut self, out: &Path) -> Result<Self> {
+        let name = self.recipe.to_string_lossy();
+        if !self.recipe.exists()
+            && !name.starts_with('@')
+            && let Some(run) = runs::part(out, &name)?
+        {
+            self.recipe = run.path().to_owned();
+        }
+        Ok(self)
+    }
+
+    /// The recipe, checked; sets of one's own are looked for in the data folder `data`.
+    pub fn load(&self, data: Option<&Path>) -> Result<Recipe> {
+        let recipe = named(&self.recipe, data)?;
+        let recipe = recipe.with_overrides_in(&self.overrides, data).map_err(|e| self.or_sweep(e))?;
         recipe.check().map_err(|e| e.context(self.recipe.display()))?;
         Ok(recipe)
     }
@@ -153,6 +167,7 @@ pub fn dispatch(
             Verb::Evaluate(v) => v.go(printer),
             Verb::Convert(v) => v.go(printer),
             Verb::Completions(v) => v.go(grammar, printer),
+            Verb::Complete(v) => v.go(grammar, printer),
         }
         .map(|()| true)
     })

@@ -7,7 +7,7 @@ use crate::terminal::say;
 use bouton::objective::TargetKind;
 use bouton::task::npy::{Array, Values};
 use bouton::task::{Unseen, npz};
-use bouton::train::{Answered, Trained, Weights, atomic};
+use bouton::train::{Answered, RunDir, Trained, Weights, atomic};
 use bouton::{Error, Result};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -56,10 +56,14 @@ fn weights(text: &str) -> std::result::Result<Weights, String> {
 impl TrainedArgs {
     /// The network, and the task of the samples, from 0; where the weights come from is told.
     pub fn load(&self, out: &OutArgs) -> Result<Trained> {
-        let run = runs::find(&out.out, &self.run)?;
-        let trained = Trained::load(&run, self.weights.as_ref().unwrap_or(&Weights::Chosen))?;
+        let trained = Trained::load(&self.run(out)?, self.weights.as_ref().unwrap_or(&Weights::Chosen))?;
         say(format_args!("weights of {} after {} updates", trained.path.display(), trained.updates));
         Ok(trained)
+    }
+
+    /// The run that was named.
+    pub fn run(&self, out: &OutArgs) -> Result<RunDir> {
+        runs::find(&out.out, &self.run)
     }
 
     /// The task that was named, from 1.

@@ -95,7 +95,7 @@ impl Run {
             };
             overrides.push(format!("run.from={}", serde_json::json!(file)));
         }
-        RecipeArgs { recipe: file, overrides }.load()
+        RecipeArgs { recipe: file, overrides }.load(self.data.data.as_deref())
     }
 }
 

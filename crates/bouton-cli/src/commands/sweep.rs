@@ -30,6 +30,9 @@ pub struct Sweep {
     /// Runs at once; each has its share of the cores, or --threads
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
+    /// Train every point anew, whatever runs there are
+    #[arg(long)]
+    again: bool,
     /// Only print the command line of every point that is left, and tell memory and time
     #[arg(long)]
     dry_run: bool,
@@ -41,7 +44,7 @@ pub struct Sweep {
 impl Sweep {
     /// Carries it out on children of `program`; false if a point failed.
     pub fn go(self, threads: Option<u16>, program: Vec<OsString>, printer: &mut Printer) -> Result<bool> {
-        let (unit, points) = self.plan(threads, program)?;
+        let (mut unit, points) = self.plan(threads, program)?;
         if !self.dry_run {
             writable(&unit.out)?;
         }
@@ -61,6 +64,8 @@ impl Sweep {
         if interrupt.asked() {
             return Err(Error::Interrupted);
         }
+        // What there is now counts.
+        unit.again = false;
         self.table(printer, &unit, &points, &failed)?;
         Ok(failed.is_empty())
     }
@@ -75,10 +80,10 @@ impl Sweep {
             axes.push(Axis::parse(word)?);
         }
         let grid = Grid::new(axes)?;
-        let points = Point::all(&named(&path)?, &path, &grid)?;
-        let threads = Unit::share(threads, self.jobs, points.len());
         let (out, data) = (self.out.out.clone(), self.data.data.clone());
-        Ok((Unit { program, recipe: path, out, data, threads }, points))
+        let points = Point::all(&named(&path, data.as_deref())?, &path, data.as_deref(), &grid)?;
+        let threads = Unit::share(threads, self.jobs, points.len());
+        Ok((Unit { program, recipe: path, out, data, threads, again: self.again }, points))
     }
 
     /// What there is to do, without doing it.

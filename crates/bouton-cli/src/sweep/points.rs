@@ -21,12 +21,12 @@ pub(crate) struct Point {
 }
 
 impl Point {
-    /// Every point of `grid` on `recipe`, which errors call `origin`.
+    /// Every point of `grid` on `recipe`, which errors call `origin`, with sets of one's own in the data folder `data`.
     ///
     /// # Errors
     /// [`Error::Config`] if all of them are refused, or if two are the same recipe.
-    pub fn all(recipe: &Recipe, origin: &Path, grid: &Grid) -> Result<Vec<Self>> {
-        let point = |i| Self::new(recipe, origin, grid.overrides(i), grid.differing(i));
+    pub fn all(recipe: &Recipe, origin: &Path, data: Option<&Path>, grid: &Grid) -> Result<Vec<Self>> {
+        let point = |i| Self::new(recipe, origin, data, grid.overrides(i), grid.differing(i));
         let points: Vec<_> = (0..grid.len()).into_par_iter().map(point).collect();
         if points.iter().any(|point| point.recipe.is_ok()) {
             return distinct(&points).map(|()| points);
@@ -40,8 +40,14 @@ impl Point {
     }
 
     /// The point of `recipe` with these overrides, told from others by `keys`.
-    pub fn new(recipe: &Recipe, origin: &Path, overrides: Vec<String>, keys: Vec<(String, String)>) -> Self {
-        let recipe = recipe.with_overrides(&overrides).and_then(|recipe| {
+    pub fn new(
+        recipe: &Recipe,
+        origin: &Path,
+        data: Option<&Path>,
+        overrides: Vec<String>,
+        keys: Vec<(String, String)>,
+    ) -> Self {
+        let recipe = recipe.with_overrides_in(&overrides, data).and_then(|recipe| {
             recipe.check().map_err(|e| e.context(origin.display()))?;
             Ok(recipe)
         });

@@ -20,6 +20,8 @@ pub(crate) struct Unit {
     pub data: Option<PathBuf>,
     /// Threads of each run.
     pub threads: usize,
+    /// Whether points are trained anew, whatever runs there are.
+    pub again: bool,
 }
 
 /// Where the work on a point stands.
@@ -59,6 +61,7 @@ impl Unit {
             words.extend(["--data".into(), data.clone().into()]);
         }
         words.extend(["--threads".into(), self.threads.to_string().into()]);
+        words.extend(self.again.then(|| "--again".into()));
         words
     }
 
@@ -78,7 +81,7 @@ impl Unit {
     /// # Errors
     /// Why its run would be refused.
     pub fn stand(&self, recipe: &Recipe, runs: Vec<RunDir>) -> Result<Stand> {
-        if runs.is_empty() {
+        if runs.is_empty() || self.again {
             return Ok(Stand::Left(None));
         }
         let options = RunOptions {
@@ -108,6 +111,7 @@ mod tests {
             out: "runs".into(),
             data: Some("sets".into()),
             threads: 2,
+            again: false,
         };
         let point = Point {
             overrides: vec!["seed=2".into(), "optim={sgd={lr=0.1}}".into()],
@@ -118,5 +122,6 @@ mod tests {
         let line =
             "bouton run 'my recipe.toml' seed=2 'optim={sgd={lr=0.1}}' --out runs --data sets --threads 2";
         assert_eq!(unit.line(&point), line);
+        assert_eq!(Unit { again: true, ..unit }.line(&point), format!("{line} --again"));
     }
 }

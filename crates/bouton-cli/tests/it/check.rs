@@ -52,5 +52,10 @@ fn runs_and_devices_are_looked_at_by_name() {
     assert_eq!(asked(&["check", run, "--strict"]), asked(&["check", run, "--strict", "--weights", run]));
     assert_ne!(asked(&["check", run]), asked(&[&["check", "signs.toml"][..], &units].concat()));
     assert_eq!(asked(&["cite", run]), asked(&[&["cite", "signs.toml"][..], &units].concat()));
+    let checked = asked(&["check", run]);
+    assert_eq!((asked(&["check", "last"]), asked(&["check", "signs_s1"])), (checked.clone(), checked));
+    assert_eq!(asked(&["check", "signs.toml", "--weights", "last"]).0, Some(2), "other units");
+    assert_eq!(asked(&["cite", "last"]), asked(&["cite", run]));
+    assert_eq!(asked(&["cite", "signs_s2"]).0, Some(2));
     assert_eq!(asked(&["explain", "majumdar2021"]).1, bouton::theory::built_in("majumdar2021").unwrap());
 }

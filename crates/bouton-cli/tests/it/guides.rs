@@ -15,8 +15,9 @@ pub(crate) fn carry_out(page: &str, at: &Path, edit: impl Fn(&str) -> String) ->
     let path = format!("{}:{}", program.display(), std::env::var("PATH").unwrap());
     let one = |line: &str| {
         let line = edit(line.split(" #").next().unwrap().trim());
-        let output =
-            Command::new("sh").args(["-c", &line]).current_dir(at).env("PATH", &path).output().unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", &line]).current_dir(at).env("PATH", &path).env("BOUTON_DATA", at.join("data"));
+        let output = command.output().unwrap();
         assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
         (line, String::from_utf8(output.stdout).unwrap())
     };
@@ -84,4 +85,18 @@ fn spikes_learn_the_digits_by_both_rules() {
     for figure in ["hidden1: spikes", "hidden1: v", "output: y", "Cosine to the true gradient"] {
         assert!(report.contains(figure), "{figure}");
     }
+}
+
+/// The programs in Python of the page are carried out by `python/tests/test_onnx.py`.
+#[cfg(unix)]
+#[test]
+fn a_network_is_taken_elsewhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = include_str!("../../../../docs/src/guides/elsewhere.md");
+    std::fs::write(folder.path().join("digits.toml"), blocks(page, "toml")[0]).unwrap();
+    let told = carry_out(page, folder.path(), str::to_owned);
+    // But for the bytes of the file.
+    let until = |text: &str| text.rsplit_once(" (").unwrap().0.to_owned();
+    assert_eq!(until(&told.last().unwrap().1), until(blocks(page, "text")[0]));
+    assert!(folder.path().join("digits.onnx").is_file());
 }

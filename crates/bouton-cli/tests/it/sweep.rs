@@ -97,6 +97,30 @@ fn a_sweep_is_a_table_of_ordinary_runs() {
 }
 
 #[test]
+fn again_trains_every_point_once_more() {
+    let folder = folder();
+    let at = folder.path();
+    let words = ["sweep", "small.toml", "run.updates=1", "seed=1..2"];
+    let again = [&words[..], &["--again"]].concat();
+    succeeds(at, &words);
+    let first = runs(&at.join("runs"));
+    let (lines, _) = succeeds(at, &[&again[..], &["--dry-run"]].concat());
+    assert!(lines.lines().count() == 2 && lines.lines().all(|line| line.ends_with(" --again")), "{lines}");
+    let (table, said) = succeeds(at, &[&again[..], &["--json"]].concat());
+    assert!(said.contains("2 points: 0 done, 2 left"), "{said}");
+    let all = runs(&at.join("runs"));
+    assert_eq!((first.len(), all.len()), (2, 4));
+    // The table is about the new ones.
+    let table: Vec<Value> = serde_json::from_str(&table).unwrap();
+    for point in &table {
+        let run = at.join(point["run"]["folder"].as_str().unwrap());
+        assert!(point["state"] == "done" && !first.contains(&run) && all.contains(&run), "{point}");
+    }
+    succeeds(at, &words);
+    assert_eq!(runs(&at.join("runs")).len(), 4, "without it nothing is left to do");
+}
+
+#[test]
 fn a_file_and_a_command_line_say_the_same() {
     let folder = folder();
     let at = folder.path();

@@ -4,6 +4,7 @@
 //! does not apply, the verdict says why instead of failing. Beside them, for reports of runs: what a training sample
 //! costs ([`costs()`]), and the cosine of each connection's gradient to the true one ([`alignment()`]).
 
+mod about;
 mod activity;
 mod alignment;
 mod alive;
@@ -26,6 +27,7 @@ mod truncation;
 mod vectors;
 
 pub use crate::train::forgetting;
+pub use about::{About, PROPERTIES, property};
 pub use activity::{Activity, activity};
 pub use alignment::{Aligned, alignment};
 pub use confusion::{Calibration, Confusion};

@@ -173,6 +173,7 @@ impl NormMethod for BatchNorm {
             needs_batch: true,
             answers_by_batch: by_batch,
             fixed_in_evaluation: !by_batch && !self.per_task,
+            by_sample: None,
             per_task: self.per_task,
             least_units: 1,
         }

@@ -110,6 +110,7 @@ impl NormMethod for LayerNorm {
             needs_batch: false,
             answers_by_batch: false,
             fixed_in_evaluation: false,
+            by_sample: Some(self.eps),
             per_task: false,
             // One unit becomes 0 and two become ±1, whatever the weights.
             least_units: 3,

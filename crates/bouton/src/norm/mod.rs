@@ -44,7 +44,7 @@ pub trait NormMethod: std::fmt::Debug {
 }
 
 /// What the other axes may ask of a normalisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NormTraits {
     /// Whether it changes drives: then a population is computed in one pass.
     pub acts: bool,
@@ -54,6 +54,8 @@ pub struct NormTraits {
     pub answers_by_batch: bool,
     /// Whether evaluation adds and multiplies by numbers that no longer change.
     pub fixed_in_evaluation: bool,
+    /// ε of (d − μ)/√(σ² + ε) over the units of each sample, if it is that.
+    pub by_sample: Option<f64>,
     /// Whether every task has a normalisation of its own.
     pub per_task: bool,
     /// The fewest units of a layer that leave something to learn.
@@ -75,6 +77,7 @@ impl NormMethod for Nothing {
             needs_batch: false,
             answers_by_batch: false,
             fixed_in_evaluation: false,
+            by_sample: None,
             per_task: false,
             least_units: 1,
         }

@@ -124,6 +124,10 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
     /// Overwrites outputs by that in which the answers of several networks are averaged: probabilities, if there are any.
     /// Default: the outputs.
     fn to_probabilities(&self, _out: ViewMut<'_>, _own: &[f64]) {}
+    /// Temperature of the softmax that is the map to probabilities. Default: it is none.
+    fn softmax(&self, _own: &[f64]) -> Option<f64> {
+        None
+    }
     /// Overwrites such an average by outputs that stand for it. Default: the average.
     fn to_outputs(&self, _belief: ViewMut<'_>, _own: &[f64]) {}
     /// The outputs that take part for a sample of class `label`, of `outputs`: those of the task in a network with one head

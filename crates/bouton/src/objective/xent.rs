@@ -92,6 +92,10 @@ impl Objective for SoftmaxCrossEntropy {
         });
     }
 
+    fn softmax(&self, own: &[f64]) -> Option<f64> {
+        Some(self.temperature(own))
+    }
+
     fn to_outputs(&self, mut belief: ViewMut<'_>, own: &[f64]) {
         dispatch!(belief.dtype(), T => belief.slice_mut::<T>().iter_mut().for_each(|p| *p = p.max(T::constant(1e-37)).ln()));
         scale(belief, self.temperature(own));

@@ -1,7 +1,9 @@
 //! The table of every combination of neuron, credit, objective and solver, with its verdict.
 
-use super::Recipe;
-use super::schema::{Kind, Node};
+use super::schema::{Kind, Member, Node};
+use super::{Recipe, describe, nearest};
+use crate::network::Layer;
+use crate::{Error, Result};
 
 /// One combination and its verdict.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,24 +24,58 @@ pub struct Cell {
 
 /// Every combination.
 pub fn combinations() -> Vec<Cell> {
+    table(&[], &|_, _| true)
+}
+
+/// The combinations with these members of axes, such as `("synapse", "rram")`; of an axis that the table does not go through, all
+/// cells have the member.
+///
+/// # Errors
+/// [`Error::Config`] with the nearest name if there is no such axis or member, or if the axis is the task, which is made up here.
+pub fn combinations_with(choices: &[(&str, &str)]) -> Result<Vec<Cell>> {
+    let mut everywhere = Vec::new();
+    for (i, (axis, name)) in choices.iter().enumerate() {
+        if choices[..i].iter().any(|(earlier, _)| earlier == axis) {
+            return Err(Error::config(format!("two members of {axis}")).with_hint("name one of each axis"));
+        }
+        let axes: Vec<_> = describe::axes().into_iter().filter(|axis| *axis != "task").collect();
+        if !axes.contains(axis) {
+            return Err(Error::config(format!("no axis of the table is called `{axis}`"))
+                .with_hint(nearest(axis, axes.into_iter())));
+        }
+        let members = members(axis);
+        let names = neurons().into_iter().map(|(name, _)| name).filter(|_| *axis == "neuron");
+        let names: Vec<String> = names.chain(members.iter().map(|(name, _)| (*name).into())).collect();
+        if !names.iter().any(|known| known == name) {
+            return Err(Error::config(format!("{axis} has no member `{name}`"))
+                .with_hint(nearest(name, names.iter().map(String::as_str))));
+        }
+        let text = members.into_iter().find(|(member, _)| member == name).map(|(_, text)| text);
+        everywhere.extend(text.filter(|_| !GONE_THROUGH.contains(axis)));
+    }
+    let asked = |axis: &str, name: &str| {
+        let fits = |wanted: &str| name == wanted || name.split('/').next() == Some(wanted);
+        choices.iter().filter(|(of, _)| *of == axis).all(|(_, wanted)| fits(wanted))
+    };
+    Ok(table(&everywhere, &asked))
+}
+
+/// The axes that the table goes through.
+const GONE_THROUGH: [&str; 4] = ["neuron", "credit", "objective", "solver"];
+
+/// The cells of which every member is `asked` for, each with `everywhere` in its recipe.
+fn table(everywhere: &[String], asked: &dyn Fn(&str, &str) -> bool) -> Vec<Cell> {
+    let of = |axis| members(axis).into_iter().filter(move |(name, _)| asked(axis, name));
     let mut cells = Vec::new();
-    for (neuron, neuron_text) in neurons() {
-        for (credit, credit_text) in members("credit") {
-            for (objective, objective_text) in members("objective") {
-                for (solver, solver_text) in members("solver") {
-                    let with = |credit: &str| recipe(&[&neuron_text, credit, &objective_text, &solver_text]);
-                    let (mut recipe, mut refusal) = (with(&credit_text), None);
-                    if let Err(error) = recipe.check() {
-                        // A rule that takes sweeps or steps of time, as it is told.
-                        let swept = member("credit", credit)
-                            .field("steps")
-                            .map(|_| with(&format!("{credit_text}steps = 3\n")));
-                        match swept.filter(|recipe| !credit_text.contains("steps") && recipe.check().is_ok())
-                        {
-                            Some(swept) => recipe = swept,
-                            None => refusal = Some(error),
-                        }
-                    }
+    for (neuron, neuron_text) in neurons().into_iter().filter(|(name, _)| asked("neuron", name)) {
+        for (credit, credit_text) in of("credit") {
+            for (objective, objective_text) in of("objective") {
+                for (solver, solver_text) in of("solver") {
+                    let with = |credit: &str| {
+                        let parts = [&*neuron_text, credit, &objective_text, &solver_text];
+                        recipe(&[&parts[..], &[&everywhere.concat()]].concat())
+                    };
+                    let (recipe, refusal) = swept(credit, &credit_text, with);
                     cells.push(Cell {
                         neuron: neuron.clone(),
                         credit: credit.into(),
@@ -53,6 +89,18 @@ pub fn combinations() -> Vec<Cell> {
         }
     }
     cells
+}
+
+/// The recipe that `with` makes of a rule's table and why it is refused: with a number of sweeps, if the rule takes sweeps or steps of
+/// time, as it is told, and goes with the rest in that way alone.
+fn swept(credit: &str, table: &str, with: impl Fn(&str) -> Recipe) -> (Recipe, Option<Error>) {
+    let recipe = with(table);
+    let Err(error) = recipe.check() else { return (recipe, None) };
+    let told = !table.contains("steps") && member("credit", credit).field("steps").is_some();
+    match told.then(|| with(&format!("{table}steps = 3\n"))).filter(|recipe| recipe.check().is_ok()) {
+        Some(swept) => (swept, None),
+        None => (recipe, Some(error)),
+    }
 }
 
 /// Names and TOML of the neurons: settling ones once per dynamics and position of the nudge.
@@ -78,7 +126,7 @@ fn neurons() -> Vec<(String, String)> {
     all
 }
 
-fn choice(axis: &str) -> Vec<super::schema::Member> {
+fn choice(axis: &str) -> Vec<Member> {
     match Node::root().field(axis).map(Node::kind) {
         Some(Kind::Choice(members)) => members,
         _ => Vec::new(),
@@ -89,24 +137,44 @@ fn member(axis: &str, name: &str) -> Node {
     choice(axis).into_iter().find(|m| m.name == name).and_then(|m| m.table).unwrap_or(Node::root())
 }
 
-/// Names of an axis with a TOML table each, whose required keys have small values.
+/// Names of an axis with a TOML table each, whose required keys have small values; members without settings stand where nothing does.
 fn members(axis: &str) -> Vec<(&'static str, String)> {
     let text = |name: &str, node: Node| {
         let Kind::Table(fields) = node.kind() else { return String::new() };
-        let required = fields.into_iter().filter(|f| node.requires(f.0)).map(|(key, field)| {
-            let value = if matches!(field.kind(), Kind::Whole) { "3" } else { "0.5" };
-            format!("{key} = {value}\n")
-        });
+        // Without a scale weights of ±1 are refused for their size.
+        let needed = |key: &str| node.requires(key) || key == "scale";
+        let required = fields.into_iter().filter(|f| needed(f.0));
+        let required = required.map(|(key, field)| format!("{key} = {}\n", small(field)));
         format!("[{axis}.{name}]\n{}", required.collect::<String>())
     };
-    choice(axis).into_iter().filter_map(|m| Some((m.name, text(m.name, m.table?)))).collect()
+    let text = |m: Member| (m.name, m.table.map_or_else(String::new, |node| text(m.name, node)));
+    choice(axis).into_iter().map(text).collect()
+}
+
+/// A small value for a key.
+fn small(node: Node) -> String {
+    match node.kind() {
+        Kind::Whole => "3".into(),
+        // Of 3 classes or layers, 1 is a share.
+        Kind::Either(any) if matches!(any[0].kind(), Kind::Whole) => "1".into(),
+        Kind::Either(any) => small(any[0]),
+        Kind::List(item, _) => format!("[{}]", small(item)),
+        Kind::Text => "\"digits\"".into(),
+        _ => "0.5".into(),
+    }
 }
 
 fn recipe(parts: &[&str]) -> Recipe {
-    let base = "[network]\nlayers = [4, 6, 3]\n[optim.sgd]\nlr = 0.1\n[task.synthetic]\nshape = [1, 2, 2]\n\
+    let optim =
+        if parts.iter().any(|part| part.contains("[optim.")) { "" } else { "[optim.sgd]\nlr = 0.1\n" };
+    let base = "[network]\nlayers = [4, 6, 3]\n[task.synthetic]\nshape = [1, 2, 2]\n\
                 classes = 3\ntrain = 4\ntest = 4\nbatch = 2\nepochs = 1\n";
-    let text = format!("{base}{}", parts.concat());
-    Recipe::parse(&text, "combination").expect("required keys of the axes are numbers")
+    let text = format!("{base}{optim}{}", parts.concat());
+    let mut recipe = Recipe::parse(&text, "combination").expect("required keys of the axes are numbers");
+    // Tasks of a sequence may tell fewer classes apart.
+    let (_, outputs) = recipe.sequence.sides(&recipe.task, recipe.continual.scenario);
+    recipe.network.layers.splice(2.., [Layer::Units(outputs)]);
+    recipe
 }
 
 #[cfg(test)]
@@ -121,6 +189,50 @@ mod tests {
                 assert!(!reason.is_empty() && !hint.is_empty(), "{} {}", cell.neuron, cell.credit);
             } else {
                 cell.recipe.check().unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_choice_narrows_the_table_and_another_axis_changes_it() {
+        let all = combinations();
+        let with = |choices: &[(&str, &str)]| combinations_with(choices).unwrap();
+        let bptt = with(&[("credit", "bptt"), ("neuron", "settle")]);
+        let wanted = |c: &&Cell| c.credit == "bptt" && c.neuron.starts_with("settle/");
+        assert_eq!(bptt, all.iter().filter(wanted).cloned().collect::<Vec<_>>());
+        assert!(bptt.len() > 4);
+        let one = with(&[("neuron", "settle/energy/inside"), ("solver", "even-odd"), ("credit", "eq-prop")]);
+        assert_eq!(one.len(), members("objective").len());
+        // Weights of ±1 that are moved by the sign of a momentum are not for every rule.
+        let accepted = |cells: &[Cell]| cells.iter().filter(|c| c.refusal.is_none()).count();
+        let [plain, rram] = ["plain", "rram"].map(|synapse| with(&[("synapse", synapse)]));
+        assert_eq!((plain.len(), rram.len()), (all.len(), all.len()));
+        assert_eq!(accepted(&plain), accepted(&all));
+        assert!(rram.iter().all(|c| c.recipe.to_toml().contains("[synapse.rram")));
+        assert!(accepted(&rram) > 0);
+        for (axis, name, hint) in [
+            ("synaps", "rram", "did you mean `synapse`?"),
+            ("synapse", "rrem", "did you mean `rram`?"),
+            ("task", "digits", "known are `anchor`"),
+        ] {
+            let error = combinations_with(&[(axis, name)]).unwrap_err();
+            assert!(error.hint().unwrap().starts_with(hint), "{error} {:?}", error.hint());
+        }
+        assert!(combinations_with(&[("synapse", "plain"), ("synapse", "rram")]).is_err());
+    }
+
+    /// Required keys are filled in with numbers that every member can have: what is refused is a combination.
+    #[test]
+    fn every_member_of_every_axis_can_be_asked_for() {
+        for axis in describe::axes().into_iter().filter(|axis| *axis != "task") {
+            for (name, _) in members(axis) {
+                let mut asked = vec![(axis, name)];
+                // Anchors hold what earlier tasks needed.
+                asked.extend((axis == "anchor").then_some(("sequence", "permuted")));
+                asked.extend((!GONE_THROUGH.contains(&axis)).then_some(("solver", "synchronous")));
+                let cells = combinations_with(&asked).unwrap();
+                let accepted = cells.iter().any(|c| c.refusal.is_none());
+                assert!(accepted || name == "sets", "{axis}.{name}: {:?}", cells[0].refusal);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::names::refused;
 use super::schema::{Kind, Member, Node};
-use super::{inspect, leaves};
+use super::{inspect, leaves, words};
 use crate::{Error, Result};
 use serde::Serialize;
 
@@ -76,7 +76,8 @@ pub fn list(axis: &str) -> Result<Vec<Entry>> {
 pub const NAME: &str = "NAME";
 
 /// Everything about `path`, such as `credit.eq-prop` or `credit.eq-prop.beta`; a member can stand alone: `eq-prop`, and so can the end
-/// of a key: `beta`; where several keys end like that, they are the choices. Names of
+/// of a key: `beta`; where several keys end like that, they are the choices, and so are those that
+/// a word stands behind: `symmetric`. Names of
 /// populations and connections are free: `population.NAME.units`, `population.hidden1.units`.
 ///
 /// # Errors
@@ -84,7 +85,7 @@ pub const NAME: &str = "NAME";
 pub fn explain(path: &str) -> Result<Page> {
     explain_whole(path).or_else(|error| match leaves::only(path) {
         Some(full) => explain_whole(&full),
-        None => leaves::page(path).ok_or(error),
+        None => leaves::page(path).or_else(|| words::page(path)).ok_or(error),
     })
 }
 

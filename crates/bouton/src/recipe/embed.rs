@@ -13,13 +13,15 @@ use std::path::Path;
 impl Recipe {
     /// This recipe with the text of every small file that it names in place of the name, and with what is in the data files that it
     /// names. Paths are relative to `folder`; `~`
-    /// is the user's home.
+    /// is the user's home. Sets of one's own are looked for in the data folder `data` (default: the user's).
     ///
     /// # Errors
     /// [`crate::Error::Config`] with the key if a file cannot be read, is no text or larger than a MiB, or with its name if it
     /// is not what it should be; [`crate::Error::DataMissing`] and [`crate::Error::Data`] for data files.
-    pub fn embedded(mut self, folder: &Path) -> Result<Self> {
+    pub fn embedded(mut self, folder: &Path, data: Option<&Path>) -> Result<Self> {
         self.task.method_mut().look(folder)?;
+        let sequence = self.sequence.method_mut();
+        sequence.into_iter().flat_map(|s| s.sets_mut()).try_for_each(|next| next.look(folder, data))?;
         self.run.from = self.run.from.map(|start| start.looked_at(folder)).transpose()?;
         self.synapses_mut().try_for_each(|(place, synapse)| embed(&place, synapse, folder))?;
         Ok(self)

@@ -10,9 +10,10 @@ use std::collections::BTreeMap;
 const MOST_SHOWN: usize = 6;
 
 /// One key of the schema.
-struct Leaf {
-    path: Vec<&'static str>,
-    about: String,
+pub(super) struct Leaf {
+    pub path: Vec<&'static str>,
+    pub about: String,
+    pub node: Node,
 }
 
 /// Whether `wanted` can mean `path`: it ends like it, and the words before stand there in the same order.
@@ -24,7 +25,7 @@ fn means(path: &[&str], wanted: &[&str]) -> bool {
 }
 
 /// All keys below `node`, but for those of populations and connections, whose names are the author's.
-fn leaves(node: Node, path: &mut Vec<&'static str>, all: &mut Vec<Leaf>) {
+pub(super) fn leaves(node: Node, path: &mut Vec<&'static str>, all: &mut Vec<Leaf>) {
     let tables: Vec<(&'static str, Node)> = match node.kind() {
         Kind::Table(fields) => fields,
         Kind::Choice(members) => members.into_iter().filter_map(|m| Some((m.name, m.table?))).collect(),
@@ -36,7 +37,7 @@ fn leaves(node: Node, path: &mut Vec<&'static str>, all: &mut Vec<Leaf>) {
             Kind::Table(_) => leaves(inner, path, all),
             Kind::Choice(members) if members.iter().any(|m| m.table.is_some()) => leaves(inner, path, all),
             Kind::Map(_) => {}
-            _ => all.push(Leaf { path: path.clone(), about: inner.doc().replace('\n', " ") }),
+            _ => all.push(Leaf { path: path.clone(), about: inner.doc().replace('\n', " "), node: inner }),
         }
         path.pop();
     }

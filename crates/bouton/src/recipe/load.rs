@@ -1,10 +1,12 @@
 //! Reads a recipe from TOML; a mistake is answered with its place and the nearest valid name.
 
 use super::{Recipe, inspect, migrate};
+use crate::task::added;
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::path::Path;
-use toml::de::DeTable;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 impl Recipe {
     /// Reads the recipe at `path`, or that of the run in the folder `path`, and the files that it names, whose paths begin
@@ -14,12 +16,21 @@ impl Recipe {
     /// [`Error::Config`] if a file cannot be read or is not a recipe. Numbers and combinations are checked by
     /// [`Recipe::check`], after overrides.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        Self::load_in(path, None)
+    }
+
+    /// The same where sets of one's own are in the data folder `data` (default: the user's).
+    ///
+    /// # Errors
+    /// As [`Recipe::load`].
+    pub fn load_in(path: impl AsRef<Path>, data: Option<&Path>) -> Result<Self> {
         let of_run = path.as_ref().join("recipe.toml");
         let path = if of_run.is_file() { &of_run } else { path.as_ref() };
         let bytes = std::fs::read(path).map_err(|e| unreadable(path, &e))?;
         let text = String::from_utf8(bytes)
             .map_err(|_| Error::config(format!("{}: not a text file", path.display())))?;
-        let mut recipe = parse(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new("")))?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut recipe = parse(&text, &path.display().to_string(), folder, data)?;
         if recipe.name.is_empty() {
             recipe.name = fit_name(&path.file_stem().unwrap_or_default().to_string_lossy());
         }
@@ -31,19 +42,19 @@ impl Recipe {
     /// # Errors
     /// [`Error::Config`] with `origin`, line, column, key path and hint.
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
-        parse(text, origin, Path::new(""))
+        parse(text, origin, Path::new(""), None)
     }
 }
 
-fn parse(text: &str, origin: &str, folder: &Path) -> Result<Recipe> {
-    let recipe = read(text, |at| {
+fn parse(text: &str, origin: &str, folder: &Path, data: Option<&Path>) -> Result<Recipe> {
+    let recipe = read(text, data, |at| {
         let before = text.get(..at).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
         format!("{origin}:{line}:{column}")
     })?;
     let written = |keys: &[&str]| toml::from_str(text).is_ok_and(|table: toml::Table| has(&table, keys));
-    recipe.expand_signs(written).and_then(|r| r.embedded(folder)).map_err(|e| e.context(origin))
+    recipe.expand_signs(written).and_then(|r| r.embedded(folder, data)).map_err(|e| e.context(origin))
 }
 
 /// Most bytes of a name.
@@ -62,13 +73,20 @@ pub(super) fn fit_name(name: &str) -> String {
     if end == 0 { "recipe".into() } else { fit[..end].into() }
 }
 
-/// Reads a recipe; `place` names the place of a byte in `text`.
-pub(super) fn read(text: &str, place: impl Fn(usize) -> String) -> Result<Recipe> {
+/// Reads a recipe, with sets of one's own from the data folder `data`; `place` names the place of a byte in `text`.
+pub(super) fn read(text: &str, data: Option<&Path>, place: impl Fn(usize) -> String) -> Result<Recipe> {
     let syntax = |e: toml::de::Error| {
         let at = e.span().map_or(0, |s| s.start);
         Error::config(format!("{}: not valid TOML: {}", place(at), e.message()))
     };
-    let mut document = DeTable::parse(text).map_err(syntax)?;
+    let document = DeTable::parse(text).map_err(syntax)?;
+    let own = own_set(document.get_ref(), data)?;
+    // Its keys may be those of a set of one's own from here on.
+    let mut document = document;
+    if let Some((name, keys)) = &own {
+        let keys = DeTable::parse(keys).map_err(syntax)?;
+        in_place(document.get_mut(), name, keys.into_inner());
+    }
     let mut problems = migrate::rename(document.get_mut());
     problems.extend(inspect::document(&document));
     if !problems.is_empty() {
@@ -79,6 +97,27 @@ pub(super) fn read(text: &str, place: impl Fn(usize) -> String) -> Result<Recipe
     table
         .try_into()
         .map_err(|e: toml::de::Error| Error::config(format!("{}: {}", place(0), e.to_string().trim_end())))
+}
+
+/// The set of one's own that the task of `document` names, with the keys that `[task.files]` has for it.
+fn own_set(document: &DeTable<'_>, data: Option<&Path>) -> Result<Option<(String, String)>> {
+    let Some(DeValue::Table(task)) = document.get("task").map(Spanned::get_ref) else { return Ok(None) };
+    let keys = |name: &str| Ok(added::keys(name, data)?.map(|keys| (name.to_owned(), keys)));
+    task.keys().find_map(|key| keys(key.get_ref()).transpose()).transpose()
+}
+
+/// Writes `[task.files]` where `[task.<name>]` stands: `keys`, but for those that the recipe has itself.
+fn in_place<'a>(document: &mut DeTable<'a>, name: &str, keys: DeTable<'a>) {
+    let Some(DeValue::Table(task)) = document.get_mut("task").map(Spanned::get_mut) else { return };
+    let Some((key, mut value)) = task.remove_entry(name) else { return };
+    if let DeValue::Table(table) = value.get_mut() {
+        for (key, value) in keys {
+            if !table.contains_key(key.get_ref().as_ref()) {
+                table.insert(key, value);
+            }
+        }
+    }
+    task.insert(Spanned::new(key.span(), "files".into()), value);
 }
 
 /// Whether `table` has the key that `keys` lead to.

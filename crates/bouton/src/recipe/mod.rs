@@ -26,9 +26,10 @@ mod signs;
 mod start;
 mod tables;
 mod validate;
+mod words;
 
 pub use crate::axis::variant_name;
-pub use cells::{Cell, combinations};
+pub use cells::{Cell, combinations, combinations_with};
 pub use cite::{Reference, bibliography};
 pub use combos::compatible;
 pub(crate) use flat::flat;
@@ -40,6 +41,7 @@ pub use schema::schema;
 pub use signs::Signs;
 pub use start::{KnownStart, Start};
 pub use tables::{ConnectionSpec, PopulationSpec};
+pub use words::values;
 
 use crate::anchor::AnchorSpec;
 use crate::credit::CreditSpec;

@@ -5,6 +5,7 @@ use super::names::refused;
 use super::schema::{Kind, Node};
 use super::{Recipe, inspect, leaves, load, migrate};
 use crate::{Error, Result};
+use std::borrow::Cow;
 use std::path::Path;
 use toml::de::DeValue;
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
@@ -19,20 +20,37 @@ impl Recipe {
     /// # Errors
     /// [`Error::Config`] with the nearest valid names, all mistakes at once, or if `signs` and another override contradict each other.
     pub fn with_overrides<S: AsRef<str>>(&self, overrides: &[S]) -> Result<Self> {
+        self.with_overrides_in(overrides, None)
+    }
+
+    /// The same where sets of one's own are in the data folder `data` (default: the user's).
+    ///
+    /// # Errors
+    /// As [`Recipe::with_overrides`].
+    pub fn with_overrides_in<S: AsRef<str>>(&self, overrides: &[S], data: Option<&Path>) -> Result<Self> {
         if overrides.is_empty() {
             return Ok(self.clone());
         }
         let mut document: DocumentMut =
             self.to_toml().parse().map_err(|e| Error::config(format!("resolved recipe: {e}")))?;
         let wrong = overrides.iter().filter_map(|one| {
-            let error = apply(document.as_table_mut(), one.as_ref()).err()?;
+            let error = apply(document.as_table_mut(), &self.by_task(one.as_ref())).err()?;
             let error = self.or_leaf(error, one.as_ref());
             Some(error.context(format!("override `{}`", one.as_ref())))
         });
         Error::all(wrong.collect())?;
-        let recipe = load::read(&document.to_string(), |_| "recipe with overrides".to_string())?;
+        let recipe = load::read(&document.to_string(), data, |_| "recipe with overrides".to_string())?;
         let recipe = recipe.expand_signs(|keys| overrides.iter().any(|one| names(one.as_ref(), keys)))?;
-        recipe.embedded(Path::new(""))
+        recipe.embedded(Path::new(""), data)
+    }
+
+    /// An override by the name of the recipe's own set is one of its files.
+    fn by_task<'a>(&self, one: &'a str) -> Cow<'a, str> {
+        let (called, name) = (self.task.called(), self.task.name());
+        match one.trim_start().strip_prefix("task.").and_then(|rest| rest.strip_prefix(called)) {
+            Some(rest) if called != name && rest.starts_with('.') => format!("task.{name}{rest}").into(),
+            _ => one.into(),
+        }
     }
 
     /// Names the keys that the end of an unknown one can mean.
@@ -54,7 +72,7 @@ impl Recipe {
             self.to_toml().parse().map_err(|e| Error::config(format!("resolved recipe: {e}")))?;
         let keys = migrate::present(&key.split('.').collect::<Vec<_>>());
         unset(document.as_table_mut(), Node::root(), &keys, "")?;
-        load::read(&document.to_string(), |_| format!("recipe without `{key}`"))
+        load::read(&document.to_string(), None, |_| format!("recipe without `{key}`"))
     }
 }
 

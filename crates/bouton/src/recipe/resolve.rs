@@ -1,6 +1,7 @@
 //! The resolved recipe: every default filled in, its hash, and its smallest version.
 
 use super::{Recipe, Start, migrate};
+use crate::task::Following;
 use crate::task::store::hex;
 use sha2::{Digest, Sha256};
 
@@ -24,6 +25,8 @@ impl Recipe {
         let mut anonymous =
             Self { name: String::new(), about: String::new(), cite: Vec::new(), ..self.clone() };
         anonymous.run.from = self.run.from.clone().map(Start::unplaced);
+        let sequence = anonymous.sequence.method_mut();
+        sequence.into_iter().flat_map(|s| s.sets_mut()).for_each(Following::unplace);
         anonymous.task = self.task.method().unplaced().unwrap_or(anonymous.task);
         let text = format!("{HASHED_AS}{}", migrate::first_names(&anonymous.to_toml()));
         hex(&Sha256::digest(text.as_bytes()))

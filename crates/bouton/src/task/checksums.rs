@@ -5,6 +5,7 @@
 //! change stay.
 
 use super::catalogue::{self, KnownFile, KnownSet, Pin};
+use super::sequence::Following;
 use super::spec::Curriculum;
 use super::store;
 use crate::io::atomic;
@@ -33,8 +34,8 @@ pub struct Checksums {
 /// The data sets that `recipe` names.
 fn sets(recipe: Curriculum<'_>) -> Result<Vec<&'static KnownSet>> {
     let first = recipe.task.method().set();
-    let then = recipe.sequence.method().sets();
-    let then = then.iter().map(|name| catalogue::find(name)).collect::<Result<Vec<_>>>()?;
+    let then = recipe.sequence.method().sets().iter().filter(|next| next.own().is_none());
+    let then = then.map(|next| catalogue::find(next.name())).collect::<Result<Vec<_>>>()?;
     Ok(first.into_iter().chain(then).collect())
 }
 
@@ -45,10 +46,17 @@ fn sets(recipe: Curriculum<'_>) -> Result<Vec<&'static KnownSet>> {
 pub fn checksums<'a>(recipe: impl Into<Curriculum<'a>>, folder: Option<&Path>) -> Result<Checksums> {
     let mut all = Checksums::default();
     let recipe = recipe.into();
-    for (i, path) in recipe.task.method().files().into_iter().enumerate() {
-        // Two folders may hold files of one name.
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        all.files.insert(format!("{}/{name}", i + 1), own(&path, folder)?);
+    let mut take = |before: &str, paths: Vec<PathBuf>| {
+        paths.into_iter().enumerate().try_for_each(|(i, path)| {
+            // Two folders may hold files of one name.
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            all.files.insert(format!("{before}{}/{name}", i + 1), own(&path, folder)?);
+            Ok(())
+        })
+    };
+    take("", recipe.task.method().files())?;
+    for (i, files) in recipe.sequence.method().sets().iter().filter_map(Following::own).enumerate() {
+        take(&format!("then-{}/", i + 1), files.paths())?;
     }
     for set in sets(recipe)? {
         let mut cache =
@@ -63,6 +71,18 @@ pub fn checksums<'a>(recipe: impl Into<Curriculum<'a>>, folder: Option<&Path>) -
         cache.write();
     }
     Ok(all)
+}
+
+/// One checksum of what is in the files and folders `paths`, in this order.
+///
+/// # Errors
+/// As [`checksums`].
+pub(super) fn content<'a>(paths: impl Iterator<Item = &'a Path>, folder: Option<&Path>) -> Result<String> {
+    let mut all = Sha256::new();
+    for path in paths {
+        all.update(own(path, folder)?);
+    }
+    Ok(format!("sha256:{}", store::hex(&all.finalize())))
 }
 
 /// The checksum of a file of one's own; of a folder, that of the names and checksums of all that is below it.

@@ -5,7 +5,7 @@ use super::catalogue::KnownSet;
 use super::images::Images;
 use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
 use super::synthetic::shown;
-use super::{Answers, BatchSize, Dataset, Held, Share};
+use super::{Answers, BatchSize, Dataset, Following, Held, Share};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
@@ -133,7 +133,7 @@ impl TaskMethod for Context {
         vec![Self { features, contexts, classes, noise, train, validation, test, batch, epochs, draw: 1 }]
     }
 
-    fn bytes(&self, _: &[String]) -> (u128, usize) {
+    fn bytes(&self, _: &[Following]) -> (u128, usize) {
         let (n, samples) = ((self.features + self.contexts) as u128, self.train + self.test);
         (4 * samples as u128 * (n + 1) + 8 * (self.classes * self.features) as u128, samples)
     }

@@ -6,6 +6,7 @@
 
 use super::catalogue::KnownSet;
 use super::images::Images;
+use super::sequence::Following;
 use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
 use super::synthetic::shown;
 use super::{Answers, BatchSize, Dataset, Held, Share};
@@ -226,7 +227,7 @@ impl TaskMethod for Evidence {
         }]
     }
 
-    fn bytes(&self, _: &[String]) -> (u128, usize) {
+    fn bytes(&self, _: &[Following]) -> (u128, usize) {
         let samples = self.train + self.test;
         (samples as u128 * self.steps_in_all() as u128 * 4 * self.group as u128, samples)
     }

@@ -31,8 +31,8 @@ pub enum Held {
 }
 
 impl Held {
-    /// The file.
-    pub(super) fn path(&self) -> Option<&str> {
+    /// The file, if it is one.
+    pub fn path(&self) -> Option<&str> {
         if let Self::Path(path) = self { Some(path) } else { None }
     }
 

@@ -3,7 +3,7 @@
 use super::catalogue::{DATA, KnownSet};
 use super::files::Files;
 use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
-use super::{BatchSize, Held, Share, Split, store, synthetic};
+use super::{BatchSize, Following, Held, Share, Split, store, synthetic};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
@@ -222,12 +222,15 @@ impl TaskMethod for Known {
         images.epochs = images.epochs.min(epochs);
     }
 
-    fn bytes(&self, then: &[String]) -> (u128, usize) {
+    fn bytes(&self, then: &[Following]) -> (u128, usize) {
         let product = |sides: [usize; 3]| sides.into_iter().map(|n| n as u128).product::<u128>();
-        let all =
-            DATA.iter().filter(|set| set.name == self.set.name || then.iter().any(|name| name == set.name));
+        let all = DATA
+            .iter()
+            .filter(|set| set.name == self.set.name || then.iter().any(|next| next.name() == set.name));
+        let own = then.iter().filter_map(Following::own).map(|files| files.bytes(&[]));
+        let own = own.fold((0, 0), |sum, (bytes, samples)| (sum.0 + bytes, sum.1 + samples));
         let pixels = product(self.shape().0);
-        all.fold((0, 0), |(bytes, samples), set| {
+        all.fold(own, |(bytes, samples), set| {
             let used = self.used(set);
             let bordered = if self.images.size.is_some() { used as u128 * pixels } else { 0 };
             (bytes + (set.train + set.test) as u128 * product(set.shape) + bordered, samples + used)

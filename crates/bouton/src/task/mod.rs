@@ -35,6 +35,7 @@ mod pattern;
 #[cfg(feature = "import")]
 pub mod pictures;
 mod replay;
+mod sample_input;
 pub mod samples;
 mod sequence;
 mod spec;
@@ -54,15 +55,16 @@ pub use checksums::{Checksums, checksums};
 pub use context::Context;
 pub use dataset::{Dataset, Split};
 pub use evidence::Evidence;
-pub use files::{Files, Found};
+pub use files::{Added, Files, Found, added};
 pub use held::{Held, Share};
 pub use images::{Images, Known, Normalise, Pad, Pixels};
 pub use outputs::Outputs;
 pub use part::Part;
 pub use pattern::Pattern;
 pub use replay::{Kept, Policy, ReplaySpec};
+pub use sample_input::{InputStep, SampleInput, sample_input};
 pub use sequence::{
-    Classes as ClassesOfTasks, ContinualSpec, Permuted, Rotated, Scenario, SequenceSpec, Sets,
+    Classes as ClassesOfTasks, ContinualSpec, Following, Permuted, Rotated, Scenario, SequenceSpec, Sets,
     Split as SplitClasses, Subsets,
 };
 pub use spec::{All, BatchSize, Curriculum, Loaded, Quick, TaskMethod, TaskSpec};

@@ -5,6 +5,7 @@
 
 use super::catalogue::KnownSet;
 use super::images::Images;
+use super::sequence::Following;
 use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
 use super::synthetic::shown;
 use super::{Answers, BatchSize, Dataset, Held};
@@ -151,7 +152,7 @@ impl TaskMethod for Pattern {
         vec![Self { steps: 6, inputs: 4, rate, train: 11, test: 7, batch, epochs, draw }]
     }
 
-    fn bytes(&self, _: &[String]) -> (u128, usize) {
+    fn bytes(&self, _: &[Following]) -> (u128, usize) {
         let (steps, inputs) = (self.steps as u128, self.inputs as u128);
         let samples = self.train + self.test;
         (samples as u128 * steps * (inputs + 4), samples)

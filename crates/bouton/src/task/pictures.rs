@@ -13,6 +13,9 @@ const MOST_SIDE: usize = 1 << 13;
 /// Bytes that a picture may be decoded to.
 const MOST_BYTES: usize = 1 << 28;
 
+/// Pixels of a byte of a JPEG: every block of 8×8 has at least one bit, that of its mean.
+const MOST_OF_A_BYTE: usize = 8 * 64;
+
 /// A picture in shades of grey, or in red, green and blue; transparency is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Picture {
@@ -70,6 +73,10 @@ fn of_jpeg(bytes: &[u8]) -> Read<Picture> {
     let options = DecoderOptions::default().set_max_width(MOST_SIDE).set_max_height(MOST_SIDE);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().map_err(|e| e.to_string())?;
+    let pixels = decoder.dimensions().map_or(0, |(width, height)| width * height);
+    if pixels > bytes.len().saturating_mul(MOST_OF_A_BYTE) {
+        return Err(format!("{pixels} pixels, which {} bytes cannot hold", bytes.len()));
+    }
     let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
     let wanted = if grey { ColorSpace::Luma } else { ColorSpace::RGB };
     decoder.set_options(options.jpeg_set_out_colorspace(wanted));

@@ -9,7 +9,7 @@ use super::evidence::Evidence;
 use super::files::Files;
 use super::images::{Images, Known};
 use super::pattern::Pattern;
-use super::sequence::{ContinualSpec, SequenceSpec};
+use super::sequence::{ContinualSpec, Following, SequenceSpec};
 use super::synthetic::SyntheticImages;
 use super::teacher::Teacher;
 use super::{Dataset, Held};
@@ -117,7 +117,7 @@ pub trait TaskMethod: fmt::Debug {
         Vec::new()
     }
     /// Bytes of its data and of the data sets `then` that follow, and samples that are used.
-    fn bytes(&self, then: &[String]) -> (u128, usize);
+    fn bytes(&self, then: &[Following]) -> (u128, usize);
     /// Looks into the files that it names, whose paths begin at `folder`, for what a recipe has to know of them. Default: it names
     /// none.
     ///
@@ -189,6 +189,9 @@ macro_rules! tasks {
         }
 
         impl TaskSpec {
+            /// Names of the tasks that are no data set.
+            pub const NAMES: &[&str] = &[$($name),*];
+
             /// Examples of every member that needs no data on the disk.
             pub fn all() -> Vec<Self> {
                 let mut all = Vec::new();
@@ -307,6 +310,14 @@ impl TaskSpec {
     /// What a sample shows: names and numbers of columns, in their order.
     pub fn inputs(&self) -> Vec<(&'static str, usize)> {
         self.method().inputs()
+    }
+
+    /// What its data are called: a set by its name, anything else as the task.
+    pub fn called(&self) -> &str {
+        match self {
+            Self::Files(Files { set: Some(set), .. }) => &set.name,
+            other => other.name(),
+        }
     }
 
     /// How samples are shown.

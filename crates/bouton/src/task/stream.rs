@@ -10,7 +10,7 @@ use super::part::{self, Part};
 use super::replay::Buffer;
 use super::sequence::ContinualSpec;
 use super::spec::{BatchSize, Curriculum, Loaded};
-use super::{Augment, Dataset, Held, Split, held, store};
+use super::{Augment, Dataset, Held, held, store};
 use crate::credit::Batch;
 use crate::error::{Error, Result};
 use crate::objective::Target;
@@ -108,9 +108,10 @@ pub fn open<'a>(recipe: impl Into<Curriculum<'a>>, folder: Option<&Path>) -> Res
     let Loaded { train, validation, test } = task.method().load(folder)?;
     let images = task.shown();
     let (mut train, mut test) = (vec![train], vec![test]);
-    for name in sequence.method().sets() {
-        train.push(store::load(name, Split::Train, folder)?);
-        test.push(store::load(name, Split::Test, folder)?);
+    for next in sequence.method().sets() {
+        let [one, other] = next.load(folder)?;
+        train.push(one);
+        test.push(other);
     }
     let (train, test) = (cut(train, images.train, &images)?, cut(test, images.test, &images)?);
     let (train, validation, held) = match task.method().validation() {

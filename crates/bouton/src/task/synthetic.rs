@@ -3,7 +3,7 @@
 use super::catalogue::KnownSet;
 use super::images::{Images, Pad, Pixels};
 use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
-use super::{All, BatchSize, Dataset, Held, Share};
+use super::{All, BatchSize, Dataset, Following, Held, Share};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
@@ -131,7 +131,7 @@ impl TaskMethod for SyntheticImages {
         vec![Self { shape: [2, 3, 4], classes: 5, train: 11, validation, test: 7, batch, epochs }]
     }
 
-    fn bytes(&self, _: &[String]) -> (u128, usize) {
+    fn bytes(&self, _: &[Following]) -> (u128, usize) {
         let pixels: u128 = self.shape.into_iter().map(|n| n as u128).product();
         ((self.train + self.test + self.classes) as u128 * pixels, self.train + self.test)
     }

@@ -9,7 +9,7 @@ use super::catalogue::KnownSet;
 use super::images::Images;
 use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
 use super::synthetic::shown;
-use super::{Answers, BatchSize, Dataset, Held, Share};
+use super::{Answers, BatchSize, Dataset, Following, Held, Share};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
@@ -204,7 +204,7 @@ impl TaskMethod for Teacher {
         ]
     }
 
-    fn bytes(&self, _: &[String]) -> (u128, usize) {
+    fn bytes(&self, _: &[Following]) -> (u128, usize) {
         let (Rule::Committee { units: rows } | Rule::Polynomial { directions: rows, .. }) = self.rule;
         let (n, outputs) = (self.inputs as u128, self.outputs as u128);
         let samples = self.train + self.test;

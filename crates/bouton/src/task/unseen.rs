@@ -117,7 +117,7 @@ pub fn outputs<'a>(recipe: impl Into<Curriculum<'a>>, task: usize) -> Result<Vec
 }
 
 /// How task `task` looks at samples: its part of made-up ones.
-fn kind(recipe: &Curriculum<'_>, task: usize) -> Result<Part> {
+pub(super) fn kind(recipe: &Curriculum<'_>, task: usize) -> Result<Part> {
     let mut kinds = kinds(recipe)?;
     if task >= kinds.len() {
         return Err(Error::config(format!("there is no task {}", task + 1))

@@ -88,7 +88,7 @@ pub enum Outcome {
 /// [`Error::Config`] if earlier runs of the recipe are in the way ([`Earlier`]) or another process is writing the run;
 /// those of [`Trainer`]. What is refused leaves the folder of a run as it was.
 pub fn run(recipe: &Recipe, options: &RunOptions<'_>, observer: &mut dyn Observer) -> Result<Outcome> {
-    let recipe = &recipe.clone().embedded(Path::new(""))?;
+    let recipe = &recipe.clone().embedded(Path::new(""), options.data.as_deref())?;
     let identity = Identity::new(recipe, options)?;
     if let FoundRun::Done(run) = identity.find(options)? {
         return Ok(Outcome::AlreadyDone { run: run.path().to_owned() });

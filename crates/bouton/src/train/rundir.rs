@@ -106,7 +106,8 @@ impl RunDir {
     /// # Errors
     /// [`Error::Io`] if `root` exists and cannot be read.
     pub fn of_recipe(root: &Path, hash: &str) -> Result<Vec<Self>> {
-        let runs = folders(root)?.into_iter().map(|path| Self { path });
+        let runs = folders(root)?.into_iter().filter(|path| !is_of_another(path, hash));
+        let runs = runs.map(|path| Self { path });
         let dated = runs.filter_map(|run| Some((Status::read(&run.status_file()).ok()?, run)));
         let mut same: Vec<_> = dated.filter(|(status, _)| status.hash == hash).collect();
         same.sort_by_cached_key(|(status, run)| std::cmp::Reverse(run.age(status)));
@@ -304,12 +305,28 @@ impl RunDir {
     }
 }
 
+/// How the name of a folder begins.
+const TIME: &str = "%Y-%m-%dT%H-%M-%S";
+
 fn folder_name(name: &str, seed: u64, hash: &str) -> String {
-    let time = Timestamp::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
+    let time = Timestamp::now().strftime(TIME).to_string();
     let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' };
     let name: String = name.chars().map(plain).collect();
     let short: String = hash.chars().take(4).map(plain).collect();
     format!("{time}_{name}_s{seed}_{short}")
+}
+
+/// Whether the name that [`folder_name`] gave to a folder tells that its recipe has another hash: thousands of runs are passed
+/// over without a look into them. Folders that people named may be of any.
+fn is_of_another(path: &Path, hash: &str) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let parts: Vec<&str> = name.rsplitn(3, '_').collect();
+    let [short, seed, rest] = parts[..] else { return false };
+    let short = short.split('-').next().unwrap_or(short);
+    let is_seed = seed.strip_prefix('s').is_some_and(|n| n.parse::<u64>().is_ok());
+    let dated = rest.get(..19).is_some_and(|time| jiff::civil::DateTime::strptime(TIME, time).is_ok());
+    let is_hash = short.len() == 4 && short.bytes().all(|b| b.is_ascii_hexdigit());
+    dated && is_seed && is_hash && !hash.starts_with(short)
 }
 
 /// Makes `<root>/<name>`, or `<name>-2`, `<name>-3`, … if that is taken.
@@ -395,6 +412,19 @@ mod tests {
         fs::write(damaged.status_file(), "{").unwrap();
         assert_eq!(found(root.path(), HASH), [third, second, first]);
         assert_eq!(found(root.path(), "3f9c"), []);
+    }
+
+    #[test]
+    fn the_name_of_a_folder_tells_another_hash() {
+        let root = root();
+        let runs: Vec<_> = (0..2).map(|_| RunDir::create(root.path(), "a_s2_b", 1, HASH).unwrap()).collect();
+        assert!(runs.iter().all(|run| is_of_another(&run.path, "3f9d") && !is_of_another(&run.path, HASH)));
+        // People may call a folder anything.
+        for name in ["mine", "a_s1_3f9d", "2026-11-21T14-12-05_3f9d", "2026-11-21T14-12-05_a_1_3f9d"] {
+            assert!(!is_of_another(Path::new(name), HASH), "{name}");
+        }
+        fs::rename(&runs[0].path, root.path().join("2026_a_s1_3f9d")).unwrap();
+        assert_eq!(RunDir::of_recipe(root.path(), HASH).unwrap().len(), 2);
     }
 
     #[test]

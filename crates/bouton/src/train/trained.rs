@@ -7,9 +7,10 @@ use super::rundir::RunDir;
 use super::task_history::TaskHistory;
 use super::trainer::{Trainer, fill};
 use crate::error::{Error, Result};
+use crate::network::Network;
 use crate::objective::{Head, Sums, Target, TargetKind, predictions};
 use crate::recipe::Recipe;
-use crate::task::{Unseen, outputs};
+use crate::task::{Outputs, Unseen, outputs};
 use bouton_kernels::Mat;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -99,8 +100,34 @@ impl Trained {
     }
 
     /// Its network.
-    pub fn network(&self) -> &crate::network::Network {
+    pub fn network(&self) -> &Network {
         &self.learner.network
+    }
+
+    /// How many tasks the recipe has.
+    pub fn tasks(&self) -> usize {
+        self.tasks
+    }
+
+    /// The outputs that are compared with each other: those of every task where tasks have their own, else those that count for task
+    /// `task`, from 0.
+    pub fn heads(&self, task: usize) -> Vec<Range<usize>> {
+        let units = self.network().populations[self.network().output()].units;
+        let own = self.learner.outputs.as_ref().is_some_and(Outputs::own);
+        let tasks = if own { 0..self.tasks } else { task..task + 1 };
+        tasks.map(|task| self.learner.active(task, self.segment).unwrap_or(0..units)).collect()
+    }
+
+    /// What `ask` finds in the network as it answers to task `task`, from 0: with the normalisation that the task was left with, and
+    /// with the means of weights that are distributions.
+    pub fn as_answering<R>(&mut self, task: usize, ask: impl FnOnce(&Network) -> R) -> R {
+        self.learner.as_after(task, |learner| {
+            let own = learner.network.sampled_weights();
+            learner.network.set_sampled_weights(None);
+            let found = ask(&learner.network);
+            learner.network.restore_weights(&own);
+            found
+        })
     }
 
     /// The task that samples belong to, from 0, if `task` counts it from 1.

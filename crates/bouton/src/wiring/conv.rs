@@ -3,7 +3,7 @@
 //! Rows of activity are images in the order height, width, channel; rows of the weight are filters in the order channel,
 //! height, width.
 
-use super::{Dense, Wiring, WiringMethod};
+use super::{Dense, Form, Wiring, WiringMethod};
 use bouton_kernels::{
     ConvShape, View, ViewMut, WeightMat, conv_forward, conv_forward_exact, conv_pull_input, conv_pull_weight,
     par_conv_forward, par_conv_forward_exact, par_conv_pull_input,
@@ -45,6 +45,10 @@ pub struct ConvWiring {
 }
 
 impl Wiring for ConvWiring {
+    fn form(&self) -> Option<Form> {
+        Some(Form::Conv(self.shape))
+    }
+
     fn weight_shape(&self) -> (usize, usize) {
         (self.shape.filters, self.shape.patch())
     }

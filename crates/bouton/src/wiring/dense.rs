@@ -1,6 +1,6 @@
 //! All-to-all wiring: post += pre·Wᵀ with W of shape [post, pre].
 
-use super::{PerLayer, Wiring, WiringMethod};
+use super::{Form, PerLayer, Wiring, WiringMethod};
 use bouton_kernels::{
     View, ViewMut, WeightMat, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, sparse_nt, sparse_tn,
 };
@@ -140,6 +140,10 @@ pub struct DenseWiring {
 }
 
 impl Wiring for DenseWiring {
+    fn form(&self) -> Option<Form> {
+        Some(Form::Dense)
+    }
+
     fn weight_shape(&self) -> (usize, usize) {
         (self.post, self.pre)
     }

@@ -1,6 +1,6 @@
 //! One-to-one wiring without weights: post += pre (skip connections).
 
-use super::Wiring;
+use super::{Form, Wiring};
 use bouton_kernels::{Elem, View, ViewMut, WeightMat, dispatch, vectorize};
 use std::ops::Range;
 
@@ -9,6 +9,10 @@ use std::ops::Range;
 pub struct Identity;
 
 impl Wiring for Identity {
+    fn form(&self) -> Option<Form> {
+        Some(Form::Identity)
+    }
+
     fn weight_shape(&self) -> (usize, usize) {
         (0, 0)
     }

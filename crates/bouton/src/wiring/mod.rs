@@ -14,7 +14,7 @@ pub use others::OthersWiring;
 pub use pool::{Pool, PoolSpec, SoftPool};
 
 use crate::axis::axis;
-use bouton_kernels::{View, ViewMut, WeightMat};
+use bouton_kernels::{ConvShape, View, ViewMut, WeightMat};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -63,9 +63,22 @@ impl WiringSpec {
     }
 }
 
+/// The map of a wiring, in the words of other programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// post = pre.
+    Identity,
+    /// post = W pre.
+    Dense,
+    /// Filters, the rows of the weight in the order channel, height, width.
+    Conv(ConvShape),
+}
+
 /// The three kernels of a connection. All accumulate into their last argument; `pre` and `post` matrices have one row
 /// per sample.
 pub trait Wiring: Send + Sync + std::fmt::Debug {
+    /// Which map it is, in the words of other programs; none if they have no word for it.
+    fn form(&self) -> Option<Form>;
     /// Rows and columns of the weight; (0, 0) without weights.
     fn weight_shape(&self) -> (usize, usize);
     /// post += W(pre).

@@ -2,7 +2,7 @@
 //!
 //! What stands on the diagonal of the weight has no effect and no gradient, whatever a synapse makes of it.
 
-use super::{DenseWiring, Wiring};
+use super::{DenseWiring, Form, Wiring};
 use bouton_kernels::{Elem, Mat, View, ViewMut, WeightMat, dispatch};
 use std::ops::Range;
 
@@ -25,6 +25,10 @@ fn subtract_own(weight: &Mat, from: View<'_>, mut to: ViewMut<'_>) {
 }
 
 impl Wiring for OthersWiring {
+    fn form(&self) -> Option<Form> {
+        None
+    }
+
     fn weight_shape(&self) -> (usize, usize) {
         self.all.weight_shape()
     }

@@ -34,6 +34,7 @@ mod named;
 mod outside;
 mod overrides;
 mod own_data;
+mod own_sets;
 mod protocol;
 mod recipe;
 mod regression;

@@ -7,8 +7,13 @@ use std::path::Path;
 
 /// The run that `name` means: a folder, `last`, or part of a name of exactly one run in `out`.
 pub fn find(out: &Path, name: &str) -> Result<RunDir> {
+    part(out, name)?.ok_or_else(|| none(out, name))
+}
+
+/// As [`find`]; none if no run fits.
+pub fn part(out: &Path, name: &str) -> Result<Option<RunDir>> {
     if let Ok(run) = RunDir::open(name) {
-        return Ok(run);
+        return Ok(Some(run));
     }
     let runs = overview(out)?.runs;
     let mut fitting: Vec<_> = match name {
@@ -16,12 +21,12 @@ pub fn find(out: &Path, name: &str) -> Result<RunDir> {
         _ => runs.iter().filter(|run| run.folder().contains(name)).collect(),
     };
     match (fitting.pop(), fitting.len()) {
-        (Some(only), 0) => Ok(only.run()),
+        (Some(only), 0) => Ok(Some(only.run())),
         (Some(_), others) => {
             Err(Error::config(format!("`{name}` fits {} runs in {}", others + 1, out.display()))
                 .with_hint(format!("name more of the folder, or `last`; '*{name}*' means all of them")))
         }
-        (None, _) => Err(none(out, name)),
+        (None, _) => Ok(None),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::printer::Printer;
 use bouton::Result;
 use clap::{Args, Subcommand};
 
-pub use find::{find, find_all};
+pub use find::{find, find_all, part};
 pub(super) use ls::{as_json, scores};
 
 /// List, show, label and compare runs

@@ -59,8 +59,9 @@ fn loops(drafts: &[Draft<'_>], left: &[usize], output: &str, edges: &[Edge<'_>])
         "{} drive each other in a loop without delay, but their units do not settle",
         names.join(", ")
     );
-    Error::config(message)
-        .with_hint("give a connection of the loop delay = 1 in a network that moves in time, or remove it")
+    Error::config(message).with_hint(
+        "give a connection of the loop delay = 1 in a network that moves in time, or use units that settle",
+    )
 }
 
 /// Refuses connections that lead nowhere, and populations that nothing leads to or from.

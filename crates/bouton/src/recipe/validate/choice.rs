@@ -10,7 +10,7 @@ pub(super) fn check(recipe: &Recipe) -> Result<()> {
     let held = recipe.task.method().validation();
     if let (Some(Held::Path(_)), [set, ..]) = (&held, recipe.sequence.method().sets()) {
         let message =
-            format!("task.{task}.validation is a file, but {set} of [sequence.{sequence}] has none");
+            format!("task.{task}.validation is a file, but {} of [sequence.{sequence}] has none", set.name());
         return Err(Error::config(message).with_hint("validation = 0.1 holds back a tenth of every data set"));
     }
     if recipe.run.patience.is_none() {

@@ -6,6 +6,7 @@
 
 #![cfg_attr(not(feature = "import"), allow(dead_code, reason = "nothing is read without it"))]
 
+pub mod added;
 #[cfg(feature = "import")]
 mod arrays;
 #[cfg(feature = "import")]
@@ -22,6 +23,7 @@ mod source;
 mod table;
 mod unseen;
 
+pub use added::Added;
 pub use found::Found;
 use found::Tables;
 pub(crate) use table::interleaved;
@@ -30,7 +32,7 @@ pub(crate) use unseen::Wanted;
 use super::catalogue::KnownSet;
 use super::images::{Images, Pad, Pixels};
 use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
-use super::{BatchSize, Held, synthetic, teacher};
+use super::{BatchSize, Following, Held, synthetic, teacher};
 use crate::axis::{Cite, Place};
 use crate::error::{Error, Result};
 use crate::io::small;
@@ -91,9 +93,12 @@ pub struct Files {
     #[serde(default)]
     #[schemars(extend("minimum" = 0, "maximum" = i64::MAX, "x-hint" = "a smaller number does as well"))]
     pub draw: u64,
+    /// The name that `bouton data add` gave them, if the recipe names them so; bouton writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set: Option<Added>,
     /// What was found in the files when the recipe was read; bouton writes it, and looks again if it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub found: Option<Found>,
+    pub found: Option<Box<Found>>,
 }
 
 fn yes() -> bool {
@@ -103,7 +108,21 @@ fn yes() -> bool {
 impl Files {
     /// What is in the files.
     fn found(&self) -> &Found {
-        self.found.as_ref().unwrap_or(&found::NOTHING)
+        self.found.as_deref().unwrap_or(&found::NOTHING)
+    }
+
+    /// The same without the places of its files and what was found in them.
+    pub(super) fn anywhere(&self) -> Self {
+        let mut files = Self { set: None, found: None, ..self.clone() };
+        for path in files.paths_mut() {
+            *path = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
+        }
+        files
+    }
+
+    /// Every file that it names.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        self.clone().paths_mut().map(|path| PathBuf::from(&*path)).collect()
     }
 
     /// Every key that names a file.
@@ -213,7 +232,7 @@ impl TaskMethod for Files {
         }
     }
 
-    fn bytes(&self, _: &[String]) -> (u128, usize) {
+    fn bytes(&self, _: &[Following]) -> (u128, usize) {
         let ([c, h, w], found) = (self.shape().0, self.found());
         let samples = found.train + found.test;
         let one: u128 = [c, h, w].into_iter().map(|n| n as u128).product();
@@ -236,23 +255,20 @@ impl TaskMethod for Files {
             return Ok(());
         }
         let tables = self.read()?;
-        self.found = Some(tables.found(asked)?);
+        self.found = Some(tables.found(asked)?.into());
         Ok(())
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        self.clone().paths_mut().map(|path| PathBuf::from(&*path)).collect()
+        self.paths()
     }
 
     fn unplaced(&self) -> Option<TaskSpec> {
-        let mut task = Self { found: None, ..self.clone() };
-        for path in task.paths_mut() {
-            *path = Path::new(path).file_name().unwrap_or_default().to_string_lossy().into_owned();
-        }
-        Some(TaskSpec::Files(task))
+        Some(TaskSpec::Files(self.anywhere()))
     }
 
-    fn load(&self, _: Option<&Path>) -> Result<Loaded> {
+    fn load(&self, folder: Option<&Path>) -> Result<Loaded> {
+        self.set.iter().try_for_each(|set| set.check(self, folder))?;
         let tables = self.read()?;
         let (now, then) = (tables.found(found::asked(self))?, self.found());
         if now != *then {

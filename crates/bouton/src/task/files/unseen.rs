@@ -36,6 +36,7 @@ impl Files {
             shuffle: false,
             pixels: Pixels::Unit,
             draw: 0,
+            set: None,
             found: None,
         }
     }

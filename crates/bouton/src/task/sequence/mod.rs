@@ -1,11 +1,13 @@
 //! From one data set to a sequence of tasks.
 
+mod following;
 mod permuted;
 mod rotated;
 mod sets;
 mod split;
 mod subsets;
 
+pub use following::Following;
 pub use permuted::Permuted;
 pub use rotated::Rotated;
 pub use sets::Sets;
@@ -58,9 +60,13 @@ pub trait SequenceMethod: std::fmt::Debug {
     fn widths(&self, classes: usize) -> Vec<usize>;
     /// Shape of an image as the network sees it.
     fn shape(&self, shape: [usize; 3]) -> [usize; 3];
-    /// Names of the data sets that follow the one of `[task]`. Default: none.
-    fn sets(&self) -> &[String] {
+    /// The data sets that follow the one of `[task]`. Default: none.
+    fn sets(&self) -> &[Following] {
         &[]
+    }
+    /// The same, to change.
+    fn sets_mut(&mut self) -> &mut [Following] {
+        &mut []
     }
     /// The tasks over one split: `sets` is the set of `[task]`, then those that follow it.
     fn parts(&self, sets: &[Arc<Dataset>], seed: u64) -> Vec<Part>;

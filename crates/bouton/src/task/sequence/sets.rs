@@ -1,10 +1,9 @@
 //! One data set after the other.
 
-use super::{Permuted, SequenceMethod, SequenceSpec, SequenceTraits};
-use crate::axis::variant_name;
+use super::{Following, Permuted, SequenceMethod, SequenceSpec, SequenceTraits};
 use crate::axis::{Cite, Place};
 use crate::error::{Error, Result};
-use crate::task::{DATA, Dataset, KnownSet, Part, TaskSpec};
+use crate::task::{Dataset, Part, TaskSpec};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -14,43 +13,24 @@ use std::sync::Arc;
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Sets {
     /// Names of the data sets that follow, of the same image shape and number of classes.
-    pub then: Vec<String>,
-}
-
-/// The shape of an image of `set` beside those of `task`, which may ask for a border around every image.
-fn padded(set: &KnownSet, task: &TaskSpec) -> [usize; 3] {
-    let [_, height, width] = set.shape;
-    // An image is never cut: a larger one keeps its shape, which does not fit then.
-    let images = task.shown();
-    let fits = images.size.is_some_and(|size| size >= height.max(width));
-    if fits { images.shape(set.shape) } else { set.shape }
+    pub then: Vec<Following>,
 }
 
 impl SequenceMethod for Sets {
     fn check(&self, at: &Place, task: &TaskSpec) -> Result<()> {
         at.require(!self.then.is_empty(), "then", "empty", "a list of data sets", "[\"fashion-mnist\"]")?;
-        for (i, name) in self.then.iter().enumerate() {
-            let known = DATA.iter().find(|set| set.name == *name);
-            let Some(set) = known else {
-                let names: Vec<_> = DATA.iter().map(|set| set.name).collect();
-                return Err(Error::config(format!(
-                    "sequence.sets.then names `{name}`, which is no data set"
-                ))
-                .with_hint(format!("one of {}", names.join(", "))));
-            };
-            let shape = padded(set, task);
-            if (shape, set.classes) != task.shape() {
+        let first = task.called();
+        for (i, next) in self.then.iter().enumerate() {
+            let ((shape, classes), name) = (next.shape(&task.shown())?, next.name());
+            if (shape, classes) != task.shape() {
                 return Err(Error::shape(format!(
-                    "{name} has images of {:?} and {} classes, {} has {:?} and {}",
-                    shape,
-                    set.classes,
-                    variant_name(task),
+                    "{name} has images of {shape:?} and {classes} classes, {first} has {:?} and {}",
                     task.shape().0,
                     task.shape().1
                 ))
                 .with_hint("a sequence of data sets needs one shape and one number of classes"));
             }
-            if self.then[..i].contains(name) || *name == variant_name(task) {
+            if self.then[..i].iter().any(|earlier| earlier.name() == name) || name == first {
                 return Err(Error::config(format!("sequence.sets repeats `{name}`"))
                     .with_hint("name every data set once; sequence.permuted repeats one set"));
             }
@@ -74,8 +54,12 @@ impl SequenceMethod for Sets {
         shape
     }
 
-    fn sets(&self) -> &[String] {
+    fn sets(&self) -> &[Following] {
         &self.then
+    }
+
+    fn sets_mut(&mut self) -> &mut [Following] {
+        &mut self.then
     }
 
     fn parts(&self, sets: &[Arc<Dataset>], _: u64) -> Vec<Part> {

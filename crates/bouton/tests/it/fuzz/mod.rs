@@ -60,6 +60,17 @@ fn files_of_one_s_own() {
     short(&["table", "npz", "array", "picture", "pulses"]);
 }
 
+/// Before anything is decoded: it would take hundreds of MiB. Case 806306 of `picture`.
+#[test]
+fn few_bytes_are_no_large_jpeg() {
+    let mut jpeg = images::JPEG.to_vec();
+    assert!(bouton::task::pictures::decode(&jpeg).is_ok());
+    let frame = jpeg.windows(2).position(|marker| marker == [0xff, 0xc0]).unwrap();
+    jpeg[frame + 5..frame + 9].copy_from_slice(&[0x1f, 0xf8, 0x1f, 0xf8]);
+    let why = bouton::task::pictures::decode(&jpeg).unwrap_err();
+    assert!(why.contains("66977856 pixels, which"), "{why}");
+}
+
 #[test]
 fn image_files() {
     short(&["idx", "digits", "cifar", "stl", "svhn", "npy", "imagenet32", "jpeg"]);

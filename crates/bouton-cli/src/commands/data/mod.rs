@@ -1,5 +1,7 @@
 //! `bouton data`: data sets and their files.
 
+mod added;
+
 use super::DataArgs;
 use crate::printer::Printer;
 use crate::terminal::say;
@@ -12,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// List, get, import and verify data sets; nothing is downloaded unless asked for
+/// List, get, import, verify and name data sets; nothing is downloaded unless asked for
 #[derive(Args, Debug)]
 pub struct Data {
     #[command(subcommand)]
@@ -39,7 +41,13 @@ enum DataVerb {
         /// The folder or file
         path: PathBuf,
     },
-    /// Compare the files of data sets with their published checksums
+    Add(Box<added::Add>),
+    /// Forget a data set of your own; its files stay
+    Rm {
+        /// Its name
+        name: String,
+    },
+    /// Compare the files of data sets with their published checksums, your own with what they were when they were added
     Verify {
         /// Their names [default: all that are there]
         names: Vec<String>,
@@ -54,6 +62,8 @@ impl Data {
             DataVerb::List { json } => list(printer, dir, json),
             DataVerb::Get { name } => get(printer, &name, dir),
             DataVerb::Import { path } => take(printer, &path, dir),
+            DataVerb::Add(add) => add.go(printer, dir),
+            DataVerb::Rm { name } => added::forget(printer, &name, dir),
             DataVerb::Verify { names } => verify(printer, names, dir),
         }
     }
@@ -78,10 +88,13 @@ fn list(printer: &mut Printer, dir: Option<&Path>, as_json: bool) -> Result<()> 
                 "train": set.train, "test": set.test, "licence": set.licence, "state": presence(set, dir)?,
             }))
         });
-        return printer.json(&sets.collect::<Result<Vec<_>>>()?);
+        let own = added::rows(dir)?;
+        return printer
+            .json(&sets.chain(own.iter().map(|row| Ok(row.as_json()))).collect::<Result<Vec<_>>>()?);
     }
     let rows = DATA.iter().map(|set| Ok(vec![set.name.into(), presence(set, dir)?.into(), set.title.into()]));
-    printer.columns(&["name", "state", "what"], rows.collect::<Result<_>>()?)?;
+    let own = added::rows(dir)?.into_iter().map(|row| Ok(vec![row.name, row.state.into(), row.title]));
+    printer.columns(&["name", "state", "what"], rows.chain(own).collect::<Result<_>>()?)?;
     let folder = store::folder(dir)?;
     printer.line(format_args!("\nfolder: {}", folder.display()))
 }
@@ -112,11 +125,16 @@ fn take(printer: &mut Printer, path: &Path, dir: Option<&Path>) -> Result<()> {
 }
 
 /// What it means that nothing is wrong with a set.
-fn verdict(set: &KnownSet) -> &'static str {
-    if set.is_pinned() {
-        return "as published";
+fn verdict(name: &str, dir: Option<&Path>) -> Result<&'static str> {
+    if added::verify(name, dir)? {
+        return Ok("as it was when it was added");
     }
-    "sizes and records are right (no checksums of its files are published)"
+    let set = catalogue::find(name)?;
+    store::verify(name, dir)?;
+    match set.is_pinned() {
+        true => Ok("as published"),
+        false => Ok("sizes and records are right (no checksums of its files are published)"),
+    }
 }
 
 fn verify(printer: &mut Printer, names: Vec<String>, dir: Option<&Path>) -> Result<()> {
@@ -127,11 +145,12 @@ fn verify(printer: &mut Printer, names: Vec<String>, dir: Option<&Path>) -> Resu
                 names.push(set.name.into());
             }
         }
+        names.extend(added::rows(dir)?.into_iter().map(|row| row.name));
     }
     let mut failed = Vec::new();
     for name in &names {
-        match store::verify(name, dir) {
-            Ok(()) => printer.line(format_args!("{name}: {}", verdict(catalogue::find(name)?)))?,
+        match verdict(name, dir) {
+            Ok(verdict) => printer.line(format_args!("{name}: {verdict}"))?,
             Err(error) if names.len() == 1 => return Err(error),
             Err(error) => {
                 printer.line(format_args!("{name}: {error}"))?;
@@ -142,7 +161,7 @@ fn verify(printer: &mut Printer, names: Vec<String>, dir: Option<&Path>) -> Resu
     if failed.is_empty() {
         return Ok(());
     }
-    let names = failed.join(", ");
-    Err(Error::data(format!("not as published: {names}"))
-        .with_hint("fetch them again with `bouton data get NAME`"))
+    Err(Error::data(format!("not as published, or as they were added: {}", failed.join(", "))).with_hint(
+        "fetch them again with `bouton data get NAME`; `bouton data rm NAME` forgets one of your own",
+    ))
 }
