@@ -30,6 +30,8 @@ enum Topic {
     Neurons,
     /// How layers are joined
     Wirings,
+    /// What a network sees of a sample step by step
+    Encoders,
     /// How units learn what they should have done
     Credits,
     /// How weights take updates
@@ -66,6 +68,7 @@ impl Topic {
         Some(match self {
             Self::Neurons => "neuron",
             Self::Wirings => "wiring",
+            Self::Encoders => "encoder",
             Self::Credits => "credit",
             Self::Synapses => "synapse",
             Self::Norms => "norm",

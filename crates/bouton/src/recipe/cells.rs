@@ -167,13 +167,13 @@ fn small(node: Node) -> String {
 fn recipe(parts: &[&str]) -> Recipe {
     let optim =
         if parts.iter().any(|part| part.contains("[optim.")) { "" } else { "[optim.sgd]\nlr = 0.1\n" };
-    let base = "[network]\nlayers = [4, 6, 3]\n[task.synthetic]\nshape = [1, 2, 2]\n\
+    let base = "[network]\nlayers = [6, 6, 3]\n[task.synthetic]\nshape = [1, 3, 2]\n\
                 classes = 3\ntrain = 4\ntest = 4\nbatch = 2\nepochs = 1\n";
     let text = format!("{base}{optim}{}", parts.concat());
     let mut recipe = Recipe::parse(&text, "combination").expect("required keys of the axes are numbers");
-    // Tasks of a sequence may tell fewer classes apart.
-    let (_, outputs) = recipe.sequence.sides(&recipe.task, recipe.continual.scenario);
-    recipe.network.layers.splice(2.., [Layer::Units(outputs)]);
+    // Encoders may show less at once, and tasks of a sequence tell fewer classes apart.
+    let (columns, outputs) = recipe.seen_sides();
+    recipe.network.layers = [columns, 6, outputs].map(Layer::Units).into();
     recipe
 }
 
