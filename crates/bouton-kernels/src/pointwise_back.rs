@@ -104,14 +104,14 @@ where
     fn run<V: Simd, const N: usize>(&mut self, s: V, mut at: usize, end: bool) -> usize {
         let (full, len) = (N * T::count::<V>(), self.slopes.g_out.len());
         let zero = Pack::<V, T, N>::splat(T::default());
-        let flat = |x| Dual::<Pack<V, T, N>, 1> { re: x, eps: [zero] };
-        let mut params = [flat(zero); P];
+        let flat = Dual::<Pack<V, T, N>, 1>::cst(zero);
+        let mut params = [flat; P];
         for i in 0..P {
             params[i].re = Pack::splat(self.params[i]);
         }
         while at + if end { 1 } else { full } <= len {
             let n = full.min(len - at);
-            let (mut own, mut input, mut state) = ([flat(zero); K], [flat(zero); I], [flat(zero); S]);
+            let (mut own, mut input, mut state) = ([flat; K], [flat; I], [flat; S]);
             let mut after = [zero; S];
             for i in 0..K {
                 own[i].re = load(s, self.slopes.own[i], at, n);
@@ -124,21 +124,18 @@ where
                 after[i] = load(s, self.slopes.g_state[i], at, n);
             }
             let g_out = load(s, self.slopes.g_out, at, n);
-            let slope = |own, input, state| {
-                let (new, [out]) = self.f.at(params, own, input, state, [flat(zero)]);
-                weighted(new, out, after, g_out)
-            };
+            let f = self.f;
             for i in 0..I {
-                let g = slope(own, along(input, i), state);
+                let g = weighted(f.at(params, own, along(input, i), state, [flat]), after, g_out);
                 store(s, self.slopes.g_input[i], at, n, g);
             }
             for i in 0..S {
-                let g = slope(own, input, along(state, i));
+                let g = weighted(f.at(params, own, input, along(state, i), [flat]), after, g_out);
                 store(s, self.slopes.g_state[i], at, n, g);
             }
             if let Some(sums) = &mut self.slopes.g_own {
                 for i in 0..K {
-                    let g = slope(along(own, i), input, state);
+                    let g = weighted(f.at(params, along(own, i), input, state, [flat]), after, g_out);
                     let sum = load::<V, T, N>(s, sums[i], at, n);
                     store(s, sums[i], at, n, sum + g);
                 }
@@ -158,7 +155,11 @@ fn along<R: Real, const L: usize>(mut all: [Dual<R, 1>; L], i: usize) -> [Dual<R
 
 /// Σ derivative · gradient, over all states and the output.
 #[inline(always)]
-fn weighted<R: Real, const S: usize>(new: [Dual<R, 1>; S], out: Dual<R, 1>, after: [R; S], g_out: R) -> R {
+fn weighted<R: Real, const S: usize>(
+    (new, [out]): ([Dual<R, 1>; S], [Dual<R, 1>; 1]),
+    after: [R; S],
+    g_out: R,
+) -> R {
     let mut g = out.eps[0] * g_out;
     for i in 0..S {
         g = g + new[i].eps[0] * after[i];

@@ -43,7 +43,7 @@ fn recipe(unit: &str, units: usize, joined: bool, rule: &str) -> Recipe {
         "[task.evidence]\ncues = 1\ncue = 100\ngap = 0\ndelay = 250\nquestion = 150\ngroup = {}\n\
          train = {SAMPLES}\ntest = 1\nbatch = {SAMPLES}\nepochs = 1\n[network]\nlayers = [{units}, {units}, 10]\n\
          [neuron.{unit}]\ntau = 20.0\n[population.output.neuron.leaky]\n{joined}\
-         [wiring.dense]\ngain = 0.35\nbias = \"zero\"\n[objective.softmax-cross-entropy]\n[credit.{rule}]\n[optim.sgd]\nlr = 0.0",
+         [wiring.dense]\ngain = 0.8\nbias = \"zero\"\n[objective.softmax-cross-entropy]\n[credit.{rule}]\n[optim.sgd]\nlr = 0.0",
         units / 4,
     );
     Recipe::parse(&text, "bench").expect("the recipe is right")

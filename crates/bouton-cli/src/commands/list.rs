@@ -27,36 +27,52 @@ pub struct List {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Topic {
     /// How units move
+    #[value(alias = "neuron")]
     Neurons,
     /// How layers are joined
+    #[value(alias = "wiring")]
     Wirings,
     /// What a network sees of a sample step by step
+    #[value(alias = "encoder")]
     Encoders,
     /// How units learn what they should have done
+    #[value(alias = "credit")]
     Credits,
     /// How weights take updates
+    #[value(alias = "synapse")]
     Synapses,
     /// How drives are normalised
+    #[value(alias = "norm")]
     Norms,
     /// What holds weights that earlier tasks needed
+    #[value(alias = "anchor")]
     Anchors,
     /// From one data set to a sequence of tasks
+    #[value(alias = "sequence")]
     Sequences,
     /// What the output should be
+    #[value(alias = "objective")]
     Objectives,
     /// From a gradient to a proposal
+    #[value(alias = "optim")]
     Optimisers,
     /// Learning rate over epochs
+    #[value(alias = "schedule")]
     Schedules,
     /// How settling networks reach their fixed point
+    #[value(alias = "solver")]
     Solvers,
     /// Data sets
+    #[value(alias = "task")]
     Tasks,
     /// Built-in device presets
+    #[value(alias = "device")]
     Devices,
     /// Papers with recipes and claims
+    #[value(alias = "paper")]
     Papers,
     /// What `bouton check` measures
+    #[value(alias = "property")]
     Properties,
     /// Which choices go together
     Combos,

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 /// Let a trained network answer: files with samples in, classes or values out
 ///
 /// Files are read as the task of the run reads its own: a folder of images, single images, CSV, .npz, .npy or IDX files. Images are
-/// brought to the size that the network knows; arrays of bytes are pixels from 0 to 255, other arrays numbers from 0 to 1 where it learned
+/// brought to the recipe's size if it has one; arrays of bytes are pixels from 0 to 255, other arrays numbers from 0 to 1 where it learned
 /// from pixels.
 #[derive(Args, Debug)]
 pub struct Predict {

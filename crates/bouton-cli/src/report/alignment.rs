@@ -19,7 +19,10 @@ pub fn alignment(run: &RunDir, palette: &mut Palette) -> Result<Option<Figure>> 
     let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
     let all: Vec<Aligned> =
         serde_json::from_slice(&bytes).map_err(|e| Error::data(format!("{}: {e}", path.display())))?;
-    if all.iter().all(|one| one.cosines.is_empty()) {
+    // What never learns has no gradient.
+    let all: Vec<Aligned> =
+        all.into_iter().filter(|one| one.cosines.iter().any(|(_, cosine)| cosine.is_some())).collect();
+    if all.is_empty() {
         return Ok(None);
     }
     let chart = LineChart {
@@ -30,8 +33,9 @@ pub fn alignment(run: &RunDir, palette: &mut Palette) -> Result<Option<Figure>> 
         series: all.into_iter().map(series).collect(),
         boundaries: Vec::new(),
     };
-    let caption = "Between the gradient that the credit rule hands over and the gradient of the loss at the free fixed \
-                   point, on the first training samples, at checkpoints of the run.";
+    let caption = "Between the gradient that the credit rule hands over and the gradient of the loss (at the free fixed point of \
+                   networks that settle, through all steps of those that move in time), on the first training samples, at \
+                   checkpoints of the run.";
     Ok(Some(Figure { svg: line_chart(&chart, palette)?, title: chart.title, caption: caption.into() }))
 }
 

@@ -8,6 +8,7 @@ mod gemm;
 mod mat;
 mod math;
 mod pointwise;
+mod pointwise_back;
 mod pool;
 mod sparse;
 mod tiles;

@@ -109,7 +109,7 @@ pub(super) const FOLDERS: &[Folder] = &[
     folder!("bellec2018":
         "mnist-rows"),
     folder!("bellec2020":
-        "pattern" "pattern-bptt" "evidence"),
+        "pattern" "evidence"),
     folder!("crossings":
         "ep-binary" "ep-metaplastic" "ep-rram" "rram-two-m0" "rram-two-m4" "mnist-bop" "mnist-soft-bounds"
         "two-binary-beakers" "permuted-bayesbinn" "rotated-none" "rotated-mas"),

@@ -43,7 +43,8 @@ pub struct Alif {
     pub reset: Reset,
     /// Whether gradients go by way of the reset. Default false.
     pub reset_gradient: bool,
-    /// Let spikes be the primitive of the surrogate, so that gradients can be checked. Default false.
+    /// Let spikes be the primitive of the surrogate, and gradients go by way of the reset, so that they can be checked against
+    /// differences of the loss. Default false.
     pub smooth: bool,
 }
 
@@ -110,6 +111,7 @@ impl NeuronMethod for Alif {
             Self { reset: Reset::None, surrogate: SpikeSurrogate::Arctan(2.0), beta: some, ..first },
             Self { surrogate: SpikeSurrogate::Triangle(0.9), refractory: 2, ..first },
             Self { reset_gradient: false, smooth: false, ..first },
+            Self { smooth: false, ..first },
         ]
     }
 
@@ -153,7 +155,7 @@ impl Neuron<4, 6, 1, 4> for Alif {
         [d]: [T; 1],
         [v, a, r, z]: [T; 4],
     ) -> ([T; 4], T) {
-        let v = self.reset.charge([alpha, gain, theta], d, [v, z], self.reset_gradient);
+        let v = self.reset.charge([alpha, gain, theta], d, [v, z], self.reset_gradient || self.smooth);
         let a = rho * a + z;
         let z = self.surrogate.spike((v - theta - beta * a) * per, self.smooth);
         let (r, z) = silenced(self.refractory, r, z);

@@ -39,7 +39,8 @@ pub struct Lif {
     pub reset: Reset,
     /// Whether gradients go by way of the reset. Default false.
     pub reset_gradient: bool,
-    /// Let spikes be the primitive of the surrogate, so that gradients can be checked. Default false.
+    /// Let spikes be the primitive of the surrogate, and gradients go by way of the reset, so that they can be checked against
+    /// differences of the loss. Default false.
     pub smooth: bool,
 }
 
@@ -99,6 +100,7 @@ impl NeuronMethod for Lif {
             Self { reset: Reset::None, surrogate: SpikeSurrogate::Arctan(2.0), ..first },
             Self { surrogate: SpikeSurrogate::Triangle(0.9), refractory: 2, ..first },
             Self { reset_gradient: false, smooth: false, ..first },
+            Self { smooth: false, ..first },
         ]
     }
 
@@ -147,7 +149,7 @@ impl Neuron<2, 4, 1, 2> for Lif {
 
     #[inline(always)]
     fn step<T: Real>(&self, [alpha, gain, theta, per]: [T; 4], [d]: [T; 1], [v, z]: [T; 2]) -> ([T; 2], T) {
-        let v = self.reset.charge([alpha, gain, theta], d, [v, z], self.reset_gradient);
+        let v = self.reset.charge([alpha, gain, theta], d, [v, z], self.reset_gradient || self.smooth);
         let z = self.surrogate.spike((v - theta) * per, self.smooth);
         ([v, z], z)
     }
@@ -185,7 +187,7 @@ impl Neuron<2, 4, 1, 3> for Refractory {
         [d]: [T; 1],
         [v, r, z]: [T; 3],
     ) -> ([T; 3], T) {
-        let v = self.0.reset.charge([alpha, gain, theta], d, [v, z], self.0.reset_gradient);
+        let v = self.0.reset.charge([alpha, gain, theta], d, [v, z], self.0.reset_gradient || self.0.smooth);
         let z = self.0.surrogate.spike((v - theta) * per, self.0.smooth);
         let (r, z) = silenced(self.0.refractory, r, z);
         ([v, r, z], z)

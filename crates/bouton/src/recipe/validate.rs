@@ -149,8 +149,8 @@ fn network(recipe: &Recipe) -> Result<()> {
 
 /// Whether the encoder can show the task.
 fn encoder(recipe: &Recipe) -> Result<()> {
-    if recipe.shown_steps().is_some() {
-        return Ok(());
+    if let Some(shown) = recipe.shown_steps() {
+        return aligned(recipe, shown.columns);
     }
     let (own, encoder) = (recipe.own_steps(), variant_name(&recipe.encoder));
     let steps = if own.steps == 1 { "1 step".to_owned() } else { format!("{} steps", own.steps) };
@@ -158,6 +158,20 @@ fn encoder(recipe: &Recipe) -> Result<()> {
     Err(Error::shape(message).with_hint(
         "encoder.rows takes a number of steps that divides the numbers of a sample, the others samples of one step",
     ))
+}
+
+/// Refuses steps that cut the rows of a sample apart, as no image and no sequence means it.
+fn aligned(recipe: &Recipe, columns: usize) -> Result<()> {
+    let [channels, height, width] = recipe.task.shape().0;
+    let row = channels * width;
+    let kept = recipe.sequence.method().traits().keeps_places && recipe.own_steps().steps == 1;
+    if !kept || height == 1 || columns.is_multiple_of(row) || row.is_multiple_of(columns) {
+        return Ok(());
+    }
+    let encoder = variant_name(&recipe.encoder);
+    let message =
+        format!("encoder.{encoder} shows {columns} numbers at once, but samples are {height} rows of {row}");
+    Err(Error::shape(message).with_hint(format!("steps = {height} shows them row by row")))
 }
 
 fn chain(recipe: &Recipe) -> Result<()> {

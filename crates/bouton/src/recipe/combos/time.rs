@@ -57,6 +57,15 @@ pub(super) fn unfit(r: &Recipe) -> Refusal {
             "leave network.dropout and network.input-dropout out",
         );
     }
+    let steps = r.shown_steps().map_or(1, |shown| shown.steps);
+    if let Some(Reading::Window(window)) =
+        r.time.map(|time| time.reading).filter(|r| matches!(r, Reading::Window(n) if *n > steps))
+    {
+        return refusal(
+            format!("time.reading is the mean of the last {window} steps, but a sample has {steps}"),
+            "make the window shorter, or use \"mean\"",
+        );
+    }
     let each = r.time.is_some_and(|time| time.reading == Reading::Each);
     if r.task.method().answers_every_step() != each
         && (!each || r.task.method().targets() == TargetKind::Values)

@@ -15,7 +15,7 @@ use bouton::rng::Key;
 use bouton::solver::{Solver, SolverSpec};
 use bouton_kernels::{DType, Mat};
 
-const BASE: &str = "precision = \"f64\"\n[task.synthetic]\nshape = [1, 2, 3]\nclasses = 3\ntrain = 6\ntest = 6\nbatch = 6\nepochs = 1\n\
+const BASE: &str = "precision = \"f64\"\n[task.synthetic]\nshape = [1, 3, 2]\nclasses = 3\ntrain = 6\ntest = 6\nbatch = 6\nepochs = 1\n\
     [network]\nlayers = [6, 5, 3]\n[neuron.relu]\n[credit.backprop]\n[optim.sgd]\nlr = 0.1\n";
 
 /// The same with values for targets.

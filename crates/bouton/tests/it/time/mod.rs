@@ -11,10 +11,10 @@ use bouton::recipe::Recipe;
 use bouton::rng::Key;
 use bouton_kernels::{DType, Mat};
 
-/// Images of 4 × 5 in 5 steps of 4, and 3 classes.
+/// Images of 5 × 4, a row a step, and 3 classes.
 fn recipe(network: &str, rest: &str) -> Recipe {
     let text = format!(
-        "precision = \"f64\"\n[task.synthetic]\nshape = [1, 4, 5]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
+        "precision = \"f64\"\n[task.synthetic]\nshape = [1, 5, 4]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
          [encoder.rows]\nsteps = 5\n[network]\nlayers = {network}\n[optim.sgd]\nlr = 0.1\n\
          [objective.softmax-cross-entropy]\n{rest}"
     );
@@ -193,7 +193,7 @@ fn a_static_network_is_a_sequence_of_one_step() {
     for unit in ["relu", "sign"] {
         let text = |rest: &str| {
             format!(
-                "precision = \"f64\"\n[task.synthetic]\nshape = [1, 4, 5]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\n\
+                "precision = \"f64\"\n[task.synthetic]\nshape = [1, 5, 4]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\n\
                  epochs = 1\n[network]\nlayers = [20, 7, 3]\n[optim.sgd]\nlr = 0.1\n[objective.softmax-cross-entropy]\n\
                  [neuron.{unit}]\n{rest}"
             )
@@ -212,7 +212,7 @@ fn a_static_network_is_a_sequence_of_one_step() {
 /// Spikes drawn at random are other ones in every update and the same ones in every test.
 #[test]
 fn drawn_spikes_belong_to_the_update_or_to_the_sample() {
-    let text = "precision = \"f64\"\n[task.synthetic]\nshape = [1, 4, 5]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
+    let text = "precision = \"f64\"\n[task.synthetic]\nshape = [1, 5, 4]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
                 [encoder.poisson]\nsteps = 9\n[network]\nlayers = [20, 3]\n[optim.sgd]\nlr = 0.1\n[neuron.leaky]\n[credit.bptt]\n";
     let recipe = Recipe::parse(text, "test").unwrap();
     let (network, batch) = (Network::build(&recipe).unwrap(), batch(8));

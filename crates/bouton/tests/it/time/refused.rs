@@ -2,10 +2,10 @@
 
 use bouton::recipe::Recipe;
 
-/// The message and the hint of a recipe with these tables, of images of 4 × 5 and 3 classes.
+/// The message and the hint of a recipe with these tables, of images of 5 × 4 and 3 classes.
 fn refused(tables: &str) -> (String, String) {
     let text = format!(
-        "[task.synthetic]\nshape = [1, 4, 5]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n[optim.sgd]\nlr = 0.1\n{tables}"
+        "[task.synthetic]\nshape = [1, 5, 4]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n[optim.sgd]\nlr = 0.1\n{tables}"
     );
     let error = Recipe::parse(&text, "test").and_then(|r| r.check()).expect_err(tables);
     (error.to_string(), error.hint().unwrap_or_default().to_owned())
@@ -41,6 +41,16 @@ fn each_refusal_names_its_place_and_a_way_out() {
             "[encoder.rows]\nsteps = 6\n[network]\nlayers = [4, 6, 3]\n[neuron.lif]\n[credit.bptt]\n".into(),
             "encoder.rows cannot show samples of 1 step and 20 numbers",
             "divides",
+        ),
+        (
+            format!("{rows}[time]\nreading = {{ window = 9 }}\n[neuron.lif]\n[credit.bptt]\n"),
+            "last 9 steps, but a sample has 5",
+            "shorter",
+        ),
+        (
+            "[encoder.rows]\nsteps = 2\n[network]\nlayers = [10, 6, 3]\n[neuron.lif]\n[credit.bptt]\n".into(),
+            "encoder.rows shows 10 numbers at once, but samples are 5 rows of 4",
+            "steps = 5",
         ),
         (format!("{rows}[norm.layer]\n[neuron.lif]\n[credit.bptt]\n"), "norm.layer", "leave [norm] out"),
         (format!("{rows}dropout = 0.5\n[neuron.lif]\n[credit.bptt]\n"), "dropout", "network.dropout"),
