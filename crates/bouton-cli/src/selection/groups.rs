@@ -67,15 +67,22 @@ pub(crate) fn differing_keys(runs: &[&Entry]) -> Vec<Key> {
 
 /// Says what whoever reads means over groups has to know of them.
 pub(crate) fn remarks(groups: &[Group<'_>]) {
+    let within = |older: bool| -> BTreeSet<String> {
+        let of = |group: &Group<'_>| {
+            let left_out = group.older.iter().filter(|_| older);
+            differing_keys(&group.runs.values().chain(left_out).copied().collect::<Vec<_>>())
+        };
+        groups.iter().flat_map(of).map(|key| key.name()).collect()
+    };
+    let (mixed, with_older) = (within(false), within(true));
     let older: usize = groups.iter().map(|group| group.older.len()).sum();
     if older > 0 {
         let runs = if older == 1 { "older run" } else { "older runs" };
-        say(format_args!("left out: {older} {runs} of the same seed and group"));
+        let apart: Vec<String> = with_older.difference(&mixed).cloned().collect();
+        let apart =
+            if apart.is_empty() { String::new() } else { format!(", with another {}", apart.join(", ")) };
+        say(format_args!("left out: {older} {runs} of the same seed and group{apart}"));
     }
-    let within = |group: &Group<'_>| {
-        differing_keys(&group.runs.values().chain(&group.older).copied().collect::<Vec<_>>())
-    };
-    let mixed: BTreeSet<String> = groups.iter().flat_map(within).map(|key| key.name()).collect();
     if !mixed.is_empty() {
         let keys = mixed.into_iter().collect::<Vec<_>>().join(", ");
         say(format_args!("runs of one group differ in {keys}, too: add that to --by, or choose by --where"));
