@@ -67,10 +67,10 @@ pub struct RecipeArgs {
     pub overrides: Vec<String>,
 }
 
-/// The recipe at `path`, or that of the claim `@paper/claim`; sets of one's own are looked for in the data folder `data`.
+/// The recipe at `path`, or that of the claim `@paper/claim`, before overrides; sets of one's own are looked for in the data folder `data`.
 pub fn named(path: &Path, data: Option<&Path>) -> Result<Recipe> {
     match path.to_str().and_then(|name| name.strip_prefix('@')) {
-        None => Recipe::load_in(path, data),
+        None => Recipe::load_for_overrides(path, data),
         Some(name) => {
             let (paper, claim) = name.split_once('/').unwrap_or((name, ""));
             claims::paper(paper)?.claim(claim)?.recipe()

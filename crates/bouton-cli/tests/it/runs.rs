@@ -235,6 +235,11 @@ fn of_a_seed_the_newest_counts_and_what_is_mixed_is_told() {
         said.contains("1 older run of the same seed") && said.contains("without a finite `accuracy`"),
         "{said}"
     );
+    assert!(said.contains("seed and group, with another optim.sgd.lr"), "{said}");
+    assert!(!said.contains("differ in"), "what counts is alike: {said}");
+    // Two seeds that do not share a key.
+    made(&out, &["optim.sgd.lr=0.3", "seed=3"], State::Done, 0.5);
+    let (_, said) = succeeds(at, &["runs", "table", "--by", "neuron"]);
     assert!(said.contains("differ in optim.sgd.lr, too"), "{said}");
 }
 

@@ -42,7 +42,7 @@ pub const PROPERTIES: [About; 41] = [
         "gradient-differences",
         "∂ℓ/∂w = [ℓ(w + h) − ℓ(w − h)]/2h + O(h²)",
         "backpropagation goes down the loss that the recipe names, with all that stands between weight and loss",
-        "feed-forward networks of units with a slope, whose connections carry activity and errors",
+        "networks that pass or move in time, by an exact rule; spiking ones in their smooth twin; connections carry activity and errors",
     ),
     about(
         "dead-units",

@@ -165,8 +165,15 @@ impl CreditMethod for Bptt {
 
     fn needs(&self) -> CreditNeeds {
         match self.steps {
-            Some(_) => CreditNeeds { fixed_steps: true, ..CreditNeeds::gradient(UnitDynamics::Settling) },
-            None => CreditNeeds::gradient(UnitDynamics::Stepping),
+            Some(_) => CreditNeeds {
+                fixed_steps: true,
+                exact: self.truncate.is_none(),
+                ..CreditNeeds::gradient(UnitDynamics::Settling)
+            },
+            None => CreditNeeds {
+                exact: self.truncate.is_none(),
+                ..CreditNeeds::gradient(UnitDynamics::Stepping)
+            },
         }
     }
 

@@ -36,7 +36,7 @@ impl CreditMethod for EProp {
     }
 
     fn needs(&self) -> CreditNeeds {
-        CreditNeeds::gradient(UnitDynamics::Stepping)
+        CreditNeeds { exact: false, ..CreditNeeds::gradient(UnitDynamics::Stepping) }
     }
 
     fn steps_mut(&mut self) -> Vec<&mut usize> {

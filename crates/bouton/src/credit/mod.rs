@@ -127,6 +127,8 @@ pub struct CreditNeeds {
     pub corrected: bool,
     /// Whether every update has a free state to learn from.
     pub free_state: bool,
+    /// Whether what it hands over is the gradient of the loss itself, whatever the network.
+    pub exact: bool,
 }
 
 /// How a credit rule acts on a network.
@@ -165,12 +167,13 @@ impl CreditNeeds {
             per_sample: false,
             corrected: false,
             free_state: true,
+            exact: true,
         }
     }
 
     /// Phases of a network that settles, from rest.
     pub fn phases(acts: Acts) -> Self {
-        Self { acts, ..Self::gradient(UnitDynamics::Settling) }
+        Self { acts, exact: false, ..Self::gradient(UnitDynamics::Settling) }
     }
 }
 

@@ -97,6 +97,10 @@ impl NeuronMethod for Adaptive {
         None
     }
 
+    fn smoothen(&mut self) -> bool {
+        true
+    }
+
     fn examples() -> Vec<Self> {
         use crate::own::OwnTable;
         let learned =

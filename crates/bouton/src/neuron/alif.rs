@@ -90,6 +90,11 @@ impl NeuronMethod for Alif {
         None
     }
 
+    fn smoothen(&mut self) -> bool {
+        self.smooth = true;
+        true
+    }
+
     fn examples() -> Vec<Self> {
         use crate::own::OwnTable;
         let learned =

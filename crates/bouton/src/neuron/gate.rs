@@ -46,6 +46,10 @@ impl NeuronMethod for Gate {
         None
     }
 
+    fn smoothen(&mut self) -> bool {
+        false
+    }
+
     fn examples() -> Vec<Self> {
         vec![Self::default()]
     }

@@ -45,6 +45,10 @@ impl NeuronMethod for Leaky {
         None
     }
 
+    fn smoothen(&mut self) -> bool {
+        true
+    }
+
     fn examples() -> Vec<Self> {
         use crate::own::OwnTable;
         let learned = OwnTable { value: Some(3.0), learned: true, ..OwnTable::default() };

@@ -82,6 +82,11 @@ impl NeuronMethod for Lif {
         None
     }
 
+    fn smoothen(&mut self) -> bool {
+        self.smooth = true;
+        true
+    }
+
     fn examples() -> Vec<Self> {
         use crate::own::OwnTable;
         let learned =

@@ -77,6 +77,9 @@ pub trait NeuronMethod: std::fmt::Debug {
     fn traits(&self) -> UnitTraits;
     /// The settings that the sign conventions of other libraries stand for: the output at a drive of zero and the slope.
     fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)>;
+    /// Lets units that jump send the primitive of the slope that stands in for theirs, so that gradients can be checked; whether they
+    /// can, or do not jump.
+    fn smoothen(&mut self) -> bool;
     /// Settings for the tests of every member, in which each word and each switch occurs.
     fn examples() -> Vec<Self>
     where

@@ -31,6 +31,10 @@ impl NeuronMethod for Relu {
         None
     }
 
+    fn smoothen(&mut self) -> bool {
+        true
+    }
+
     fn examples() -> Vec<Self> {
         vec![Self {}]
     }

@@ -137,6 +137,10 @@ impl NeuronMethod for Settle {
         None
     }
 
+    fn smoothen(&mut self) -> bool {
+        true
+    }
+
     fn examples() -> Vec<Self> {
         let of = |activation| Self { activation, ..Self::default() };
         let energy = |activation| Self { dynamics: Dynamics::Energy, dt: 0.4, ..of(activation) };

@@ -53,6 +53,10 @@ impl NeuronMethod for Sign {
         Some((&mut self.zero, &mut self.surrogate))
     }
 
+    fn smoothen(&mut self) -> bool {
+        false
+    }
+
     fn examples() -> Vec<Self> {
         let of = |(surrogate, zero)| Self { surrogate, zero };
         let slopes = [Surrogate::Window, Surrogate::Triangle, Surrogate::Swish];

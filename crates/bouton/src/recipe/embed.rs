@@ -20,6 +20,12 @@ impl Recipe {
     /// is not what it should be; [`crate::Error::DataMissing`] and [`crate::Error::Data`] for data files.
     pub fn embedded(mut self, folder: &Path, data: Option<&Path>) -> Result<Self> {
         self.task.method_mut().look(folder)?;
+        self.placed(folder, data)
+    }
+
+    /// The same without a look into the data files of the task, which overrides may still tell how to read.
+    pub(super) fn placed(mut self, folder: &Path, data: Option<&Path>) -> Result<Self> {
+        self.task.method_mut().place(folder)?;
         let sequence = self.sequence.method_mut();
         sequence.into_iter().flat_map(|s| s.sets_mut()).try_for_each(|next| next.look(folder, data))?;
         self.run.from = self.run.from.map(|start| start.looked_at(folder)).transpose()?;

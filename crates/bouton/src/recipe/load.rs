@@ -24,13 +24,25 @@ impl Recipe {
     /// # Errors
     /// As [`Recipe::load`].
     pub fn load_in(path: impl AsRef<Path>, data: Option<&Path>) -> Result<Self> {
+        let origin = path.as_ref().display();
+        Self::load_for_overrides(&path, data)?.embedded(Path::new(""), data).map_err(|e| e.context(origin))
+    }
+
+    /// The same without a look into the data files of its task: [`Recipe::with_overrides_in`] has it, for overrides may tell how to read
+    /// them.
+    ///
+    /// # Errors
+    /// As [`Recipe::load`], but for those of the data files.
+    pub fn load_for_overrides(path: impl AsRef<Path>, data: Option<&Path>) -> Result<Self> {
         let of_run = path.as_ref().join("recipe.toml");
         let path = if of_run.is_file() { &of_run } else { path.as_ref() };
         let bytes = std::fs::read(path).map_err(|e| unreadable(path, &e))?;
         let text = String::from_utf8(bytes)
             .map_err(|_| Error::config(format!("{}: not a text file", path.display())))?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let mut recipe = parse(&text, &path.display().to_string(), folder, data)?;
+        let origin = path.display().to_string();
+        let recipe = read_at(&text, &origin, data)?.placed(folder, data).map_err(|e| e.context(&origin));
+        let mut recipe = recipe?;
         if recipe.name.is_empty() {
             recipe.name = fit_name(&path.file_stem().unwrap_or_default().to_string_lossy());
         }
@@ -42,11 +54,12 @@ impl Recipe {
     /// # Errors
     /// [`Error::Config`] with `origin`, line, column, key path and hint.
     pub fn parse(text: &str, origin: &str) -> Result<Self> {
-        parse(text, origin, Path::new(""), None)
+        read_at(text, origin, None)?.embedded(Path::new(""), None).map_err(|e| e.context(origin))
     }
 }
 
-fn parse(text: &str, origin: &str, folder: &Path, data: Option<&Path>) -> Result<Recipe> {
+/// Reads `text`, whose places errors call by `origin`.
+fn read_at(text: &str, origin: &str, data: Option<&Path>) -> Result<Recipe> {
     let recipe = read(text, data, |at| {
         let before = text.get(..at).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
@@ -54,7 +67,7 @@ fn parse(text: &str, origin: &str, folder: &Path, data: Option<&Path>) -> Result
         format!("{origin}:{line}:{column}")
     })?;
     let written = |keys: &[&str]| toml::from_str(text).is_ok_and(|table: toml::Table| has(&table, keys));
-    recipe.expand_signs(written).and_then(|r| r.embedded(folder, data)).map_err(|e| e.context(origin))
+    recipe.expand_signs(written).map_err(|e| e.context(origin))
 }
 
 /// Most bytes of a name.

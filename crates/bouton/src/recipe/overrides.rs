@@ -29,7 +29,7 @@ impl Recipe {
     /// As [`Recipe::with_overrides`].
     pub fn with_overrides_in<S: AsRef<str>>(&self, overrides: &[S], data: Option<&Path>) -> Result<Self> {
         if overrides.is_empty() {
-            return Ok(self.clone());
+            return self.clone().embedded(Path::new(""), data);
         }
         let mut document: DocumentMut =
             self.to_toml().parse().map_err(|e| Error::config(format!("resolved recipe: {e}")))?;

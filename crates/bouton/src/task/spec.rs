@@ -118,6 +118,13 @@ pub trait TaskMethod: fmt::Debug {
     }
     /// Bytes of its data and of the data sets `then` that follow, and samples that are used.
     fn bytes(&self, then: &[Following]) -> (u128, usize);
+    /// Lets the paths of files that it names begin at `folder`, without a look into them. Default: it names none.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] if the system does not tell where a path is.
+    fn place(&mut self, _folder: &Path) -> Result<()> {
+        Ok(())
+    }
     /// Looks into the files that it names, whose paths begin at `folder`, for what a recipe has to know of them. Default: it names
     /// none.
     ///

@@ -79,3 +79,21 @@ fn a_device_file_at_fault_is_named() {
     let error = Recipe::load(&recipe).unwrap_err().to_string();
     assert!(error.contains(&format!("{}: device preset: ", device.display())), "{error}");
 }
+
+/// What a recipe's files cannot be read by may be told on the command line: they are looked into with all overrides.
+#[test]
+fn overrides_tell_how_files_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows: String = (0..20).map(|i| format!("{}.5,{},{}\n", i, i % 7, ["ash", "oak"][i % 2])).collect();
+    std::fs::write(folder.path().join("trees.csv"), format!("height,width,kind\n{rows}")).unwrap();
+    let path = folder.path().join("trees.toml");
+    let text = "[task.files]\ntrain = \"trees.csv\"\ntest = 0.2\nbatch = 4\nepochs = 1\n[network]\nlayers = [2, 4, 2]\n\
+                [neuron.relu]\n[credit.backprop]\n[optim.sgd]\nlr = 0.1\n";
+    std::fs::write(&path, text).unwrap();
+    assert!(Recipe::load(&path).unwrap_err().hint().unwrap().contains("task.files.label"));
+    let unread = Recipe::load_for_overrides(&path, None).unwrap();
+    let recipe = unread.with_overrides_in(&["task.files.label=kind"], None).unwrap();
+    recipe.check().unwrap();
+    assert_eq!(recipe.task.method().names(), ["ash", "oak"]);
+    assert!(unread.with_overrides_in::<&str>(&[], None).is_err(), "without any they are looked into, too");
+}

@@ -244,12 +244,17 @@ impl TaskMethod for Files {
         (samples as u128 * one * number, samples)
     }
 
-    fn look(&mut self, folder: &Path) -> Result<()> {
+    fn place(&mut self, folder: &Path) -> Result<()> {
         for path in self.paths_mut() {
             let full = folder.join(small::expand_home(path));
             let full = std::path::absolute(&full).map_err(|e| Error::io(&full, e))?;
             *path = full.display().to_string();
         }
+        Ok(())
+    }
+
+    fn look(&mut self, folder: &Path) -> Result<()> {
+        self.place(folder)?;
         let asked = found::asked(self);
         if self.found.as_ref().is_some_and(|found| found.asked == asked) {
             return Ok(());

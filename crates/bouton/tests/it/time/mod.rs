@@ -270,6 +270,35 @@ fn gradients_of_the_first_state_are_exact() {
     assert!(sink.flat(&network).iter().any(|g| *g != 0.0));
 }
 
+/// Spiking networks are checked in their smooth twin, by rules that hand over a gradient; units have to be alive.
+#[test]
+fn check_knows_networks_in_time() {
+    use bouton::analysis::{CheckContext, Verdict, check};
+    let of = |credit: &str| {
+        let recipe = lively(&format!("{LOOP}{credit}"));
+        check(&mut CheckContext::new(&recipe, None, None).unwrap()).unwrap()
+    };
+    let property = |credit: &str, id: &str| of(credit).properties.into_iter().find(|p| p.id == id).unwrap();
+    let exact = property(BPTT, "gradient-differences");
+    assert!(exact.verdict == Verdict::Pass && exact.measured.unwrap() < 1e-6, "{exact:?}");
+    for credit in ["[credit.e-prop]\n", "[credit.bptt]\ntruncate = 2\n"] {
+        assert!(property(credit, "gradient-differences").measured.is_none(), "{credit}");
+    }
+    let alive = property(BPTT, "silent-or-saturated");
+    assert!(
+        alive.verdict == Verdict::Pass && of(BPTT).notes.iter().any(|n| n.starts_with("hidden1: ")),
+        "{alive:?}"
+    );
+    let mut silent = lively(BPTT);
+    silent = silent.with_overrides(&["neuron.alif.threshold=50.0"]).unwrap();
+    let found = check(&mut CheckContext::new(&silent, None, None).unwrap()).unwrap();
+    assert!(
+        !found.passed() && found.notes.iter().any(|n| n.contains("lower their threshold")),
+        "{:?}",
+        found.notes
+    );
+}
+
 /// The penalty on rates is a part of the loss, with sections or without.
 #[test]
 fn a_penalty_on_rates_has_an_exact_gradient() {
