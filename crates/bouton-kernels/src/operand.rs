@@ -4,7 +4,10 @@ use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{Mat, View, ViewMut};
+use crate::{Mat, View, ViewMut, dispatch};
+
+/// Side of the squares that a matrix is transposed in.
+pub(crate) const SQUARE: usize = 16;
 
 /// A matrix with a version number; every change goes through [`WeightMat::update`].
 ///
@@ -46,6 +49,12 @@ impl WeightMat {
         f(self.value.view_mut())
     }
 
+    /// The transpose, made once and kept until the next change: a product with columns becomes one with rows, which is faster where the
+    /// matrix serves many small products.
+    pub fn transposed(&self) -> Arc<WeightMat> {
+        self.form(|_: &WeightMat| true, || WeightMat::new(transposed(&self.value)))
+    }
+
     /// The form of this type that fits, else the one that `make` makes; others who ask meanwhile wait for it.
     pub(crate) fn form<F: Any + Send + Sync>(
         &self,
@@ -64,6 +73,24 @@ impl WeightMat {
         all.push(form.clone());
         form
     }
+}
+
+fn transposed(mat: &Mat) -> Mat {
+    let (rows, cols) = (mat.rows(), mat.cols());
+    let mut turned = Mat::zeros(mat.dtype(), cols, rows);
+    dispatch!(mat.dtype(), T => {
+        let (from, to) = (mat.slice::<T>(), turned.slice_mut::<T>());
+        for r in (0..rows).step_by(SQUARE) {
+            for c in (0..cols).step_by(SQUARE) {
+                for i in r..(r + SQUARE).min(rows) {
+                    for j in c..(c + SQUARE).min(cols) {
+                        to[j * rows + i] = from[i * cols + j];
+                    }
+                }
+            }
+        }
+    });
+    turned
 }
 
 /// What was made of a matrix since its last change.

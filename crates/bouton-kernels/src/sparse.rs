@@ -4,34 +4,9 @@
 //! stands beside it. Whoever knows that units spike chooses these products once, never by looking at a batch.
 
 use crate::account::count;
-use crate::{Elem, Mat, View, ViewMut, WeightMat, dispatch, vectorize};
+use crate::operand::SQUARE;
+use crate::{Elem, View, ViewMut, WeightMat, dispatch, vectorize};
 use std::ops::Range;
-use std::sync::Arc;
-
-/// Side of the squares that a matrix is transposed in.
-const SQUARE: usize = 16;
-
-/// A matrix with its rows and columns exchanged.
-#[derive(Debug)]
-struct Transposed(Mat);
-
-fn transposed(mat: &Mat) -> Mat {
-    let (rows, cols) = (mat.rows(), mat.cols());
-    let mut turned = Mat::zeros(mat.dtype(), cols, rows);
-    dispatch!(mat.dtype(), T => {
-        let (from, to) = (mat.slice::<T>(), turned.slice_mut::<T>());
-        for r in (0..rows).step_by(SQUARE) {
-            for c in (0..cols).step_by(SQUARE) {
-                for i in r..(r + SQUARE).min(rows) {
-                    for j in c..(c + SQUARE).min(cols) {
-                        to[j * rows + i] = from[i * cols + j];
-                    }
-                }
-            }
-        }
-    });
-    turned
-}
 
 /// c += a·wᵀ over the elements of `a` that are not zero; `w` is [columns of c, columns of a].
 pub fn sparse_nt(a: View<'_>, w: &WeightMat, mut c: ViewMut<'_>) {
@@ -40,9 +15,9 @@ pub fn sparse_nt(a: View<'_>, w: &WeightMat, mut c: ViewMut<'_>) {
     if a.cols() * c.cols() == 0 {
         return;
     }
-    let turned: Arc<Transposed> = w.form(|_: &Transposed| true, || Transposed(transposed(w.mat())));
+    let turned = w.transposed();
     dispatch!(a.dtype(), T => {
-        let (k, n, w) = (a.cols(), c.cols(), turned.0.slice::<T>());
+        let (k, n, w) = (a.cols(), c.cols(), turned.mat().slice::<T>());
         let mut on = Vec::with_capacity(k);
         let mut all = 0;
         for (a, c) in a.slice::<T>().chunks_exact(k).zip(c.slice_mut::<T>().chunks_exact_mut(n)) {

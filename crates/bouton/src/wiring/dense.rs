@@ -156,6 +156,10 @@ impl Wiring for DenseWiring {
         gemm_nn(g, weight, pre);
     }
 
+    fn backward_input_often(&self, weight: &WeightMat, g: View<'_>, pre: ViewMut<'_>) {
+        gemm_nt(g, &weight.transposed(), pre);
+    }
+
     fn backward_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>) {
         if self.sparse { sparse_tn(g, band, pre, g_w) } else { gemm_tn(g, band, pre, g_w) }
     }

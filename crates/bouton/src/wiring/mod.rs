@@ -85,6 +85,10 @@ pub trait Wiring: Send + Sync + std::fmt::Debug {
     fn forward(&self, weight: &WeightMat, pre: View<'_>, post: ViewMut<'_>);
     /// pre += Wᵀ(g): the adjoint of `forward` in its input.
     fn backward_input(&self, weight: &WeightMat, g: View<'_>, pre: ViewMut<'_>);
+    /// [`Wiring::backward_input`] where it is asked for again and again between two changes of the weight. Default: the same.
+    fn backward_input_often(&self, weight: &WeightMat, g: View<'_>, pre: ViewMut<'_>) {
+        self.backward_input(weight, g, pre);
+    }
     /// The rows `band` of the adjoint of `forward` in its weight: g_w += ∂⟨g, W(pre)⟩/∂W.
     fn backward_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>);
     /// Whether a weight is used at several places, so that a sample's gradient is no product of two factors. Default: no.

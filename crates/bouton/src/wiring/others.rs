@@ -43,6 +43,11 @@ impl Wiring for OthersWiring {
         subtract_own(weight.mat(), g, pre);
     }
 
+    fn backward_input_often(&self, weight: &WeightMat, g: View<'_>, mut pre: ViewMut<'_>) {
+        self.all.backward_input_often(weight, g, pre.reborrow());
+        subtract_own(weight.mat(), g, pre);
+    }
+
     fn backward_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, mut g_w: ViewMut<'_>) {
         let own = |g_w: &ViewMut<'_>| {
             let at = |r: usize| dispatch!(g_w.dtype(), T => Elem::to_f64(g_w.as_view().row::<T>(r)[band.start + r]));
@@ -90,6 +95,10 @@ mod tests {
         );
         assert_eq!(
             run(&|to| wiring.backward_input(&with, g.view(), to)),
+            run(&|to| gemm_nn(g.view(), &without, to))
+        );
+        assert_eq!(
+            run(&|to| wiring.backward_input_often(&with, g.view(), to)),
             run(&|to| gemm_nn(g.view(), &without, to))
         );
         let mut g_w = Mat::from_fn(DType::F64, 2, 3, |r, c| (r + c) as f64);

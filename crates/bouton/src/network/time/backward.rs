@@ -144,15 +144,14 @@ impl Network {
                 Some(t) => outputs.g[c.pre].rows_view_mut(trace.at(t)),
                 None => outputs.carry.out[c.pre].rows_view_mut(trace.output_at(t, c.delay)),
             };
+            if c.pool.is_none() {
+                c.wiring.backward_input_often(c.back(), g, to);
+                continue;
+            }
             let mut scratch = Mat::zeros(self.dtype, g.rows(), c.scratch());
-            let pool_cache =
-                self.choices(id, trace).map_or_else(|| g.rows_range(0..0), |m| m.rows_view(trace.at(t)));
+            let pool_cache = trace.pool_cache[id].rows_view(trace.at(t));
             c.backward_input(c.back(), pool_cache, g, to, scratch.view_mut(), false);
         }
-    }
-
-    fn choices<'a>(&self, id: usize, trace: &'a Trace) -> Option<&'a Mat> {
-        Some(&trace.pool_cache[id]).filter(|m| m.cols() > 0)
     }
 
     /// What all steps of `pop` send back along connections from outside its loop.
