@@ -7,10 +7,13 @@
 use super::outcome::{accumulate_grads_objective, loss_and_error_of};
 use super::{Batch, Credit, GradCollector, GradSink, PhaseStates, Step, auxiliary, shards};
 use crate::error::{Error, Result};
-use crate::network::{Activity, Carry, Grad, Network, Path, PopId, Rates, Reading, Role, Timing, Trace};
+use crate::network::{
+    Activity, Carry, Grad, Network, Path, PopId, Rates, Reading, Role, Timing, Trace, sample_by_sample,
+    step_by_step,
+};
 use crate::objective::{Objective, Target};
 use crate::rng::Key;
-use bouton_kernels::{Mat, View, add_rows, dispatch};
+use bouton_kernels::{Mat, View, add_rows};
 use std::ops::Range;
 
 /// The rule itself.
@@ -218,30 +221,6 @@ fn targets(time: &Timing, of_samples: &Target, outputs: usize) -> Target {
     }
 }
 
-/// Rows of steps and samples, of rows of samples with all steps behind each other.
-fn step_by_step(values: View<'_>, steps: usize) -> Mat {
-    let (samples, outputs) = (values.rows(), values.cols() / steps);
-    let mut all = Mat::zeros(values.dtype(), steps * samples, outputs);
-    dispatch!(values.dtype(), T => for r in 0..samples {
-        for (t, part) in values.row::<T>(r).chunks_exact(outputs).enumerate() {
-            all.view_mut().row_mut::<T>(t * samples + r).copy_from_slice(part);
-        }
-    });
-    all
-}
-
-/// The inverse of [`step_by_step`].
-fn sample_by_sample(out: &Mat, samples: usize) -> Mat {
-    let (steps, outputs) = (out.rows() / samples.max(1), out.cols());
-    let mut all = Mat::zeros(out.dtype(), samples, steps * outputs);
-    dispatch!(out.dtype(), T => for r in 0..samples {
-        for (t, part) in all.view_mut().row_mut::<T>(r).chunks_exact_mut(outputs).enumerate() {
-            part.copy_from_slice(out.view().row::<T>(t * samples + r));
-        }
-    });
-    all
-}
-
 impl Credit for ThroughTime {
     fn learn(
         &mut self,
@@ -279,7 +258,8 @@ impl Credit for ThroughTime {
         Ok(steps.iter().fold(Step::default(), Step::with))
     }
 
-    /// The outputs that are judged, one row a sample; of other populations those of the last step.
+    /// The outputs that are judged, one row a sample, with all steps behind each other if each has an answer; of other populations those
+    /// of the last step.
     fn free(&self, network: &Network, batch: &Batch, _: &dyn Objective) -> Result<PhaseStates> {
         let parts = shards::each(batch.len(), |rows| {
             let seen = Seen::new(network, batch, rows, None)?;
@@ -287,8 +267,11 @@ impl Credit for ThroughTime {
             let last = |m: &Mat| m.rows_view(m.rows() - seen.samples.min(m.rows())..m.rows()).to_mat();
             let mut out: Vec<Mat> = trace.out.iter().map(last).collect();
             let all = network.outputs(seen.time, network.output(), &trace);
-            let read = seen.time.clock.reading.gather(all.view(), seen.samples);
-            out[network.output()] = sample_by_sample(&read, seen.samples);
+            out[network.output()] = match seen.time.clock.reading {
+                Reading::Each if seen.time.answers_every_step => sample_by_sample(&all, seen.samples),
+                Reading::Each => Reading::Mean.gather(all.view(), seen.samples),
+                reading => reading.gather(all.view(), seen.samples),
+            };
             Ok(out)
         })?;
         let stack = |p: usize| {

@@ -127,8 +127,9 @@ impl Builder<'_> {
         let shown = self.recipe.shown_steps().ok_or_else(|| {
             Error::shape(format!("encoder.{} cannot show this task", variant_name(&self.recipe.encoder)))
         })?;
-        let key = Key::new(self.recipe.seed).of("test", 0);
-        Ok(Some(Timing { clock, encoder: self.recipe.encoder.clone(), own, shown, key }))
+        let (key, encoder) = (Key::new(self.recipe.seed).of("test", 0), self.recipe.encoder.clone());
+        let answers_every_step = self.recipe.task.method().answers_every_step();
+        Ok(Some(Timing { clock, encoder, own, shown, answers_every_step, key }))
     }
 
     /// Steps of the network that a connection takes; in a loop what was sent arrives a step later at the earliest.

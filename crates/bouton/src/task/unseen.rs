@@ -113,6 +113,11 @@ pub fn outputs<'a>(recipe: impl Into<Curriculum<'a>>, task: usize) -> Result<Vec
             output.clone_from(&names[class]);
         }
     }
+    let method = recipe.task.method();
+    if method.answers_every_step() {
+        let at = |step: usize| outputs.iter().map(move |name| format!("{name} at step {step}"));
+        return Ok((1..=method.steps()).flat_map(at).collect());
+    }
     Ok(outputs)
 }
 

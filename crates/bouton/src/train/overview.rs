@@ -117,7 +117,7 @@ pub fn differing<'a>(runs: &[&'a Entry]) -> Vec<&'a str> {
         *differ || *count < runs.len() && *count < chosen(key)
     };
     let mut keys: Vec<_> = seen.iter().filter(|pair| differs(*pair)).map(|(key, _)| *key).collect();
-    keys.retain(|key| !NEUTRAL.contains(key));
+    keys.retain(|key| !NEUTRAL.contains(key) && !key.contains(".found."));
     keys.sort_by_key(|key| *key == "seed");
     keys
 }

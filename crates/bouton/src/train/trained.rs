@@ -7,7 +7,7 @@ use super::rundir::RunDir;
 use super::task_history::TaskHistory;
 use super::trainer::{Trainer, fill};
 use crate::error::{Error, Result};
-use crate::network::Network;
+use crate::network::{Network, step_by_step};
 use crate::objective::{Head, Sums, Target, TargetKind, predictions};
 use crate::recipe::Recipe;
 use crate::task::{Outputs, Unseen, outputs};
@@ -170,10 +170,17 @@ impl Trained {
 
     /// What is said of answers to samples that should come to `target`.
     pub fn metrics(&self, answered: &Answered, target: &Target) -> BTreeMap<String, f64> {
-        let out = answered.outputs.view();
         // On the outputs that count: the others may be larger.
         let head = Head { objective: &*self.learner.objective, active: answered.active.clone() };
-        let sums = Sums::of_outputs(&head, out, target.view(0..target.rows()));
+        let steps = self.network().time.as_ref().filter(|time| time.answers_every_step);
+        let (out, target) = match (steps, target) {
+            (Some(time), Target::Values(values)) => {
+                let rows = |mat: &Mat| step_by_step(mat.view(), time.shown.steps);
+                (rows(&answered.outputs), Target::Values(rows(values)))
+            }
+            _ => (answered.outputs.clone(), target.clone()),
+        };
+        let sums = Sums::of_outputs(&head, out.view(), target.view(0..target.rows()));
         sums.metrics(target.rows() as u64).map(|(metric, value)| (metric.name.to_owned(), value)).collect()
     }
 }

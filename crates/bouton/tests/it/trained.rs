@@ -41,6 +41,15 @@ fn answers_are_those_that_the_run_measured() {
         "[task.teacher]\ninputs = 9\noutputs = 4\nrule = { committee = { units = 2 } }\ntrain = 24\ntest = 12\nbatch = 6\nepochs = 3\n\
          [network]\nlayers = [9, 7, 4]\n[neuron.relu]\n[credit.backprop]\n[optim.sgd]\nlr = 0.1\n"
             .to_owned(),
+        // In time: spikes drawn for each sample, and a value at every step.
+        format!(
+            "{SYNTHETIC}[encoder.poisson]\nsteps = 9\n[time]\nreading = \"mean\"\n[network]\nlayers = [9, 7, 4]\n[neuron.lif]\n\
+             threshold = 0.3\n[credit.e-prop]\n{SOFTMAX}"
+        ),
+        "[task.pattern]\nsteps = 8\ninputs = 5\nrate = 0.4\ntrain = 6\ntest = 4\nbatch = 3\nepochs = 3\n[time]\nreading = \"each\"\n\
+         [network]\nlayers = [5, 7, 1]\n[neuron.lif]\nthreshold = 0.3\n[population.output.neuron.leaky]\n[credit.bptt]\n[optim.sgd]\n\
+         lr = 0.1\n"
+            .to_owned(),
     ];
     for text in texts {
         let out = tempfile::tempdir().unwrap();
@@ -56,6 +65,7 @@ fn answers_are_those_that_the_run_measured() {
             let answered = trained.answer(&samples, task).unwrap();
             let found = trained.metrics(&answered, &samples.target(answered.outputs.dtype()));
             assert!(!found.is_empty());
+            assert_eq!(answered.names.len(), answered.outputs.cols(), "{text}");
             for (name, value) in &found {
                 assert!((value - told[name]).abs() < 1e-6, "{text}{split} {name}: {value} {}", told[name]);
             }

@@ -60,6 +60,8 @@ pub struct Timing {
     pub own: Steps,
     /// Steps and columns that the network sees.
     pub shown: Steps,
+    /// Whether samples have an answer at every step; otherwise one, and what is said at all steps is averaged for it.
+    pub answers_every_step: bool,
     /// Random numbers of tests.
     pub key: Key,
 }

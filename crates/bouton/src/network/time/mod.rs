@@ -14,7 +14,7 @@ mod reading;
 mod trace;
 
 pub use clock::{Clock, Rates, Timing};
-pub use reading::Reading;
+pub use reading::{Reading, sample_by_sample, step_by_step};
 pub use trace::{Activity, Carry, Trace};
 
 use super::{ConnId, Connection, Network, PopId, Role};

@@ -112,6 +112,30 @@ fn to_largest(err: &Mat, out: View<'_>, samples: usize) -> Mat {
     all
 }
 
+/// Rows of steps and samples, of rows of samples with all steps behind each other.
+pub fn step_by_step(values: View<'_>, steps: usize) -> Mat {
+    let (samples, outputs) = (values.rows(), values.cols() / steps);
+    let mut all = Mat::zeros(values.dtype(), steps * samples, outputs);
+    dispatch!(values.dtype(), T => for r in 0..samples {
+        for (t, part) in values.row::<T>(r).chunks_exact(outputs).enumerate() {
+            all.view_mut().row_mut::<T>(t * samples + r).copy_from_slice(part);
+        }
+    });
+    all
+}
+
+/// The inverse of [`step_by_step`].
+pub fn sample_by_sample(out: &Mat, samples: usize) -> Mat {
+    let (steps, outputs) = (out.rows() / samples.max(1), out.cols());
+    let mut all = Mat::zeros(out.dtype(), samples, steps * outputs);
+    dispatch!(out.dtype(), T => for r in 0..samples {
+        for (t, part) in all.view_mut().row_mut::<T>(r).chunks_exact_mut(outputs).enumerate() {
+            part.copy_from_slice(out.view().row::<T>(t * samples + r));
+        }
+    });
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
