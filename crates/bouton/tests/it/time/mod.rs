@@ -284,19 +284,17 @@ fn check_knows_networks_in_time() {
     for credit in ["[credit.e-prop]\n", "[credit.bptt]\ntruncate = 2\n"] {
         assert!(property(credit, "gradient-differences").measured.is_none(), "{credit}");
     }
-    let alive = property(BPTT, "silent-or-saturated");
-    assert!(
-        alive.verdict == Verdict::Pass && of(BPTT).notes.iter().any(|n| n.starts_with("hidden1: ")),
-        "{alive:?}"
-    );
-    let mut silent = lively(BPTT);
-    silent = silent.with_overrides(&["neuron.alif.threshold=50.0"]).unwrap();
-    let found = check(&mut CheckContext::new(&silent, None, None).unwrap()).unwrap();
-    assert!(
-        !found.passed() && found.notes.iter().any(|n| n.contains("lower their threshold")),
-        "{:?}",
-        found.notes
-    );
+    let ill = |threshold: &str| {
+        let recipe = lively(BPTT).with_overrides(&[format!("neuron.alif.threshold={threshold}")]).unwrap();
+        let found = check(&mut CheckContext::new(&recipe, None, None).unwrap()).unwrap();
+        let property = found.properties.iter().find(|p| p.id == "silent-or-saturated").unwrap();
+        let told = found.notes.iter().find(|note| note.starts_with("hidden1: ")).unwrap().clone();
+        (property.measured.unwrap(), property.verdict.clone(), told)
+    };
+    // What no sample drives over its threshold is silent, and told of with a way out.
+    let (some, (all, verdict, told)) = (ill("0.3").0, ill("50.0"));
+    assert!(some < all && all == 1.0 && verdict == Verdict::Fail, "{some} {all}");
+    assert!(told.contains("9 of 9 units silent") && told.contains("lower their threshold"), "{told}");
 }
 
 /// The penalty on rates is a part of the loss, with sections or without.
