@@ -317,3 +317,16 @@ fn a_penalty_on_rates_has_an_exact_gradient() {
         );
     }
 }
+
+/// Leaky integrators are integrated exactly: finer steps under the same input lead to the same place, in the same time.
+#[test]
+fn substeps_share_the_length_of_a_step() {
+    let out = |substeps: usize| {
+        let rest = format!("[time]\ndt = 1.5\nsubsteps = {substeps}\n[neuron.leaky]\ntau = 4.0\n{BPTT}");
+        let network = Network::build(&recipe("[4, 3]", &rest)).unwrap();
+        let (time, batch) = (network.time.clone().unwrap(), batch(2));
+        let x = network.seen(&time, batch.x.view(), &batch.ids, None);
+        network.outputs(&time, network.output(), &network.run(&time, x.view(), 2, None)).to_f64s()
+    };
+    assert!(out(1).iter().all(|y| *y != 0.0) && relative_error(&out(4), &out(1)) < 1e-12);
+}
