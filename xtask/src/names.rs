@@ -1,5 +1,5 @@
-//! Members of an axis are asked for what they can do: outside the folder of their axis nothing names one, but for tests, for the
-//! references of `analysis/presets.rs` and for the dictionary of `onnx/units.rs`, which refuses whoever does not stand in it.
+//! Members of an axis are asked for what they can do: outside the folder of their axis nothing names one, but for tests and for the
+//! references of `analysis/presets.rs`.
 
 use std::path::Path;
 
@@ -20,8 +20,8 @@ const AXES: [(&str, &str); 14] = [
     ("TaskSpec", "task"),
     ("SequenceSpec", "task"),
 ];
-/// Files that build references, or translate.
-const NAMING: [&str; 2] = ["analysis/presets.rs", "onnx/units.rs"];
+/// Files that build references.
+const PRESETS: [&str; 1] = ["analysis/presets.rs"];
 /// Every place in the library, the command and the wheel that names a member of an axis.
 pub fn problems(root: &Path) -> Vec<String> {
     let mut found = Vec::new();
@@ -39,7 +39,7 @@ fn walk(base: &Path, folder: &Path, found: &mut Vec<String>) {
         let name = path.strip_prefix(base).unwrap_or(&path).display().to_string();
         if path.is_dir() {
             walk(base, &path, found);
-        } else if name.ends_with(".rs") && !name.ends_with("tests.rs") && !NAMING.contains(&name.as_str()) {
+        } else if name.ends_with(".rs") && !name.ends_with("tests.rs") && !PRESETS.contains(&name.as_str()) {
             let text = std::fs::read_to_string(&path).unwrap_or_default();
             // Tests stand behind the code of a file.
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();

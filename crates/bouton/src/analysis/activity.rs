@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::network::{Network, PopId, Role};
-use crate::recipe::Recipe;
+use crate::recipe::{NetworkPlan, Recipe};
 use crate::task::stream;
 use crate::train::{Checkpoint, Trainer};
 use serde::{Deserialize, Serialize};
@@ -40,6 +40,7 @@ pub fn activity(
         Trainer::restore_network(&mut network, checkpoint)?;
     }
     let Some(time) = network.time.clone() else { return Ok(Vec::new()) };
+    let plan = NetworkPlan::new(recipe)?;
     let opened = stream::open(recipe, folder)?;
     let Some(batch) = opened.train.in_order(&opened.tests[0], Some(1), network.dtype).next() else {
         return Ok(Vec::new());
@@ -55,7 +56,7 @@ pub fn activity(
         };
         let first = node.model.states().first().map(|state| state.name.to_owned());
         let outputs = rows(&trace.out[pop], trace.past);
-        let spikes = outputs.iter().flatten().all(|z| *z == 0.0 || *z == 1.0) && node.num_states() > 1;
+        let spikes = plan.populations[pop].spikes();
         let state = first.map(|name| (name, rows(&trace.h[pop], 1)));
         Activity { population: node.name.clone(), dt: time.dt(), spikes, outputs, state }
     };

@@ -16,10 +16,7 @@ pub(super) fn check(context: &CheckContext, findings: &mut Findings) -> Result<(
         "share of the spiking units that never spike on {samples} training samples, or in more than half of the steps"
     );
     let plan = NetworkPlan::new(&context.recipe)?;
-    let spiking: Vec<PopId> = (0..plan.populations.len())
-        .filter(|&p| plan.populations[p].neuron.method().traits().spikes && !plan.populations[p].is_judged())
-        .filter(|&p| context.network.is_stepping(p))
-        .collect();
+    let spiking: Vec<PopId> = (0..plan.populations.len()).filter(|&p| plan.populations[p].spikes()).collect();
     let Some(time) = context.network.time.as_ref().filter(|_| !spiking.is_empty()) else {
         findings.properties.push(Property::not_applicable(id, statement, bound, "no unit spikes"));
         return Ok(());

@@ -148,19 +148,19 @@ pub(super) fn free_phase(
         solver.relax(network, &mut state, None, steps, "free")?;
         let residual = state.change.clone();
         readout_error(network, objective, &mut state, 0..rows.len());
-        Ok(PhaseStates { beta: 0.0, out: state.out, residual })
+        Ok((state.out, residual))
     })?;
-    let stack = |p: usize| {
-        let mut all = parts[0].out[p].clone();
-        parts[1..].iter().for_each(|part| all.append_rows(part.out[p].view()));
-        all
-    };
-    let out = (0..network.populations.len()).map(stack).collect();
-    Ok(PhaseStates {
-        beta: 0.0,
-        out,
-        residual: parts.iter().flat_map(|part| part.residual.clone()).collect(),
-    })
+    let (outs, residuals): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+    Ok(PhaseStates { beta: 0.0, out: stacked(&outs), residual: residuals.concat() })
+}
+
+/// The outputs of all populations of some shards below each other.
+pub(super) fn stacked(shards: &[Vec<Mat>]) -> Vec<Mat> {
+    let mut all = shards[0].clone();
+    for shard in &shards[1..] {
+        all.iter_mut().zip(shard).for_each(|(all, part)| all.append_rows(part.view()));
+    }
+    all
 }
 
 /// The outcome of a batch after a free phase of at most `steps` sweeps from zero.

@@ -4,11 +4,11 @@
 //! section is computed again on the way back, which costs a second way forth and keeps only the states between; *truncated*, the
 //! gradient stops where a section begins. Gradients of weights are sums over all rows, in the order of the shards.
 
-use super::outcome::{accumulate_grads_objective, loss_and_error_of};
+use super::outcome::{accumulate_grads_objective, loss_and_error_of, stacked};
 use super::{Batch, Credit, GradCollector, GradSink, PhaseStates, Step, auxiliary, shards};
 use crate::error::{Error, Result};
 use crate::network::{
-    Activity, Carry, Grad, Network, Path, PopId, Rates, Reading, Role, Timing, Trace, sample_by_sample,
+    Carry, Grad, LastSteps, Network, Path, PopId, Rates, Reading, Role, Timing, Trace, sample_by_sample,
     step_by_step,
 };
 use crate::objective::{Objective, Target};
@@ -43,16 +43,16 @@ impl ThroughTime {
         network: &Network,
         seen: &Seen<'_>,
         kept: bool,
-    ) -> (Said, Vec<Option<Activity>>, Option<Trace>) {
+    ) -> (Said, Vec<Option<LastSteps>>, Option<Trace>) {
         let (mut said, mut starts, mut last) = (Said::new(network, seen), vec![None], None);
         for section in self.sections(seen.time.shown.steps) {
             let start = starts.last().and_then(Option::as_ref);
             let trace = network.run(seen.time, seen.section(&section), seen.samples, start);
             said.add(network, seen.time, &trace);
-            starts.push(Some(trace.last()));
             if !kept {
-                starts.remove(0);
+                starts.clear();
             }
+            starts.push(Some(trace.last()));
             last = Some(trace);
         }
         (said, starts, last)
@@ -263,23 +263,17 @@ impl Credit for ThroughTime {
     fn free(&self, network: &Network, batch: &Batch, _: &dyn Objective) -> Result<PhaseStates> {
         let parts = shards::each(batch.len(), |rows| {
             let seen = Seen::new(network, batch, rows, None)?;
-            let trace = network.run(seen.time, seen.x.view(), seen.samples, None);
-            let last = |m: &Mat| m.rows_view(m.rows() - seen.samples.min(m.rows())..m.rows()).to_mat();
-            let mut out: Vec<Mat> = trace.out.iter().map(last).collect();
-            let all = network.outputs(seen.time, network.output(), &trace);
+            let (said, _, last) = self.forth(network, &seen, false);
+            let ends = |m: &Mat| m.rows_view(m.rows() - seen.samples.min(m.rows())..m.rows()).to_mat();
+            let mut out: Vec<Mat> = last.iter().flat_map(|trace| &trace.out).map(ends).collect();
+            let all = &said.outs[0].1;
             out[network.output()] = match seen.time.clock.reading {
-                Reading::Each if seen.time.answers_every_step => sample_by_sample(&all, seen.samples),
+                Reading::Each if seen.time.answers_every_step => sample_by_sample(all, seen.samples),
                 Reading::Each => Reading::Mean.gather(all.view(), seen.samples),
                 reading => reading.gather(all.view(), seen.samples),
             };
             Ok(out)
         })?;
-        let stack = |p: usize| {
-            let mut all = parts[0][p].clone();
-            parts[1..].iter().for_each(|part| all.append_rows(part[p].view()));
-            all
-        };
-        let out = (0..network.populations.len()).map(stack).collect();
-        Ok(PhaseStates { beta: 0.0, out, residual: vec![0.0; batch.len()] })
+        Ok(PhaseStates { beta: 0.0, out: stacked(&parts), residual: vec![0.0; batch.len()] })
     }
 }

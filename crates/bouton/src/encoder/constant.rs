@@ -25,10 +25,6 @@ impl EncoderMethod for Constant {
         (own.steps == 1).then_some(Steps { steps: self.steps, ..own })
     }
 
-    fn draws(&self) -> bool {
-        false
-    }
-
     fn spikes(&self, samples: bool) -> bool {
         samples
     }

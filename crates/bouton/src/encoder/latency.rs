@@ -25,10 +25,6 @@ impl EncoderMethod for Latency {
         (own.steps == 1).then_some(Steps { steps: self.steps, ..own })
     }
 
-    fn draws(&self) -> bool {
-        false
-    }
-
     fn spikes(&self, _: bool) -> bool {
         true
     }

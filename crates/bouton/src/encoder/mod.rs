@@ -61,8 +61,6 @@ pub trait EncoderMethod: std::fmt::Debug {
     fn cites(&self) -> Vec<Cite>;
     /// What a network sees of samples of the task's own steps; none if it cannot show them.
     fn shown(&self, own: Steps) -> Option<Steps>;
-    /// Whether it draws at random.
-    fn draws(&self) -> bool;
     /// Whether what it shows is mostly zero, of samples that are or are not.
     fn spikes(&self, samples: bool) -> bool;
     /// Replaces `out`, [steps · samples, columns], all samples of a step together, by what is seen of the samples `x`, one a row;
@@ -85,10 +83,6 @@ impl EncoderMethod for AsItIs {
 
     fn shown(&self, own: Steps) -> Option<Steps> {
         Some(own)
-    }
-
-    fn draws(&self) -> bool {
-        false
     }
 
     fn spikes(&self, samples: bool) -> bool {

@@ -34,10 +34,6 @@ impl EncoderMethod for Poisson {
         (own.steps == 1).then_some(Steps { steps: self.steps, ..own })
     }
 
-    fn draws(&self) -> bool {
-        true
-    }
-
     fn spikes(&self, _: bool) -> bool {
         true
     }

@@ -27,10 +27,6 @@ impl EncoderMethod for Rows {
         (steps * columns == own.all()).then_some(Steps { steps, columns })
     }
 
-    fn draws(&self) -> bool {
-        false
-    }
-
     fn spikes(&self, samples: bool) -> bool {
         samples
     }

@@ -23,7 +23,9 @@ pub use node::Node;
 pub use params::{OwnParam, Owner, ParamId};
 pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, Skip};
 pub use state::{Constant, LinearisationPoint, State};
-pub use time::{Activity, Carry, Clock, Path, Rates, Reading, Timing, Trace, sample_by_sample, step_by_step};
+pub use time::{
+    Carry, Clock, LastSteps, Path, Rates, Reading, Timing, Trace, sample_by_sample, step_by_step,
+};
 pub use verbs::{ForwardCache, Term};
 
 use params::{BIAS, GAIN, OWN, WEIGHT};

@@ -11,7 +11,7 @@ use super::activation::{cited, with_activation};
 use super::settle::within;
 use super::{
     Activation, ActivationFn, ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar,
-    Surrogate, UnitDynamics, UnitTraits,
+    Surrogate, UnitDynamics, UnitForm, UnitTraits,
 };
 use crate::Result;
 use crate::axis::{Cite, Place};
@@ -94,6 +94,10 @@ impl NeuronMethod for Adaptive {
     }
 
     fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)> {
+        None
+    }
+
+    fn form(&self) -> Option<UnitForm> {
         None
     }
 

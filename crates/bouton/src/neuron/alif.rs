@@ -7,7 +7,8 @@ use super::leaky::TIME_CONSTANT;
 use super::lif::{THRESHOLD, silenced};
 use super::spike::{Reset, SpikeSurrogate};
 use super::{
-    ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitTraits, linear,
+    ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitForm, UnitTraits,
+    linear,
 };
 use crate::Result;
 use crate::axis::{Cite, Place};
@@ -87,6 +88,10 @@ impl NeuronMethod for Alif {
     }
 
     fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)> {
+        None
+    }
+
+    fn form(&self) -> Option<UnitForm> {
         None
     }
 

@@ -4,7 +4,8 @@
 //! switch such a unit on. Released code of Cottart et al., github.com/kellian-cottart/active-continual-learning-bayesianbinn.
 
 use super::{
-    ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitTraits, linear,
+    ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitForm, UnitTraits,
+    linear,
 };
 use crate::Result;
 use crate::axis::{Cite, Place};
@@ -44,6 +45,10 @@ impl NeuronMethod for Gate {
 
     fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)> {
         None
+    }
+
+    fn form(&self) -> Option<UnitForm> {
+        Some(UnitForm::Gate(self.threshold))
     }
 
     fn smoothen(&mut self) -> bool {

@@ -1,6 +1,8 @@
 //! Leaky integrators: y ← κy + g·d, κ = e^{−dt/τ}, g = 1 − κ or 1; without spikes, the usual readout of a spiking network.
 
-use super::{ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitTraits};
+use super::{
+    ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitForm, UnitTraits,
+};
 use crate::Result;
 use crate::axis::{Cite, Place};
 use crate::own::{Own, OwnSpec};
@@ -42,6 +44,10 @@ impl NeuronMethod for Leaky {
     }
 
     fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)> {
+        None
+    }
+
+    fn form(&self) -> Option<UnitForm> {
         None
     }
 

@@ -77,6 +77,8 @@ pub trait NeuronMethod: std::fmt::Debug {
     fn traits(&self) -> UnitTraits;
     /// The settings that the sign conventions of other libraries stand for: the output at a drive of zero and the slope.
     fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)>;
+    /// Which map hidden units are, in the words of other programs; none if they have no word for it.
+    fn form(&self) -> Option<UnitForm>;
     /// Lets units that jump send the primitive of the slope that stands in for theirs, so that gradients can be checked; whether they
     /// can, or do not jump.
     fn smoothen(&mut self) -> bool;
@@ -86,6 +88,17 @@ pub trait NeuronMethod: std::fmt::Debug {
         Self: Sized;
     /// A population of hidden or, with `output`, of output units.
     fn population(&self, output: bool) -> Box<dyn Population>;
+}
+
+/// The map of a hidden unit, in the words of other programs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum UnitForm {
+    /// s = max(0, d).
+    Rectified,
+    /// s = sign(d), of this at zero.
+    Sign(SignOfZero),
+    /// s = [|d| > θ].
+    Gate(f64),
 }
 
 /// How a population comes to its outputs.

@@ -1,6 +1,8 @@
 //! Rectified linear units: s = max(0, d); the output population of such a network is linear.
 
-use super::{ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitTraits};
+use super::{
+    ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitForm, UnitTraits,
+};
 use crate::Result;
 use crate::axis::{Cite, Place};
 use crate::own::Own;
@@ -29,6 +31,10 @@ impl NeuronMethod for Relu {
 
     fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)> {
         None
+    }
+
+    fn form(&self) -> Option<UnitForm> {
+        Some(UnitForm::Rectified)
     }
 
     fn smoothen(&mut self) -> bool {

@@ -11,7 +11,7 @@
 use super::activation::{cited, with_activation};
 use super::{
     Activation, ActivationFn, ElementwisePopulation, Input, Neuron, NeuronMethod, Now, Population, StateVar,
-    Surrogate, UnitDynamics, UnitTraits,
+    Surrogate, UnitDynamics, UnitForm, UnitTraits,
 };
 use crate::axis::variant_name;
 use crate::axis::{Cite, Place};
@@ -134,6 +134,10 @@ impl NeuronMethod for Settle {
     }
 
     fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)> {
+        None
+    }
+
+    fn form(&self) -> Option<UnitForm> {
         None
     }
 

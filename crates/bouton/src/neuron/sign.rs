@@ -3,7 +3,9 @@
 //! window: 1 where |d| ≤ 1 (straight-through, Courbariaux et al. 2016);  triangle: 2 − 2|d| there (Liu et al. 2018);
 //! swish: β(2 − βd tanh(βd/2))/(1 + cosh βd) with β = 5 (Darabi et al. 2019).
 
-use super::{ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, UnitTraits, linear};
+use super::{
+    ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, UnitForm, UnitTraits, linear,
+};
 use crate::Result;
 use crate::axis::{Cite, Place};
 use crate::own::Own;
@@ -51,6 +53,10 @@ impl NeuronMethod for Sign {
 
     fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)> {
         Some((&mut self.zero, &mut self.surrogate))
+    }
+
+    fn form(&self) -> Option<UnitForm> {
+        Some(UnitForm::Sign(self.zero))
     }
 
     fn smoothen(&mut self) -> bool {

@@ -83,7 +83,7 @@ impl Builder<'_> {
         let unit = plan.neuron.method();
         let readout = role == Role::Forward && unit.traits().settles();
         let model =
-            if role == Role::Clamped || readout { linear() } else { unit.population(plan.is_judged()) };
+            if role == Role::Clamped || readout { linear() } else { unit.population(plan.reads_out()) };
         let norm = if role == Role::Clamped { None } else { Norm::new(plan.norm, dtype, shape) };
         let own = OwnParam::all(&*model, dtype, shape.channels, &self.draws("own", p));
         Node {
@@ -107,8 +107,7 @@ impl Builder<'_> {
         let plan = &self.plan.populations[p];
         match plan.role {
             Role::Clamped => self.plan.in_time() && self.recipe.spikes_are_shown(),
-            Role::Stepping => !plan.is_judged() && plan.neuron.method().traits().spikes,
-            Role::Settling | Role::Forward => false,
+            _ => plan.spikes(),
         }
     }
 
@@ -123,7 +122,7 @@ impl Builder<'_> {
         if !self.plan.in_time() {
             return Ok(None);
         }
-        let (clock, own) = (self.recipe.time.unwrap_or_default(), self.recipe.own_steps());
+        let (clock, own) = (self.recipe.clock(), self.recipe.own_steps());
         let shown = self.recipe.shown_steps().ok_or_else(|| {
             Error::shape(format!("encoder.{} cannot show this task", variant_name(&self.recipe.encoder)))
         })?;
@@ -134,7 +133,7 @@ impl Builder<'_> {
 
     /// Steps of the network that a connection takes; in a loop what was sent arrives a step later at the earliest.
     fn delay(&self, c: &ConnectionPlan<'_>) -> usize {
-        let steps = c.delay * self.recipe.time.unwrap_or_default().substeps;
+        let steps = c.delay * self.recipe.clock().substeps;
         if self.plan.in_time() && c.pre == c.post { steps.max(1) } else { steps }
     }
 

@@ -129,7 +129,7 @@ fn neuron_and_credit(r: &Recipe) -> Refusal {
             format!("{credit} goes through steps of time, but {unit} units settle while their input stays"),
             "give credit.bptt.steps, a number of sweeps, or use neuron.lif",
         ),
-        (UnitDynamics::Feedforward, UnitDynamics::Stepping) if !time::moves(r) => refusal(
+        (UnitDynamics::Feedforward, UnitDynamics::Stepping) if !r.moves_in_time() => refusal(
             format!("{credit} goes through steps of time, but no units move in time"),
             "use credit.backprop, or units such as neuron.lif",
         ),

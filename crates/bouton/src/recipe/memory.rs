@@ -147,7 +147,7 @@ fn states(recipe: &Recipe, plan: &NetworkPlan<'_>) -> u128 {
     let copies = recipe.credit.method().copies() as u128;
     let mixed = 2 * recipe.solver.method().traits().history as u128;
     let of = |p: &PopulationPlan<'_>| {
-        let own = p.neuron.method().population(p.is_judged()).states().len() as u128;
+        let own = p.neuron.method().population(p.reads_out()).states().len() as u128;
         p.shape.units() as u128 * (copies * (1 + own) + mixed)
     };
     let all = plan.populations.iter().map(of).sum::<u128>();
@@ -158,7 +158,7 @@ fn states(recipe: &Recipe, plan: &NetworkPlan<'_>) -> u128 {
     let steps = recipe.shown_steps().map_or(1, |shown| shown.steps);
     let kept = recipe.credit.method().section().map_or(steps, |n| n.min(steps) + steps.div_ceil(n));
     let shown = recipe.shown_steps().map_or(0, Steps::all) as u128;
-    let substeps = recipe.time.unwrap_or_default().substeps as u128;
+    let substeps = recipe.clock().substeps as u128;
     rows.min(32 * rayon::current_num_threads() as u128) * (kept as u128 * substeps * all + shown)
 }
 

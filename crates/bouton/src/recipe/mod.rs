@@ -48,7 +48,7 @@ use crate::credit::CreditSpec;
 use crate::encoder::{EncoderSpec, Steps};
 use crate::network::Clock;
 use crate::network::NetworkSpec;
-use crate::neuron::NeuronSpec;
+use crate::neuron::{NeuronSpec, UnitDynamics};
 use crate::norm::NormSpec;
 use crate::objective::ObjectiveSpec;
 use crate::optim::{OptimSpec, ScheduleSpec};
@@ -261,11 +261,26 @@ fn shows_as_is(encoder: &EncoderSpec) -> bool {
 }
 
 impl Recipe {
+    /// Whether its network moves in time: any of its units does.
+    pub(crate) fn moves_in_time(&self) -> bool {
+        let stepping = |neuron: &NeuronSpec| neuron.method().traits().dynamics == UnitDynamics::Stepping;
+        self.neurons().any(|(_, neuron)| stepping(neuron))
+    }
+
+    /// How its network moves in time, if it does.
+    pub(crate) fn clock(&self) -> Clock {
+        self.time.unwrap_or_default()
+    }
+
     /// Steps and columns of the samples of its tasks, as they are.
     pub(crate) fn own_steps(&self) -> Steps {
-        let columns = self.sequence.sides(&self.task, self.continual.scenario).0;
         let steps = self.task.method().steps();
-        Steps { steps, columns: columns / steps }
+        Steps { steps, columns: self.seen_columns() / steps }
+    }
+
+    /// Numbers of a sample of its tasks.
+    pub(crate) fn seen_columns(&self) -> usize {
+        self.sequence.sides(&self.task, self.continual.scenario).0
     }
 
     /// Steps and columns that its network sees of a sample; none if the encoder cannot show its task.

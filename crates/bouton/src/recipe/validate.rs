@@ -149,6 +149,17 @@ fn network(recipe: &Recipe) -> Result<()> {
 
 /// Whether the encoder can show the task.
 fn encoder(recipe: &Recipe) -> Result<()> {
+    let (task, columns) = (recipe.task.method(), recipe.seen_columns());
+    if task.steps() > 1 && columns != task.shape().0.into_iter().product::<usize>() {
+        let sequence = variant_name(&recipe.sequence);
+        let message = format!(
+            "sequence.{sequence} changes how many numbers a sample of task.{} has",
+            recipe.task.name()
+        );
+        return Err(
+            Error::shape(message).with_hint("leave pad out: the steps of a sample have to stay apart")
+        );
+    }
     if let Some(shown) = recipe.shown_steps() {
         return aligned(recipe, shown.columns);
     }

@@ -3,7 +3,7 @@
 //! What stands on the diagonal of the weight has no effect and no gradient, whatever a synapse makes of it.
 
 use super::{DenseWiring, Form, Wiring};
-use bouton_kernels::{Elem, Mat, View, ViewMut, WeightMat, dispatch};
+use bouton_kernels::{Mat, View, ViewMut, WeightMat, dispatch};
 use std::ops::Range;
 
 /// Wiring of a population with itself, without autapses.
@@ -49,14 +49,13 @@ impl Wiring for OthersWiring {
     }
 
     fn backward_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, mut g_w: ViewMut<'_>) {
-        let own = |g_w: &ViewMut<'_>| {
-            let at = |r: usize| dispatch!(g_w.dtype(), T => Elem::to_f64(g_w.as_view().row::<T>(r)[band.start + r]));
-            (0..band.len()).map(at).collect::<Vec<_>>()
-        };
-        let before = own(&g_w);
-        self.all.backward_weight(pre, g, band.clone(), g_w.reborrow());
-        dispatch!(g_w.dtype(), T => for (r, was) in before.into_iter().enumerate() {
-            g_w.row_mut::<T>(r)[band.start + r] = <T as Elem>::from_f64(was);
+        dispatch!(g_w.dtype(), T => {
+            let own = |g_w: &ViewMut<'_>, r: usize| g_w.as_view().row::<T>(r)[band.start + r];
+            let before: Vec<T> = (0..band.len()).map(|r| own(&g_w, r)).collect();
+            self.all.backward_weight(pre, g, band.clone(), g_w.reborrow());
+            for (r, was) in before.into_iter().enumerate() {
+                g_w.row_mut::<T>(r)[band.start + r] = was;
+            }
         });
     }
 

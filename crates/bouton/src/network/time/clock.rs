@@ -67,11 +67,6 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// Steps of the network.
-    pub fn steps(&self) -> usize {
-        self.shown.steps * self.clock.substeps
-    }
-
     /// Length of a step of the network.
     pub fn dt(&self) -> f64 {
         self.clock.dt / self.clock.substeps as f64

@@ -1,6 +1,6 @@
 //! The way forth: one product over all steps wherever nothing waits for it, and step by step inside loops.
 
-use super::{Activity, Timing, Trace};
+use super::{LastSteps, Timing, Trace};
 use crate::network::{ConnId, Connection, Network, PopId};
 use crate::neuron::Ctx;
 use bouton_kernels::{Mat, View, ViewMut, add_rows};
@@ -8,7 +8,7 @@ use std::ops::Range;
 
 impl Network {
     /// Runs over all steps of `x`, what is seen of `samples` samples ([`Network::seen`]), from rest or from `start`.
-    pub fn run(&self, time: &Timing, x: View<'_>, samples: usize, start: Option<&Activity>) -> Trace {
+    pub fn run(&self, time: &Timing, x: View<'_>, samples: usize, start: Option<&LastSteps>) -> Trace {
         let steps = x.rows() / samples.max(1) * time.clock.substeps;
         let mut trace = Trace::new(self, samples, steps);
         start.into_iter().for_each(|start| trace.begin(start));

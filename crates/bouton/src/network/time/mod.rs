@@ -15,7 +15,7 @@ mod trace;
 
 pub use clock::{Clock, Rates, Timing};
 pub use reading::{Reading, sample_by_sample, step_by_step};
-pub use trace::{Activity, Carry, Trace};
+pub use trace::{Carry, LastSteps, Trace};
 
 use super::{ConnId, Connection, Network, PopId, Role};
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 /// States and outputs of the last steps of some sequences, from which others go on.
 #[derive(Clone, Debug)]
-pub struct Activity {
+pub struct LastSteps {
     /// States, by population, [samples, S·units].
     pub h: Vec<Mat>,
     /// Outputs of the last steps, as many as the longest delay, by population.
@@ -76,7 +76,7 @@ impl Trace {
     }
 
     /// Goes on from where other sequences ended.
-    pub(super) fn begin(&mut self, start: &Activity) {
+    pub(super) fn begin(&mut self, start: &LastSteps) {
         for (h, from) in self.h.iter_mut().zip(&start.h).filter(|(h, _)| !h.is_empty()) {
             h.rows_view_mut(0..self.samples).copy_from(from.view());
         }
@@ -102,9 +102,9 @@ impl Trace {
     }
 
     /// Where all sequences are now.
-    pub fn last(&self) -> Activity {
+    pub fn last(&self) -> LastSteps {
         let end = |m: &Mat, rows: usize| m.rows_view(m.rows() - rows.min(m.rows())..m.rows()).to_mat();
-        Activity {
+        LastSteps {
             h: self.h.iter().map(|m| end(m, self.samples)).collect(),
             out: self.out.iter().map(|m| end(m, self.past * self.samples)).collect(),
         }

@@ -6,6 +6,7 @@ use crate::axis::variant_name;
 use crate::credit::Acts;
 use crate::error::{Error, Result};
 use crate::network::{Carries, Role};
+use crate::neuron::{NeuronSpec, UnitDynamics};
 use crate::recipe::{
     ConnectionKind, ConnectionPlan, ConnectionSpec, NetworkPlan, PopulationPlan, PopulationSpec, Recipe,
 };
@@ -48,7 +49,7 @@ fn everywhere(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
     Recipe {
         run,
         optim: c.optim.unwrap_or(&recipe.optim).clone(),
-        neuron: post.neuron.clone(),
+        neuron: unit_of(plan, post).clone(),
         norm: post.norm.clone(),
         wiring: c.wiring.clone(),
         synapse: c.synapse.clone(),
@@ -56,6 +57,13 @@ fn everywhere(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
         connection: BTreeMap::new(),
         ..recipe.clone()
     }
+}
+
+/// The units of a population; in a network that moves in time those without memory stand for one step of such as have some.
+fn unit_of<'a>(plan: &NetworkPlan<'a>, p: &PopulationPlan<'a>) -> &'a NeuronSpec {
+    let moves = |neuron: &NeuronSpec| neuron.method().traits().dynamics == UnitDynamics::Stepping;
+    let others = plan.populations.iter().map(|p| p.neuron).find(|neuron| moves(neuron));
+    others.filter(|_| p.role == Role::Stepping && !moves(p.neuron)).unwrap_or(p.neuron)
 }
 
 fn population(recipe: &Recipe, p: &PopulationPlan<'_>) -> PartRefusal {
@@ -163,7 +171,7 @@ fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
         ));
     }
     let (name, table) = (&c.name, recipe.connection.get(&c.name)?);
-    if let Some(refusal) = errors::carried(recipe, c, table).or_else(|| idle(c, table)) {
+    if let Some(refusal) = errors::carried(recipe, c, table).or_else(|| idle(plan, c, table)) {
         return Some(refusal);
     }
     let places = pre.shape.height * pre.shape.width > 1;
@@ -178,8 +186,12 @@ fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
 }
 
 /// Keys that would do nothing.
-fn idle(c: &ConnectionPlan<'_>, table: &ConnectionSpec) -> PartRefusal {
+fn idle(plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>, table: &ConnectionSpec) -> PartRefusal {
     let name = &c.name;
+    if c.delay > 0 && !plan.in_time() {
+        let message = format!("connection.{name}.delay would do nothing: this network sees a sample once");
+        return Some((message, "use units that move in time, such as neuron.lif, or leave it out".into()));
+    }
     if !table.autapses && c.pre != c.post {
         let message = format!("connection.{name}.autapses would do nothing: it joins two populations");
         return Some((message, "leave it out, or let the connection join a population with itself".into()));

@@ -1,35 +1,24 @@
 //! Networks that move in time: what they cannot have yet, and what has a meaning in them alone.
 
 use super::{Refusal, refusal, rule};
+use crate::encoder::EncoderSpec;
 use crate::network::Reading;
 use crate::neuron::UnitDynamics;
 use crate::objective::TargetKind;
 use crate::recipe::{Recipe, variant_name};
 use crate::task::Scenario;
 
-/// Whether a recipe's network moves in time: its units do, or its rule goes through steps of time where they stand for themselves.
-pub(super) fn moves(r: &Recipe) -> bool {
-    let stepping =
-        |unit: &crate::neuron::NeuronSpec| unit.method().traits().dynamics == UnitDynamics::Stepping;
-    r.neurons().any(|(_, unit)| stepping(unit)) || r.time.is_some()
-}
-
 /// Choices about time in a network that sees its samples once.
 pub(super) fn idle(r: &Recipe) -> Refusal {
-    let stepping =
-        |unit: &crate::neuron::NeuronSpec| unit.method().traits().dynamics == UnitDynamics::Stepping;
-    if r.neurons().any(|(_, unit)| stepping(unit)) || rule(r).dynamics == UnitDynamics::Stepping {
+    if r.moves_in_time() || rule(r).dynamics == UnitDynamics::Stepping {
         return None;
     }
     let own = r.own_steps();
-    let delayed = r.connection.iter().find(|(_, table)| table.delay > 0);
     let key = match () {
         () if r.time.is_some() => "[time]".to_owned(),
-        () if r.shown_steps() != Some(own) || variant_name(&r.encoder) != "none" => {
-            format!("encoder.{}", variant_name(&r.encoder))
-        }
+        () if r.encoder != EncoderSpec::default() => format!("encoder.{}", variant_name(&r.encoder)),
         () if own.steps > 1 => format!("that task.{} is a sequence", r.task.name()),
-        () => format!("connection.{}.delay", delayed?.0),
+        () => return None,
     };
     refusal(
         format!("{key} would do nothing: {} units see a sample once", variant_name(&r.neuron)),
@@ -39,7 +28,7 @@ pub(super) fn idle(r: &Recipe) -> Refusal {
 
 /// What does not go through time.
 pub(super) fn unfit(r: &Recipe) -> Refusal {
-    if !moves(r) {
+    if !r.moves_in_time() {
         return None;
     }
     if r.norm.method().traits().acts {

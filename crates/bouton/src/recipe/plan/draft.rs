@@ -3,7 +3,6 @@
 use super::ConnectionKind;
 use crate::error::{Error, Result};
 use crate::network::{Carries, NetworkSpec, Shape};
-use crate::neuron::{NeuronSpec, UnitDynamics};
 use crate::recipe::{ConnectionSpec, PopulationSpec, Recipe};
 use std::ops::Range;
 
@@ -236,10 +235,4 @@ fn unknown(recipe: &Recipe, name: &str, input: &str) -> Error {
     let names: Vec<String> = recipe.task.inputs().iter().map(|(name, _)| format!("`{name}`")).collect();
     let message = format!("population.{name}.clamp = \"{input}\" is no input of task.{}", recipe.task.name());
     Error::config(message).with_hint(format!("it has {}", names.join(", ")))
-}
-
-/// Whether the network of a recipe moves in time: any of its units does.
-pub(super) fn in_time(recipe: &Recipe) -> bool {
-    let stepping = |neuron: &NeuronSpec| neuron.method().traits().dynamics == UnitDynamics::Stepping;
-    recipe.neurons().any(|(_, neuron)| stepping(neuron))
 }

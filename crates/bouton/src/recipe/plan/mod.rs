@@ -44,6 +44,8 @@ pub struct PopulationPlan<'a> {
     pub columns: Range<usize>,
     /// How its units move.
     pub neuron: &'a NeuronSpec,
+    /// Whether that is a choice of its own.
+    pub chosen: bool,
     /// How its drive is normalised.
     pub norm: &'a NormSpec,
     /// Probability that a unit is silent in a training step.
@@ -144,6 +146,16 @@ impl PopulationPlan<'_> {
     pub fn is_judged(&self) -> bool {
         self.output || self.objective.is_some()
     }
+
+    /// Whether its units are those that a member has for outputs: of a network in time only where none were chosen for it.
+    pub fn reads_out(&self) -> bool {
+        self.is_judged() && !(self.role == Role::Stepping && self.chosen)
+    }
+
+    /// Whether what it sends is spikes, mostly zero.
+    pub fn spikes(&self) -> bool {
+        self.role == Role::Stepping && !self.reads_out() && self.neuron.method().traits().spikes
+    }
 }
 
 impl<'a> Draft<'a> {
@@ -162,7 +174,7 @@ impl<'a> Draft<'a> {
         let readout = settles && judged.is_some_and(|o| o.method().traits().outputs != Outputs::States);
         let role = match self.clamp {
             Some(_) => Role::Clamped,
-            None if draft::in_time(recipe) => Role::Stepping,
+            None if recipe.moves_in_time() => Role::Stepping,
             None if settles && !readout => Role::Settling,
             None => Role::Forward,
         };
@@ -184,6 +196,7 @@ impl<'a> Draft<'a> {
             output,
             columns,
             neuron,
+            chosen: self.table.is_some_and(|t| t.neuron.is_some()),
             norm: self.table.and_then(|t| t.norm.as_ref()).unwrap_or(&recipe.norm),
             dropout,
             objective: own,

@@ -2,7 +2,7 @@
 //! first, then by name), and the output last.
 
 use super::ConnectionKind;
-use super::draft::{Clamp, Draft, Edge, in_time};
+use super::draft::{Clamp, Draft, Edge};
 use crate::error::{Error, Result};
 use crate::network::Carries;
 use crate::recipe::Recipe;
@@ -88,7 +88,7 @@ fn ends(recipe: &Recipe, drafts: &[Draft<'_>], edges: &[Edge<'_>], output: &str)
             return Err(Error::config(message).with_hint("choose a population that is not clamped"));
         }
         let settles = |name: &str| drafts.iter().any(|d| d.name == name && d.settles(recipe));
-        if edge.pre == edge.post && !settles(&edge.pre) && !in_time(recipe) {
+        if edge.pre == edge.post && !settles(&edge.pre) && !recipe.moves_in_time() {
             let message = format!(
                 "connection.{} joins {} with itself, but its units neither settle nor move in time",
                 edge.name, edge.pre

@@ -10,7 +10,7 @@ use bouton::encoder::{EncoderSpec, Rows};
 use bouton::network::{Layer, Network, State};
 use bouton::neuron::{NeuronSpec, UnitDynamics};
 use bouton::objective::{ObjectiveSpec, Target, TargetKind, Targets};
-use bouton::recipe::{Precision, Recipe, variant_name};
+use bouton::recipe::{ConnectionSpec, Precision, Recipe, variant_name};
 use bouton::rng::Key;
 use bouton::solver::{Solver, SolverSpec};
 use bouton_kernels::{DType, Mat};
@@ -159,6 +159,35 @@ fn gradients_are_those_of_the_loss_with_everything_that_goes_together() {
     assert!(members.iter().all(|m| compared.get(m).is_some_and(|n| *n > 0)), "{compared:?}");
     let all: usize = compared.values().sum();
     assert!(unsettled < all / 10, "{unsettled} of {all} did not settle");
+}
+
+/// In a recurrent network over six steps a rule hands over the gradient if it says so, and another direction if not.
+#[test]
+fn rules_in_time_are_exact_if_they_say_so() {
+    let smooth = |unit: &NeuronSpec| {
+        let traits = unit.method().traits();
+        traits.dynamics == UnitDynamics::Stepping && !traits.surrogate && traits.bounded[0]
+    };
+    let unit = NeuronSpec::all().into_iter().find(smooth).expect("one that has a gradient");
+    let end = || Some("hidden1".to_owned());
+    let (mut exact, mut others) = (0, 0);
+    let in_time = |credit: &CreditSpec| credit.method().needs().dynamics == UnitDynamics::Stepping;
+    for credit in CreditSpec::all().into_iter().filter(in_time) {
+        let base = recipe(&unit, &ObjectiveSpec::default(), TargetKind::Classes);
+        let mut recipe = Recipe { credit, encoder: EncoderSpec::Rows(Rows { steps: 6 }), ..base };
+        recipe.network.layers[0] = Layer::Units(1);
+        let joined = ConnectionSpec { from: end(), to: end(), ..ConnectionSpec::default() };
+        recipe.connection.insert("loop".into(), joined);
+        recipe.check().unwrap();
+        let mut network = Network::build(&recipe).unwrap();
+        let samples = samples(&network, TargetKind::Classes);
+        let wanted = differences(&recipe, &mut network, &samples);
+        let error = relative_error(&gradient(&recipe, &mut network, &samples).0, &wanted);
+        let says = recipe.credit.method().needs().exact;
+        assert!(if says { error < 1e-6 } else { error > 1e-3 }, "{:?}: {error:e}", recipe.credit);
+        (exact, others) = (exact + usize::from(says), others + usize::from(!says));
+    }
+    assert!(exact > 1 && others > 1);
 }
 
 /// What a rule says of itself: gradients sample by sample, and weights that move within a batch.

@@ -3,6 +3,7 @@
 
 mod anchors;
 mod credits;
+mod encoders;
 mod examples;
 mod neurons;
 mod norms;

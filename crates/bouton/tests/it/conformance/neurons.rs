@@ -1,7 +1,8 @@
 //! Units: the way back against differences, complex steps against real ones, and what they say of themselves.
 
 use super::{changed, near, noise};
-use bouton::neuron::{Ctx, Gradients, Inputs, NeuronSpec, Population, StepGradients};
+use bouton::neuron::{Ctx, Gradients, Inputs, NeuronSpec, Population, StepGradients, UnitForm};
+use bouton::synapse::SignOfZero;
 use bouton_kernels::{DType, Mat};
 
 const ROWS: usize = 3;
@@ -145,6 +146,32 @@ fn the_way_back_in_time_is_the_way_back() {
         }
     }
     assert!(compared > 8);
+}
+
+/// Where a unit says so, its smooth form does not jump; a form in the words of others is what it computes.
+#[test]
+fn smooth_forms_and_forms_of_others_are_what_they_say() {
+    let mut said = 0;
+    for spec in NeuronSpec::all() {
+        let mut smooth = spec.clone();
+        let can = smooth.method_mut().unwrap().smoothen();
+        assert_eq!(can, !smooth.method().traits().surrogate, "{spec:?}");
+        assert!(can || smooth == spec, "{spec:?}");
+        let Some(form) = spec.method().form() else { continue };
+        let p = spec.method().population(false);
+        let mut before = Before::new(&*p, 31);
+        before.drive.slice_mut::<f64>()[0] = 0.0;
+        let wanted = |d: f64| match form {
+            UnitForm::Rectified => d.max(0.0),
+            UnitForm::Sign(zero) if d == 0.0 => f64::from(u8::from(zero == SignOfZero::Plus)),
+            UnitForm::Sign(_) => d.signum(),
+            UnitForm::Gate(threshold) => f64::from(u8::from(d.abs() > threshold)),
+        };
+        let out = step(&*p, &before)[1].to_f64s();
+        assert_eq!(out, before.drive.to_f64s().into_iter().map(wanted).collect::<Vec<_>>(), "{spec:?}");
+        said += 1;
+    }
+    assert!(said > 2);
 }
 
 /// What learned numbers do to the state that a unit comes to under a constant drive.

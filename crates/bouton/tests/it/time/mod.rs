@@ -198,7 +198,11 @@ fn a_static_network_is_a_sequence_of_one_step() {
                  [neuron.{unit}]\n{rest}"
             )
         };
-        let parse = |rest: &str| Recipe::parse(&text(rest), "test").unwrap();
+        let parse = |rest: &str| {
+            let recipe = Recipe::parse(&text(rest), "test").unwrap();
+            recipe.check().unwrap_or_else(|e| panic!("{e}"));
+            recipe
+        };
         let (once, in_time) = (
             parse("[credit.backprop]\n"),
             parse("[population.output.neuron.leaky]\ntau = 1e-6\n[credit.bptt]\n"),
@@ -207,6 +211,44 @@ fn a_static_network_is_a_sequence_of_one_step() {
         let ((a, step), (b, same)) = (of(&once), of(&in_time));
         assert!(relative_error(&b, &a) < 1e-14 && (step.loss - same.loss).abs() < 1e-12, "{unit}");
     }
+}
+
+/// Convolutions and pooling are products over all steps like any other; units without memory may stand between those with some.
+#[test]
+fn images_and_static_units_go_through_time() {
+    let text = format!(
+        "precision = \"f64\"\n[task.synthetic]\nshape = [1, 5, 5]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
+         [encoder.constant]\nsteps = 4\n[time]\nreading = \"mean\"\nsubsteps = 2\n[network]\n\
+         layers = [{{ image = [1, 5, 5] }}, {{ filters = 2, kernel = 2, pool = {{ average = 2 }} }}, 4, 3]\n\
+         [wiring.conv]\n[optim.sgd]\nlr = 0.1\n[objective.softmax-cross-entropy]\n{}{LEAKY}\
+         [population.hidden2.neuron.relu]\n{BPTT}",
+        smooth("lif", "surrogate = { sigmoid = 3.0 }")
+    );
+    let recipe = Recipe::parse(&text, "test").unwrap();
+    recipe.check().unwrap_or_else(|e| panic!("{e}: {:?}", e.hint()));
+    let error = against_differences(&recipe);
+    assert!(error < 1e-7, "{error:e}");
+}
+
+/// An output whose units were chosen has these: counts of spikes are whole numbers.
+#[test]
+fn an_output_may_spike() {
+    let recipe = lively("[time]\nreading = \"sum\"\n[credit.bptt]\n");
+    let recipe = recipe.with_overrides(&["population.output.neuron=lif"]).unwrap();
+    recipe.check().unwrap();
+    let network = Network::build(&recipe).unwrap();
+    let credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
+    let objective = recipe.objective.build();
+    let counts = |network: &Network| {
+        credit.free(network, &batch(8), &*objective).unwrap().out[network.output()].to_f64s()
+    };
+    assert!(counts(&network).iter().all(|n| n.fract() == 0.0 && *n >= 0.0), "{:?}", counts(&network));
+    // The plan's own output is linear.
+    let plain = Network::build(
+        &lively("[credit.bptt]\n").with_overrides(&["population.output.neuron=leaky"]).unwrap(),
+    )
+    .unwrap();
+    assert!(plain.populations[2].num_states() == 1 && network.populations[2].num_states() == 2);
 }
 
 /// Spikes drawn at random are other ones in every update and the same ones in every test.
@@ -242,7 +284,7 @@ fn gradients_of_the_first_state_are_exact() {
     let x = network.seen(time, batch.x.view(), &batch.ids, None);
     let mut start = network.run(time, x.view(), 2, None).last();
     let weights = Mat::from_fn(DType::F64, 10, 3, |r, c| 0.1 * (r as f64) - 0.2 * c as f64);
-    let value = |start: &bouton::network::Activity| {
+    let value = |start: &bouton::network::LastSteps| {
         let out = network.outputs(time, network.output(), &network.run(time, x.view(), 2, Some(start)));
         out.to_f64s().iter().zip(weights.to_f64s()).map(|(o, w)| o * w).sum::<f64>()
     };

@@ -55,6 +55,18 @@ fn each_refusal_names_its_place_and_a_way_out() {
         (format!("{rows}[norm.layer]\n[neuron.lif]\n[credit.bptt]\n"), "norm.layer", "leave [norm] out"),
         (format!("{rows}dropout = 0.5\n[neuron.lif]\n[credit.bptt]\n"), "dropout", "network.dropout"),
         (loops.into(), "loop without delay", "delay = 1"),
+        (
+            format!(
+                "{net}[neuron.relu]\n[credit.backprop]\n[connection.late]\nfrom = \"input\"\nto = \"output\"\ndelay = 2\n"
+            ),
+            "connection.late.delay would do nothing",
+            "neuron.lif",
+        ),
+        (
+            format!("{net}[time]\ndt = 2.0\n[neuron.relu]\n[credit.bptt]\n"),
+            "no units move in time",
+            "neuron.lif",
+        ),
         (format!("{rows}[neuron.lif]\ntau = 0.0\n[credit.bptt]\n"), "tau", ""),
         (format!("{rows}[neuron.lif]\nthreshold = -1.0\n[credit.bptt]\n"), "threshold", ""),
         (
@@ -88,6 +100,10 @@ fn answers_at_every_step_are_read_at_every_step() {
     assert!(check("[time]\nreading = \"each\"\n").is_ok());
     let error = check("").unwrap_err();
     assert!(error.to_string().contains("task.pattern") && error.hint().unwrap().contains("each"), "{error}");
+    let padded = "[task.evidence]\ntrain = 4\ntest = 4\nbatch = 2\nepochs = 1\n[sequence.permuted]\ntasks = 2\npad = 1\n\
+                  [network]\nlayers = [40, 5, 2]\n[neuron.lif]\n[credit.bptt]\n[optim.sgd]\nlr = 0.1\n";
+    let error = Recipe::parse(padded, "test").and_then(|recipe| recipe.check()).unwrap_err();
+    assert!(error.to_string().contains("sequence.permuted changes how many numbers"), "{error}");
     let even = "[task.evidence]\ncues = 4\ntrain = 4\ntest = 4\nbatch = 2\nepochs = 1\n[network]\nlayers = [40, 5, 2]\n\
                 [neuron.lif]\n[credit.bptt]\n[optim.sgd]\nlr = 0.1\n";
     let error = Recipe::parse(even, "test").and_then(|recipe| recipe.check()).unwrap_err();

@@ -1,0 +1,47 @@
+//! Encoders: what they show has the size that they say, belongs to a sample alone, and is as sparse as they say.
+
+use super::noise;
+use bouton::encoder::{EncoderSpec, Steps};
+use bouton::rng::Key;
+use bouton_kernels::{DType, Mat};
+
+fn seen(spec: &EncoderSpec, own: Steps, x: &Mat, ids: &[u64]) -> Mat {
+    let shown = spec.method().shown(own).unwrap();
+    let mut out = Mat::zeros(x.dtype(), shown.steps * x.rows(), shown.columns);
+    // What is not written over stays.
+    out.view_mut().fill(f64::NAN);
+    spec.method().encode(own, x.view(), &|r| Key::new(3).of("sample", ids[r]), out.view_mut());
+    out
+}
+
+#[test]
+fn encoders_are_what_they_say() {
+    // Between 0 and 1, and samples of one step and of several.
+    let x = noise(40, 24, 5);
+    let x = Mat::from_fn(DType::F64, 40, 24, |r, c| x.get(r, c).abs().min(1.0));
+    let ids: Vec<u64> = (0..40).collect();
+    let mut compared = 0;
+    for spec in EncoderSpec::all() {
+        for own in [Steps { steps: 1, columns: 24 }, Steps { steps: 6, columns: 4 }] {
+            let Some(shown) = spec.method().shown(own) else { continue };
+            let all = seen(&spec, own, &x, &ids);
+            assert!(all.to_f64s().iter().all(|x| x.is_finite()), "{spec:?} leaves something out");
+            assert_eq!(seen(&spec, own, &x, &ids).to_f64s(), all.to_f64s(), "{spec:?}");
+            let one = seen(&spec, own, &x.rows_view(7..8).to_mat(), &ids[7..8]);
+            for t in 0..shown.steps {
+                let among = all.rows_view(t * 40 + 7..t * 40 + 8).to_mat();
+                assert_eq!(one.rows_view(t..t + 1).to_mat(), among, "{spec:?}, step {t}");
+            }
+            let values = all.to_f64s();
+            let zeros = values.iter().filter(|x| **x == 0.0).count() as f64 / values.len() as f64;
+            assert_eq!(
+                zeros > 0.5,
+                spec.method().spikes(false),
+                "{spec:?}: {zeros} of dense samples are zero"
+            );
+            assert!(spec.method().spikes(true), "{spec:?}: of spikes it makes no more");
+            compared += 1;
+        }
+    }
+    assert!(compared >= EncoderSpec::all().len());
+}
