@@ -11,11 +11,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What is compiled, from the root of the repository.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 13] = [
     "Cargo.lock",
     "Cargo.toml",
     "crates/bouton-cli/Cargo.toml",
     "crates/bouton-cli/src",
+    "crates/bouton-core/Cargo.toml",
+    "crates/bouton-core/data",
+    "crates/bouton-core/src",
     "crates/bouton-kernels/Cargo.toml",
     "crates/bouton-kernels/src",
     "crates/bouton/Cargo.toml",

@@ -4,7 +4,7 @@
 usage: scripts/mutants/mutants.py [PICK …] [--level protocol|it|all] [--again] [--work DIR] [--limit SECONDS]
 
 PICK: numbers, ranges (`60-99`) or words in a mutant's file or text; default: all. `list.json` has them:
-{"id": 1, "file": "crates/bouton/src/…", "old": "…", "new": "… {k} …", "what": "…"}, where `old` stands once in the file and `{k}`
+{"id": 1, "file": "crates/bouton-core/src/…", "old": "…", "new": "… {k} …", "what": "…"}, where `old` stands once in the file and `{k}`
 in `new` is an expression that is true when the mutant is on; "equal": "why" marks one that changes nothing and is not run.
 
 All mutants are switches of one build: the tree is copied, every mutant written into the copy, and the tests built once with a
@@ -36,7 +36,8 @@ NEAR = {
     "task": "streams starts runs",
     "train": "tasks anchors importance optimisers runs",
 }
-QUICK = ["profile.release.incremental=true", "profile.release.package.bouton.opt-level=1"]
+QUICK = ["profile.release.incremental=true", "profile.release.package.bouton-core.opt-level=1"]
+CRATES = ["bouton-core", "bouton"]
 SURVIVED = "SURVIVED"
 SWITCH = """
 /// Whether mutant `k` is on: only in copies made for mutation tests.
@@ -70,8 +71,9 @@ def mutated(mutants):
         if text.count(m["old"]) != 1:
             sys.exit(f"mutant {m['id']}: `old` stands {text.count(m['old'])} times in {m['file']}: {m['old']!r}")
         texts[m["file"]] = text.replace(m["old"], m["new"].replace("{k}", f"crate::mutant({m['id']})"))
-    lib = "crates/bouton/src/lib.rs"
-    texts[lib] = open(os.path.join(TREE, lib)).read() + SWITCH
+    for crate, switch in zip(CRATES, [SWITCH, "#[doc(hidden)]\npub use bouton_core::mutant;\n"]):
+        lib = f"crates/{crate}/src/lib.rs"
+        texts[lib] = open(os.path.join(TREE, lib)).read() + switch
     return texts
 
 
@@ -96,7 +98,7 @@ def copy(mutants, to):
 
 def build(tree, target, level):
     command = ["cargo"] + [x for q in QUICK for x in ("--config", q)]
-    command += ["test", "--release", "--no-run", "-p", "bouton", "--test", "it", "--message-format=json"]
+    command += ["test", "--release", "--no-run", *(f"-p={crate}" for crate in CRATES), "--test", "it", "--message-format=json"]
     command += ["--lib"] if level == "all" else []
     log = subprocess.run(command, cwd=tree, env=dict(os.environ, CARGO_TARGET_DIR=target), stdout=subprocess.PIPE, text=True)
     messages = [json.loads(line) for line in log.stdout.splitlines() if line.startswith("{")]
@@ -112,17 +114,18 @@ class Tests:
         self.programs, self.cwd, self.limit = programs, os.path.join(tree, "crates/bouton"), limit
 
     def stages(self, m, level):
-        folder = m["file"].removeprefix("crates/bouton/src/").removesuffix(".rs").split("/")[0]
+        crate, file = re.fullmatch(r"crates/([^/]+)/src/(.+)\.rs", m["file"]).groups()
+        folder, unit = file.split("/")[0], crate.replace("-", "_")
         skipped = [x for s in SLOW for x in ("--skip", s)]
         if folder in NEAR:
             yield "it", [m if m.endswith("::") else f"protocol::{m}::" for m in NEAR[folder].split()]
         yield "it", ["protocol::"]
         if level == "all":
-            yield "bouton", [f"{folder}::"]
+            yield unit, [f"{folder}::"]
         if level != "protocol":
             yield "it", ["--skip", "protocol::", *skipped]
         if level == "all":
-            yield "bouton", ["--skip", f"{folder}::"]
+            yield unit, ["--skip", f"{folder}::"]
 
     def run(self, k, stages):
         """The first failure, or nothing."""
@@ -175,7 +178,7 @@ def main():
             continue
         began = time.time()
         result = f"equal: {m['equal']}" if "equal" in m else tests.run(m["id"], tests.stages(m, o.level)) or SURVIVED
-        row = [m["id"], m["file"].removeprefix("crates/bouton/src/"), m["what"], result, round(time.time() - began, 1)]
+        row = [m["id"], m["file"].split("/src/")[1], m["what"], result, round(time.time() - began, 1)]
         results[m["id"]] = dict(zip(FIELDS, row + [o.level, datetime.date.today().isoformat(), commit]))
         store(results)
         print(m["id"], result, "·", m["what"], flush=True)

@@ -6,12 +6,16 @@ use std::path::Path;
 /// Which folders (or files at the root) name which others, with a file that does.
 type Arrows = BTreeMap<String, BTreeMap<String, String>>;
 
-/// Every way back, as `a → b (file) → … → a`; each set of folders that lead to one another is told once.
+/// Every way back in one of the two crates of the library, as `a → b (file) → … → a`; each set of folders that lead to one another
+/// is told once.
 pub fn problems(root: &Path) -> Vec<String> {
-    let base = root.join("crates/bouton/src");
+    ["crates/bouton-core/src", "crates/bouton/src"].iter().flat_map(|base| ways(&root.join(base))).collect()
+}
+
+fn ways(base: &Path) -> Vec<String> {
     let mut arrows = Arrows::new();
-    let floors: BTreeSet<String> = names(&base).into_iter().filter(|name| name != "lib").collect();
-    walk(&base, &base, &floors, &mut arrows);
+    let floors: BTreeSet<String> = names(base).into_iter().filter(|name| name != "lib").collect();
+    walk(base, base, &floors, &mut arrows);
     let mut told = BTreeSet::new();
     let mut found = Vec::new();
     for floor in &floors {

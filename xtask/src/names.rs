@@ -25,7 +25,7 @@ const PRESETS: [&str; 1] = ["analysis/presets.rs"];
 /// Every place in the library, the command and the wheel that names a member of an axis.
 pub fn problems(root: &Path) -> Vec<String> {
     let mut found = Vec::new();
-    for source in ["crates/bouton/src", "crates/bouton-cli/src", "python/src"] {
+    for source in ["crates/bouton-core/src", "crates/bouton/src", "crates/bouton-cli/src", "python/src"] {
         walk(&root.join(source), &root.join(source), &mut found);
     }
     found

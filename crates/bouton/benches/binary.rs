@@ -3,7 +3,7 @@
 
 use bouton::anchor::{Fisher, Importance};
 use bouton::credit::{Batch, GradSink, measure};
-use bouton::network::{Grad, Network, ParamId};
+use bouton::network::{Grad, ParamId};
 use bouton::optim::Updater;
 use bouton::packed::Packed;
 use bouton::recipe::Recipe;
@@ -59,7 +59,7 @@ fn batch(samples: usize) -> Batch {
 /// One training step of the metaplastic network of Laborieux et al. 2021, batch 100.
 fn step() -> Vec<f64> {
     let recipe = recipe("[784, 4096, 4096, 10]", BINARY);
-    let mut network = Network::build(&recipe).expect("the network is right");
+    let mut network = recipe.build().expect("the network is right");
     let mut credit = recipe.credit.build(&recipe.solver, &network, 100).expect("the rule fits");
     let mut updater = Updater::new(&network, recipe.optim.build());
     let (objective, batch, key) = (recipe.objective.build(), batch(100), Key::new(1));
@@ -72,7 +72,7 @@ fn step() -> Vec<f64> {
 fn rram() -> Vec<f64> {
     let rest = "[neuron.sign]\n[norm.batch]\n[synapse.rram]\n[optim.adam]\nlr = 8.0\nunit-lr = 0.008\n";
     let recipe = recipe("[784, 3000, 10]", rest);
-    let mut network = Network::build(&recipe).expect("the network is right");
+    let mut network = recipe.build().expect("the network is right");
     let mut updater = Updater::new(&network, recipe.optim.build());
     let mut stream = Key::new(1).stream();
     let weights = network.parameters().into_iter().filter(|(id, ..)| !id.is_unit());
@@ -88,7 +88,7 @@ fn rram() -> Vec<f64> {
 /// 512 samples through three hidden layers of 4096 in one bit a weight.
 fn packed() -> Vec<f64> {
     let recipe = recipe("[784, 4096, 4096, 4096, 10]", BINARY);
-    let network = Network::build(&recipe).expect("the network is right");
+    let network = recipe.build().expect("the network is right");
     let packed = Packed::new(&recipe, &network).expect("the network is binary");
     let batch = batch(512);
     time(|| drop(packed.outputs(batch.x.view())))
@@ -107,7 +107,7 @@ fn packed_layer() -> Vec<f64> {
 /// The exact Fisher information of 784-400-400-10 from 5,000 samples.
 fn fisher() -> Vec<f64> {
     let recipe = recipe("[784, 400, 400, 10]", "[neuron.relu]\n[optim.adam]\nlr = 0.001\n");
-    let network = Network::build(&recipe).expect("the network is right");
+    let network = recipe.build().expect("the network is right");
     let credit = recipe.credit.build(&recipe.solver, &network, 5000).expect("the rule fits");
     let (batches, objective): (Vec<Batch>, _) =
         ((0..10).map(|_| batch(500)).collect(), recipe.objective.build());

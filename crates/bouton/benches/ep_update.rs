@@ -2,7 +2,6 @@
 //! `bench,case,ms_min,ms_median` for `benches/peers/compare.py`. `cargo bench -p bouton --bench ep_update [-- FILTER]`.
 
 use bouton::credit::Batch;
-use bouton::network::Network;
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
@@ -50,7 +49,7 @@ fn ep_update(samples: usize, nudge: &str, steps: usize) -> Vec<f64> {
          [optim.sgd]\nlr = [0.08, 0.04]"
     );
     let recipe = Recipe::parse(&text, "bench").expect("the recipe is right");
-    let mut network = Network::build(&recipe).expect("the network is right");
+    let mut network = recipe.build().expect("the network is right");
     let mut credit = recipe.credit.build(&recipe.solver, &network, samples).expect("the rule fits");
     let mut updater = Updater::new(&network, recipe.optim.build());
     let objective = recipe.objective.build();

@@ -2,7 +2,6 @@
 //! `bench,case,ms_min,ms_median` and the rate of the units. `cargo bench -p bouton --bench spikes [-- FILTER]`.
 
 use bouton::credit::Batch;
-use bouton::network::Network;
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
@@ -51,7 +50,7 @@ fn recipe(unit: &str, units: usize, joined: bool, rule: &str) -> Recipe {
 
 fn update(case: &str, unit: &str, units: usize, joined: bool, rule: &str) {
     let recipe = recipe(unit, units, joined, rule);
-    let mut network = Network::build(&recipe).expect("the network is right");
+    let mut network = recipe.build().expect("the network is right");
     let mut credit = recipe.credit.build(&recipe.solver, &network, SAMPLES).expect("the rule fits");
     let mut updater = Updater::new(&network, recipe.optim.build());
     let objective = recipe.objective.build();

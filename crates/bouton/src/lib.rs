@@ -5,38 +5,19 @@
 
 #![forbid(unsafe_code)]
 
-mod axis;
-mod error;
-mod fit;
-mod io;
-
 pub mod analysis;
-pub mod anchor;
 pub mod claims;
-pub mod credit;
-pub mod device;
-pub mod encoder;
-pub mod network;
-pub mod neuron;
-pub mod norm;
-pub mod objective;
 pub mod onnx;
-pub mod optim;
-mod own;
 pub mod packed;
 pub mod recipe;
-pub mod rng;
-mod shape;
-pub mod solver;
-pub mod synapse;
-pub mod task;
-pub mod theory;
 pub mod train;
-pub mod wiring;
 
-pub use axis::{Cite, Place};
-pub use error::{Error, Result};
-pub use own::{Own, OwnSpec, OwnTable, Start};
+pub use bouton_core::{
+    Cite, Error, Own, OwnSpec, OwnTable, Place, Result, Start, anchor, credit, device, encoder, network,
+    neuron, norm, objective, optim, rng, solver, synapse, task, theory, wiring,
+};
+#[allow(unused_imports, reason = "the same names here as below")]
+use bouton_core::{axis, error, fit, io, own, property, shape, vectors};
 
 /// Raised by hand whenever the same recipe and data give other numbers than before, or checkpoints hold them otherwise: a run
 /// goes on only with the arithmetic that it began with.

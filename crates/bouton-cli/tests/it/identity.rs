@@ -21,7 +21,7 @@ device = \"dev.toml\"
 [optim.adam]
 lr = 4.0
 ";
-const DEVICE: &str = include_str!("../../../bouton/data/devices/majumdar2021.toml");
+const DEVICE: &str = include_str!("../../../bouton-core/data/devices/majumdar2021.toml");
 
 fn only(folder: &Path) -> PathBuf {
     let runs = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());

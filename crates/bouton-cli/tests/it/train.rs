@@ -55,7 +55,7 @@ fn the_log_shows_what_happens_inside_if_asked() {
     };
     assert!(!log("warn").contains("written"));
     let all = log("bouton=debug");
-    assert!(all.contains("DEBUG bouton::io::atomic]"), "{all}");
+    assert!(all.contains("DEBUG bouton_core::io::atomic]"), "{all}");
 }
 
 #[cfg(unix)]

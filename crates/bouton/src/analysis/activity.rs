@@ -1,7 +1,7 @@
 //! What the units of a network that moves in time do while it sees one sample: outputs, and the states behind them.
 
 use crate::error::Result;
-use crate::network::{Network, PopId, Role};
+use crate::network::{PopId, Role};
 use crate::recipe::{NetworkPlan, Recipe};
 use crate::task::stream;
 use crate::train::{Checkpoint, Trainer};
@@ -35,7 +35,7 @@ pub fn activity(
     folder: Option<&Path>,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<Vec<Activity>> {
-    let mut network = Network::build(recipe)?;
+    let mut network = recipe.build()?;
     if let Some(checkpoint) = checkpoint {
         Trainer::restore_network(&mut network, checkpoint)?;
     }

@@ -2,7 +2,6 @@
 //! cos(g_rule, ∇L) with ∇L by the adjoint's fixed point (Almeida 1987, Pineda 1987), or through all steps of time.
 
 use super::presets;
-use super::vectors::cosine;
 use crate::credit::{Batch, GradCollector};
 use crate::error::Result;
 use crate::network::{Carries, Network};
@@ -11,6 +10,7 @@ use crate::rng::Key;
 use crate::solver::SolverSpec;
 use crate::task::stream;
 use crate::train::{Checkpoint, Trainer};
+use crate::vectors::cosine;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -35,7 +35,7 @@ pub struct Aligned {
 /// [`crate::Error::DataMissing`] without the recipe's data in `folder`, [`crate::Error::Checkpoint`] for weights of another
 /// network.
 pub fn alignment(recipe: &Recipe, folder: Option<&Path>, checkpoints: &[Checkpoint]) -> Result<Vec<Aligned>> {
-    let mut network = Network::build(recipe)?;
+    let mut network = recipe.build()?;
     let settled = recipe.credit.free_steps().filter(|_| network.nudged().is_some());
     let credit = match settled.map(|steps| presets::exact(PATIENCE * steps)) {
         Some(exact) => exact,

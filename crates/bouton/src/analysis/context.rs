@@ -54,7 +54,7 @@ impl CheckContext {
     /// Prepares the recipe with its initial weights, or with those of a checkpoint.
     pub fn new(recipe: &Recipe, folder: Option<&Path>, checkpoint: Option<&Checkpoint>) -> Result<Self> {
         let recipe = Recipe { precision: Precision::F64, ..recipe.clone() };
-        let mut network = Network::build(&recipe)?;
+        let mut network = recipe.build()?;
         if let Some(checkpoint) = checkpoint {
             Trainer::restore_network(&mut network, checkpoint)?;
         }

@@ -38,7 +38,7 @@ pub(super) fn check(context: &mut CheckContext, findings: &mut Findings) -> Resu
 fn continual_update(context: &CheckContext, free_steps: usize) -> Result<Vec<f64>> {
     // What the rules propose is compared, whatever synapse takes it.
     let recipe = Recipe { synapse: SynapseSpec::default(), ..context.recipe.clone() };
-    let mut network = Network::build(&recipe)?;
+    let mut network = recipe.build()?;
     copy(&context.network, &mut network)?;
     let solver = context.recipe.solver.method().plain();
     let credit = presets::continual(BETA, [free_steps, K]);

@@ -6,8 +6,6 @@
 use super::presets;
 use crate::credit::{Acts, Batch};
 use crate::error::{Error, Result};
-use crate::network::Network;
-use crate::optim::Updater;
 use crate::recipe::{Recipe, variant_name};
 use crate::rng::Key;
 use crate::solver::SolverSpec;
@@ -70,12 +68,12 @@ fn others(recipe: &Recipe) -> Vec<Recipe> {
 fn cost(recipe: &Recipe, batch: &Batch, checkpoint: Option<&Checkpoint>) -> Result<Cost> {
     let threads = rayon::ThreadPoolBuilder::new().num_threads(rayon::current_num_threads());
     let pool = threads.build().map_err(|e| Error::config(format!("no threads to count with: {e}")))?;
-    let mut network = Network::build(recipe)?;
+    let mut network = recipe.build()?;
     if let Some(checkpoint) = checkpoint {
         Trainer::restore_network(&mut network, checkpoint)?;
     }
     let objective = recipe.objective.build();
-    let mut updater = Updater::build(recipe, &network)?;
+    let mut updater = recipe.updater(&network)?;
     updater.set_draws(recipe.run.train_draws.unwrap_or(1));
     let mut rule = recipe.credit.build(&recipe.solver, &network, batch.len())?;
     let key = Key::new(recipe.seed).of("update", 0);

@@ -73,7 +73,7 @@ fn smooth_twin(context: &mut CheckContext) -> Result<Option<(Recipe, Network)>> 
         values.insert(name.to_owned(), mat.clone());
         Ok(())
     })?;
-    let mut network = Network::build(&recipe)?;
+    let mut network = recipe.build()?;
     network.visit(&mut |name, mat| {
         values.get(name).into_iter().for_each(|value| mat.clone_from(value));
         Ok(())

@@ -2,7 +2,6 @@
 //! update, whatever the data (Kolen & Pollack 1994).
 
 use super::presets;
-use super::vectors::norm;
 use super::{Bound, CheckContext, Findings, Property};
 use crate::credit::Nudge;
 use crate::error::Result;
@@ -10,6 +9,7 @@ use crate::network::Network;
 use crate::optim::Updater;
 use crate::rng::Key;
 use crate::synapse::SynapseSpec;
+use crate::vectors::norm;
 use crate::wiring::WiringSpec;
 use crate::wiring::{Dense, FeedbackSpec};
 
@@ -25,7 +25,7 @@ pub(super) fn check(context: &CheckContext, findings: &mut Findings) -> Result<(
     for dense in recipe.wirings_mut().map(WiringSpec::weights_mut) {
         *dense = Dense { feedback: FeedbackSpec::KolenPollack, homeostasis: 0.0, ..dense.clone() };
     }
-    let mut network = Network::build(&recipe)?;
+    let mut network = recipe.build()?;
     let before = differences(&network);
     if before.is_empty() {
         let why = "no two settling populations are joined by weights";

@@ -3,12 +3,12 @@
 //!
 //! [∂Φ/∂θ(s^β_{t+1}) − ∂Φ/∂θ(s^β_t)]/β → −∇_θ(t)
 
-use super::vectors::{norm, relative_error};
 use super::{Bound, CheckContext, Findings, Property, Series};
 use crate::credit::{Adjoint, GradCollector, record};
 use crate::error::Result;
 use crate::network::Term;
 use crate::solver::{Nudging, readout_error};
+use crate::vectors::{norm, relative_error};
 
 /// Nudged sweeps compared.
 const STEPS: usize = 12;

@@ -24,7 +24,7 @@ pub(super) fn check(context: &CheckContext, findings: &mut Findings) -> Result<(
         *dense =
             Dense { feedback: FeedbackSpec::VectorField, angle: 60.0, homeostasis: 0.0, ..dense.clone() };
     }
-    let network = Network::build(&recipe)?;
+    let network = recipe.build()?;
     let own = || network.connections.iter().filter_map(|c| Some((c.weight.mat(), c.feedback.own()?.mat())));
     let shared = network.connections.iter().any(|c| c.feedback.own().is_some() && c.wiring.shares());
     if shared || own().next().is_none() {

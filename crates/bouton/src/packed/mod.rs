@@ -309,14 +309,14 @@ mod tests {
     #[test]
     fn a_bit_takes_less_than_a_number() {
         let recipe = Recipe::parse(RECIPE, "test").unwrap();
-        let network = Network::build(&recipe).unwrap();
+        let network = recipe.build().unwrap();
         assert!(Packed::new(&recipe, &network).unwrap().bytes() < network.parameter_count() * 4);
     }
 
     #[test]
     fn a_file_whose_arrays_do_not_fit_is_refused() {
         let recipe = Recipe::parse(IMAGES, "test").unwrap();
-        let file = Packed::new(&recipe, &Network::build(&recipe).unwrap()).unwrap().to_checkpoint();
+        let file = Packed::new(&recipe, &recipe.build().unwrap()).unwrap().to_checkpoint();
         for i in 0..file.tensors.len() {
             let mut missing = file.clone();
             let gone = missing.tensors.remove(i).name;
@@ -337,7 +337,7 @@ mod tests {
     #[test]
     fn a_file_of_two_number_types_is_refused() {
         let recipe = Recipe::parse(RECIPE, "test").unwrap();
-        let file = Packed::new(&recipe, &Network::build(&recipe).unwrap()).unwrap().to_checkpoint();
+        let file = Packed::new(&recipe, &recipe.build().unwrap()).unwrap().to_checkpoint();
         let mut mixed = 0;
         for (i, tensor) in file.tensors.iter().enumerate() {
             let TensorData::F32(numbers) = &tensor.data else { continue };
@@ -364,7 +364,7 @@ mod tests {
     }
 
     fn refused(recipe: &Recipe) {
-        let error = Packed::new(recipe, &Network::build(recipe).unwrap()).unwrap_err();
+        let error = Packed::new(recipe, &recipe.build().unwrap()).unwrap_err();
         assert!(error.hint().is_some(), "{error}");
     }
 }

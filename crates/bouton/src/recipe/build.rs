@@ -26,40 +26,38 @@ impl From<Precision> for DType {
     }
 }
 
-impl Network {
-    /// The network of `recipe`, weights drawn from its seed.
+impl Recipe {
+    /// Its network, weights drawn from its seed.
     ///
     /// # Errors
     /// [`Error::Shape`] or [`Error::Config`] if parts do not fit, or if there is no memory for them.
-    pub fn build(recipe: &Recipe) -> Result<Self> {
-        let plan = NetworkPlan::new(recipe)?;
+    pub fn build(&self) -> Result<Network> {
+        let plan = NetworkPlan::new(self)?;
         if plan.connections.is_empty() {
             return Err(Error::shape("network.layers needs an input and an output"));
         }
-        Memory { learning: 0, checkpoint: 0, states: 0, data: 0, ..recipe.memory()? }.fits()?;
-        let dtype = recipe.precision.into();
-        let key = Key::new(recipe.seed).of("init", 0);
-        let builder = Builder { recipe, plan: &plan, key, dtype };
+        Memory { learning: 0, checkpoint: 0, states: 0, data: 0, ..self.memory()? }.fits()?;
+        let dtype = self.precision.into();
+        let key = Key::new(self.seed).of("init", 0);
+        let builder = Builder { recipe: self, plan: &plan, key, dtype };
         let populations: Vec<Node> = (0..plan.populations.len()).map(|p| builder.node(p)).collect();
         let connections = plan.connections.iter().map(|c| builder.connection(&populations, c));
         let connections = connections.collect::<Result<_>>()?;
-        let mut network = Self::new(dtype, populations, connections);
-        let own = recipe.objective.method().own();
+        let mut network = Network::new(dtype, populations, connections);
+        let own = self.objective.method().own();
         let draw = |own: &Own| OwnParam::new(own, dtype, 1, &mut builder.key.of(own.name, 0).stream());
         network.objective = own.iter().map(draw).collect();
         network.time = builder.timing()?;
         Ok(network)
     }
-}
 
-impl Updater {
-    /// What changes the weights of `network`, the one of `recipe`, with the optimisers that it names and without an anchor.
+    /// What changes the weights of its `network`, with the optimisers that it names and without an anchor.
     ///
     /// # Errors
     /// Those of [`NetworkPlan::new`].
-    pub fn build(recipe: &Recipe, network: &Network) -> Result<Self> {
-        let mut updater = Self::new(network, recipe.optim.build()).seeded(recipe.seed);
-        for (id, c) in NetworkPlan::new(recipe)?.connections.iter().enumerate() {
+    pub fn updater(&self, network: &Network) -> Result<Updater> {
+        let mut updater = Updater::new(network, self.optim.build()).seeded(self.seed);
+        for (id, c) in NetworkPlan::new(self)?.connections.iter().enumerate() {
             if let Some(optim) = c.optim {
                 updater.choose(network, id, &|| optim.build());
             }

@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn the_cost_is_the_rise_of_the_loss_and_nothing_stays_turned() {
         let recipe = Recipe::parse(RECIPE, "test").unwrap();
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let weights = network.connections[0].weight.mat().to_f64s();
         let of = |sign: f64| (0..20).filter(|&i| weights[i] == sign).collect::<Vec<_>>();
         let ranges = vec![of(1.0), Vec::new(), of(-1.0)];

@@ -68,11 +68,11 @@ impl Learner {
     /// If the recipe makes no sense.
     pub fn new(recipe: &Recipe, samples: usize) -> Result<Self> {
         recipe.check()?;
-        let network = Network::build(recipe)?;
+        let network = recipe.build()?;
         let credit = recipe.credit.build(&recipe.solver, &network, samples)?;
         // Parameters that every task has of its own need no anchor.
         let units = !per_task(recipe);
-        let updater = Updater::build(recipe, &network)?;
+        let updater = recipe.updater(&network)?;
         let updater = updater.anchored(&network, recipe.anchor.build(), units);
         Ok(Self {
             recipe: recipe.clone(),

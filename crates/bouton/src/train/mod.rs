@@ -1,11 +1,9 @@
 //! The training loop and the run directory it writes.
 
 mod by_hand;
-pub mod checkpoint;
 pub mod checkpoints;
 mod choice;
 pub mod continual;
-mod crc32c;
 pub mod event;
 mod extend;
 mod flip_cost;
@@ -28,7 +26,7 @@ pub mod tensorboard;
 mod trained;
 mod trainer;
 
-pub use crate::io::atomic;
+pub use crate::io::{atomic, checkpoint};
 pub use by_hand::{ByHand, Pace};
 pub use checkpoint::{Checkpoint, Tensor, TensorData};
 pub use checkpoints::{Checkpoints, Found};

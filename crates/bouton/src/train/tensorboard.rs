@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::crc32c::crc32c;
 use super::metrics::Record;
+use crate::io::crc32c::crc32c;
 use crate::{Error, Result};
 
 /// Appends scalars to one event file.

@@ -1,7 +1,7 @@
 //! Energy-guarded Anderson mixing: the fixed points of even-odd sweeps in fewer sweeps.
 
 use crate::common::{batch, gradient, recipe, relative_error};
-use bouton::network::{Network, State};
+use bouton::network::State;
 use bouton::recipe::Recipe;
 use bouton::solver::{RelaxationStats, Solver};
 
@@ -24,7 +24,7 @@ fn gained(activation: &str, gain: f64, solver: &str) -> Recipe {
 
 /// The free state of eight samples after at most `steps` sweeps.
 fn relaxed(recipe: &Recipe, seed: u64, steps: usize) -> (State, RelaxationStats) {
-    let network = Network::build(recipe).unwrap();
+    let network = recipe.build().unwrap();
     let batch = batch(&network, seed);
     let constant = network.constant_drive(batch.x.view());
     let mut state = State::new(&network, &constant, 0..8, &batch.target);
@@ -64,7 +64,7 @@ fn every_sample_reaches_the_same_attractor_in_fewer_sweeps() {
 #[test]
 fn gradients_are_those_of_even_odd_sweeps() {
     let plain = strong("shifted-sigmoid", "[solver.even-odd]\ntolerance = 1e-13");
-    let mut network = Network::build(&plain).unwrap();
+    let mut network = plain.build().unwrap();
     let batch = batch(&network, 8);
     let (a, _) = gradient(&plain, &mut network, &batch);
     for history in [1, 2, 5, 9] {

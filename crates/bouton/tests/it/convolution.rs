@@ -31,7 +31,7 @@ fn recipe(pool: &str, tables: &str) -> Recipe {
 /// Relative error of the rule in `a` against the one in `b`, on the same network and batch.
 fn compare(pool: &str, a: &str, b: &str) -> f64 {
     let (a, b) = (recipe(pool, a), recipe(pool, b));
-    let mut network = Network::build(&a).unwrap();
+    let mut network = a.build().unwrap();
     let batch = batch(&network, 3);
     let (ga, _) = gradient(&a, &mut network, &batch);
     let (gb, _) = gradient(&b, &mut network, &batch);
@@ -153,7 +153,7 @@ fn normalised_convolutions_equal_central_differences() {
 
 fn normalised(norm: &str, statistics: usize) {
     let recipe = recipe(POOLS[2], &format!("[neuron.relu]\n[norm.{norm}]\n[credit.backprop]"));
-    let mut network = Network::build(&recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     let batch = batch(&network, 3);
     let running = network.populations[1].norm.as_ref().unwrap().statistics();
     assert!(running.len() == statistics && running.iter().all(|(_, mat)| mat.cols() == 3));
@@ -189,7 +189,7 @@ fn normalised(norm: &str, statistics: usize) {
 #[test]
 fn fisher_information_of_shared_weights_is_the_sum_over_samples() {
     let recipe = recipe(POOLS[1], "[neuron.relu]\n[credit.backprop]\n[objective.softmax-cross-entropy]");
-    let network = Network::build(&recipe).unwrap();
+    let network = recipe.build().unwrap();
     let batch = batch(&network, 3);
     let credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
     let importance = bouton::anchor::Importance::Fisher(bouton::anchor::Fisher::Empirical, None);
@@ -227,7 +227,7 @@ fn every_synapse_takes_the_updates_of_a_filter_as_those_of_a_row() {
         );
         let recipe = Recipe::parse(&text, "test").unwrap_or_else(|e| panic!("{e}\n{text}"));
         recipe.check().unwrap_or_else(|e| panic!("{e}\n{text}"));
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let mut updater = Updater::new(&network, recipe.optim.build()).seeded(recipe.seed);
         let mut credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
         let drawn = network.parameters()[0].2.to_f64s();
@@ -254,7 +254,7 @@ fn what_even_odd_sweeps_find_is_at_rest_for_synchronous_ones() {
                     [solver.even-odd]\nrelaxation = 1.2\ntolerance = 1e-13";
     for pool in POOLS {
         let recipe = recipe(pool, even_odd);
-        let network = Network::build(&recipe).unwrap();
+        let network = recipe.build().unwrap();
         let batch = batch(&network, 3);
         let constant = network.constant_drive(batch.x.view());
         let mut state = State::new(&network, &constant, 0..8, &batch.target);

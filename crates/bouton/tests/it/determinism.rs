@@ -2,7 +2,6 @@
 
 use crate::common;
 use bouton::credit::GradCollector;
-use bouton::network::Network;
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
 use bouton::train::{Checkpoints, Outcome, RunDir, RunOptions, Silent, State, Trainer, metrics, run};
@@ -127,7 +126,7 @@ fn a_sample_does_not_feel_its_company() {
         "[neuron.settle]\nactivation = \"tanh\"\n[credit.eq-prop]\nbeta = 0.1\nfree-steps = 60\nnudged-steps = 9\n\
          [solver.even-odd]\ntolerance = 1e-6",
     );
-    let mut network = Network::build(&spec).unwrap();
+    let mut network = spec.build().unwrap();
     let batch = common::batch(&network, 5);
     let mut flat = |rows: std::ops::Range<usize>| {
         let part = bouton::credit::Batch {

@@ -22,7 +22,7 @@ fn an_update_takes_the_mean_over_its_draws() {
     let recipe = recipe("bimu");
     let batch = stream::open(&recipe, None).unwrap().train.batch(0, bouton_kernels::DType::F64);
     let objective = recipe.objective.build();
-    let mut network = Network::build(&recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     let mut credit = recipe.credit.build(&recipe.solver, &network, 24).unwrap();
     let mut updater = Updater::new(&network, recipe.optim.build()).seeded(3);
     updater.set_draws(3);

@@ -49,7 +49,7 @@ fn seen(gradients: &GradCollector, network: &Network, c: ConnId) -> Vec<f64> {
 fn what_is_kept_is_scaled_and_the_rest_is_silent() {
     for (overrides, c, p) in [(INPUT, 0, 0.3), (HIDDEN, 1, 0.4)] {
         let recipe = recipe(&[20, 40, 5], &[overrides]);
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let sample = batch(&network, 3).first(1);
         let clean = clean(&recipe, &network, &sample, c);
         let (mut silent, mut all) = (0, 0);
@@ -71,7 +71,7 @@ fn what_is_kept_is_scaled_and_the_rest_is_silent() {
 fn the_gradient_is_that_of_the_pass_with_silent_units() {
     for overrides in [&[INPUT][..], &[HIDDEN], &[INPUT, HIDDEN], &[INPUT, HIDDEN, "norm=batch"]] {
         let recipe = recipe(&LAYERS, overrides);
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let batch = batch(&network, 3);
         let gradient = pass(&recipe, &mut network, &batch, 0).0.flat(&network);
         let mut masked = |update: u64| {
@@ -89,7 +89,7 @@ fn the_gradient_is_that_of_the_pass_with_silent_units() {
 fn an_update_silences_the_same_units_with_any_number_of_threads() {
     let recipe = recipe(&[20, 4096, 5], &[INPUT, HIDDEN]);
     let gradient = |threads: usize, update: u64| {
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let batch = batch(&network, 3);
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| pass(&recipe, &mut network, &batch, update).0.flat(&network))
@@ -103,7 +103,7 @@ fn an_update_silences_the_same_units_with_any_number_of_threads() {
 #[test]
 fn every_layer_has_a_mask_of_its_own() {
     let recipe = recipe(&[20, 400, 400, 5], &[HIDDEN]);
-    let mut network = Network::build(&recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     let sample = batch(&network, 3).first(1);
     let clean = clean(&recipe, &network, &sample, 1);
     let gradients = pass(&recipe, &mut network, &sample, 0).0;
@@ -117,7 +117,7 @@ fn every_layer_has_a_mask_of_its_own() {
 fn every_sample_of_a_batch_has_a_mask_of_its_own() {
     for (overrides, same) in [(&[HIDDEN][..], false), (&[], true)] {
         let recipe = recipe(&LAYERS, overrides);
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let one = batch(&network, 3).first(1);
         let mut x = one.x.clone();
         x.append_rows(one.x.view());
@@ -130,11 +130,11 @@ fn every_sample_of_a_batch_has_a_mask_of_its_own() {
 #[test]
 fn evaluation_knows_no_dropout() {
     let (plain, dropped) = (recipe(&LAYERS, &[]), recipe(&LAYERS, &[INPUT, HIDDEN]));
-    let mut network = Network::build(&dropped).unwrap();
+    let mut network = dropped.build().unwrap();
     let batch = batch(&network, 3);
     let learned = pass(&dropped, &mut network, &batch, 0).1.mean_loss();
     let tested = loss(&dropped, &network, &batch);
-    assert_eq!(tested, loss(&plain, &Network::build(&plain).unwrap(), &batch));
+    assert_eq!(tested, loss(&plain, &plain.build().unwrap(), &batch));
     assert_ne!(tested, learned);
 }
 

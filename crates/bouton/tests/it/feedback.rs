@@ -1,7 +1,7 @@
 //! Feedback weights of their own: gradients of both directions, what asymmetry costs, homeostasis.
 
 use crate::common::{against_differences, batch, distance_of_a_step, gradient, recipe, relative_error};
-use bouton::network::{Network, Owner, ParamId};
+use bouton::network::{Owner, ParamId};
 use bouton::recipe::Recipe;
 
 const LAYERS: [usize; 4] = [20, 12, 9, 5];
@@ -34,7 +34,7 @@ fn asymmetry_turns_the_nudged_gradient_away_from_the_adjoint() {
     let mut last = 1.0 + 1e-12;
     for angle in [0.0, 30.0, 60.0, 90.0] {
         let exact = recipe(&LAYERS, &field(angle, ADJOINT));
-        let mut network = Network::build(&exact).unwrap();
+        let mut network = exact.build().unwrap();
         let batch = batch(&network, 3);
         let (want, _) = gradient(&exact, &mut network, &batch);
         let (got, _) = gradient(&recipe(&LAYERS, &field(angle, EIGHT)), &mut network, &batch);
@@ -54,7 +54,7 @@ fn corrected_phases_give_the_adjoint_at_every_angle() {
     let tail = "[objective.softmax-cross-entropy]\n";
     for angle in [0.0, 45.0, 90.0, 180.0] {
         let exact = recipe(&LAYERS, &(field(angle, ADJOINT) + tail));
-        let mut network = Network::build(&exact).unwrap();
+        let mut network = exact.build().unwrap();
         let batch = batch(&network, 3);
         let (want, _) = gradient(&exact, &mut network, &batch);
         let eight = EIGHT.replace("points = 8\n", "points = 8\ncorrected = true\n");
@@ -98,7 +98,7 @@ fn the_adjoint_is_the_gradient_through_soft_pooling() {
 fn corrected_phases_give_the_adjoint_of_convolutions() {
     for (pool, is_complex) in POOLS {
         let exact = convolved(pool, ADJOINT);
-        let mut network = Network::build(&exact).unwrap();
+        let mut network = exact.build().unwrap();
         let batch = batch(&network, 3);
         let (want, _) = gradient(&exact, &mut network, &batch);
         // Samples stop one by one, so that rows move; the same sweeps, since max pooling has several states of rest.
@@ -121,7 +121,7 @@ fn corrected_phases_give_the_adjoint_of_convolutions() {
 #[test]
 fn every_estimator_finds_the_same_response() {
     let exact = recipe(&LAYERS, &field(90.0, EIGHT));
-    let mut network = Network::build(&exact).unwrap();
+    let mut network = exact.build().unwrap();
     let batch = batch(&network, 3);
     let (want, _) = gradient(&exact, &mut network, &batch);
     let mut error = |beta: f64| {
@@ -143,10 +143,10 @@ fn homeostasis_pulls_both_directions_together() {
     let with =
         |lambda: &str| recipe(&LAYERS, &field(90.0, EIGHT).replace("angle", &format!("{lambda}angle")));
     let (plain, held) = (with(""), with("homeostasis = 0.5\n"));
-    let mut network = Network::build(&held).unwrap();
+    let mut network = held.build().unwrap();
     let batch = batch(&network, 3);
     let (a, _) = gradient(&held, &mut network, &batch);
-    let (b, _) = gradient(&plain, &mut Network::build(&plain).unwrap(), &batch);
+    let (b, _) = gradient(&plain, &mut plain.build().unwrap(), &batch);
     let added: Vec<f64> = a.iter().zip(b).map(|(a, b)| a - b).collect();
     let parameters = network.parameters();
     let mut wanted = Vec::new();

@@ -54,7 +54,7 @@ impl Case {
         // Further neuron keys come first in `tables`.
         let layers: Vec<usize> = flat(&net["layers"]).iter().map(|&u| u as usize).collect();
         let recipe = common::recipe(&layers, &(text + tables));
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         set(&mut network, &net["W"], &net["b"]);
         let x = mat(&net["x"]);
         let labels: Vec<u16> = flat(&net["labels"]).iter().map(|&l| l as u16).collect();
@@ -323,7 +323,7 @@ fn feed_forward_backprop() {
         "[neuron.relu]\n[credit.backprop]\n[objective.softmax-cross-entropy]",
     );
     let template = Case::new("tanh", &net, FREE);
-    let mut network = Network::build(&recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     set(&mut network, &net["W"], &net["b"]);
     let mut c = Case { recipe, network, batch: template.batch };
     c.assert_gradient(&data, "mlp");

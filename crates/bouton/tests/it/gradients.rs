@@ -1,14 +1,13 @@
 //! Every credit rule against the gradient it stands for.
 
 use crate::common::{against_differences, batch, gradient, recipe, relative_error};
-use bouton::network::Network;
 
 const LAYERS: [usize; 4] = [20, 12, 9, 5];
 
 /// Relative error of the rule in `a` against the one in `b`, on the same network and batch.
 fn compare(layers: &[usize], a: &str, b: &str) -> f64 {
     let (a, b) = (recipe(layers, a), recipe(layers, b));
-    let mut network = Network::build(&a).unwrap();
+    let mut network = a.build().unwrap();
     let batch = batch(&network, 3);
     let (ga, _) = gradient(&a, &mut network, &batch);
     let (gb, _) = gradient(&b, &mut network, &batch);
@@ -59,7 +58,7 @@ fn bptt_learns_numbers_of_a_unit_s_own() {
         let recipe = recipe(&LAYERS, &tables);
         let error = against_differences(&recipe);
         assert!(error < 1e-6, "{strength}, {tau}: {error:e}");
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let batch = batch(&network, 3);
         let (g, _) = gradient(&recipe, &mut network, &batch);
         let parameters = network.parameters();

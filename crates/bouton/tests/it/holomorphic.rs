@@ -2,7 +2,6 @@
 
 use crate::common;
 use crate::common::{batch, gradient, recipe, relative_error};
-use bouton::network::Network;
 use bouton::recipe::Recipe;
 
 const LAYERS: [usize; 4] = [20, 12, 9, 5];
@@ -31,7 +30,7 @@ fn convolution(pool: &str, tables: &str) -> Recipe {
 }
 
 fn distance(a: &Recipe, b: &Recipe) -> f64 {
-    let mut network = Network::build(a).unwrap();
+    let mut network = a.build().unwrap();
     let batch = batch(&network, 3);
     let (ga, _) = gradient(a, &mut network, &batch);
     let (gb, _) = gradient(b, &mut network, &batch);
@@ -98,7 +97,7 @@ fn a_nudge_beyond_the_analytic_disc_falls_back_to_two_points() {
     let mut fallen = 0;
     for beta in [0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 8.0] {
         let strong = recipe(&LAYERS, &(holomorphic(6, beta) + tail));
-        let mut network = Network::build(&strong).unwrap();
+        let mut network = strong.build().unwrap();
         let batch = batch(&network, 3);
         let (g, step) = gradient(&strong, &mut network, &batch);
         let (two, real) = gradient(&recipe(&LAYERS, &(holomorphic(2, beta) + tail)), &mut network, &batch);
@@ -157,12 +156,12 @@ fn noise_disturbs_training_and_not_evaluation() {
         recipe(&LAYERS, &holomorphic(4, 0.1).replace("settle]\n", &format!("settle]\n{sigma}")))
     };
     let (quiet, loud) = (noisy(""), noisy("noise = 0.05\n"));
-    let mut network = Network::build(&loud).unwrap();
+    let mut network = loud.build().unwrap();
     let batch = batch(&network, 3);
     let (a, _) = gradient(&loud, &mut network, &batch);
     let (b, _) = gradient(&loud, &mut network, &batch);
     assert_eq!(a, b, "the same update draws the same numbers");
-    let mut silent = Network::build(&quiet).unwrap();
+    let mut silent = quiet.build().unwrap();
     let (c, _) = gradient(&quiet, &mut silent, &batch);
     assert!(relative_error(&a, &c) > 1e-3);
     assert_eq!(common::loss(&loud, &network, &batch), common::loss(&quiet, &silent, &batch));

@@ -8,7 +8,7 @@ use std::path::Path;
 
 const RECIPE: &str = "[task.digits]\nbatch = 10\nepochs = 1\ntrain = 60\ntest = 20\n[network]\nlayers = [64, 8, 10]\n\
     [neuron.sign]\n[norm.batch]\n[credit.backprop]\n[objective.softmax-cross-entropy]\n[optim.adam]\nlr = 8.0\n";
-const DEVICE: &str = include_str!("../../data/devices/majumdar2021.toml");
+const DEVICE: &str = include_str!("../../../bouton-core/data/devices/majumdar2021.toml");
 const ALL: usize = usize::MAX;
 
 /// Runs `recipe` and asks for an interrupt after `updates`.

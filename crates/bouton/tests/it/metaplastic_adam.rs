@@ -77,7 +77,7 @@ fn hidden(network: &Network, c: usize) -> Vec<f64> {
 /// Largest relative error of the hidden weights against `Hand` after any update; by hand, ε and m may stand elsewhere.
 fn against_hand(early: bool, by_hand_early: bool, m: [f64; 2]) -> f64 {
     let recipe = recipe(early, &M);
-    let mut network = Network::build(&recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     let mut updater = Updater::new(&network, recipe.optim.build());
     let start = |c| hidden(&network, c).into_iter().map(|hidden| Hand { hidden, first: 0.0, second: 0.0 });
     let mut hands = [0, 1].map(|c| start(c).collect::<Vec<_>>());
@@ -118,7 +118,7 @@ fn another_rule_is_not_mistaken_for_it() {
 #[test]
 fn weights_are_the_signs_of_hidden_weights_and_some_of_them_turn() {
     let recipe = recipe(true, &M);
-    let mut network = Network::build(&recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     let mut updater = Updater::new(&network, recipe.optim.build());
     let weights = |n: &Network, c: usize| n.connections[c].weight.mat().to_f64s();
     let before = [0, 1].map(|c| weights(&network, c));

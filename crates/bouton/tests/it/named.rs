@@ -246,7 +246,7 @@ fn entries_are_explained_by_any_name() {
 fn devices_of_entries_are_embedded_from_the_folder_of_the_recipe() {
     let folder = tempfile::tempdir().unwrap();
     let (device, file) = (folder.path().join("device.toml"), folder.path().join("r.toml"));
-    let preset = include_str!("../../data/devices/majumdar2021.toml");
+    let preset = include_str!("../../../bouton-core/data/devices/majumdar2021.toml");
     let entries = "[connection.input-hidden1]\nsynapse.rram.device = \"device.toml\"\n";
     std::fs::write(&device, preset).unwrap();
     std::fs::write(&file, format!("{entries}{BASE}")).unwrap();

@@ -60,7 +60,7 @@ fn a_gradient_grows_with_the_loss_it_belongs_to() {
         "[neuron.relu]\n[credit.backprop]".to_owned(),
     ] {
         let recipe = recipe(&LAYERS, &tables);
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let batch = batch(&network, 3);
         let one = back(&recipe, &mut network, &batch, &outer(8, 1.0), true);
         assert!(one[1][40..60].iter().all(|g| *g == 0.0), "no loss, no gradient: {tables}");
@@ -84,7 +84,7 @@ fn holomorphic_nudges_by_a_loss_from_outside_approach_the_adjoint() {
     let rbp = format!("{SMOOTH}[credit.recurrent-backprop]\nfree-steps = 400\nadjoint-steps = 400");
     let [hep, rbp] = [hep, rbp].map(|tables| {
         let recipe = recipe(&LAYERS, &tables);
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let batch = batch(&network, 3);
         back(&recipe, &mut network, &batch, &outer(8, 1.0), true).concat()
     });
@@ -99,7 +99,7 @@ fn the_way_back_differentiates_the_way_there_in_training_and_in_evaluation() {
         let recipe = recipe(&LAYERS, &tables)
             .with_overrides(&["network.dropout=0.3", "network.input-dropout=0.2"])
             .unwrap();
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let (mut batch, given) = (batch(&network, 3), outer(8, 1.0));
         for training in [true, false] {
             let [g, gx] = back(&recipe, &mut network, &batch, &given, training);
@@ -126,10 +126,10 @@ fn the_way_back_differentiates_the_way_there_in_training_and_in_evaluation() {
 #[test]
 fn only_training_moves_running_statistics_and_one_sample_has_none() {
     let recipe = recipe(&LAYERS, "[neuron.relu]\n[credit.backprop]\n[norm.batch]\n");
-    let mut network = Network::build(&recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     let (batch, objective, key) = (batch(&network, 3), recipe.objective.build(), Key::new(5));
     let credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
-    let mut learned = Network::build(&recipe).unwrap();
+    let mut learned = recipe.build().unwrap();
     crate::common::gradient(&recipe, &mut learned, &batch);
     let before = network.norms();
     outside::forward(&*credit, &mut network, &batch, &*objective, None).unwrap();

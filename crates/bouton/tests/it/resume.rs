@@ -31,7 +31,7 @@ fn a_device_preset_is_called_by_name() {
     let weights = |device: &str| {
         let recipe = Recipe::parse(&format!("{RECIPE}[synapse.rram]\n{device}\n"), "small.toml").unwrap();
         assert!(!recipe.to_toml().contains("citation"), "a name stays a name");
-        let network = bouton::network::Network::build(&recipe).unwrap();
+        let network = recipe.build().unwrap();
         network.connections[0].weight.mat().to_f64s()
     };
     assert_eq!(weights("device = \"majumdar2021\""), weights(""));

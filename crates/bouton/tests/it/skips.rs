@@ -1,7 +1,6 @@
 //! Connections beside the chain: gradients through strided 1 × 1 convolutions, and sweeps in as many groups as they need.
 
 use crate::common::{against_differences, batch, gradient, relative_error};
-use bouton::network::Network;
 use bouton::recipe::Recipe;
 use bouton::solver::Plan;
 
@@ -38,7 +37,7 @@ fn backprop_and_bptt_equal_central_differences() {
 fn symmetric_eq_prop_approaches_the_adjoint_in_three_groups() {
     let rule = |credit: &str| recipe(&format!("{SMOOTH}[credit.{credit}\n[solver.even-odd]"));
     let adjoint = rule("recurrent-backprop]\nfree-steps = 400\nadjoint-steps = 400");
-    let mut network = Network::build(&adjoint).unwrap();
+    let mut network = adjoint.build().unwrap();
     let batch = batch(&network, 3);
     let (exact, _) = gradient(&adjoint, &mut network, &batch);
     let mut error = |beta: f64| {
@@ -52,7 +51,7 @@ fn symmetric_eq_prop_approaches_the_adjoint_in_three_groups() {
 
 #[test]
 fn no_group_of_a_sweep_joins_two_of_its_populations() {
-    let skipped = Network::build(&recipe(&format!("{SMOOTH}[credit.bptt]\nsteps = 2"))).unwrap();
+    let skipped = recipe(&format!("{SMOOTH}[credit.bptt]\nsteps = 2")).build().unwrap();
     // 1 to 5 in the chain, 2 and 4 joined: the output's group first.
     assert_eq!(Plan::even_odd(&skipped).0, [vec![1, 3, 5], vec![4], vec![2]]);
     let names: Vec<_> = skipped.connections.iter().map(|c| (c.name.as_str(), c.layer)).collect();

@@ -69,7 +69,7 @@ pub fn central_differences(network: &mut Network, loss: &mut dyn FnMut(&mut Netw
 
 /// Relative error of the gradient of a recipe's rule against central differences, on its first network.
 pub fn against_differences(recipe: &Recipe) -> f64 {
-    let mut network = Network::build(recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     let batch = batch(&network, 3);
     let (g, _) = gradient(recipe, &mut network, &batch);
     let numeric = central_differences(&mut network, &mut |network| loss(recipe, network, &batch));
@@ -96,8 +96,8 @@ pub fn relative_error(a: &[f64], b: &[f64]) -> f64 {
 
 /// Relative error of what one step of plain descent at 0.1 moves, over the rate, against the collected gradient.
 pub fn distance_of_a_step(recipe: &Recipe) -> f64 {
-    let mut network = Network::build(recipe).unwrap();
-    let (batch, before) = (batch(&network, 3), Network::build(recipe).unwrap());
+    let mut network = recipe.build().unwrap();
+    let (batch, before) = (batch(&network, 3), recipe.build().unwrap());
     let (g, _) = gradient(recipe, &mut network, &batch);
     let mut updater = Updater::new(&network, recipe.optim.build());
     let mut credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();

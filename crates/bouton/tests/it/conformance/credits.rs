@@ -124,7 +124,7 @@ fn gradients_are_those_of_the_loss_with_everything_that_goes_together() {
                     if recipe.check().is_err() {
                         continue;
                     }
-                    let mut network = Network::build(&recipe).unwrap();
+                    let mut network = recipe.build().unwrap();
                     network.populations.iter_mut().for_each(|p| p.noise = 0.0);
                     let samples = samples(&network, kind);
                     let exact =
@@ -179,7 +179,7 @@ fn rules_in_time_are_exact_if_they_say_so() {
         let joined = ConnectionSpec { from: end(), to: end(), ..ConnectionSpec::default() };
         recipe.connection.insert("loop".into(), joined);
         recipe.check().unwrap();
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let samples = samples(&network, TargetKind::Classes);
         let wanted = differences(&recipe, &mut network, &samples);
         let error = relative_error(&gradient(&recipe, &mut network, &samples).0, &wanted);
@@ -204,7 +204,7 @@ fn rules_are_what_they_say() {
         };
         let fits = NeuronSpec::all().into_iter().map(with).find(|recipe| recipe.check().is_ok());
         let recipe = fits.unwrap_or_else(|| panic!("no unit goes with {credit:?}"));
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let samples = batch(&network, 3);
         let rule = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
         let objective = recipe.objective.build();
@@ -231,7 +231,7 @@ fn lab(credit: &CreditSpec) -> Option<(Recipe, Network, Batch)> {
     let slow = NeuronSpec::all().into_iter().filter(|unit| !unit.method().traits().minimises);
     let all = slow.chain(NeuronSpec::all());
     let recipe = all.map(with).find(|recipe| recipe.check().is_ok())?;
-    let network = Network::build(&recipe).unwrap();
+    let network = recipe.build().unwrap();
     let samples = batch(&network, 3);
     Some((recipe, network, samples))
 }

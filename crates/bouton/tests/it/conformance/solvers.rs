@@ -2,7 +2,7 @@
 
 use crate::common::batch;
 use bouton::credit::Batch;
-use bouton::network::{Network, State};
+use bouton::network::State;
 use bouton::recipe::Recipe;
 use bouton::solver::{RelaxationStats, Solver, SolverSpec};
 
@@ -11,7 +11,7 @@ fn settled(spec: &SolverSpec, steps: usize) -> (State, RelaxationStats) {
         [network]\nlayers = [20, 9, 7, 5]\n[neuron.settle]\n[credit.eq-prop]\nbeta = 0.1\nfree-steps = 9\nnudged-steps = 2\n\
         [optim.sgd]\nlr = 0.1\n";
     let recipe = Recipe::parse(text, "test").unwrap();
-    let network = Network::build(&recipe).unwrap();
+    let network = recipe.build().unwrap();
     let Batch { x, target, .. } = batch(&network, 5);
     let mut state = State::new(&network, &network.constant_drive(x.view()), 0..8, &target);
     let solver = Solver::new(spec, &network).unwrap();

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 
 use bouton::Result;
-use bouton::network::Network;
 use bouton::packed::Packed;
 use bouton::recipe::Recipe;
 use bouton::train::{Checkpoint, Tensor, TensorData, Trainer};
@@ -124,8 +123,7 @@ fn packed_files() -> Vec<Vec<u8>> {
     let (head, tail) = PACKED.split_once("[{ image").unwrap();
     let dense = format!("{head}[72, 5, 4, 3]{}", tail.split_once("5, 3]").unwrap().1);
     let dense = Recipe::parse(&dense, "test").unwrap();
-    let pack =
-        |recipe: &Recipe| Packed::new(recipe, &Network::build(recipe).unwrap()).unwrap().to_checkpoint();
+    let pack = |recipe: &Recipe| Packed::new(recipe, &recipe.build().unwrap()).unwrap().to_checkpoint();
     vec![foreign(&pack(&recipe)), foreign(&pack(&dense)), pack(&recipe).to_bytes().unwrap()]
 }
 

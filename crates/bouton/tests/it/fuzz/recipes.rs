@@ -137,10 +137,10 @@ fn override_of(bytes: &[u8]) -> Result<()> {
 
 fn presets() -> Vec<Vec<u8>> {
     let texts = [
-        include_str!("../../../data/devices/majumdar2021.toml"),
-        include_str!("../../../data/devices/soft-bounds.toml"),
-        include_str!("../../../data/devices/reram-array-om.toml"),
-        include_str!("../../../data/devices/ecram.toml"),
+        include_str!("../../../../bouton-core/data/devices/majumdar2021.toml"),
+        include_str!("../../../../bouton-core/data/devices/soft-bounds.toml"),
+        include_str!("../../../../bouton-core/data/devices/reram-array-om.toml"),
+        include_str!("../../../../bouton-core/data/devices/ecram.toml"),
     ];
     texts.map(|t| t.as_bytes().to_vec()).into()
 }

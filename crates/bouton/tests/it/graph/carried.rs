@@ -12,7 +12,7 @@ const DIRECT: &str = "[connection.hidden2-output]\ncarries = \"activity\"\n\
 /// The gradient by parameter, with the weights that carry errors to hidden2 those that carry its activity, or as they are drawn.
 fn gradients(tables: &str, transposed: bool) -> Weights {
     let recipe = chain(RELU, tables);
-    let mut network = Network::build(&recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     if transposed {
         let forward = network.connections[2].weight.mat().clone();
         network.connections[3].weight.update(|mut w| w.copy_from(forward.view()));
@@ -87,7 +87,7 @@ fn settling_units_may_be_joined_with_themselves() {
     exact(&chain(SETTLE, own), "within a population");
     let with = |credit: &str| {
         let recipe = chain(&SETTLE.replace("[credit.bptt]\nsteps = 7", credit), own);
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let samples = batch(&network, 3);
         gradient(&recipe, &mut network, &samples).0
     };
@@ -172,7 +172,7 @@ fn clamps_follow_the_size_of_a_sequence() {
         + "[sequence.permuted]\ntasks = 2\npad = 1\n[network]\nlayers = [24, 6, 3]\n"
         + RELU
         + "[population.again]\nclamp = \"input\"\n[connection.x]\nfrom = \"again\"\nto = \"output\"\n";
-    let network = Network::build(&recipe(&text)).unwrap();
+    let network = recipe(&text).build().unwrap();
     assert_eq!((network.features(), network.populations[1].units), (24, 24));
     let mut trainer = Trainer::new(&recipe(&text), None).unwrap();
     learn(&mut trainer, 2);

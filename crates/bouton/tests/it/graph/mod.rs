@@ -42,7 +42,7 @@ fn chain(rest: &str, tables: &str) -> Recipe {
 
 /// The gradient is the one of the loss.
 fn exact(recipe: &Recipe, what: &str) {
-    let mut network = Network::build(recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     let mut samples = batch(&network, 3);
     if network.features() != network.populations[0].units {
         let mut stream = bouton::rng::Key::new(5).stream();
@@ -89,7 +89,7 @@ fn populations_choose_units_and_norms() {
         &RELU.replace("[neuron.relu]", "[neuron.relu]\n[norm.layer]"),
         "[population.hidden1]\nneuron.sign = {}\nnorm.none = {}\ndropout = 0.5\n",
     );
-    let network = Network::build(&recipe).unwrap();
+    let network = recipe.build().unwrap();
     let norms: Vec<bool> = network.populations.iter().map(|p| p.norm.is_some()).collect();
     assert_eq!(norms, [false, false, true, true]);
     let dropout: Vec<f64> = network.populations.iter().map(|p| p.dropout).collect();
@@ -165,7 +165,7 @@ fn gradients_through_graphs_are_those_of_the_loss() {
 fn equilibrium_propagation_finds_the_gradient_of_a_graph() {
     let with = |credit: &str| {
         let recipe = chain(&SETTLE.replace("[credit.bptt]\nsteps = 7", credit), BESIDE);
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let samples = batch(&network, 3);
         gradient(&recipe, &mut network, &samples).0
     };
@@ -187,7 +187,7 @@ fn nothing_depends_on_the_order_of_tables_or_on_strangers() {
     let mut tables: Vec<&str> = BESIDE.split_inclusive("\n").collect();
     tables.rotate_left(2);
     assert_eq!(one, trained(&tables.concat()));
-    let drawn = |tables: &str| weights(&Network::build(&chain(RELU, tables)).unwrap());
+    let drawn = |tables: &str| weights(&chain(RELU, tables).build().unwrap());
     let stranger = "[population.another]\nunits = 2\n[connection.input-another]\nfrom = \"input\"\nto = \"another\"\n\
         [connection.another-output]\nfrom = \"another\"\nto = \"output\"\n";
     let two = drawn(&format!("{BESIDE}{stranger}"));
@@ -204,7 +204,7 @@ const CONTEXT: &str = "precision = \"f64\"\n[task.context]\nfeatures = 6\ncontex
 #[test]
 fn two_inputs_are_shown_by_two_populations() {
     let two = recipe(CONTEXT);
-    let network = Network::build(&two).unwrap();
+    let network = two.build().unwrap();
     let clamped: Vec<_> = network.with_role(Role::Clamped).map(|p| &network.populations[p]).collect();
     assert_eq!(
         clamped.iter().map(|p| (&*p.name, p.columns.clone())).collect::<Vec<_>>(),
@@ -247,7 +247,7 @@ fn two_objectives_add_up() {
     // The loss is the weighted sum, the answers are those of the output.
     let with = |weight: &str| {
         let recipe = chain(RELU, &AUXILIARY.replace("0.3", weight));
-        let network = Network::build(&recipe).unwrap();
+        let network = recipe.build().unwrap();
         let credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
         credit.evaluate(&network, &batch(&network, 3), &*recipe.objective.build()).unwrap()
     };
@@ -256,7 +256,7 @@ fn two_objectives_add_up() {
         (twice.loss - none.loss - 2.0 * (some.loss - none.loss)).abs() < 1e-12 && some.loss > none.loss + 0.1
     );
     assert_eq!(none.sums, twice.sums);
-    let network = Network::build(&chain(RELU, AUXILIARY)).unwrap();
+    let network = chain(RELU, AUXILIARY).build().unwrap();
     assert_eq!(network.populations[network.output()].name, "output");
 }
 
@@ -283,7 +283,7 @@ fn a_graph_goes_on_from_a_checkpoint() {
 
 /// What goes back to the samples, from every population that shows some of their columns.
 fn exact_input(recipe: &Recipe) {
-    let mut network = Network::build(recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     let noise = |cols, seed| {
         let mut stream = bouton::rng::Key::new(seed).stream();
         Mat::from_fn(network.dtype, 4, cols, |_, _| stream.uniform() - 0.5)
@@ -317,7 +317,7 @@ fn exact_input(recipe: &Recipe) {
 fn inputs_may_be_shown_twice() {
     let twice = "[population.again]\nclamp = \"input\"\n[connection.again-hidden2]\nfrom = \"again\"\nto = \"hidden2\"\n";
     let recipe = chain(RELU, twice);
-    assert_eq!(Network::build(&recipe).unwrap().features(), 8);
+    assert_eq!(recipe.build().unwrap().features(), 8);
     exact(&recipe, "shown twice");
     exact_input(&recipe);
 }

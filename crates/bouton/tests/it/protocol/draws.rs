@@ -37,9 +37,7 @@ fn gradient(recipe: &Recipe, network: &mut Network, key: &Key) -> (Vec<f64>, Ste
 fn noise_reaches_every_rule_and_is_one_of_the_update() {
     for quiet in rules() {
         let noisy = quiet.with_overrides(&["neuron.settle.noise=0.3"]).unwrap();
-        let of = |recipe: &Recipe, key: u64| {
-            gradient(recipe, &mut Network::build(recipe).unwrap(), &Key::new(key))
-        };
+        let of = |recipe: &Recipe, key: u64| gradient(recipe, &mut recipe.build().unwrap(), &Key::new(key));
         let what = noisy.to_toml();
         assert_eq!(of(&quiet, 1), of(&quiet, 2), "{what}");
         assert_eq!(of(&noisy, 1), of(&noisy, 1), "{what}");
@@ -53,7 +51,7 @@ fn noise_reaches_every_rule_and_is_one_of_the_update() {
 #[test]
 fn the_gradient_of_a_noisy_pass_is_its_own() {
     let recipe = recipe(&[20, 4, 3], &format!("{SIGMOID}noise = 0.4\n[credit.bptt]\nsteps = 3\n"));
-    let (mut network, key) = (Network::build(&recipe).unwrap(), Key::new(4));
+    let (mut network, key) = (recipe.build().unwrap(), Key::new(4));
     let g = gradient(&recipe, &mut network, &key).0;
     let other = gradient(&recipe, &mut network, &Key::new(5)).0;
     let numeric = central_differences(&mut network, &mut |n| gradient(&recipe, n, &key).1.mean_loss());
@@ -74,7 +72,7 @@ fn phases_are_counted_per_sample() {
         [8, 24, 0, 0],
     ];
     for (recipe, wanted) in rules().iter().zip(wanted) {
-        let step = gradient(recipe, &mut Network::build(recipe).unwrap(), &Key::new(1)).1;
+        let step = gradient(recipe, &mut recipe.build().unwrap(), &Key::new(1)).1;
         let found = [step.free.samples, step.free.sweeps, step.nudged.samples, step.nudged.sweeps];
         assert_eq!((found, step.samples, step.fallback), (wanted, 8, 0), "{}", recipe.to_toml());
     }

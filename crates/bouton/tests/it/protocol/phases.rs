@@ -19,7 +19,7 @@ fn continual_weights_move_between_sweeps() {
                  nudge = \"{nudge}\"\nfree-steps = 2\nnudged-steps = 3\n"
             ),
         );
-        let mut network = Network::build(&recipe).unwrap();
+        let mut network = recipe.build().unwrap();
         let one = batch(&network, 2).first(1);
         let (x, label) = (one.x.to_f64s(), one.target.view(0..1).class(0));
         let mut w = network.connections[0].weight.mat().to_f64s();
@@ -67,7 +67,7 @@ fn gradients(recipe: &Recipe, network: &mut Network, batch: &Batch) -> GradColle
 #[test]
 fn feedback_begins_at_its_angle() {
     for (angle, cosine) in [(0.0, 1.0), (60.0, 0.5), (90.0, 0.0), (120.0, -0.5), (180.0, -1.0)] {
-        let network = Network::build(&field(angle, 0.0)).unwrap();
+        let network = field(angle, 0.0).build().unwrap();
         for c in network.connections.iter().skip(1) {
             let Feedback::Field(back) = &c.feedback else { panic!("{}", c.name) };
             let (w, b) = (c.weight.mat().to_f64s(), back.mat().to_f64s());
@@ -84,12 +84,10 @@ fn feedback_begins_at_its_angle() {
 #[test]
 fn homeostasis_draws_both_directions_together() {
     let (without, with) = (field(60.0, 0.0), field(60.0, 0.9));
-    let mut network = Network::build(&with).unwrap();
+    let mut network = with.build().unwrap();
     let batch = batch(&network, 5);
-    let (plain, held) = (
-        gradients(&without, &mut Network::build(&without).unwrap(), &batch),
-        gradients(&with, &mut network, &batch),
-    );
+    let (plain, held) =
+        (gradients(&without, &mut without.build().unwrap(), &batch), gradients(&with, &mut network, &batch));
     for (id, c) in network.connections.iter().enumerate().skip(1) {
         let apart: Vec<f64> = c
             .weight
@@ -134,7 +132,7 @@ fn pools_choose_from_the_last_states_of_a_phase() {
          [wiring.conv]\ngain = 3.0\n[optim.sgd]\nlr = 0.1\n[credit.eq-prop]\nbeta = 2.0\nnudge = \"symmetric\"\n\
          free-steps = 3\nnudged-steps = 3";
     let recipe = Recipe::parse(text, "test").unwrap();
-    let mut network = Network::build(&recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     let batch = batch(&network, 3);
     let found = gradients(&recipe, &mut network, &batch).values(ParamId::weight(1));
     let credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();

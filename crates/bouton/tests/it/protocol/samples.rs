@@ -2,7 +2,6 @@
 
 use crate::common::{batch, relative_error};
 use bouton::credit::{Batch, GradCollector};
-use bouton::network::Network;
 use bouton::objective::{Given, Objective};
 use bouton::recipe::Recipe;
 use bouton::rng::Key;
@@ -22,7 +21,7 @@ fn recipe(net: &str, tables: &str) -> Recipe {
 }
 
 fn gradient(recipe: &Recipe, batch: &Batch, objective: &dyn Objective) -> Vec<f64> {
-    let mut network = Network::build(recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     let mut credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
     let mut sink = GradCollector::default();
     credit.learn(&mut network, batch, objective, &mut sink, &Key::new(1)).unwrap();
@@ -35,7 +34,7 @@ fn alone(batch: &Batch, r: usize) -> Batch {
 
 /// The relative distance of a batch's gradient from the mean of its samples'.
 fn apart(recipe: &Recipe, objective: &dyn Fn(Option<usize>) -> Box<dyn Objective>) -> f64 {
-    let batch = batch(&Network::build(recipe).unwrap(), 5);
+    let batch = batch(&recipe.build().unwrap(), 5);
     let whole = gradient(recipe, &batch, &*objective(None));
     let mut mean = vec![0.0; whole.len()];
     for r in 0..8 {
@@ -113,7 +112,7 @@ fn a_batch_of_two_shards_has_one_mean() {
         "bptt]\nsteps = 6\n".into(),
     ] {
         let recipe = recipe(DENSE, &format!("{SIGMOID}[credit.{credit}"));
-        let eight = batch(&Network::build(&recipe).unwrap(), 5);
+        let eight = batch(&recipe.build().unwrap(), 5);
         let ids: Vec<usize> = (0..20).map(|r| r * 5 % 8).collect();
         let (x, mut mean) = (Mat::from_fn(DType::F64, 20, 16, |r, c| eight.x.get(ids[r], c)), Vec::new());
         let target = eight.target.take(&ids);
@@ -181,7 +180,7 @@ fn settled_phases_give_the_gradient() {
         let rule = recipe(net, &format!("{SIGMOID}[credit.{credit}{long}{tables}"));
         let adjoint = "recurrent-backprop]\nfree-steps = 150\nadjoint-steps = 150\n";
         let exact = recipe(net, &format!("{SIGMOID}[credit.{adjoint}{tables}"));
-        let batch = alone(&batch(&Network::build(&rule).unwrap(), 5), 3);
+        let batch = alone(&batch(&rule.build().unwrap(), 5), 3);
         let objective = rule.objective.build();
         let error =
             relative_error(&gradient(&rule, &batch, &*objective), &gradient(&exact, &batch, &*objective));

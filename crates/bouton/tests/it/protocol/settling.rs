@@ -31,7 +31,7 @@ struct Fixture {
 
 impl Fixture {
     fn new(recipe: &Recipe) -> Self {
-        let network = Network::build(recipe).unwrap();
+        let network = recipe.build().unwrap();
         let (solver, mut batch) = (Solver::new(&recipe.solver, &network).unwrap(), batch(&network, 5));
         // Faint samples settle sooner than strong ones.
         batch.x = Mat::from_fn(DType::F64, ROWS, 20, |r, c| batch.x.get(r, c) * (r + 1) as f64 / 5.0);
@@ -196,7 +196,7 @@ fn noise_is_new_in_every_step_and_copy() {
     assert!((0..6).all(|i| all[..i].iter().all(|b| *b != all[i])), "copies have numbers of their own");
     copies.swap_rows(0, 1);
     assert_eq!((row(&add(&copies, 2), 0), row(&add(&copies, 2), 1)), (row(&own, 1), row(&own, 0)));
-    let (mut network, mut sink) = (Network::build(&recipe).unwrap(), GradCollector::default());
+    let (mut network, mut sink) = (recipe.build().unwrap(), GradCollector::default());
     let step = credit.learn(&mut network, &fixture.batch, &*objective, &mut sink, &Key::new(1)).unwrap();
     assert_eq!(step.nudged.samples, 16, "two nudged phases");
 }

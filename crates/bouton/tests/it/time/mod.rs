@@ -33,7 +33,7 @@ fn batch(samples: usize) -> Batch {
 }
 
 fn against_differences(recipe: &Recipe) -> f64 {
-    let (mut network, batch) = (Network::build(recipe).unwrap(), batch(4));
+    let (mut network, batch) = (recipe.build().unwrap(), batch(4));
     let (g, _) = gradient(recipe, &mut network, &batch);
     assert!(g.iter().filter(|g| **g != 0.0).count() > 20, "a network that is dead proves nothing");
     let numeric = central_differences(&mut network, &mut |network| loss(recipe, network, &batch));
@@ -83,7 +83,7 @@ fn numbers_of_the_units_own_substeps_delays_and_two_loops_have_exact_gradients()
     let rest =
         format!("[time]\nsubsteps = 2\ndt = 0.7\nreading = \"mean\"\n{units}{leaky}{LOOP}{graph}{BPTT}");
     let recipe = recipe("[4, 5, 4, 3]", &rest);
-    let names: Vec<String> = Network::build(&recipe).unwrap().parameters().into_iter().map(|p| p.1).collect();
+    let names: Vec<String> = recipe.build().unwrap().parameters().into_iter().map(|p| p.1).collect();
     for name in ["hidden1.tau", "hidden2.beta", "hidden1.threshold", "output.tau", "told.weight"] {
         assert!(names.iter().any(|n| n == name), "{name} is not in {names:?}");
     }
@@ -103,7 +103,7 @@ fn lively(rest: &str) -> Recipe {
 fn without_a_loop_e_prop_is_backpropagation_and_with_one_it_is_not() {
     let of = |rest: &str, credit: &str| {
         let recipe = lively(&format!("{rest}{credit}"));
-        gradient(&recipe, &mut Network::build(&recipe).unwrap(), &batch(8)).0
+        gradient(&recipe, &mut recipe.build().unwrap(), &batch(8)).0
     };
     assert_eq!(of("", "[credit.e-prop]\n"), of("", BPTT));
     let connection = format!("{LOOP}autapses = false\n");
@@ -119,7 +119,7 @@ fn learning_signals_take_the_connections_that_carry_errors() {
     let random = "[connection.hidden1-output]\ncarries = \"activity\"\n\
                   [connection.taught]\nfrom = \"output\"\nto = \"hidden1\"\ncarries = \"errors\"\n";
     let recipe = lively(&format!("{random}[credit.e-prop]\n"));
-    let mut network = Network::build(&recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     let g = |network: &mut Network| gradient(&recipe, network, &batch(8)).0;
     let first = g(&mut network);
     assert!(first.iter().filter(|g| **g != 0.0).count() > 20);
@@ -136,7 +136,7 @@ fn checkpoints_change_memory_and_no_gradient_and_truncation_stops_it() {
     let connection = format!("{LOOP}delay = 2\n");
     let of = |credit: &str| {
         let recipe = lively(&format!("{connection}[credit.bptt]\n{credit}"));
-        gradient(&recipe, &mut Network::build(&recipe).unwrap(), &batch(8))
+        gradient(&recipe, &mut recipe.build().unwrap(), &batch(8))
     };
     let (whole, step) = of("");
     for size in [1, 2, 3, 4] {
@@ -151,7 +151,7 @@ fn checkpoints_change_memory_and_no_gradient_and_truncation_stops_it() {
 #[test]
 fn a_sequence_may_be_cut_and_samples_do_not_see_each_other() {
     let recipe = lively(&format!("[time]\nreading = \"each\"\n{LOOP}delay = 2\n{BPTT}"));
-    let (network, batch) = (Network::build(&recipe).unwrap(), batch(6));
+    let (network, batch) = (recipe.build().unwrap(), batch(6));
     let time = network.time.as_ref().unwrap();
     let x = network.seen(time, batch.x.view(), &batch.ids, None);
     let whole = network.run(time, x.view(), 6, None);
@@ -175,7 +175,7 @@ fn a_sequence_may_be_cut_and_samples_do_not_see_each_other() {
 #[test]
 fn shards_and_threads_change_nothing() {
     let recipe = lively(&format!("{LOOP}{BPTT}"));
-    let mut network = Network::build(&recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     let batch = batch(40);
     let all = gradient(&recipe, &mut network, &batch).0;
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
@@ -207,7 +207,7 @@ fn a_static_network_is_a_sequence_of_one_step() {
             parse("[credit.backprop]\n"),
             parse("[population.output.neuron.leaky]\ntau = 1e-6\n[credit.bptt]\n"),
         );
-        let of = |recipe: &Recipe| gradient(recipe, &mut Network::build(recipe).unwrap(), &batch(8));
+        let of = |recipe: &Recipe| gradient(recipe, &mut recipe.build().unwrap(), &batch(8));
         let ((a, step), (b, same)) = (of(&once), of(&in_time));
         assert!(relative_error(&b, &a) < 1e-14 && (step.loss - same.loss).abs() < 1e-12, "{unit}");
     }
@@ -236,7 +236,7 @@ fn an_output_may_spike() {
     let recipe = lively("[time]\nreading = \"sum\"\n[credit.bptt]\n");
     let recipe = recipe.with_overrides(&["population.output.neuron=lif"]).unwrap();
     recipe.check().unwrap();
-    let network = Network::build(&recipe).unwrap();
+    let network = recipe.build().unwrap();
     let credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
     let objective = recipe.objective.build();
     let counts = |network: &Network| {
@@ -244,10 +244,11 @@ fn an_output_may_spike() {
     };
     assert!(counts(&network).iter().all(|n| n.fract() == 0.0 && *n >= 0.0), "{:?}", counts(&network));
     // The plan's own output is linear.
-    let plain = Network::build(
-        &lively("[credit.bptt]\n").with_overrides(&["population.output.neuron=leaky"]).unwrap(),
-    )
-    .unwrap();
+    let plain = lively("[credit.bptt]\n")
+        .with_overrides(&["population.output.neuron=leaky"])
+        .unwrap()
+        .build()
+        .unwrap();
     assert!(plain.populations[2].num_states() == 1 && network.populations[2].num_states() == 2);
 }
 
@@ -257,7 +258,7 @@ fn drawn_spikes_belong_to_the_update_or_to_the_sample() {
     let text = "precision = \"f64\"\n[task.synthetic]\nshape = [1, 5, 4]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
                 [encoder.poisson]\nsteps = 9\n[network]\nlayers = [20, 3]\n[optim.sgd]\nlr = 0.1\n[neuron.leaky]\n[credit.bptt]\n";
     let recipe = Recipe::parse(text, "test").unwrap();
-    let (network, batch) = (Network::build(&recipe).unwrap(), batch(8));
+    let (network, batch) = (recipe.build().unwrap(), batch(8));
     let time = network.time.as_ref().unwrap();
     let seen = |key: Option<&Key>, rows: &[usize]| {
         let part = batch.take(rows);
@@ -279,7 +280,7 @@ fn gradients_of_the_first_state_are_exact() {
         "[4, 6, 3]",
         &format!("{}{LEAKY}{LOOP}delay = 3\n{BPTT}", smooth("lif", "surrogate = { sigmoid = 3.0 }")),
     );
-    let (network, batch) = (Network::build(&recipe).unwrap(), batch(2));
+    let (network, batch) = (recipe.build().unwrap(), batch(2));
     let time = network.time.as_ref().unwrap();
     let x = network.seen(time, batch.x.view(), &batch.ids, None);
     let mut start = network.run(time, x.view(), 2, None).last();
@@ -353,10 +354,8 @@ fn a_penalty_on_rates_has_an_exact_gradient() {
         assert!(error < 1e-7, "{reading}: {error:e}");
         let mut without = with.clone();
         without.time.as_mut().unwrap().rates = None;
-        let (network, batch) = (Network::build(&with).unwrap(), batch(4));
-        assert!(
-            loss(&with, &network, &batch) > loss(&without, &Network::build(&without).unwrap(), &batch) + 1e-3
-        );
+        let (network, batch) = (with.build().unwrap(), batch(4));
+        assert!(loss(&with, &network, &batch) > loss(&without, &without.build().unwrap(), &batch) + 1e-3);
     }
 }
 
@@ -365,7 +364,7 @@ fn a_penalty_on_rates_has_an_exact_gradient() {
 fn substeps_share_the_length_of_a_step() {
     let out = |substeps: usize| {
         let rest = format!("[time]\ndt = 1.5\nsubsteps = {substeps}\n[neuron.leaky]\ntau = 4.0\n{BPTT}");
-        let network = Network::build(&recipe("[4, 3]", &rest)).unwrap();
+        let network = recipe("[4, 3]", &rest).build().unwrap();
         let (time, batch) = (network.time.clone().unwrap(), batch(2));
         let x = network.seen(&time, batch.x.view(), &batch.ids, None);
         network.outputs(&time, network.output(), &network.run(&time, x.view(), 2, None)).to_f64s()

@@ -2,7 +2,7 @@
 //! same numbers, which numpy's legacy generator draws: 100 spike trains, 100 units without autapses, one output, 1000 steps.
 
 use bouton::credit::{Batch, GradSink};
-use bouton::network::{Network, ParamId};
+use bouton::network::ParamId;
 use bouton::objective::Target;
 use bouton::optim::Updater;
 use bouton::recipe::Recipe;
@@ -38,7 +38,7 @@ fn numbers<const SIZE: usize>(name: &str, number: impl Fn([u8; SIZE]) -> f64) ->
 fn e_prop_has_the_losses_of_nest() {
     let recipe = Recipe::parse(RECIPE, "test").unwrap();
     recipe.check().unwrap();
-    let mut network = Network::build(&recipe).unwrap();
+    let mut network = recipe.build().unwrap();
     let weights = numbers("regression.f32", |b| f64::from(f32::from_le_bytes(b)));
     let starts =
         [("input-hidden1", 0), ("loop", N * N), ("hidden1-output", 2 * N * N), ("taught", 2 * N * N + N)];

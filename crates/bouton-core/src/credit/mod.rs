@@ -1,0 +1,300 @@
+//! How a unit learns what it should have done.
+//!
+//! A credit rule turns the outcome of a batch into factors of parameter gradients and hands them to a [`GradSink`]. Rules
+//! only use the verbs of [`crate::network`] and the relaxations of [`crate::solver`].
+
+mod auxiliary;
+mod backprop;
+mod bptt;
+mod continual;
+mod contrast;
+mod contrastive;
+mod coupled;
+pub mod draws;
+mod e_prop;
+mod eqprop;
+mod holomorphic;
+mod homeostasis;
+mod importance;
+mod outcome;
+pub mod outside;
+mod recurrent;
+mod shards;
+mod sink;
+mod tape;
+mod through_time;
+mod warm_start;
+mod weighed;
+
+pub use crate::network::GradSink;
+pub use backprop::Backprop;
+pub use bptt::Bptt;
+pub use continual::ContinualEqProp;
+pub use contrast::{Contrast, Phase};
+pub use contrastive::ContrastiveLearning;
+pub use coupled::CoupledLearning;
+pub use e_prop::EProp;
+pub use eqprop::{EqProp, Nudge, Start};
+pub use holomorphic::HolomorphicEqProp;
+pub use importance::measure;
+pub use outcome::{PhaseStates, Step};
+pub use recurrent::RecurrentBackprop;
+pub use sink::{GradCollector, InputGradCollector};
+pub use tape::{Adjoint, Frame, record};
+
+use crate::axis::{Cite, Place, axis};
+use crate::error::{Error, Result};
+use crate::network::{Network, Visitor};
+use crate::neuron::UnitDynamics;
+use crate::objective::{Objective, Target};
+use crate::rng::Key;
+use crate::solver::{Solver, SolverSpec};
+use bouton_kernels::Mat;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+axis! {
+    /// The credit axis of a recipe: `[credit.<name>]`.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+    pub enum CreditSpec: CreditMethod {
+        /// Backpropagation through a feed-forward network.
+        Backprop(Backprop),
+        /// Backpropagation through time, whole or truncated.
+        Bptt(Bptt),
+        /// e-prop: eligibility of each unit alone, times learning signals of the output.
+        EProp(EProp),
+        /// Recurrent backpropagation: the adjoint's fixed point.
+        RecurrentBackprop(RecurrentBackprop),
+        /// Equilibrium propagation.
+        EqProp(EqProp),
+        /// Holomorphic equilibrium propagation: the nudge turns in the complex plane.
+        HolomorphicEqProp(HolomorphicEqProp),
+        /// Continual equilibrium propagation: weights move during the nudged phase.
+        ContinualEqProp(ContinualEqProp),
+        /// Coupled learning: the output is clamped a little closer to the target.
+        CoupledLearning(CoupledLearning),
+        /// Contrastive learning: the output is clamped to the target.
+        ContrastiveLearning(ContrastiveLearning),
+    }
+}
+
+/// What a recipe's credit rule says of itself, in its own file.
+pub trait CreditMethod: std::fmt::Debug {
+    /// Refuses settings that cannot be meant together; the bounds of numbers are attributes of their fields.
+    ///
+    /// # Errors
+    /// [`Error`] with the key and a hint.
+    fn check(&self, at: &Place) -> Result<()>;
+    /// The publications that it comes from.
+    fn cites(&self) -> Vec<Cite>;
+    /// What it wants of the other axes, and what it gives.
+    fn needs(&self) -> CreditNeeds;
+    /// Every number of sweeps that it has, those to the free state first.
+    fn steps_mut(&mut self) -> Vec<&mut usize>;
+    /// Numbers that it keeps of every unit and sample at once, for the estimate of memory.
+    fn copies(&self) -> usize;
+    /// Steps of the data that it keeps at once; none, the default: all.
+    fn section(&self) -> Option<usize> {
+        None
+    }
+    /// Settings for the tests of every member, in which each word and each switch occurs.
+    fn examples() -> Vec<Self>
+    where
+        Self: Sized;
+    /// The rule itself, for `network` and a training set of `samples` samples.
+    fn build(&self, solver: Solver, network: &Network, samples: usize) -> Box<dyn Credit>;
+}
+
+/// What a credit rule wants of the other axes, and what it gives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CreditNeeds {
+    /// How populations have to come to their outputs.
+    pub dynamics: UnitDynamics,
+    /// How it acts on the network.
+    pub acts: Acts,
+    /// The strength with which it pushes outputs away from the target, if it does.
+    pub pushes: Option<f64>,
+    /// Whether all samples have to take the same plain sweeps.
+    pub fixed_steps: bool,
+    /// Whether weights move within the phases of a batch.
+    pub online: bool,
+    /// Where the free phase starts in training.
+    pub start: Start,
+    /// Whether it gives the gradient of every sample alone.
+    pub per_sample: bool,
+    /// Whether nudged phases follow the transposed network around the free state.
+    pub corrected: bool,
+    /// Whether every update has a free state to learn from.
+    pub free_state: bool,
+    /// Whether what it hands over is the gradient of the loss itself, whatever the network.
+    pub exact: bool,
+}
+
+/// How a credit rule acts on a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Acts {
+    /// It goes back through what the network did.
+    Gradient,
+    /// It nudges the output by a force.
+    Nudge,
+    /// It nudges the output by a force that turns in the complex plane; off the real line if `complex`.
+    ComplexNudge {
+        /// Whether there are nudges with an imaginary part.
+        complex: bool,
+    },
+    /// It holds the output.
+    Clamp,
+}
+
+impl Acts {
+    /// Whether the output is pushed by a force, so that its place in the dynamics matters.
+    pub fn nudges(self) -> bool {
+        matches!(self, Self::Nudge | Self::ComplexNudge { .. })
+    }
+}
+
+impl CreditNeeds {
+    /// A gradient through a network of these dynamics.
+    pub fn gradient(dynamics: UnitDynamics) -> Self {
+        Self {
+            dynamics,
+            acts: Acts::Gradient,
+            pushes: None,
+            fixed_steps: false,
+            online: false,
+            start: Start::Zero,
+            per_sample: false,
+            corrected: false,
+            free_state: true,
+            exact: true,
+        }
+    }
+
+    /// Phases of a network that settles, from rest.
+    pub fn phases(acts: Acts) -> Self {
+        Self { acts, exact: false, ..Self::gradient(UnitDynamics::Settling) }
+    }
+}
+
+/// Samples with their targets.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    /// Inputs, [samples, features].
+    pub x: Mat,
+    /// What each sample should come to.
+    pub target: Target,
+    /// Place of each sample among those of all tasks of a stream, or in its data set.
+    pub ids: Vec<usize>,
+}
+
+impl Batch {
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// Takes the samples of another batch of the same kind behind its own.
+    pub fn append(&mut self, other: &Self) {
+        self.x.append_rows(other.x.view());
+        self.target.append(&other.target);
+        self.ids.extend(&other.ids);
+    }
+
+    /// The samples at `rows`, in this order, which keep their places.
+    #[must_use]
+    pub fn take(&self, rows: &[usize]) -> Self {
+        let mut x = Mat::zeros(self.x.dtype(), rows.len(), self.x.cols());
+        for (to, &from) in rows.iter().enumerate() {
+            x.rows_view_mut(to..to + 1).copy_from(self.x.rows_view(from..from + 1));
+        }
+        Self { x, target: self.target.take(rows), ids: rows.iter().map(|&r| self.ids[r]).collect() }
+    }
+
+    /// The first `n` samples, as a training set of their own.
+    #[must_use]
+    pub fn first(mut self, n: usize) -> Self {
+        let n = n.min(self.len());
+        self.x.resize_rows(n);
+        self.target = self.target.part(0..n);
+        self.ids = (0..n).collect();
+        self
+    }
+}
+
+/// A credit rule. `key` names the random numbers of this update.
+pub trait Credit: Send + Sync + std::fmt::Debug {
+    /// Hands the gradient of the mean loss of `batch` to `sink` and lets it step.
+    fn learn(
+        &mut self,
+        network: &mut Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        sink: &mut dyn GradSink,
+        key: &Key,
+    ) -> Result<Step>;
+    /// The outcome of `batch` without learning.
+    fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step>;
+    /// The free state.
+    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<PhaseStates>;
+    /// The free state that `learn` starts from with this key, from rest: with dropout, noise and the statistics of the
+    /// batch, which running means take in. Default: the one of evaluation.
+    fn free_in_training(
+        &self,
+        network: &mut Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        _key: &Key,
+    ) -> Result<PhaseStates> {
+        self.free(network, batch, objective)
+    }
+    /// The states that the rule learns from, the free one first, for those who want to look inside. Default: the
+    /// free state alone.
+    fn phases(
+        &self,
+        network: &Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        _key: &Key,
+    ) -> Result<Vec<PhaseStates>> {
+        Ok(vec![self.free(network, batch, objective)?])
+    }
+    /// Hands the gradient of each mean loss, one after the other, to `sink` with the network as it answers in
+    /// evaluation: no dropout, fixed statistics, nothing learned or observed. All see the same state: their presynaptic
+    /// factors are the same memory.
+    ///
+    /// # Errors
+    /// [`Error::Incompatible`] for rules that have no such gradient, which is the default.
+    fn gradients(&self, _: &Network, _: &Batch, _: &[&dyn Objective], _: &mut dyn GradSink) -> Result<()> {
+        Err(Error::incompatible("this credit rule has no gradient sample by sample", "use credit.backprop"))
+    }
+    /// Shows state that must survive a restart to `visitor`. Default: there is none.
+    fn visit(&mut self, _visitor: &mut Visitor<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl CreditSpec {
+    /// The rule itself, for `network` and a training set of `samples` samples.
+    ///
+    /// # Errors
+    /// Those of the solver.
+    pub fn build(&self, solver: &SolverSpec, network: &Network, samples: usize) -> Result<Box<dyn Credit>> {
+        Ok(self.method().build(Solver::new(solver, network)?, network, samples))
+    }
+
+    /// Most sweeps to the free state; `None` if there are no sweeps.
+    pub fn free_steps(&self) -> Option<usize> {
+        self.clone().steps_mut().first().map(|steps| **steps)
+    }
+
+    /// Every number of sweeps that the rule has.
+    pub fn steps_mut(&mut self) -> Vec<&mut usize> {
+        self.method_mut().map_or_else(Vec::new, |rule| rule.steps_mut())
+    }
+}
