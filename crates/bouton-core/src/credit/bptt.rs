@@ -56,7 +56,7 @@ impl Bptt {
 
     fn through_time(&self) -> ThroughTime {
         let exact = self.truncate.is_none();
-        ThroughTime { path: Path::Through, section: self.section(), exact }
+        ThroughTime { path: Path::BPTT, section: self.section(), exact }
     }
 }
 

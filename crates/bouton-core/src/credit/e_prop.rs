@@ -52,6 +52,6 @@ impl CreditMethod for EProp {
     }
 
     fn build(&self, _: Solver, _: &Network, _: usize) -> Box<dyn Credit> {
-        Box::new(ThroughTime::whole(Path::Local))
+        Box::new(ThroughTime::whole(Path::E_PROP))
     }
 }

@@ -10,17 +10,20 @@ mod continual;
 mod contrast;
 mod contrastive;
 mod coupled;
+mod d_rtrl;
 pub mod draws;
 mod e_prop;
 mod eqprop;
 mod holomorphic;
 mod homeostasis;
 mod importance;
+mod ostl;
 mod outcome;
 pub mod outside;
 mod recurrent;
 mod shards;
 mod sink;
+mod snap_1;
 mod tape;
 mod through_time;
 mod warm_start;
@@ -33,13 +36,16 @@ pub use continual::ContinualEqProp;
 pub use contrast::{Contrast, Phase};
 pub use contrastive::ContrastiveLearning;
 pub use coupled::CoupledLearning;
+pub use d_rtrl::DRtrl;
 pub use e_prop::EProp;
 pub use eqprop::{EqProp, Nudge, Start};
 pub use holomorphic::HolomorphicEqProp;
 pub use importance::measure;
+pub use ostl::Ostl;
 pub use outcome::{PhaseStates, Step};
 pub use recurrent::RecurrentBackprop;
 pub use sink::{GradCollector, InputGradCollector};
+pub use snap_1::Snap1;
 pub use tape::{Adjoint, Frame, record};
 
 use crate::axis::{Cite, Place, axis};
@@ -64,6 +70,13 @@ axis! {
         Bptt(Bptt),
         /// e-prop: eligibility of each unit alone, times learning signals of the output.
         EProp(EProp),
+        /// Online spatio-temporal learning: eligibility within each population, times signals of the same step.
+        Ostl(Ostl),
+        /// The sparse one-step approximation: eligibility of each unit and its weight to itself, times signals of the same step.
+        #[serde(rename = "snap-1")]
+        Snap1(Snap1),
+        /// Diagonal real-time recurrent learning: eligibility of each unit alone, times signals of the same step.
+        DRtrl(DRtrl),
         /// Recurrent backpropagation: the adjoint's fixed point.
         RecurrentBackprop(RecurrentBackprop),
         /// Equilibrium propagation.

@@ -1,14 +1,18 @@
 //! The way back: the adjoint of the way forth, loops from the last step to the first.
 
-use super::{Carry, Path, Timing, Trace};
+use super::{Carry, Path, Recurrence, Sent, Timing, Trace};
 use crate::network::{Connection, Grad, GradSink, Network, ParamId, PopId};
 use crate::neuron::{Ctx, StepGradients};
-use bouton_kernels::{Mat, View, ViewMut, add_rows};
+use bouton_kernels::{Mat, View, ViewMut, add_rows, dispatch};
 
 /// Gradients with respect to the outputs of every step, and to where the first step began.
 struct Outputs {
     g: Vec<Mat>,
     carry: Carry,
+    /// Gradients of drives within their step alone, of populations that remember something and send no more than these.
+    same_step: Vec<Option<Mat>>,
+    /// What each unit gets from itself, by connection, where a rule keeps no more of it.
+    own_weights: Vec<Option<Mat>>,
 }
 
 impl Network {
@@ -24,6 +28,10 @@ impl Network {
         path: Path,
     ) -> Carry {
         let mut outputs = self.errors_at_outputs(time, trace, errors, later);
+        if path.recurrence == Recurrence::Own {
+            let own = |c: &Connection| (c.pre == c.post).then(|| self.weights_to_itself(c));
+            outputs.own_weights = self.connections.iter().map(own).collect();
+        }
         let ctx = Ctx { step: time.dt() };
         for pop in (0..self.populations.len()).filter(|&p| self.is_stepping(p)) {
             let node = &self.populations[pop];
@@ -31,12 +39,13 @@ impl Network {
         }
         for pops in self.loops().iter().rev() {
             if self.remembers(pops) {
+                if path.sent == Sent::SameStep {
+                    self.begin_same_step(pops, trace, &mut outputs);
+                }
                 for t in (0..trace.steps).rev() {
                     for &pop in pops.iter().rev() {
                         self.back_step(pop, &ctx, t, trace, &mut outputs);
-                        if path == Path::Through || pop == self.output() {
-                            self.return_inside(pop, pops, t, trace, &mut outputs, path);
-                        }
+                        self.return_inside(pop, pops, t, trace, &mut outputs, path);
                     }
                 }
             } else {
@@ -87,7 +96,16 @@ impl Network {
         if let Some(later) = later {
             carry.h.clone_from(&later.h);
         }
-        Outputs { g, carry }
+        let own_weights = self.connections.iter().map(|_| None).collect();
+        Outputs { g, carry, same_step: all().map(|_| None).collect(), own_weights }
+    }
+
+    /// Room for the gradients within steps of all of a loop but the output.
+    fn begin_same_step(&self, pops: &[PopId], trace: &Trace, outputs: &mut Outputs) {
+        for &pop in pops.iter().filter(|&&pop| pop != self.output()) {
+            let (rows, units) = (trace.steps * trace.samples, self.populations[pop].units);
+            outputs.same_step[pop] = Some(Mat::zeros(self.dtype, rows, units));
+        }
     }
 
     /// Back through all steps of a population that remembers nothing.
@@ -108,17 +126,24 @@ impl Network {
 
     /// Back through step `t` of a population.
     fn back_step(&self, pop: PopId, ctx: &Ctx, t: usize, trace: &mut Trace, outputs: &mut Outputs) {
-        let now = trace.at(t);
+        let (now, node) = (trace.at(t), &self.populations[pop]);
         let drive = trace.drive[pop].rows_view(now.clone()).to_mat();
         let Trace { drive: g_drive, h, own, .. } = trace;
         let before = if h[pop].is_empty() { h[pop].view() } else { h[pop].rows_view(now.clone()) };
+        let out = outputs.g[pop].rows_view(now.clone());
+        if let Some(same_step) = &mut outputs.same_step[pop] {
+            let mut nothing_later = Mat::zeros(self.dtype, before.rows(), before.cols());
+            let drive_of_step = same_step.rows_view_mut(now.clone());
+            let g = StepGradients { out, state: nothing_later.view_mut(), drive: drive_of_step, own: None };
+            node.backward_in_time(ctx, drive.view(), before, g);
+        }
         let g = StepGradients {
-            out: outputs.g[pop].rows_view(now.clone()),
+            out,
             state: outputs.carry.h[pop].view_mut(),
             drive: g_drive[pop].rows_view_mut(now),
             own: self.learned(pop, &mut own[pop]),
         };
-        self.populations[pop].backward_in_time(ctx, drive.view(), before, g);
+        node.backward_in_time(ctx, drive.view(), before, g);
     }
 
     fn learned<'a>(&self, pop: PopId, sums: &'a mut Mat) -> Option<ViewMut<'a>> {
@@ -135,45 +160,67 @@ impl Network {
         outputs: &mut Outputs,
         path: Path,
     ) {
-        let alone = |c: &Connection| path == Path::Local && c.pre == pop;
-        let inside =
-            |c: &Connection| c.post == pop && pops.contains(&c.pre) && c.carries_errors() && !alone(c);
+        let inside = |c: &Connection| c.post == pop && pops.contains(&c.pre) && c.carries_errors();
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| inside(c)) {
-            let g = trace.drive[pop].rows_view(trace.at(t));
-            let to = match t.checked_sub(c.delay) {
-                Some(t) => outputs.g[c.pre].rows_view_mut(trace.at(t)),
-                None => outputs.carry.out[c.pre].rows_view_mut(trace.output_at(t, c.delay)),
+            let from_itself = c.pre == pop;
+            let kept = if from_itself {
+                path.recurrence != Recurrence::None
+            } else {
+                path.sends(pop == self.output(), c.delay)
             };
-            if c.pool.is_none() {
-                c.wiring.backward_input_often(c.back(), g, to);
+            if !kept {
                 continue;
             }
-            let mut scratch = Mat::zeros(self.dtype, g.rows(), c.scratch());
-            let pool_cache = trace.pool_cache[id].rows_view(trace.at(t));
-            c.backward_input(c.back(), pool_cache, g, to, scratch.view_mut(), false);
+            let Outputs { g: g_out, carry, same_step, own_weights } = outputs;
+            let of_step = same_step[pop].as_ref().filter(|_| !from_itself);
+            let g = of_step.unwrap_or(&trace.drive[pop]).rows_view(trace.at(t));
+            let to = match t.checked_sub(c.delay) {
+                Some(t) => g_out[c.pre].rows_view_mut(trace.at(t)),
+                None => carry.out[c.pre].rows_view_mut(trace.output_at(t, c.delay)),
+            };
+            if let Some(own) = &own_weights[id] {
+                add_times(to, g, own.view());
+            } else if c.pool.is_none() {
+                c.wiring.backward_input_often(c.back(), g, to);
+            } else {
+                let mut scratch = Mat::zeros(self.dtype, g.rows(), c.scratch());
+                let pool_cache = trace.pool_cache[id].rows_view(trace.at(t));
+                c.backward_input(c.back(), pool_cache, g, to, scratch.view_mut(), false);
+            }
         }
+    }
+
+    /// What each unit of a population gets from itself along a connection, [1, units].
+    fn weights_to_itself(&self, c: &Connection) -> Mat {
+        let units = self.populations[c.pre].units;
+        let mut all = Mat::zeros(self.dtype, units, units);
+        let each = Mat::from_fn(self.dtype, units, units, |r, k| f64::from(u8::from(r == k)));
+        c.wiring.backward_input(c.back(), each.view(), all.view_mut());
+        Mat::from_fn(self.dtype, 1, units, |_, i| all.get(i, i))
     }
 
     /// What all steps of `pop` send back along connections from outside its loop.
     fn send_back(&self, pop: PopId, pops: &[PopId], trace: &Trace, outputs: &mut Outputs, path: Path) {
-        let teaches = path == Path::Through || pop == self.output();
+        let is_output = pop == self.output();
         let outside = |c: &&Connection| {
             c.post == pop
                 && !pops.contains(&c.pre)
                 && !self.is_clamped(c.pre)
                 && c.carries_errors()
-                && teaches
+                && path.sends(is_output, c.delay)
         };
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| outside(c)) {
             let pool_cache = trace.pool_cache[id].view();
-            let g = c.post_factors(pool_cache, trace.drive[pop].view(), false);
+            let Outputs { g: g_out, carry, same_step, .. } = &mut *outputs;
+            let of_drive = same_step[pop].as_ref().unwrap_or(&trace.drive[pop]);
+            let g = c.post_factors(pool_cache, of_drive.view(), false);
             let (late, end) = (c.delay.min(trace.steps) * trace.samples, trace.steps * trace.samples);
-            let to = outputs.g[c.pre].rows_view_mut(0..end - late);
+            let to = g_out[c.pre].rows_view_mut(0..end - late);
             c.wiring.par_backward_input(c.back(), g.view().rows_range(late..end), to);
             if late > 0 {
-                let kept = outputs.carry.out[c.pre].rows();
+                let kept = carry.out[c.pre].rows();
                 let first = kept - c.delay * trace.samples;
-                let before = outputs.carry.out[c.pre].rows_view_mut(first..first + late);
+                let before = carry.out[c.pre].rows_view_mut(first..first + late);
                 c.wiring.backward_input(c.back(), g.view().rows_range(0..late), before);
             }
         }
@@ -220,4 +267,12 @@ impl Network {
         }
         Some(sum)
     }
+}
+
+/// to += g ⊙ w, row by row.
+fn add_times(mut to: ViewMut<'_>, g: View<'_>, w: View<'_>) {
+    dispatch!(to.dtype(), T => for r in 0..g.rows() {
+        let factors = g.row::<T>(r).iter().zip(w.row::<T>(0));
+        to.row_mut::<T>(r).iter_mut().zip(factors).for_each(|(to, (&g, &w))| *to += g * w);
+    });
 }

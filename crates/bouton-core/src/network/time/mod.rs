@@ -1,7 +1,7 @@
 //! What a network does over steps of time, and the way back through them.
 //!
 //!   forth: d_t = b + Σ W s_{t−delay},  (h_t, s_t) = step(d_t, h_{t−1})
-//!   back:  the adjoint of all of it ([`Path::Through`]), or of each unit alone, taught by the output ([`Path::Local`])
+//!   back:  the adjoint of all of it, or of what a local rule keeps of it ([`Path`])
 //!
 //! Rows are steps and samples, all samples of a step together, so that a connection from populations that are done is one product
 //! over all steps; only what a loop needs from its own last step is computed step by step. A loop is a run of populations that
@@ -10,23 +10,16 @@
 mod backward;
 mod clock;
 mod forward;
+mod path;
 mod reading;
 mod trace;
 
 pub use clock::{Clock, Rates, Timing};
+pub use path::{Path, Recurrence, Sent};
 pub use reading::{Reading, sample_by_sample, step_by_step};
 pub use trace::{Carry, LastSteps, Trace};
 
 use super::{ConnId, Connection, Network, PopId, Role};
-
-/// Where gradients go on the way back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Path {
-    /// Through every connection (BPTT).
-    Through,
-    /// Through each unit alone; only the output teaches those that it reads, along the connections that carry its errors (e-prop).
-    Local,
-}
 
 impl Network {
     /// Whether it moves step by step while its input moves.

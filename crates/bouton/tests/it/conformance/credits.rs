@@ -176,6 +176,8 @@ fn rules_in_time_are_exact_if_they_say_so() {
         let base = recipe(&unit, &ObjectiveSpec::default(), TargetKind::Classes);
         let mut recipe = Recipe { credit, encoder: EncoderSpec::Rows(Rows { steps: 6 }), ..base };
         recipe.network.layers[0] = Layer::Units(1);
+        // What a layer above remembers is what rules that part space from time leave out.
+        recipe.network.layers.insert(2, Layer::Units(5));
         let joined = ConnectionSpec { from: end(), to: end(), ..ConnectionSpec::default() };
         recipe.connection.insert("loop".into(), joined);
         recipe.check().unwrap();

@@ -2,6 +2,7 @@
 //! backpropagation through time and where it is not.
 
 mod nest;
+mod online;
 mod refused;
 
 use crate::common::{central_differences, gradient, loss, relative_error};
@@ -290,7 +291,7 @@ fn gradients_of_the_first_state_are_exact() {
         out.to_f64s().iter().zip(weights.to_f64s()).map(|(o, w)| o * w).sum::<f64>()
     };
     let mut trace = network.run(time, x.view(), 2, Some(&start));
-    let carry = network.back(time, &mut trace, &[(network.output(), weights.clone())], None, Path::Through);
+    let carry = network.back(time, &mut trace, &[(network.output(), weights.clone())], None, Path::BPTT);
     let (e, mut worst) = (1e-6, 0.0_f64);
     for i in 0..start.h[1].to_f64s().len() + start.out[1].to_f64s().len() {
         let of_states = start.h[1].to_f64s().len();
