@@ -7,6 +7,8 @@
 pub(crate) mod activation;
 mod adaptive;
 mod alif;
+mod ct_rnn;
+mod cuba_lif;
 mod gate;
 mod in_time;
 mod leaky;
@@ -21,6 +23,8 @@ mod spike;
 pub use activation::{Activation, ActivationFn};
 pub use adaptive::{Adaptive, AdaptiveUnit};
 pub use alif::Alif;
+pub use ct_rnn::CtRnn;
+pub use cuba_lif::CubaLif;
 pub use gate::Gate;
 pub use in_time::StepGradients;
 pub use leaky::Leaky;
@@ -61,6 +65,10 @@ axis! {
         Lif(Lif),
         /// Leaky integrate-and-fire units whose threshold rises with their spikes.
         Alif(Alif),
+        /// Leaky integrate-and-fire units with a synaptic current.
+        CubaLif(CubaLif),
+        /// Rate units in continuous time.
+        CtRnn(CtRnn),
     }
 }
 

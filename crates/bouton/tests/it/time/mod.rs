@@ -58,7 +58,7 @@ fn smooth_spikes_have_exact_gradients_by_every_way_and_reading() {
         for (connection, reading) in
             loops.iter().zip([readings[i], readings[(i + 2) % 6], readings[(i + 4) % 6]])
         {
-            for unit in ["lif", "alif"] {
+            for unit in ["lif", "alif", "cuba-lif"] {
                 let units = smooth(unit, &format!("surrogate = {{ {slope} }}"));
                 let rest = format!("[time]\nreading = {reading}\n{units}{LEAKY}{connection}{BPTT}");
                 let error = against_differences(&recipe("[4, 6, 3]", &rest));
@@ -89,6 +89,14 @@ fn numbers_of_the_units_own_substeps_delays_and_two_loops_have_exact_gradients()
         assert!(names.iter().any(|n| n == name), "{name} is not in {names:?}");
     }
     let error = against_differences(&recipe);
+    assert!(error < 1e-7, "{error:e}");
+}
+
+/// Rate units need no stand-in.
+#[test]
+fn rate_units_in_continuous_time_have_exact_gradients() {
+    let units = "[neuron.ct-rnn]\ntau = { uniform = [2.0, 6.0], learned = true }\n";
+    let error = against_differences(&recipe("[4, 6, 3]", &format!("{units}{LEAKY}{LOOP}{BPTT}")));
     assert!(error < 1e-7, "{error:e}");
 }
 
