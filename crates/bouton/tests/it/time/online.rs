@@ -65,6 +65,15 @@ fn signals_of_the_same_step_are_all_there_is_if_nothing_above_remembers() {
     assert!(relative_error(&ostl, &bptt) < 1e-12 && relative_error(&diagonal, &bptt) < 1e-12);
 }
 
+/// What arrives a step later has no part in the step that sent it.
+#[test]
+fn signals_of_the_same_step_wait_for_no_delay() {
+    let late = format!("{LEAKY}[connection.hidden1-hidden2]\ndelay = 1\n");
+    let of_first = |g: &[f64]| g[..24].iter().any(|g| *g != 0.0);
+    let [bptt, ostl, snap, diagonal, _] = gradients("[4, 6, 5, 3]", &late, |_| ());
+    assert!(of_first(&bptt) && ![ostl, snap, diagonal].iter().any(|g| of_first(g)));
+}
+
 /// On spikes as they are, every rule learns every layer that it teaches.
 #[test]
 fn spikes_are_learned_by_all_rules() {
