@@ -85,6 +85,15 @@ METAPLASTIC = {
 }
 
 
+def test_a_block_for_pytorch_refuses_what_its_optimiser_would_not_do(recipe):
+    clipped = recipe.replace(update={"clip-norm": 1.0})
+    with pytest.raises(RecipeError, match="PyTorch optimiser"):
+        Block(clipped)
+    Block(clipped, updates="bouton")
+    with pytest.raises(RecipeError, match="update.accumulate"):
+        Block(recipe.replace(update={"accumulate": 2}), updates="bouton")
+
+
 def test_a_metaplastic_block_learns_by_its_own_synapses(recipe, tmp_path):
     torch.manual_seed(0)
     x = torch.rand(60, 64)

@@ -30,7 +30,7 @@ NEAR = {
     "neuron": "settling samples",
     "norm": "tasks",
     "objective": "answers tasks",
-    "optim": "optimisers anchors draws:: phases",
+    "optim": "optimisers update anchors draws:: phases",
     "recipe": "refused",
     "solver": "settling samples",
     "task": "streams starts runs",

@@ -53,6 +53,56 @@ pub fn add_rows(mut to: ViewMut<'_>, from: View<'_>) {
     });
 }
 
+/// Σ x², in double precision, of numbers taken to ± `bound` before.
+pub fn squared_norm(view: View<'_>, bound: Option<f64>) -> f64 {
+    dispatch!(view.dtype(), T => {
+        let (values, bound) = (view.slice::<T>(), T::constant(bound.unwrap_or(f64::INFINITY)));
+        vectorize(#[inline(always)] || {
+            let square = |x: T| {
+                let x = within(x, bound).to_f64();
+                x * x
+            };
+            let mut lanes = [0.0; 8];
+            let chunks = values.chunks_exact(8);
+            let rest: f64 = chunks.remainder().iter().map(|&x| square(x)).sum();
+            for chunk in chunks {
+                for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                    *lane += square(x);
+                }
+            }
+            lanes.into_iter().fold(rest, |a, b| a + b)
+        })
+    })
+}
+
+/// Takes numbers beyond ± `bound` to it; what is not a number stays so.
+pub fn clamp(mut view: ViewMut<'_>, bound: f64) {
+    dispatch!(view.dtype(), T => {
+        let (bound, values) = (T::constant(bound), view.slice_mut::<T>());
+        vectorize(#[inline(always)] || values.iter_mut().for_each(#[inline(always)] |x| *x = within(*x, bound)));
+    });
+}
+
+/// x between ± `bound`, by comparisons that NaN passes.
+#[inline(always)]
+fn within<T: Elem>(x: T, bound: T) -> T {
+    if x > bound {
+        bound
+    } else if x < -bound {
+        -bound
+    } else {
+        x
+    }
+}
+
+/// view *= by.
+pub fn scale_view(mut view: ViewMut<'_>, by: f64) {
+    dispatch!(view.dtype(), T => {
+        let (by, values) = (T::constant(by), view.slice_mut::<T>());
+        vectorize(#[inline(always)] || values.iter_mut().for_each(#[inline(always)] |x| *x *= by));
+    });
+}
+
 /// mat *= by.
 pub fn scale_all(mat: &mut Mat, by: f64) {
     dispatch!(mat.dtype(), T => mat.slice_mut::<T>().iter_mut().for_each(|x| *x *= T::constant(by)));

@@ -58,7 +58,9 @@ pub use conv::{
     conv_pull_weight, conv_pull_weight_by, par_conv_forward, par_conv_forward_exact, par_conv_pull_input,
 };
 pub use dual::Dual;
-pub use elementwise::{add_columns, add_rows, add_scaled, is_finite, scale_all, scale_complex};
+pub use elementwise::{
+    add_columns, add_rows, add_scaled, clamp, is_finite, scale_all, scale_complex, scale_view, squared_norm,
+};
 pub use gemm::{gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};
 pub use mat::{DType, Elem, Mat};
 pub use octets::BitLevel;

@@ -8,6 +8,7 @@ themselves how to take an update (binary, metaplastic, resistive) learn by `Bloc
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any, Literal
 
@@ -65,6 +66,11 @@ class Block(nn.Module):
             raise RecipeError(
                 "the synapses decide how to take an update, which a PyTorch optimiser would go around",
                 'pass updates="bouton" and call step() after backward()',
+            )
+        if self.by_torch and "update" in json.loads(self.network.recipe.to_json()):
+            raise RecipeError(
+                "[update] clips gradients and paces the updates of bouton's optimiser, which a PyTorch optimiser does not ask",
+                'leave it out and use torch.nn.utils.clip_grad_norm_ and a scheduler, or pass updates="bouton"',
             )
         if any(name.startswith("memory.") for name in state):
             raise RecipeError(

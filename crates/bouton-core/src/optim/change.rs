@@ -1,6 +1,7 @@
 //! How one parameter takes its gradient: the optimiser proposes and the synapse takes, while a tile is in cache.
 
 use super::gradient::{Gradient, TILE};
+use super::update::Limits;
 use super::{Hyper, Optim};
 use crate::anchor::{Anchor, Importance, add_penalty, trace_path};
 use crate::synapse::Synapse;
@@ -25,6 +26,8 @@ pub(super) struct UpdateContext<'a> {
     /// How many state matrices the synapse has.
     pub(super) num_states: usize,
     pub(super) anchor: Option<&'a dyn Anchor>,
+    /// What clipping does to the gradient that the credit rule found.
+    pub(super) limits: Limits,
     pub(super) hyper: Hyper,
     pub(super) key: u64,
     /// Whether more draws of the same update follow.
@@ -35,7 +38,7 @@ pub(super) struct UpdateContext<'a> {
 type Scratch = [Mat; 3];
 
 impl UpdateContext<'_> {
-    /// Pulls towards the anchor, proposes, takes and traces the way.
+    /// Clips, pulls towards the anchor, proposes, takes and traces the way.
     fn update_tile(&self, cols: usize, mut gradient: ViewMut<'_>, s: &mut Scratch, b: &mut Tile<'_>) {
         let n = b.weight.rows();
         if self.accumulates {
@@ -50,10 +53,12 @@ impl UpdateContext<'_> {
         let [delta, loss, old] = s;
         if let (Some(anchor), [omega, weighted_target, path @ ..]) = (self.anchor, &mut *consolidation) {
             let value = optimised_value(hidden.filter(|_| anchor.hidden()), &b.weight, states);
+            // The way is traced by the gradient as it was.
             if !path.is_empty() {
                 loss.rows_view_mut(0..n).copy_from(gradient.as_view());
                 old.rows_view_mut(0..n).copy_from(value);
             }
+            self.limits.apply(gradient.reborrow());
             add_penalty(
                 anchor.strength(),
                 value,
@@ -61,6 +66,8 @@ impl UpdateContext<'_> {
                 weighted_target.as_view(),
                 gradient.reborrow(),
             );
+        } else {
+            self.limits.apply(gradient.reborrow());
         }
         let proposed = delta.rows_view_mut(0..n);
         if self.synapse.info().own_step_size {

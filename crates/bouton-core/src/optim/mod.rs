@@ -2,14 +2,17 @@
 
 mod adam;
 mod change;
+mod gathered;
 mod gradient;
 mod schedule;
 mod sgd;
+mod update;
 mod updater;
 
 pub use adam::{Adam, AdamW};
 pub use schedule::{Cosine, Exponential, ScheduleMethod, ScheduleSpec, Step};
 pub use sgd::{Decay, Sgd};
+pub use update::UpdateSpec;
 pub use updater::Updater;
 
 use crate::Result;

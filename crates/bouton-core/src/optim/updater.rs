@@ -4,18 +4,17 @@
 //! products, which [`Updater::step`] forms tile by tile for `change`.
 
 use super::change::{UpdateContext, change};
-use super::gradient::{Factors, Gradient};
-use super::{Hyper, Optim, Rate};
+use super::gathered::Gathered;
+use super::update::Limits;
+use super::{Hyper, Optim, Rate, UpdateSpec};
 use crate::anchor::{Anchor, ConsolidationState, Importance};
 use crate::credit::{Batch, Credit, Step};
 use crate::error::{Error, Result};
-use crate::network::{
-    ConnId, Connection, Feedback, Grad, GradSink, Network, Owner, ParamId, Parameter, Visitor,
-};
+use crate::network::{ConnId, Grad, GradSink, Network, Owner, ParamId, Parameter, Visitor};
 use crate::objective::Objective;
 use crate::rng::Key;
-use bouton_kernels::{Mat, add_columns, add_scaled, dispatch};
-use std::collections::{BTreeMap, HashMap};
+use bouton_kernels::{Mat, dispatch};
+use std::collections::HashMap;
 
 /// Turns factors into weight changes.
 #[derive(Debug)]
@@ -23,14 +22,17 @@ pub struct Updater {
     optim: Box<dyn Optim>,
     anchor: Option<Box<dyn Anchor>>,
     params: Vec<Param>,
-    /// Of weights, and of feedback weights that learn for themselves.
-    factors: BTreeMap<ParamId, Factors>,
-    /// Gradients that came as a whole.
-    whole: BTreeMap<ParamId, Mat>,
-    units: BTreeMap<ParamId, Mat>,
+    gathered: Gathered,
     seed: u64,
+    /// How gradients become an update.
+    spec: UpdateSpec,
     /// Draws of sampled weights in an update, and how many of them are done.
     draws: [usize; 2],
+    /// Samples of an update that are learned at once, if not all are.
+    piece: Option<usize>,
+    /// The share of the present piece in the gradient, and whether further pieces follow.
+    share: f64,
+    gathers: bool,
     updates: u64,
     steps_at_reset: u64,
     factor: f64,
@@ -62,27 +64,17 @@ impl Updater {
                 Param { id, name, rate, slots: slots.collect(), consolidation: None, optim: None }
             })
             .collect();
-        let dtype = network.dtype;
-        let none = |c: &Connection| Factors {
-            pre: Mat::zeros(dtype, 0, network.populations[c.pre].units),
-            g: Mat::zeros(dtype, 0, c.factors(network.populations[c.post].units)),
-        };
-        let alone = |c: &Connection| matches!(c.feedback, Feedback::Field(_));
-        let connections = || network.connections.iter().enumerate();
-        let weights = connections().filter(|(_, c)| c.learns).map(|(id, c)| (ParamId::weight(id), none(c)));
-        let backs = connections()
-            .filter(|(_, c)| alone(c) && c.learns)
-            .map(|(id, c)| (ParamId::feedback(id), none(c)));
-        let units = network.parameters().into_iter().filter(|(id, ..)| id.is_unit());
         Self {
             params,
-            factors: weights.chain(backs).collect(),
-            whole: BTreeMap::new(),
-            units: units.map(|(id, _, mat)| (id, Mat::zeros(dtype, 1, mat.cols()))).collect(),
+            gathered: Gathered::new(network),
             optim,
             anchor: None,
             seed: 0,
+            spec: UpdateSpec::default(),
             draws: [1, 0],
+            piece: None,
+            share: 1.0,
+            gathers: false,
             updates: 0,
             steps_at_reset: 0,
             factor: 1.0,
@@ -107,6 +99,18 @@ impl Updater {
         self
     }
 
+    /// The same with a way of its own from gradients to an update.
+    #[must_use]
+    pub fn told(mut self, spec: UpdateSpec) -> Self {
+        self.spec = spec;
+        self
+    }
+
+    /// From now on [`Updater::update`] learns from at most so many samples at once, and averages their gradients for one update.
+    pub fn set_piece(&mut self, samples: Option<usize>) {
+        self.piece = samples;
+    }
+
     /// From now on an update averages over `draws` of sampled weights: all but the last of so many steps only gather and
     /// draw anew.
     pub fn set_draws(&mut self, draws: usize) {
@@ -128,7 +132,34 @@ impl Updater {
         let mut step = Step::default();
         for draw in 0..self.draws[0] as u64 {
             let key = if draw > 0 { key.of("draw", draw) } else { key.clone() };
-            step = step.with(&credit.learn(network, batch, objective, self, &key)?);
+            step = step.with(&self.learn(credit, network, batch, objective, &key)?);
+        }
+        Ok(step)
+    }
+
+    /// One draw: its batch, piece by piece.
+    fn learn(
+        &mut self,
+        credit: &mut dyn Credit,
+        network: &mut Network,
+        batch: &Batch,
+        objective: &dyn Objective,
+        key: &Key,
+    ) -> Result<Step> {
+        let n = batch.len();
+        let rows = self.piece.map_or(n, |piece| piece.max(1));
+        if rows >= n {
+            return credit.learn(network, batch, objective, self, key);
+        }
+        let mut step = Step::default();
+        for (i, from) in (0..n).step_by(rows).enumerate() {
+            let to = n.min(from + rows);
+            let piece = batch.take(&(from..to).collect::<Vec<_>>());
+            let key = if i > 0 { key.of("piece", i as u64) } else { key.clone() };
+            (self.share, self.gathers) = ((to - from) as f64 / n as f64, to < n);
+            let result = credit.learn(network, &piece, objective, self, &key);
+            (self.share, self.gathers) = (1.0, false);
+            step = step.with(&result?);
         }
         Ok(step)
     }
@@ -225,71 +256,88 @@ impl Updater {
             let Some(key) = key.filter(|_| synapse.info().bayesian) else { continue };
             let key = key.of("draw", self.draws[1] as u64).number();
             let (optim, num_states) = (&*self.optim, states.len());
-            let rule =
-                UpdateContext { optim, synapse, num_states, anchor: None, hyper, key, accumulates: true };
-            let Some(factors) = self.factors.get_mut(&param.id) else { continue };
-            let grad = Gradient::Factors(wiring, factors, self.whole.get(&param.id));
+            let rule = UpdateContext {
+                optim,
+                synapse,
+                num_states,
+                anchor: None,
+                limits: Limits::NONE,
+                hyper,
+                key,
+                accumulates: true,
+            };
+            if !self.gathered.has(param.id) {
+                continue;
+            }
+            let grad = self.gathered.of(param.id, wiring);
             value.update(|w| change(&rule, &grad, w, states.iter_mut().collect()));
-            factors.clear();
-            self.whole.remove(&param.id);
+            self.gathered.remove(param.id);
+        }
+        if self.spec.clips() {
+            self.gathered.set_aside();
         }
     }
 
-    fn clear(&mut self) {
-        self.whole.clear();
-        self.factors.values_mut().for_each(Factors::clear);
-        self.units.values_mut().for_each(|g| g.fill(0.0));
+    /// What the present gradient, of an update or of one of its draws, has to go through when a weight takes it.
+    fn limits(&mut self, network: &Network) -> Result<Limits> {
+        let (draws, ids) = (self.draws[0] as f64, || self.params.iter().map(|p| p.id));
+        let UpdateSpec { clip_norm, clip_value, .. } = self.spec;
+        if !self.spec.clips() {
+            return Ok(Limits::NONE);
+        }
+        let mut limits = Limits { bound: clip_value.map(|v| v / draws), ..Limits::NONE };
+        if clip_norm.is_some() || self.draws[0] > 1 {
+            self.gathered.form(network, ids());
+        }
+        if let Some(longest) = clip_norm {
+            let square = self.gathered.square(ids(), limits);
+            if !square.is_finite() {
+                return Err(Error::Diverged {
+                    message: format!("the gradient of update {} is no longer finite", self.updates + 1),
+                    hint: Some("lower the learning rate, or the gain of the initial weights".into()),
+                });
+            }
+            limits = limits.shorten(longest / draws, square);
+        }
+        if self.draws[0] == 1 {
+            return Ok(limits);
+        }
+        self.gathered.limit(limits);
+        Ok(Limits::NONE)
     }
 }
 
 impl GradSink for Updater {
     fn add(&mut self, network: &Network, id: ParamId, grad: Grad<'_>) {
-        let draws = self.draws[0] as f64;
-        match grad {
-            Grad::Factors { pre, g, scale } => {
-                if let Some(factors) = self.factors.get_mut(&id) {
-                    factors.push(pre, g, scale / draws);
-                }
-            }
-            Grad::Rows { g, scale } => {
-                if let Some(sum) = self.units.get_mut(&id) {
-                    add_columns(g.folded(sum.cols()), scale / draws, sum.view_mut());
-                }
-            }
-            Grad::Whole { g, scale } => {
-                let Some(value) = network.value(id) else { return };
-                let sums = if id.is_unit() { &mut self.units } else { &mut self.whole };
-                let zeros = || Mat::zeros(value.dtype(), value.rows(), value.cols());
-                add_scaled(sums.entry(id).or_insert_with(zeros), scale / draws, g.view());
-            }
-        }
+        let (draws, share) = (self.draws[0] as f64, self.share);
+        self.gathered.add(network, id, grad, |scale| scale / draws * share);
     }
 
     fn step(&mut self, network: &mut Network) -> Result<()> {
+        if self.gathers {
+            self.gathered.form(network, self.params.iter().map(|p| p.id));
+            return Ok(());
+        }
+        let limits = self.limits(network)?;
         let [all, draws_done] = &mut self.draws;
         *draws_done = (*draws_done + 1) % *all;
         if *draws_done > 0 {
             self.accumulate_draw(network);
             return Ok(());
         }
+        self.gathered.take_back();
+        let factor = self.factor * self.spec.warm_up_factor(self.updates - self.steps_at_reset);
         self.updates += 1;
         for param in &mut self.params {
-            let rate = param.rate.at(self.factor);
+            let rate = param.rate.at(factor);
             let hyper = Hyper { rate, decays: !param.id.is_unit(), step: self.updates - self.steps_at_reset };
             let key = draws_of(network, param.id, self.seed, self.updates).map_or(0, |key| key.number());
             let Parameter { value, wiring, synapse, states } = network.parameter_mut(param.id);
-            let grad = match param.id.owner() {
-                Owner::Connection(c) => {
-                    // Feedback that learns with its weight shares its factors.
-                    let own = self.factors.get(&param.id);
-                    let factors = own.unwrap_or_else(|| &self.factors[&ParamId::weight(c)]);
-                    Gradient::Factors(wiring, factors, self.whole.get(&param.id))
-                }
-                _ => Gradient::Ready(&self.units[&param.id]),
-            };
+            let grad = self.gathered.of(param.id, wiring);
             let anchor = self.anchor.as_deref().filter(|_| param.consolidation.is_some());
             let (optim, num_states) = (param.optim.as_deref().unwrap_or(&*self.optim), states.len());
-            let rule = UpdateContext { optim, synapse, num_states, anchor, hyper, key, accumulates: false };
+            let rule =
+                UpdateContext { optim, synapse, num_states, anchor, limits, hyper, key, accumulates: false };
             let consolidation = param
                 .consolidation
                 .iter_mut()
@@ -304,7 +352,7 @@ impl GradSink for Updater {
                 });
             }
         }
-        self.clear();
+        self.gathered.clear();
         Ok(())
     }
 }

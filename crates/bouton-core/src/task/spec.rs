@@ -158,6 +158,8 @@ pub struct Curriculum<'a> {
     pub sequence: &'a SequenceSpec,
     /// How the sequence is learned.
     pub continual: &'a ContinualSpec,
+    /// Batches of an update.
+    pub accumulate: usize,
     /// Seed of every order.
     pub seed: u64,
 }

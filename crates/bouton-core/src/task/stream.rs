@@ -51,7 +51,9 @@ struct Segment {
     /// Parts of the stream that take part.
     parts: Range<usize>,
     samples: usize,
+    /// Samples of an update, and those of them that are learned at once.
     batch: usize,
+    piece: usize,
     updates: u64,
     /// Updates and epochs before it.
     from: u64,
@@ -104,7 +106,7 @@ pub struct TaskStream {
 /// The stream, the test sets and the samples to choose by of a recipe's task; data sets are looked for in `folder`.
 pub fn open<'a>(recipe: impl Into<Curriculum<'a>>, folder: Option<&Path>) -> Result<TaskStream> {
     let recipe = &recipe.into();
-    let Curriculum { task, sequence, continual, seed } = *recipe;
+    let Curriculum { task, sequence, continual, seed, .. } = *recipe;
     let Loaded { train, validation, test } = task.method().load(folder)?;
     let images = task.shown();
     let (mut train, mut test) = (vec![train], vec![test]);
@@ -195,12 +197,13 @@ impl Stream {
         let (mut segments, mut from, mut epochs_before) = (Vec::new(), 0, 0);
         for group in groups {
             let samples = parts[group.clone()].iter().map(Part::len).sum();
-            let batch = match images.batch {
+            let piece = match images.batch {
                 BatchSize::Samples(n) => n.clamp(1, samples),
                 BatchSize::All(_) => samples,
             };
+            let batch = piece.saturating_mul(recipe.accumulate).clamp(1, samples);
             let many = group.len() as u64;
-            let mut s = Segment { parts: group, samples, batch, updates: 0, from, epochs_before };
+            let mut s = Segment { parts: group, samples, batch, piece, updates: 0, from, epochs_before };
             s.updates = updates.map_or(images.epochs as u64 * s.batches(), |u| u * many);
             from += s.updates;
             epochs_before += s.updates.div_ceil(s.batches());
@@ -216,7 +219,7 @@ impl Stream {
     /// Whether the last batch of an epoch has one sample, the replayed ones included.
     pub fn ends_alone(&self) -> bool {
         let replayed = |segment: usize| segment > 0 && self.replay.is_some();
-        let alone = |s: &Segment| s.samples % s.batch == 1 || s.batch == 1;
+        let alone = |s: &Segment| s.samples % s.piece == 1 || s.piece == 1;
         self.segments.iter().enumerate().any(|(i, s)| alone(s) && !replayed(i))
     }
 
@@ -267,7 +270,7 @@ impl Stream {
         }
     }
 
-    /// The batch of update `update`, counted from 0.
+    /// The batch of update `update`, counted from 0: all of them, where several are gathered for one update.
     pub fn batch(&mut self, update: u64, dtype: DType) -> Batch {
         let position = self.position(update);
         let s = self.segments[position.segment].clone();

@@ -133,7 +133,7 @@ pub(super) fn kind(recipe: &Curriculum<'_>, task: usize) -> Result<Part> {
 
 /// The parts of a made-up set with one sample of every class.
 fn kinds(recipe: &Curriculum<'_>) -> Result<Vec<Part>> {
-    let Curriculum { task, sequence, continual, seed } = *recipe;
+    let Curriculum { task, sequence, continual, seed, .. } = *recipe;
     let (shape, outputs) = task.shape();
     let set = match task.method().targets() {
         TargetKind::Classes => Dataset::synthetic(shape, outputs, outputs, 0)?,

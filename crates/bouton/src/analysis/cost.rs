@@ -75,6 +75,7 @@ fn cost(recipe: &Recipe, batch: &Batch, checkpoint: Option<&Checkpoint>) -> Resu
     let objective = recipe.objective.build();
     let mut updater = recipe.updater(&network)?;
     updater.set_draws(recipe.run.train_draws.unwrap_or(1));
+    updater.set_piece(recipe.piece());
     let mut rule = recipe.credit.build(&recipe.solver, &network, batch.len())?;
     let key = Key::new(recipe.seed).of("update", 0);
     let learn = || updater.update(&mut *rule, &mut network, batch, &*objective, &key);

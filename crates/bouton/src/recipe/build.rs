@@ -56,7 +56,7 @@ impl Recipe {
     /// # Errors
     /// Those of [`NetworkPlan::new`].
     pub fn updater(&self, network: &Network) -> Result<Updater> {
-        let mut updater = Updater::new(network, self.optim.build()).seeded(self.seed);
+        let mut updater = Updater::new(network, self.optim.build()).seeded(self.seed).told(self.update);
         for (id, c) in NetworkPlan::new(self)?.connections.iter().enumerate() {
             if let Some(optim) = c.optim {
                 updater.choose(network, id, &|| optim.build());

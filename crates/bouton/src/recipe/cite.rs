@@ -74,6 +74,7 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
     used.extend(r.objectives().flat_map(|(at, o)| cited(o.method().cites(settles), &at, &variant_name(o))));
     used.extend(cited(r.solver.method().cites(), "solver", &variant_name(&r.solver)));
     used.extend(r.optims().flat_map(|(at, optim)| cited(optim.method().cites(), &at, &variant_name(optim))));
+    used.extend(cited(r.update.cites(), "update", ""));
     used.extend(r.norms().flat_map(|(at, norm)| cited(norm.method().cites(), &at, &variant_name(norm))));
     used.extend(
         r.synapses().flat_map(|(at, synapse)| cited(synapse.method().cites(), &at, &variant_name(synapse))),

@@ -7,6 +7,7 @@ mod feedback;
 mod graph;
 mod sweeps;
 mod time;
+mod update;
 
 use super::{Recipe, variant_name};
 use crate::credit::{Acts, CreditNeeds, Start};
@@ -60,6 +61,8 @@ fn alone(recipe: &Recipe) -> Result<()> {
         turns_of_weights,
         decay_of_raw,
         schedule_of_raw,
+        update::warm_up_of_raw,
+        update::gathered,
         tasks,
         replay,
         heads,

@@ -105,7 +105,8 @@ impl Recipe {
             * size;
         let kept = self.optims().map(|(_, optim)| optim.build().slots()).max().unwrap_or(0)
             + if self.anchor.method().needs().holds { 4 } else { 0 }
-            + usize::from(self.run.train_draws.is_some());
+            + usize::from(self.run.train_draws.is_some())
+            + usize::from(self.piece().is_some() || self.update.clip_norm.is_some());
         let learning = kept as u128 * weights;
         let bytes = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
         Ok(Memory {

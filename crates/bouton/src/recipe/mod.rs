@@ -51,10 +51,10 @@ use crate::network::NetworkSpec;
 use crate::neuron::{NeuronSpec, UnitDynamics};
 use crate::norm::NormSpec;
 use crate::objective::ObjectiveSpec;
-use crate::optim::{OptimSpec, ScheduleSpec};
+use crate::optim::{OptimSpec, ScheduleSpec, UpdateSpec};
 use crate::solver::SolverSpec;
 use crate::synapse::SynapseSpec;
-use crate::task::{All, ContinualSpec, Curriculum, SequenceSpec, TaskSpec};
+use crate::task::{All, BatchSize, ContinualSpec, Curriculum, SequenceSpec, TaskSpec};
 use crate::wiring::WiringSpec;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -152,12 +152,15 @@ pub struct Recipe {
     /// Learning rate over epochs.
     #[serde(default)]
     pub schedule: ScheduleSpec,
+    /// How gradients become an update.
+    #[serde(default, skip_serializing_if = "is_plain")]
+    pub update: UpdateSpec,
 }
 
 impl<'a> From<&'a Recipe> for Curriculum<'a> {
     fn from(recipe: &'a Recipe) -> Self {
         let Recipe { task, sequence, continual, seed, .. } = recipe;
-        Self { task, sequence, continual, seed: *seed }
+        Self { task, sequence, continual, accumulate: recipe.update.batches(), seed: *seed }
     }
 }
 
@@ -260,7 +263,19 @@ fn shows_as_is(encoder: &EncoderSpec) -> bool {
     *encoder == EncoderSpec::None
 }
 
+fn is_plain(update: &UpdateSpec) -> bool {
+    *update == UpdateSpec::default()
+}
+
 impl Recipe {
+    /// Samples that are learned from at once, where the gradients of several batches make one update.
+    pub(crate) fn piece(&self) -> Option<usize> {
+        match self.task.batch() {
+            BatchSize::Samples(n) if self.update.batches() > 1 => Some(n),
+            _ => None,
+        }
+    }
+
     /// Whether its network moves in time: any of its units does.
     pub(crate) fn moves_in_time(&self) -> bool {
         let stepping = |neuron: &NeuronSpec| neuron.method().traits().dynamics == UnitDynamics::Stepping;

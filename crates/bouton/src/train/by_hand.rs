@@ -160,6 +160,7 @@ impl ByHand {
     /// If the recipe needs to know more than it is told, if samples do not fit, or if something diverges.
     pub fn learn(&mut self, x: Mat, target: Target, ids: Option<Vec<usize>>, pace: Pace) -> Result<Step> {
         let factor = self.factor(pace)?;
+        self.whole()?;
         let batch = self.batch(x, target, ids)?;
         self.fits(&batch, self.at.ended)?;
         self.update(&batch, factor)
@@ -171,6 +172,7 @@ impl ByHand {
     /// Those of [`ByHand::learn`].
     pub fn apply(&mut self, gradients: &HashMap<ParamId, Mat>, pace: Pace) -> Result<()> {
         let factor = self.factor(pace)?;
+        self.whole()?;
         if self.kept.is_some() {
             return Err(Error::incompatible(
                 "continual.replay repeats samples with their labels, but here there are only gradients",
@@ -199,8 +201,9 @@ impl ByHand {
                 "vary the samples yourself, and leave both out of the recipe",
             ));
         }
+        let batches = RunLimits::of(&self.learner.recipe).batches;
         let size = match task.batch() {
-            BatchSize::Samples(size) => size.clamp(1, n),
+            BatchSize::Samples(size) => size.saturating_mul(batches).clamp(1, n),
             BatchSize::All(_) => n,
         };
         let order: Vec<usize> = match task.shown().shuffle {
@@ -239,6 +242,19 @@ impl ByHand {
             self.fits_outputs(samples, task, segment)?;
         }
         self.learner.evaluate(task, segment, || chunks(samples, None))
+    }
+
+    /// Refuses single batches that would have to wait for others before weights change.
+    fn whole(&self) -> Result<()> {
+        match RunLimits::of(&self.learner.recipe).batches {
+            1 => Ok(()),
+            n => Err(Error::incompatible(
+                format!(
+                    "update.accumulate gathers {n} batches for an update, but each of these is an update"
+                ),
+                "leave it out and pass larger batches or summed gradients, or learn by epoch()",
+            )),
+        }
     }
 
     /// One update with what the recipe adds to a batch.

@@ -112,7 +112,7 @@ impl Learner {
         self.outputs.as_ref().map(|outputs| outputs.active(task, segment))
     }
 
-    /// Learns from a batch of segment `segment`, with `factor` on every learning rate.
+    /// Learns from a batch of segment `segment`, piece by piece if the recipe gathers the gradients of several batches, with `factor` on every learning rate.
     ///
     /// # Errors
     /// [`Error::Diverged`] if a relaxation, the loss or a weight leaves its range.
@@ -124,6 +124,7 @@ impl Learner {
         };
         self.updater.set_factor(factor);
         self.updater.set_draws(self.recipe.run.train_draws.unwrap_or(1));
+        self.updater.set_piece(self.recipe.piece());
         let key = Key::new(self.recipe.seed).of("update", self.update);
         let step = self.updater.update(&mut *self.credit, &mut self.network, batch, masked.objective(), &key);
         let step = step.map_err(|e| e.context(format!("update {}", self.update + 1)))?;

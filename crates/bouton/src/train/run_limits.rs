@@ -1,5 +1,6 @@
 //! Limits that a recipe sets to a run, for those who feed a learner by hand.
 
+use crate::optim::UpdateSpec;
 use crate::recipe::{Recipe, RunSpec};
 use crate::task::{ContinualSpec, Images};
 
@@ -10,6 +11,8 @@ pub(super) struct RunLimits {
     pub task: Option<u64>,
     /// Whether a run varies images.
     pub augmented: bool,
+    /// Batches of an update.
+    pub batches: usize,
 }
 
 impl RunLimits {
@@ -40,6 +43,8 @@ impl RunLimits {
             optim: _,
             // Factors by the epoch that is told.
             schedule: _,
+            // Done by the learner, except for batches that wait for others.
+            update,
             // Tasks that begin and end when told.
             sequence: _,
             continual,
@@ -47,7 +52,8 @@ impl RunLimits {
             run,
         } = recipe;
         let augmented = varies(&task.shown());
-        Self { run: updates(run), task: updates_of_a_task(continual), augmented }
+        let batches = gathered(update);
+        Self { run: updates(run), task: updates_of_a_task(continual), augmented, batches }
     }
 }
 
@@ -69,6 +75,18 @@ fn updates(run: &RunSpec) -> Option<u64> {
         flip_samples: _,
     } = run;
     *updates
+}
+
+/// Batches of an update.
+fn gathered(update: &UpdateSpec) -> usize {
+    let UpdateSpec {
+        accumulate: _,
+        // Done by the learner.
+        clip_norm: _,
+        clip_value: _,
+        warm_up: _,
+    } = update;
+    update.batches()
 }
 
 /// Most updates of a task.

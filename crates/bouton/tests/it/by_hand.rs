@@ -46,6 +46,8 @@ fn what_is_fed_by_hand_is_learned_as_in_a_run() {
         (4, SGD, "[schedule.exponential]\nfactor = 0.5\n"),
         (4, ADAM, "[continual]\nreset-optimiser = true\n"),
         (4, ADAM, "[continual]\nupdates = 8\n"),
+        (4, SGD, "[update]\nclip-norm = 0.1\nwarm-up = 9\n"),
+        (4, ADAM, "[norm.batch]\n[update]\naccumulate = 4\nclip-value = 0.01\n"),
         (4, SGD, "[norm.batch]\nper-task = true\n"),
         (12, SGD, "[continual]\nscenario = \"task\"\n[continual.replay]\nper-class = 5\nbatch = 12\n"),
         (
@@ -101,6 +103,25 @@ fn what_acts_where_tasks_end_is_refused_outside_of_tasks() {
         assert!(matches!(error, Error::Incompatible { .. }) && error.hint().unwrap().contains("begin_task"));
     }
     assert!(step("", false).is_ok());
+}
+
+/// Single batches cannot wait for others; a whole epoch can.
+#[test]
+fn an_update_of_several_batches_is_learned_by_epochs() {
+    let pace = Pace { epoch: Some(0), rate: 1.0 };
+    for (accumulate, ok) in [(1, true), (2, false)] {
+        let tables = format!("[update]\naccumulate = {accumulate}\n");
+        let recipe = Recipe::parse(&text(4, SGD, &tables), "test").unwrap();
+        let mut hand = ByHand::new(&recipe, None).unwrap();
+        hand.begin_task().unwrap();
+        let x = Mat::zeros(hand.learner.network.dtype, 2, 16);
+        let learned = hand.learn(x, vec![0, 1].into(), None, pace).map(drop);
+        let applied = hand.apply(&std::collections::HashMap::new(), pace);
+        for result in [learned, applied] {
+            assert_eq!(result.is_ok(), ok, "{accumulate}");
+            assert!(result.map_or_else(|e| e.to_string().contains("update.accumulate"), |()| true));
+        }
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod settling;
 mod starts;
 mod streams;
 mod tasks;
+mod update;
 
 use crate::common::learn;
 use bouton::recipe::Recipe;
