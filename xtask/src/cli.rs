@@ -36,7 +36,7 @@ pub fn recipe() -> String {
         text += &row(&[&format!("`{key}`"), &value, &default, &page.about]);
     }
     text += "\n";
-    for table in ["run", "network", "update"] {
+    for table in ["run", "network", "time", "update"] {
         text += &format!("## `[{table}]`\n\n");
         text += &page(table);
     }
