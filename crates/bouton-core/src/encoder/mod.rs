@@ -77,6 +77,10 @@ pub trait EncoderMethod: std::fmt::Debug {
     fn cites(&self) -> Vec<Cite>;
     /// What a network sees of samples of the task's own steps; none if it cannot show them.
     fn shown(&self, own: Steps) -> Option<Steps>;
+    /// How samples of the task's own steps are cut before anything is made of the parts. Default: they stay as they are.
+    fn cut(&self, own: Steps) -> Steps {
+        own
+    }
     /// Whether what it shows is mostly zero, of samples that are or are not.
     fn spikes(&self, samples: bool) -> bool;
     /// Replaces `out`, [steps · samples, columns], all samples of a step together, by what is seen of the samples `x`, one a row;

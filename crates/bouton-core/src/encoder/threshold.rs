@@ -85,12 +85,16 @@ impl EncoderMethod for Threshold {
         Some(Steps { steps: own.steps + self.cue, columns: own.columns * self.channels() + asks })
     }
 
+    fn cut(&self, own: Steps) -> Steps {
+        in_steps(own, self.steps)
+    }
+
     fn spikes(&self, _: bool) -> bool {
         true
     }
 
     fn encode(&self, own: Steps, x: View<'_>, _: &dyn Fn(usize) -> Key, out: ViewMut<'_>) {
-        let own = in_steps(own, self.steps);
+        let own = self.cut(own);
         dispatch!(x.dtype(), T => self.events::<T>(own, x, out));
     }
 

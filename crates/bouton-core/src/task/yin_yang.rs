@@ -151,29 +151,3 @@ impl TaskMethod for YinYang {
         Ok(Loaded { train, validation: None, test })
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// One point of each region, on both sides of each border, worked out by hand.
-    #[test]
-    fn points_lie_where_the_figure_says() {
-        let cases = [
-            (0.05, 0.05, None),
-            (0.25, 0.5, Some(2)),
-            (0.75, 0.59, Some(2)),
-            (0.25, 0.61, Some(0)),
-            (0.25, 0.39, Some(0)),
-            (0.25, 0.24, Some(1)),
-            (0.75, 0.39, Some(1)),
-            (0.75, 0.61, Some(1)),
-            (0.75, 0.76, Some(0)),
-            (0.5, 0.99, Some(0)),
-            (0.5, 0.01, Some(1)),
-        ];
-        for (x, y, wanted) in cases {
-            assert_eq!(class(x, y), wanted, "({x}, {y})");
-        }
-    }
-}
