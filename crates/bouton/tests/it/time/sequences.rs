@@ -213,7 +213,6 @@ fn a_small_network_learns_to_store_and_recall() {
     let forgetful =
         "[neuron.lif]\ntau = 1e-3\nthreshold = 0.5\n[population.output.neuron.leaky]\ntau = 1e-3\n";
     let (remembered, forgotten) = (accuracy(loops), accuracy(forgetful));
-    eprintln!("ACC {remembered} {forgotten}");
     assert!(remembered > 0.8, "{remembered}");
     assert!((0.35..0.65).contains(&forgotten), "chance is ½, not {forgotten}");
 }
