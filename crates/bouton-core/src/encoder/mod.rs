@@ -4,14 +4,22 @@
 //! steps a network sees and what it sees at each; without one, sequences are shown as they are and anything else for one step.
 
 mod constant;
+mod delta;
 mod latency;
+mod phase;
 mod poisson;
+mod population;
 mod rows;
+mod threshold;
 
 pub use constant::Constant;
+pub use delta::Delta;
 pub use latency::Latency;
+pub use phase::Phase;
 pub use poisson::Poisson;
+pub use population::{Code, Population};
 pub use rows::Rows;
+pub use threshold::Threshold;
 
 use crate::axis::{Cite, axis};
 use crate::rng::Key;
@@ -36,6 +44,14 @@ axis! {
         Poisson(Poisson),
         /// One spike, the earlier the larger the value.
         Latency(Latency),
+        /// Values spread over Gaussian receptive fields.
+        Population(Population),
+        /// The binary digits of a value, one a step.
+        Phase(Phase),
+        /// Events where a sequence has changed, up and down.
+        Delta(Delta),
+        /// Events where a sequence crosses thresholds, up and down.
+        Threshold(Threshold),
     }
 }
 
@@ -61,6 +77,10 @@ pub trait EncoderMethod: std::fmt::Debug {
     fn cites(&self) -> Vec<Cite>;
     /// What a network sees of samples of the task's own steps; none if it cannot show them.
     fn shown(&self, own: Steps) -> Option<Steps>;
+    /// How samples of the task's own steps are cut before anything is made of the parts. Default: they stay as they are.
+    fn cut(&self, own: Steps) -> Steps {
+        own
+    }
     /// Whether what it shows is mostly zero, of samples that are or are not.
     fn spikes(&self, samples: bool) -> bool;
     /// Replaces `out`, [steps · samples, columns], all samples of a step together, by what is seen of the samples `x`, one a row;
@@ -96,6 +116,18 @@ impl EncoderMethod for AsItIs {
     fn examples() -> Vec<Self> {
         vec![Self]
     }
+}
+
+/// A sample in `steps` equal parts, or in its own steps; none if it has not so many, or is no sequence.
+fn sequence(own: Steps, steps: Option<usize>) -> Option<Steps> {
+    let cut = in_steps(own, steps);
+    (cut.steps > 1 && cut.all() == own.all()).then_some(cut)
+}
+
+/// [`sequence`] of what is one.
+fn in_steps(own: Steps, steps: Option<usize>) -> Steps {
+    let steps = steps.unwrap_or(own.steps);
+    Steps { steps, columns: own.all() / steps }
 }
 
 /// Part t of every sample at step t.

@@ -1,7 +1,7 @@
 //! A sample in equal parts, one a step: the rows of an image one after the other, or its pixels ("sequential MNIST", Le, Jaitly &
 //! Hinton 2015).
 
-use super::{EncoderMethod, Steps, parts};
+use super::{EncoderMethod, Steps, in_steps, parts};
 use crate::axis::Cite;
 use crate::rng::Key;
 use bouton_kernels::{View, ViewMut};
@@ -23,8 +23,12 @@ impl EncoderMethod for Rows {
     }
 
     fn shown(&self, own: Steps) -> Option<Steps> {
-        let (steps, columns) = (self.steps, own.all() / self.steps);
-        (steps * columns == own.all()).then_some(Steps { steps, columns })
+        let cut = self.cut(own);
+        (cut.all() == own.all()).then_some(cut)
+    }
+
+    fn cut(&self, own: Steps) -> Steps {
+        in_steps(own, Some(self.steps))
     }
 
     fn spikes(&self, samples: bool) -> bool {
@@ -32,7 +36,7 @@ impl EncoderMethod for Rows {
     }
 
     fn encode(&self, own: Steps, x: View<'_>, _: &dyn Fn(usize) -> Key, out: ViewMut<'_>) {
-        parts(Steps { steps: self.steps, columns: own.all() / self.steps }, x, out);
+        parts(self.cut(own), x, out);
     }
 
     fn examples() -> Vec<Self> {

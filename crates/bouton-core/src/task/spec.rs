@@ -5,13 +5,17 @@
 
 use super::catalogue::{DATA, KnownSet};
 use super::context::Context;
+use super::copy::CopyTask;
+use super::delayed_match::DelayedMatch;
 use super::evidence::Evidence;
 use super::files::Files;
 use super::images::{Images, Known};
 use super::pattern::Pattern;
 use super::sequence::{ContinualSpec, Following, SequenceSpec};
+use super::store_recall::StoreRecall;
 use super::synthetic::SyntheticImages;
 use super::teacher::Teacher;
+use super::yin_yang::YinYang;
 use super::{Dataset, Held};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
@@ -308,6 +312,10 @@ tasks! {
     "teacher" "Values that a random teacher gives: a regression." Teacher(Teacher),
     "pattern" "Patterns in time to be generated from frozen spikes." Pattern(Pattern),
     "evidence" "Cues in time, and the question which side had more." Evidence(Evidence),
+    "store-recall" "Values in time, one of which is to be remembered until it is asked for." StoreRecall(StoreRecall),
+    "copy" "Symbols to be said again after a pause." Copy(CopyTask),
+    "delayed-match" "Two stimuli with a pause between them: are they the same?" DelayedMatch(DelayedMatch),
+    "yin-yang" "Points in the plane: yin, yang or a dot." YinYang(YinYang),
 }
 
 impl TaskSpec {

@@ -160,14 +160,15 @@ fn encoder(recipe: &Recipe) -> Result<()> {
             Error::shape(message).with_hint("leave pad out: the steps of a sample have to stay apart")
         );
     }
-    if let Some(shown) = recipe.shown_steps() {
-        return aligned(recipe, shown.columns);
+    if recipe.shown_steps().is_some() {
+        return aligned(recipe, recipe.encoder.method().cut(recipe.own_steps()).columns);
     }
     let (own, encoder) = (recipe.own_steps(), variant_name(&recipe.encoder));
     let steps = if own.steps == 1 { "1 step".to_owned() } else { format!("{} steps", own.steps) };
     let message = format!("encoder.{encoder} cannot show samples of {steps} and {} numbers", own.all());
     Err(Error::shape(message).with_hint(
-        "encoder.rows takes a number of steps that divides the numbers of a sample, the others samples of one step",
+        "encoder.rows takes a number of steps that divides the numbers of a sample, as delta and threshold do beside \
+         sequences; others take samples of one step",
     ))
 }
 

@@ -55,6 +55,11 @@ pub(super) fn unfit(r: &Recipe) -> Refusal {
             "make the window shorter, or use \"mean\"",
         );
     }
+    answers(r, steps)
+}
+
+/// What does not agree on how many answers a sample of so many shown steps has.
+fn answers(r: &Recipe, steps: usize) -> Refusal {
     let each = r.time.is_some_and(|time| time.reading == Reading::Each);
     if r.task.method().answers_every_step() != each
         && (!each || r.task.method().targets() == TargetKind::Values)
@@ -63,6 +68,14 @@ pub(super) fn unfit(r: &Recipe) -> Refusal {
         return refusal(
             format!("task.{task} and time.reading ({reading}) do not agree on how many answers a sample has"),
             "use time.reading = \"each\" for tasks with a value at every step, another one for others",
+        );
+    }
+    let own = r.own_steps().steps;
+    if r.task.method().answers_every_step() && steps != own {
+        let (encoder, task) = (variant_name(&r.encoder), r.task.name());
+        return refusal(
+            format!("encoder.{encoder} shows {steps} steps, but task.{task} has answers for {own}"),
+            "use an encoder that keeps the steps, or none",
         );
     }
     if each && r.continual.scenario != Scenario::Domain {

@@ -1,9 +1,11 @@
 //! Networks that move in time: gradients against differences, what sections, samples and shards may not change, and where e-prop is
 //! backpropagation through time and where it is not.
 
+mod encoders;
 mod nest;
 mod online;
 mod refused;
+mod sequences;
 
 use crate::common::{central_differences, gradient, loss, relative_error};
 use bouton::credit::{Batch, GradCollector};

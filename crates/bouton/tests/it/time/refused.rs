@@ -100,6 +100,19 @@ fn answers_at_every_step_are_read_at_every_step() {
     assert!(check("[time]\nreading = \"each\"\n").is_ok());
     let error = check("").unwrap_err();
     assert!(error.to_string().contains("task.pattern") && error.hint().unwrap().contains("each"), "{error}");
+    let text = |steps: usize, length: usize| {
+        format!(
+            "[task.copy]\nsymbols = 2\nlength = {length}\ntrain = 4\ntest = 4\nbatch = 2\nepochs = 1\n[time]\nreading = \"each\"\n\
+             [encoder.population]\nsteps = {steps}\ncode = \"constant\"\nfields = 4\n[network]\nlayers = [12, 5, 2]\n\
+             [neuron.lif]\n[credit.bptt]\n[objective.squared-error]\n[optim.sgd]\nlr = 0.1\n"
+        )
+    };
+    let check = |steps, length| Recipe::parse(&text(steps, length), "test").and_then(|recipe| recipe.check());
+    check(1, 10).unwrap();
+    let error = check(2, 10).unwrap_err();
+    assert!(error.to_string().contains("shows 240 steps, but task.copy has answers for 120"), "{error}");
+    let error = check(1, 16_384).unwrap_err();
+    assert!(error.to_string().contains("task.copy") && error.to_string().contains("delay"), "{error}");
     let padded = "[task.evidence]\ntrain = 4\ntest = 4\nbatch = 2\nepochs = 1\n[sequence.permuted]\ntasks = 2\npad = 1\n\
                   [network]\nlayers = [40, 5, 2]\n[neuron.lif]\n[credit.bptt]\n[optim.sgd]\nlr = 0.1\n";
     let error = Recipe::parse(padded, "test").and_then(|recipe| recipe.check()).unwrap_err();

@@ -1,0 +1,170 @@
+//! The copy task: symbols to be said again after a pause (Hochreiter & Schmidhuber 1997; in this form Arjovsky, Shah & Bengio 2016).
+//!
+//!   x: `length` symbols of n, one of n inputs each | `delay` steps, in the last of which input n + 1 asks | `length` steps of nothing
+//!   y*_t = x_{t − length − delay} over the first n inputs, zero before: n values at every step
+
+use super::catalogue::KnownSet;
+use super::images::Images;
+use super::sequence::Following;
+use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
+use super::synthetic::shown;
+use super::{Answers, BatchSize, Dataset, Held, Share};
+use crate::axis::{Cite, Place};
+use crate::error::Result;
+use crate::objective::TargetKind;
+use crate::rng::Key;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Symbols to be said again (`[task.copy]`), judged at every step: `time.reading = "each"`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct CopyTask {
+    /// Symbols n to choose from: n + 1 inputs, n outputs. Default 8.
+    #[serde(default = "eight")]
+    #[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "8 are usual"))]
+    pub symbols: usize,
+    /// Symbols to be said again, one a step. Default 10.
+    #[serde(default = "ten")]
+    #[schemars(extend("minimum" = 1, "maximum" = 16_384, "x-hint" = "10 are usual"))]
+    pub length: usize,
+    /// Steps between the last symbol and the first answer, one more than nothing is shown. Default 100.
+    #[serde(default = "hundred")]
+    #[schemars(extend("minimum" = 1, "maximum" = 65_536, "x-hint" = "100 to 1000 are usual"))]
+    pub delay: usize,
+    /// Training samples.
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "10000 is usual"))]
+    pub train: usize,
+    /// Hold so much of them back to choose by: `best` and `run.patience` go by these. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Share>,
+    /// Test samples.
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "1000 is usual"))]
+    pub test: usize,
+    /// Samples per batch, or `"all"`.
+    pub batch: BatchSize,
+    /// Passes over the training set.
+    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "run.updates stops within an epoch"))]
+    pub epochs: usize,
+    /// Which samples. Default 0.
+    #[serde(default)]
+    #[schemars(extend("minimum" = 0, "maximum" = i64::MAX, "x-hint" = "a smaller number does as well"))]
+    pub draw: u64,
+}
+
+fn eight() -> usize {
+    8
+}
+
+fn ten() -> usize {
+    10
+}
+
+fn hundred() -> usize {
+    100
+}
+
+impl CopyTask {
+    fn steps_in_all(&self) -> usize {
+        2 * self.length + self.delay
+    }
+
+    /// `n` samples of one split.
+    fn samples_of(&self, split: &str, n: usize) -> Result<Dataset> {
+        let (steps, symbols) = (self.steps_in_all(), self.symbols);
+        let mut shown = vec![0; n * steps * (symbols + 1)];
+        let mut values = vec![0.0; n * steps * symbols];
+        for sample in 0..n {
+            let mut draws = Key::new(self.draw).of("copy", 0).of(split, sample as u64).stream();
+            let first = sample * steps;
+            for t in first..first + self.length {
+                let symbol = draws.below(symbols as u64) as usize;
+                shown[t * (symbols + 1) + symbol] = 1;
+                values[(t + self.length + self.delay) * symbols + symbol] = 1.0;
+            }
+            let asked = first + self.length + self.delay - 1;
+            shown[asked * (symbols + 1) + symbols] = 1;
+        }
+        let answers = Answers::Values { outputs: steps * symbols, values };
+        Dataset::of_pixels("copy", self.shape().0, (shown, 1.0), answers)
+    }
+}
+
+impl TaskMethod for CopyTask {
+    fn check(&self, at: &Place) -> Result<()> {
+        let answers = self.steps_in_all() * self.symbols;
+        let few = answers <= 1 << 16;
+        at.require(few, "delay", self.delay, "shorter", "symbols · (2 · length + delay) is at most 65536")
+    }
+
+    fn cites(&self) -> Vec<Cite> {
+        vec![Cite::of("hochreiter1997"), Cite::of("arjovsky2016")]
+    }
+
+    fn shape(&self) -> ([usize; 3], usize) {
+        ([1, self.steps_in_all(), self.symbols + 1], self.symbols)
+    }
+
+    fn steps(&self) -> usize {
+        self.steps_in_all()
+    }
+
+    fn answers_every_step(&self) -> bool {
+        true
+    }
+
+    fn shows_spikes(&self) -> bool {
+        true
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::Values
+    }
+
+    fn validation(&self) -> Option<Held> {
+        self.validation.map(Held::from)
+    }
+
+    fn batch(&self) -> BatchSize {
+        self.batch
+    }
+
+    fn samples(&self) -> usize {
+        self.train
+    }
+
+    fn set(&self) -> Option<&'static KnownSet> {
+        None
+    }
+
+    fn shown(&self) -> Images {
+        shown(self.batch, self.epochs)
+    }
+
+    fn quicken(&mut self, Quick { train, test, epochs }: Quick) {
+        (self.train, self.test) = (self.train.min(train), self.test.min(test));
+        self.epochs = self.epochs.min(epochs);
+    }
+
+    fn smoke(&self, samples: usize) -> TaskSpec {
+        let (train, test, batch, epochs) = (samples, samples, BatchSize::Samples(2), 1);
+        TaskSpec::Copy(Self { train, validation: None, test, batch, epochs, ..self.clone() })
+    }
+
+    fn examples() -> Vec<Self> {
+        let (symbols, length, delay, validation) = (3, 2, 3, Some(Share(0.3)));
+        let (train, test, batch, epochs, draw) = (11, 7, BatchSize::Samples(3), 2, 1);
+        vec![Self { symbols, length, delay, train, validation, test, batch, epochs, draw }]
+    }
+
+    fn bytes(&self, _: &[Following]) -> (u128, usize) {
+        let (steps, samples) = (self.steps_in_all() as u128, self.train + self.test);
+        (samples as u128 * steps * (5 * self.symbols as u128 + 1), samples)
+    }
+
+    fn load(&self, _: Option<&Path>) -> Result<Loaded> {
+        let (train, test) = (self.samples_of("train", self.train)?, self.samples_of("test", self.test)?);
+        Ok(Loaded { train, validation: None, test })
+    }
+}
