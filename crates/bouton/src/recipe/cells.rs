@@ -141,8 +141,9 @@ fn member(axis: &str, name: &str) -> Node {
 fn members(axis: &str) -> Vec<(&'static str, String)> {
     let text = |name: &str, node: Node| {
         let Kind::Table(fields) = node.kind() else { return String::new() };
-        // Without a scale weights of ±1 are refused for their size.
-        let needed = |key: &str| node.requires(key) || key == "scale";
+        // Without a scale weights of ±1 are refused for their size, and the samples of the table are no sequences.
+        let needed =
+            |key: &str| node.requires(key) || key == "scale" || (axis == "encoder" && key == "steps");
         let required = fields.into_iter().filter(|f| needed(f.0));
         let required = required.map(|(key, field)| format!("{key} = {}\n", small(field)));
         format!("[{axis}.{name}]\n{}", required.collect::<String>())
@@ -160,6 +161,7 @@ fn small(node: Node) -> String {
         Kind::Either(any) => small(any[0]),
         Kind::List(item, _) => format!("[{}]", small(item)),
         Kind::Text => "\"digits\"".into(),
+        Kind::Choice(words) if words[0].table.is_none() => format!("\"{}\"", words[0].name),
         _ => "0.5".into(),
     }
 }
