@@ -1,6 +1,6 @@
 //! The axes of a recipe: one list per axis, in which every member is a type that brings all that is known of it.
 //!
-//! [`axis!`] makes the enum that recipes are read into. What the rest of the library asks of a member stands in the method trait
+//! `axis!` makes the enum that recipes are read into. What the rest of the library asks of a member stands in the method trait
 //! of its axis; nothing else names a member.
 
 use crate::{Error, Result};
