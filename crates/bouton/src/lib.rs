@@ -16,8 +16,7 @@ pub use bouton_core::{
     Cite, Error, Own, OwnSpec, OwnTable, Place, Result, Start, anchor, credit, device, encoder, network,
     neuron, norm, objective, optim, rng, solver, synapse, task, theory, wiring,
 };
-#[allow(unused_imports, reason = "the same names here as below")]
-use bouton_core::{axis, error, fit, io, own, property, shape, vectors};
+use bouton_core::{axis, error, io, own, property, shape, vectors};
 
 /// Raised by hand whenever the same recipe and data give other numbers than before, or checkpoints hold them otherwise: a run
 /// goes on only with the arithmetic that it began with.

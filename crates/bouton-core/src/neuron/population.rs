@@ -5,9 +5,7 @@
 use super::in_time::{self, StepGradients, prepared};
 use super::{Activation, Input, Neuron, Now, StateVar};
 use crate::own::Own;
-use bouton_kernels::{
-    Complex, DType, Dual, Elem, Elements, Pointwise, Real, View, ViewMut, dispatch, pointwise,
-};
+use bouton_kernels::{Complex, Dual, Elem, Elements, Pointwise, Real, View, ViewMut, dispatch, pointwise};
 
 /// Units of a row handled together.
 const BLOCK: usize = 512;
@@ -115,9 +113,7 @@ impl<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, cons
     }
 
     fn backward(&self, ctx: &Ctx, input: Inputs<'_>, before: View<'_>, g: Gradients<'_>) {
-        in_f64(input, before, g, &mut |input, before, g| {
-            backward::<N, K, C, P, S>(&self.0, ctx, input, before, g);
-        });
+        dispatch!(before.dtype(), T => backward::<N, T, K, C, P, S>(&self.0, ctx, input, before, g));
     }
 
     fn moves_in_time(&self) -> bool {
@@ -309,36 +305,17 @@ fn advance_complex<
 /// Variables that a step is differentiated by at once.
 const WIDTH: usize = 2;
 
-/// Runs `back` in 64 bits whatever the network computes in: gradients of reference are worth more than their speed, and the step of a
-/// unit is compiled for one number type less.
-fn in_f64(
-    input: Inputs<'_>,
-    before: View<'_>,
-    g: Gradients<'_>,
-    back: &mut dyn FnMut(Inputs<'_>, View<'_>, Gradients<'_>),
-) {
-    if g.out.dtype() == DType::F64 {
-        return back(input, before, g);
-    }
-    let Gradients { out, mut state, mut drive, mut own } = g;
-    let wide = |view: View<'_>| view.to_mat().cast(DType::F64);
-    let (numbers, driven, before, out) = (wide(input.own), wide(input.drive), wide(before), wide(out));
-    let (mut g_state, mut g_drive, mut g_own) =
-        (wide(state.as_view()), wide(drive.as_view()), wide(own.as_view()));
-    let wide = Gradients {
-        out: out.view(),
-        state: g_state.view_mut(),
-        drive: g_drive.view_mut(),
-        own: g_own.view_mut(),
-    };
-    back(Inputs { own: numbers.view(), drive: driven.view(), nudge: None }, before.view(), wide);
-    for (to, from) in [(&mut state, g_state), (&mut drive, g_drive), (&mut own, g_own)] {
-        to.copy_from(from.cast(to.dtype()).view());
-    }
-}
-
-/// Local Jacobians. Variables are the drive, then the states, then the unit's own numbers, two at a time.
-fn backward<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, const S: usize>(
+/// Local Jacobians in 64 bits whatever `T` is: gradients of reference are worth more than their speed, and one number
+/// type less halves the code that is compiled for every unit. Variables are the drive, then the states, then the unit's own
+/// numbers, two at a time.
+fn backward<
+    N: Neuron<K, C, P, S>,
+    T: Elem,
+    const K: usize,
+    const C: usize,
+    const P: usize,
+    const S: usize,
+>(
     neuron: &N,
     ctx: &Ctx,
     input: Inputs<'_>,
@@ -348,25 +325,28 @@ fn backward<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usiz
     let Gradients { out: g_out, mut state, mut drive, mut own } = g;
     let (rows, units) = (g_out.rows(), g_out.cols());
     for r in 0..rows {
-        let (g_out, g_drive) = (g_out.row::<f64>(r), drive.row_mut::<f64>(r));
-        let (d, row) = (input.drive.row::<f64>(r), if S == 0 { &[][..] } else { before.row::<f64>(r) });
-        let g_states = if S == 0 { &mut [][..] } else { state.row_mut::<f64>(r) };
+        let (g_out, g_drive) = (g_out.row::<T>(r), drive.row_mut::<T>(r));
+        let (d, row) = (input.drive.row::<T>(r), if S == 0 { &[][..] } else { before.row::<T>(r) });
+        let g_states = if S == 0 { &mut [][..] } else { state.row_mut::<T>(r) };
         for i in 0..units {
             let (mut states, mut after, mut numbers) = ([0.0; S], [0.0; S], [0.0; K]);
             for j in 0..S {
-                states[j] = row[j * units + i];
-                after[j] = if N::OUTPUT_IS_STATE { 0.0 } else { g_states[j * units + i] };
+                states[j] = row[j * units + i].to_f64();
+                after[j] = if N::OUTPUT_IS_STATE { 0.0 } else { g_states[j * units + i].to_f64() };
             }
             for k in 0..K {
-                numbers[k] = input.own.row::<f64>(k)[i];
+                numbers[k] = input.own.row::<T>(k)[i].to_f64();
             }
-            let slopes = |first| slopes(neuron, ctx, d[i], states, numbers, (g_out[i], after), first);
+            let slopes = |first| {
+                slopes(neuron, ctx, d[i].to_f64(), states, numbers, (g_out[i].to_f64(), after), first)
+            };
             for first in (0..1 + S + K).step_by(WIDTH) {
                 for (v, slope) in (first..1 + S + K).zip(slopes(first)) {
+                    let slope = T::from_f64(slope);
                     match v {
                         0 => g_drive[i] = slope,
                         _ if v <= S => g_states[(v - 1) * units + i] = slope,
-                        _ => own.row_mut::<f64>((v - 1 - S) * rows + r)[i] = slope,
+                        _ => own.row_mut::<T>((v - 1 - S) * rows + r)[i] = slope,
                     }
                 }
             }

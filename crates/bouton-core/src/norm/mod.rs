@@ -1,9 +1,11 @@
 //! Normalisation of a population's drive, before its units see it: d ← γ x̂ + b, where x̂ has mean zero and variance one
 //! over the samples of a batch or over the units of a sample. The bias b of the population stands behind it.
 
+mod affine;
 mod batch;
 mod layer;
 
+pub use affine::Affine;
 pub use batch::{Batch, BatchNorm, Statistics};
 pub use layer::{Layer, LayerNorm};
 

@@ -1,18 +1,15 @@
 //! Two inputs that mean something only together: the class is the cluster of the first, shifted by the context that the second
 //! shows, y = (c(x) + k) mod C. Either input alone leaves every class equally likely.
 
-use super::catalogue::KnownSet;
-use super::images::Images;
-use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
-use super::synthetic::shown;
-use super::{Answers, BatchSize, Dataset, Following, Held, Share};
+use super::drawn::drawn_samples;
+use super::spec::TaskMethod;
+use super::{Answers, BatchSize, Dataset, Following, Share};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
 use crate::rng::Key;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// Classes that depend on a context (`[task.context]`), with the inputs `input` (numbers x = m_c + σ·noise around the centre of
 /// their cluster) and `context` (1 for the context, 0 for the others).
@@ -77,6 +74,8 @@ impl Context {
 }
 
 impl TaskMethod for Context {
+    drawn_samples!(Context);
+
     fn check(&self, _: &Place) -> Result<()> {
         Ok(())
     }
@@ -97,36 +96,6 @@ impl TaskMethod for Context {
         TargetKind::Classes
     }
 
-    fn validation(&self) -> Option<Held> {
-        self.validation.map(Held::from)
-    }
-
-    fn batch(&self) -> BatchSize {
-        self.batch
-    }
-
-    fn samples(&self) -> usize {
-        self.train
-    }
-
-    fn set(&self) -> Option<&'static KnownSet> {
-        None
-    }
-
-    fn shown(&self) -> Images {
-        shown(self.batch, self.epochs)
-    }
-
-    fn quicken(&mut self, Quick { train, test, epochs }: Quick) {
-        (self.train, self.test) = (self.train.min(train), self.test.min(test));
-        self.epochs = self.epochs.min(epochs);
-    }
-
-    fn smoke(&self, samples: usize) -> TaskSpec {
-        let (train, test, batch, epochs) = (samples, samples, BatchSize::Samples(2), 1);
-        TaskSpec::Context(Self { train, validation: None, test, batch, epochs, ..self.clone() })
-    }
-
     fn examples() -> Vec<Self> {
         let (batch, epochs, noise, validation) = (BatchSize::Samples(3), 2, 0.25, Some(Share(0.3)));
         let (features, contexts, classes, train, test) = (4, 2, 3, 11, 7);
@@ -136,11 +105,6 @@ impl TaskMethod for Context {
     fn bytes(&self, _: &[Following]) -> (u128, usize) {
         let (n, samples) = ((self.features + self.contexts) as u128, self.train + self.test);
         (4 * samples as u128 * (n + 1) + 8 * (self.classes * self.features) as u128, samples)
-    }
-
-    fn load(&self, _: Option<&Path>) -> Result<Loaded> {
-        let (train, test) = (self.samples_of("train", self.train)?, self.samples_of("test", self.test)?);
-        Ok(Loaded { train, validation: None, test })
     }
 }
 

@@ -3,19 +3,16 @@
 //!   x: `length` symbols of n, one of n inputs each | `delay` steps, in the last of which input n + 1 asks | `length` steps of nothing
 //!   y*_t = x_{t − length − delay} over the first n inputs, zero before: n values at every step
 
-use super::catalogue::KnownSet;
-use super::images::Images;
+use super::drawn::drawn_samples;
 use super::sequence::Following;
-use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
-use super::synthetic::shown;
-use super::{Answers, BatchSize, Dataset, Held, Share};
+use super::spec::TaskMethod;
+use super::{Answers, BatchSize, Dataset, Share};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
 use crate::rng::Key;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// Symbols to be said again (`[task.copy]`), judged at every step: `time.reading = "each"`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -92,6 +89,8 @@ impl CopyTask {
 }
 
 impl TaskMethod for CopyTask {
+    drawn_samples!(Copy);
+
     fn check(&self, at: &Place) -> Result<()> {
         let answers = self.steps_in_all() * self.symbols;
         let few = answers <= 1 << 16;
@@ -122,36 +121,6 @@ impl TaskMethod for CopyTask {
         TargetKind::Values
     }
 
-    fn validation(&self) -> Option<Held> {
-        self.validation.map(Held::from)
-    }
-
-    fn batch(&self) -> BatchSize {
-        self.batch
-    }
-
-    fn samples(&self) -> usize {
-        self.train
-    }
-
-    fn set(&self) -> Option<&'static KnownSet> {
-        None
-    }
-
-    fn shown(&self) -> Images {
-        shown(self.batch, self.epochs)
-    }
-
-    fn quicken(&mut self, Quick { train, test, epochs }: Quick) {
-        (self.train, self.test) = (self.train.min(train), self.test.min(test));
-        self.epochs = self.epochs.min(epochs);
-    }
-
-    fn smoke(&self, samples: usize) -> TaskSpec {
-        let (train, test, batch, epochs) = (samples, samples, BatchSize::Samples(2), 1);
-        TaskSpec::Copy(Self { train, validation: None, test, batch, epochs, ..self.clone() })
-    }
-
     fn examples() -> Vec<Self> {
         let (symbols, length, delay, validation) = (3, 2, 3, Some(Share(0.3)));
         let (train, test, batch, epochs, draw) = (11, 7, BatchSize::Samples(3), 2, 1);
@@ -161,10 +130,5 @@ impl TaskMethod for CopyTask {
     fn bytes(&self, _: &[Following]) -> (u128, usize) {
         let (steps, samples) = (self.steps_in_all() as u128, self.train + self.test);
         (samples as u128 * steps * (5 * self.symbols as u128 + 1), samples)
-    }
-
-    fn load(&self, _: Option<&Path>) -> Result<Loaded> {
-        let (train, test) = (self.samples_of("train", self.train)?, self.samples_of("test", self.test)?);
-        Ok(Loaded { train, validation: None, test })
     }
 }

@@ -4,19 +4,16 @@
 //! Each stimulus is a group of spike trains; in the pause nothing fires. A sample matches with probability ½; where it does not, the
 //! second stimulus is any of the others.
 
-use super::catalogue::KnownSet;
-use super::images::Images;
+use super::drawn::drawn_samples;
 use super::sequence::Following;
-use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
-use super::synthetic::shown;
-use super::{Answers, BatchSize, Dataset, Held, Share};
+use super::spec::TaskMethod;
+use super::{Answers, BatchSize, Dataset, Share};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
 use crate::rng::Key;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// Stimuli to be compared over a pause (`[task.delayed-match]`): 2 classes, `other` and `match`. `time.reading = { window = … }` reads
 /// the answer while the second one is shown.
@@ -121,6 +118,8 @@ impl DelayedMatch {
 }
 
 impl TaskMethod for DelayedMatch {
+    drawn_samples!(DelayedMatch);
+
     fn check(&self, _: &Place) -> Result<()> {
         Ok(())
     }
@@ -153,36 +152,6 @@ impl TaskMethod for DelayedMatch {
         ["other", "match"].map(String::from).to_vec()
     }
 
-    fn validation(&self) -> Option<Held> {
-        self.validation.map(Held::from)
-    }
-
-    fn batch(&self) -> BatchSize {
-        self.batch
-    }
-
-    fn samples(&self) -> usize {
-        self.train
-    }
-
-    fn set(&self) -> Option<&'static KnownSet> {
-        None
-    }
-
-    fn shown(&self) -> Images {
-        shown(self.batch, self.epochs)
-    }
-
-    fn quicken(&mut self, Quick { train, test, epochs }: Quick) {
-        (self.train, self.test) = (self.train.min(train), self.test.min(test));
-        self.epochs = self.epochs.min(epochs);
-    }
-
-    fn smoke(&self, samples: usize) -> TaskSpec {
-        let (train, test, batch, epochs) = (samples, samples, BatchSize::Samples(2), 1);
-        TaskSpec::DelayedMatch(Self { train, validation: None, test, batch, epochs, ..self.clone() })
-    }
-
     fn examples() -> Vec<Self> {
         let (stimuli, stimulus, delay, group, rate) = (3, 2, 3, 2, 0.5);
         let (train, test, batch, epochs, draw) = (11, 7, BatchSize::Samples(3), 2, 1);
@@ -193,10 +162,5 @@ impl TaskMethod for DelayedMatch {
     fn bytes(&self, _: &[Following]) -> (u128, usize) {
         let samples = self.train + self.test;
         (samples as u128 * self.steps_in_all() as u128 * self.inputs_in_all() as u128, samples)
-    }
-
-    fn load(&self, _: Option<&Path>) -> Result<Loaded> {
-        let (train, test) = (self.samples_of("train", self.train)?, self.samples_of("test", self.test)?);
-        Ok(Loaded { train, validation: None, test })
     }
 }

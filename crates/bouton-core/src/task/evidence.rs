@@ -4,19 +4,16 @@
 //! Four groups of spike trains: left cues, right cues, the question at the end, and noise throughout. The side with more cues is
 //! drawn first; each cue is on it with probability 0.7. Whatever the network answers in the pause does not count.
 
-use super::catalogue::KnownSet;
-use super::images::Images;
+use super::drawn::drawn_samples;
 use super::sequence::Following;
-use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
-use super::synthetic::shown;
-use super::{Answers, BatchSize, Dataset, Held, Share};
+use super::spec::TaskMethod;
+use super::{Answers, BatchSize, Dataset, Share};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
 use crate::rng::Key;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// Probability that a cue is on the side of most.
 const ASIDE: f64 = 0.7;
@@ -143,6 +140,8 @@ impl Evidence {
 }
 
 impl TaskMethod for Evidence {
+    drawn_samples!(Evidence);
+
     fn check(&self, at: &Place) -> Result<()> {
         let odd = self.cues % 2 == 1;
         at.require(odd, "cues", self.cues, "odd", "of an even number neither side may have more")
@@ -176,36 +175,6 @@ impl TaskMethod for Evidence {
         vec!["left".into(), "right".into()]
     }
 
-    fn validation(&self) -> Option<Held> {
-        self.validation.map(Held::from)
-    }
-
-    fn batch(&self) -> BatchSize {
-        self.batch
-    }
-
-    fn samples(&self) -> usize {
-        self.train
-    }
-
-    fn set(&self) -> Option<&'static KnownSet> {
-        None
-    }
-
-    fn shown(&self) -> Images {
-        shown(self.batch, self.epochs)
-    }
-
-    fn quicken(&mut self, Quick { train, test, epochs }: Quick) {
-        (self.train, self.test) = (self.train.min(train), self.test.min(test));
-        self.epochs = self.epochs.min(epochs);
-    }
-
-    fn smoke(&self, samples: usize) -> TaskSpec {
-        let (train, test, batch, epochs) = (samples, samples, BatchSize::Samples(2), 1);
-        TaskSpec::Evidence(Self { train, validation: None, test, batch, epochs, ..self.clone() })
-    }
-
     fn examples() -> Vec<Self> {
         let (cues, cue, gap, delay, question, group, rate) = (3, 2, 1, 3, 2, 2, 0.5);
         let (train, test, batch, epochs, draw, validation) =
@@ -230,11 +199,6 @@ impl TaskMethod for Evidence {
     fn bytes(&self, _: &[Following]) -> (u128, usize) {
         let samples = self.train + self.test;
         (samples as u128 * self.steps_in_all() as u128 * 4 * self.group as u128, samples)
-    }
-
-    fn load(&self, _: Option<&Path>) -> Result<Loaded> {
-        let (train, test) = (self.samples_of("train", self.train)?, self.samples_of("test", self.test)?);
-        Ok(Loaded { train, validation: None, test })
     }
 }
 

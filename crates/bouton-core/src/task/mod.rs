@@ -12,6 +12,7 @@ mod delayed_match;
 pub mod digits;
 #[cfg(feature = "download")]
 pub mod download;
+mod drawn;
 pub mod embedded;
 mod evidence;
 mod files;

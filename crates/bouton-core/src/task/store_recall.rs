@@ -5,19 +5,16 @@
 //! store is waited for, each symbol being one with the same probability. The last symbol is always the question, and the first one a
 //! store if there is no other; the class is the value at the last store.
 
-use super::catalogue::KnownSet;
-use super::images::Images;
+use super::drawn::drawn_samples;
 use super::sequence::Following;
-use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
-use super::synthetic::shown;
-use super::{Answers, BatchSize, Dataset, Held, Share};
+use super::spec::TaskMethod;
+use super::{Answers, BatchSize, Dataset, Share};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
 use crate::rng::{Key, Stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// A value to be kept in mind (`[task.store-recall]`), one class for each. `time.reading = { window = … }` reads the answer while it
 /// is asked for, as long as a symbol.
@@ -158,6 +155,8 @@ impl StoreRecall {
 }
 
 impl TaskMethod for StoreRecall {
+    drawn_samples!(StoreRecall);
+
     fn check(&self, _: &Place) -> Result<()> {
         Ok(())
     }
@@ -186,36 +185,6 @@ impl TaskMethod for StoreRecall {
         TargetKind::Classes
     }
 
-    fn validation(&self) -> Option<Held> {
-        self.validation.map(Held::from)
-    }
-
-    fn batch(&self) -> BatchSize {
-        self.batch
-    }
-
-    fn samples(&self) -> usize {
-        self.train
-    }
-
-    fn set(&self) -> Option<&'static KnownSet> {
-        None
-    }
-
-    fn shown(&self) -> Images {
-        shown(self.batch, self.epochs)
-    }
-
-    fn quicken(&mut self, Quick { train, test, epochs }: Quick) {
-        (self.train, self.test) = (self.train.min(train), self.test.min(test));
-        self.epochs = self.epochs.min(epochs);
-    }
-
-    fn smoke(&self, samples: usize) -> TaskSpec {
-        let (train, test, batch, epochs) = (samples, samples, BatchSize::Samples(2), 1);
-        TaskSpec::StoreRecall(Self { train, validation: None, test, batch, epochs, ..self.clone() })
-    }
-
     fn examples() -> Vec<Self> {
         let (values, symbols, symbol, delay, group, rate) = (3, 4, 2, 1.0, 2, 0.5);
         let (train, test, batch, epochs, draw) = (11, 7, BatchSize::Samples(3), 2, 1);
@@ -239,10 +208,5 @@ impl TaskMethod for StoreRecall {
     fn bytes(&self, _: &[Following]) -> (u128, usize) {
         let samples = self.train + self.test;
         (samples as u128 * self.steps_in_all() as u128 * self.inputs_in_all() as u128, samples)
-    }
-
-    fn load(&self, _: Option<&Path>) -> Result<Loaded> {
-        let (train, test) = (self.samples_of("train", self.train)?, self.samples_of("test", self.test)?);
-        Ok(Loaded { train, validation: None, test })
     }
 }

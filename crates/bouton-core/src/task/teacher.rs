@@ -5,18 +5,15 @@
 //! of length 1, so that y has mean 0 and, for directions at right angles, variance 1. Noise of standard deviation σ is added
 //! to the targets of training and test alike; no student can fall below σ²/2 of loss per output.
 
-use super::catalogue::KnownSet;
-use super::images::Images;
-use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
-use super::synthetic::shown;
-use super::{Answers, BatchSize, Dataset, Following, Held, Share};
+use super::drawn::drawn_samples;
+use super::spec::{TaskMethod, TaskSpec};
+use super::{Answers, BatchSize, Dataset, Following, Share};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
 use crate::rng::{Key, Stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// What a teacher computes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -143,6 +140,8 @@ pub(super) fn smoke(inputs: usize, outputs: usize, samples: usize) -> TaskSpec {
 }
 
 impl TaskMethod for Teacher {
+    drawn_samples!(Teacher);
+
     fn check(&self, _: &Place) -> Result<()> {
         Ok(())
     }
@@ -162,36 +161,6 @@ impl TaskMethod for Teacher {
         TargetKind::Values
     }
 
-    fn validation(&self) -> Option<Held> {
-        self.validation.map(Held::from)
-    }
-
-    fn batch(&self) -> BatchSize {
-        self.batch
-    }
-
-    fn samples(&self) -> usize {
-        self.train
-    }
-
-    fn set(&self) -> Option<&'static KnownSet> {
-        None
-    }
-
-    fn shown(&self) -> Images {
-        shown(self.batch, self.epochs)
-    }
-
-    fn quicken(&mut self, Quick { train, test, epochs }: Quick) {
-        (self.train, self.test) = (self.train.min(train), self.test.min(test));
-        self.epochs = self.epochs.min(epochs);
-    }
-
-    fn smoke(&self, samples: usize) -> TaskSpec {
-        let (train, test, batch, epochs) = (samples, samples, BatchSize::Samples(2), 1);
-        TaskSpec::Teacher(Self { train, validation: None, test, batch, epochs, ..self.clone() })
-    }
-
     fn examples() -> Vec<Self> {
         let of = |rule, outputs, noise| {
             let (batch, epochs) = (BatchSize::Samples(3), 2);
@@ -209,11 +178,6 @@ impl TaskMethod for Teacher {
         let (n, outputs) = (self.inputs as u128, self.outputs as u128);
         let samples = self.train + self.test;
         (4 * samples as u128 * (n + outputs) + 8 * outputs * rows as u128 * n, samples)
-    }
-
-    fn load(&self, _: Option<&Path>) -> Result<Loaded> {
-        let (train, test) = (self.samples_of("train", self.train)?, self.samples_of("test", self.test)?);
-        Ok(Loaded { train, validation: None, test })
     }
 }
 

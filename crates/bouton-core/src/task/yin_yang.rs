@@ -4,19 +4,16 @@
 //! yin, above, and yang, below; in the middle of each is a dot of radius 0.1. Inputs are x, y, 1 − x, 1 − y; a class is drawn first,
 //! then points until one is in it, so that classes are alike.
 
-use super::catalogue::KnownSet;
-use super::images::Images;
+use super::drawn::drawn_samples;
 use super::sequence::Following;
-use super::spec::{Loaded, Quick, TaskMethod, TaskSpec};
-use super::synthetic::shown;
-use super::{Answers, BatchSize, Dataset, Held, Share};
+use super::spec::TaskMethod;
+use super::{Answers, BatchSize, Dataset, Share};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
 use crate::rng::{Key, Stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// R, the radius of the figure; R about (R, R).
 const BIG: f64 = 0.5;
@@ -86,6 +83,8 @@ impl YinYang {
 }
 
 impl TaskMethod for YinYang {
+    drawn_samples!(YinYang);
+
     fn check(&self, _: &Place) -> Result<()> {
         Ok(())
     }
@@ -106,36 +105,6 @@ impl TaskMethod for YinYang {
         ["yin", "yang", "dot"].map(String::from).to_vec()
     }
 
-    fn validation(&self) -> Option<Held> {
-        self.validation.map(Held::from)
-    }
-
-    fn batch(&self) -> BatchSize {
-        self.batch
-    }
-
-    fn samples(&self) -> usize {
-        self.train
-    }
-
-    fn set(&self) -> Option<&'static KnownSet> {
-        None
-    }
-
-    fn shown(&self) -> Images {
-        shown(self.batch, self.epochs)
-    }
-
-    fn quicken(&mut self, Quick { train, test, epochs }: Quick) {
-        (self.train, self.test) = (self.train.min(train), self.test.min(test));
-        self.epochs = self.epochs.min(epochs);
-    }
-
-    fn smoke(&self, samples: usize) -> TaskSpec {
-        let (train, test, batch, epochs) = (samples, samples, BatchSize::Samples(2), 1);
-        TaskSpec::YinYang(Self { train, validation: None, test, batch, epochs, ..self.clone() })
-    }
-
     fn examples() -> Vec<Self> {
         let (train, test, batch, epochs, draw) = (11, 7, BatchSize::Samples(3), 2, 1);
         vec![Self { train, validation: Some(Share(0.3)), test, batch, epochs, draw }]
@@ -144,10 +113,5 @@ impl TaskMethod for YinYang {
     fn bytes(&self, _: &[Following]) -> (u128, usize) {
         let samples = self.train + self.test;
         (4 * 4 * samples as u128, samples)
-    }
-
-    fn load(&self, _: Option<&Path>) -> Result<Loaded> {
-        let (train, test) = (self.samples_of("train", self.train)?, self.samples_of("test", self.test)?);
-        Ok(Loaded { train, validation: None, test })
     }
 }

@@ -1,8 +1,9 @@
 //! All-to-all wiring: post += pre·Wᵀ with W of shape [post, pre].
 
 use super::{Form, PerLayer, Wiring, WiringMethod};
+use crate::rng::Stream;
 use bouton_kernels::{
-    View, ViewMut, WeightMat, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, sparse_nt, sparse_tn,
+    DType, Mat, View, ViewMut, WeightMat, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, sparse_nt, sparse_tn,
 };
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -97,6 +98,49 @@ impl Default for Dense {
             feedback: FeedbackSpec::default(),
             angle: 90.0,
             homeostasis: 0.0,
+        }
+    }
+}
+
+impl Dense {
+    /// First weights [rows, cols] of units that `cols` weights lead to and `fan_out` lead away from, by this `gain`.
+    pub fn draw(
+        &self,
+        dtype: DType,
+        [rows, cols]: [usize; 2],
+        fan_out: usize,
+        gain: f64,
+        stream: &mut Stream,
+    ) -> Mat {
+        let fan_in = cols as f64;
+        Mat::from_fn(dtype, rows, cols, |_, _| match self.init {
+            Init::UniformFanIn => gain / fan_in.sqrt() * (2.0 * stream.uniform() - 1.0),
+            Init::GlorotUniform => {
+                gain * (6.0 / (fan_in + fan_out as f64)).sqrt() * (2.0 * stream.uniform() - 1.0)
+            }
+            Init::Uniform => 0.5 * gain * (2.0 * stream.uniform() - 1.0),
+            Init::Normal => gain * stream.normal(),
+            Init::TruncatedNormal => gain / fan_in.sqrt() * truncated_normal(stream),
+        })
+    }
+
+    /// sin α · drawn + cos α · forward: first feedback weights of their own.
+    pub fn rotated(&self, drawn: WeightMat, forward: &WeightMat) -> WeightMat {
+        let (sin, cos) = self.angle.to_radians().sin_cos();
+        // At a right angle nothing of the forward weight is left, to the last bit.
+        let cos = if self.angle == 90.0 { 0.0 } else { cos };
+        let mat = drawn.mat();
+        let mixed = |r, c| sin * mat.get(r, c) + cos * forward.mat().get(r, c);
+        WeightMat::new(Mat::from_fn(mat.dtype(), mat.rows(), mat.cols(), mixed))
+    }
+}
+
+/// A standard normal redrawn until it lies within two standard deviations.
+fn truncated_normal(stream: &mut Stream) -> f64 {
+    loop {
+        let x = stream.normal();
+        if x.abs() <= 2.0 {
+            return x;
         }
     }
 }

@@ -3,10 +3,10 @@
 //! Every layer (`first`, `hidden1`, …, `last`) has `bits` [units or filters, words]; hidden ones `thresholds` and `flips`,
 //! the others what their normalisation does. The metadata have the table `network` of the recipe, as JSON.
 
-use super::norm::Affine;
 use super::{BitLayer, First, Packed, chain};
 use crate::error::{Error, Result};
 use crate::network::{Layer, NetworkSpec, Shape};
+use crate::norm::Affine;
 use crate::recipe::build::wiring;
 use crate::train::{Checkpoint, Tensor, TensorData};
 use bouton_kernels::{BitMat, DType, Mat, WeightMat};

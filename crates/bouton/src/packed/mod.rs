@@ -7,18 +7,16 @@
 //! as it is; the last one's counts go through the normalisation as numbers.
 
 mod file;
-mod norm;
 
 use crate::error::{Error, Result};
 use crate::network::{Layer, Network, NetworkSpec, PoolSpec, Role, Shape};
+use crate::norm::Affine;
 use crate::recipe::Recipe;
 use crate::recipe::build::{geometry, wiring};
 use crate::wiring::{Pool, Wiring};
 use bouton_kernels::{
-    BitConv, BitMat, DType, Elem, Mat, View, WeightMat, dispatch, par_bit_conv, par_bit_dots,
-    par_bit_thresholds,
+    BitConv, BitMat, DType, Mat, View, WeightMat, par_bit_conv, par_bit_dots, par_bit_thresholds,
 };
-use norm::Affine;
 
 /// A feed-forward network whose weights and hidden units are ±1.
 #[derive(Debug)]
@@ -87,12 +85,7 @@ impl Packed {
         }
         let mut counts = vec![0; x.rows() * self.last.rows()];
         par_bit_dots(&bits, &self.last, &mut counts);
-        let mut out = Mat::zeros(x.dtype(), x.rows(), self.last.rows());
-        dispatch!(out.dtype(), T => for (o, &count) in out.slice_mut::<T>().iter_mut().zip(&counts) {
-            *o = T::from_f64(f64::from(count));
-        });
-        self.last_norm.apply(&mut out);
-        out
+        self.last_norm.of_counts(&counts)
     }
 
     /// Number type of inputs and outputs.

@@ -10,11 +10,9 @@ use crate::neuron::linear;
 use crate::norm::Norm;
 use crate::optim::Updater;
 use crate::own::Own;
-use crate::rng::{Key, Stream};
+use crate::rng::Key;
 use crate::synapse::{ElementwiseSynapse, Plain, Site, Synapse};
-use crate::wiring::{
-    BiasInit, ConvWiring, Dense, DenseWiring, FeedbackSpec, Identity, Init, OthersWiring, Pool, Wiring,
-};
+use crate::wiring::{BiasInit, ConvWiring, DenseWiring, FeedbackSpec, Identity, OthersWiring, Pool, Wiring};
 use bouton_kernels::{ConvShape, DType, Mat, PoolShape, WeightMat};
 
 impl From<Precision> for DType {
@@ -225,7 +223,7 @@ impl Builder<'_> {
         let fan_out = to.shape.channels * cols / from.shape.channels;
         let fan_out = if wiring.shares() { fan_out } else { rows };
         let gain = dense.gain.at(c.layer);
-        WeightMat::new(weights(dense, self.dtype, [rows, cols], fan_out, gain, &mut stream))
+        WeightMat::new(dense.draw(self.dtype, [rows, cols], fan_out, gain, &mut stream))
     }
 
     /// A connection with drawn weights.
@@ -244,12 +242,8 @@ impl Builder<'_> {
         let feedback = match dense.feedback {
             _ if !both_settle => Feedback::None,
             FeedbackSpec::Tied => Feedback::Tied,
-            FeedbackSpec::KolenPollack => {
-                Feedback::Own(rotate_feedback(draw("feedback"), &weight, dense.angle))
-            }
-            FeedbackSpec::VectorField => {
-                Feedback::Field(rotate_feedback(draw("feedback"), &weight, dense.angle))
-            }
+            FeedbackSpec::KolenPollack => Feedback::Own(dense.rotated(draw("feedback"), &weight)),
+            FeedbackSpec::VectorField => Feedback::Field(dense.rotated(draw("feedback"), &weight)),
         };
         let own = self.connection_draws("synapse", c).number();
         let synapse: Box<dyn Synapse> = match c.carries {
@@ -303,52 +297,12 @@ fn convolution(from: Shape, filters: usize, kernel: usize, stride: usize, paddin
     ConvShape { height, width, channels, filters, kernel: [kernel; 2], stride, padding }
 }
 
-/// sin α · drawn + cos α · forward.
-fn rotate_feedback(drawn: WeightMat, forward: &WeightMat, angle: f64) -> WeightMat {
-    let (sin, cos) = angle.to_radians().sin_cos();
-    // At a right angle nothing of the forward weight is left, to the last bit.
-    let cos = if angle == 90.0 { 0.0 } else { cos };
-    let mat = drawn.mat();
-    let mixed = |r, c| sin * mat.get(r, c) + cos * forward.mat().get(r, c);
-    WeightMat::new(Mat::from_fn(mat.dtype(), mat.rows(), mat.cols(), mixed))
-}
-
 /// Lets the synapses turn drawn numbers into weights.
 fn init_synapse(synapse: &dyn Synapse, key: u64, mut weight: WeightMat) -> (WeightMat, Vec<Mat>) {
     let (dtype, rows, cols) = (weight.mat().dtype(), weight.mat().rows(), weight.mat().cols());
     let mut states: Vec<Mat> = synapse.states().iter().map(|_| Mat::zeros(dtype, rows, cols)).collect();
     weight.update(|w| synapse.init(key, w, &mut states.iter_mut().map(Mat::view_mut).collect::<Vec<_>>()));
     (weight, states)
-}
-
-fn weights(
-    dense: &Dense,
-    dtype: DType,
-    [rows, cols]: [usize; 2],
-    fan_out: usize,
-    gain: f64,
-    stream: &mut Stream,
-) -> Mat {
-    let fan_in = cols as f64;
-    Mat::from_fn(dtype, rows, cols, |_, _| match dense.init {
-        Init::UniformFanIn => gain / fan_in.sqrt() * (2.0 * stream.uniform() - 1.0),
-        Init::GlorotUniform => {
-            gain * (6.0 / (fan_in + fan_out as f64)).sqrt() * (2.0 * stream.uniform() - 1.0)
-        }
-        Init::Uniform => 0.5 * gain * (2.0 * stream.uniform() - 1.0),
-        Init::Normal => gain * stream.normal(),
-        Init::TruncatedNormal => gain / fan_in.sqrt() * truncated_normal(stream),
-    })
-}
-
-/// A standard normal redrawn until it lies within two standard deviations.
-fn truncated_normal(stream: &mut Stream) -> f64 {
-    loop {
-        let x = stream.normal();
-        if x.abs() <= 2.0 {
-            return x;
-        }
-    }
 }
 
 fn identity(pre: &Node, post: &Node, c: &ConnectionPlan<'_>, dtype: DType) -> Result<Connection> {

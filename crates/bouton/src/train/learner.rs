@@ -112,7 +112,8 @@ impl Learner {
         self.outputs.as_ref().map(|outputs| outputs.active(task, segment))
     }
 
-    /// Learns from a batch of segment `segment`, piece by piece if the recipe gathers the gradients of several batches, with `factor` on every learning rate.
+    /// Learns from a batch of segment `segment`, piece by piece if the recipe gathers the gradients of several batches, with
+    /// `factor` on every learning rate.
     ///
     /// # Errors
     /// [`Error::Diverged`] if a relaxation, the loss or a weight leaves its range.

@@ -113,14 +113,10 @@ fn gradients_are_those_of_the_loss_with_everything_that_goes_together() {
         let objectives = ObjectiveSpec::all().into_iter();
         let kinds = |o: ObjectiveSpec| o.method().traits().targets.iter().map(move |kind| (o.clone(), *kind));
         for (objective, kind) in objectives.flat_map(kinds) {
-            let mut reference = None;
+            let (mut reference, base) = (None, recipe(&neuron, &objective, kind));
             for credit in CreditSpec::all() {
                 for solver in SolverSpec::all() {
-                    let recipe = Recipe {
-                        credit: credit.clone(),
-                        solver: solver.clone(),
-                        ..recipe(&neuron, &objective, kind)
-                    };
+                    let recipe = Recipe { credit: credit.clone(), solver: solver.clone(), ..base.clone() };
                     if recipe.check().is_err() {
                         continue;
                     }

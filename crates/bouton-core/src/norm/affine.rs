@@ -1,21 +1,25 @@
-//! The normalisation of a packed network, and the counts at which it turns a sign.
+//! What a normalisation comes to in evaluation, unit by unit, and the counts at which it turns a sign: for networks of one bit a weight.
 
-use crate::norm::Norm;
+use super::Norm;
 use bouton_kernels::{Elem, Mat, WeightMat, dispatch, vectorize};
 use rayon::prelude::*;
 
 /// What a normalisation does in evaluation, unit by unit: ((d − mean)·scale)·gain + bias, in this order.
 #[derive(Debug)]
-pub(super) struct Affine {
+pub struct Affine {
+    /// μ, [1, units], as the others.
     pub mean: Mat,
+    /// 1/√(σ² + ε).
     pub scale: Mat,
+    /// γ.
     pub gain: Mat,
+    /// b.
     pub bias: Mat,
 }
 
 impl Affine {
     /// `None` if what a sample becomes depends on all of its units.
-    pub(super) fn of(norm: &Norm, bias: Option<&WeightMat>) -> Option<Self> {
+    pub fn of(norm: &Norm, bias: Option<&WeightMat>) -> Option<Self> {
         if !norm.traits.fixed_in_evaluation {
             return None;
         }
@@ -32,8 +36,19 @@ impl Affine {
         })
     }
 
-    /// [`Affine::at`] for every unit of every row, at every place of an image.
-    pub(super) fn apply(&self, drive: &mut Mat) {
+    /// What units make of counted drives, row by row.
+    pub fn of_counts(&self, counts: &[i32]) -> Mat {
+        let units = self.mean.cols();
+        let mut out = Mat::zeros(self.mean.dtype(), counts.len() / units.max(1), units);
+        dispatch!(out.dtype(), T => for (o, &count) in out.slice_mut::<T>().iter_mut().zip(counts) {
+            *o = T::from_f64(f64::from(count));
+        });
+        self.apply(&mut out);
+        out
+    }
+
+    /// What every unit of every row makes of its drive, at every place of an image.
+    pub fn apply(&self, drive: &mut Mat) {
         let (cols, units) = (drive.cols(), self.mean.cols());
         dispatch!(drive.dtype(), T => {
             let of = |m: &'_ Mat| m.slice::<T>().to_vec();
@@ -57,7 +72,7 @@ impl Affine {
     /// The smallest (or, for a falling unit, largest) count of `n` inputs at which unit `j` answers +1, and whether it
     /// falls. Counts lie `step` apart: 2, or 1 where some inputs may be zeros beyond a border. `at` is monotone because
     /// every rounding is.
-    pub(super) fn threshold(&self, j: usize, n: i32, step: i32) -> (i32, bool) {
+    pub fn threshold(&self, j: usize, n: i32, step: i32) -> (i32, bool) {
         let on = |d: i32| dispatch!(self.mean.dtype(), T => self.at::<T>(j, T::from_f64(f64::from(d))).to_f64() >= 0.0);
         let (low, high) = (on(-n), on(n));
         if low == high {
