@@ -6,6 +6,7 @@
 //! * [`WeightMat`]: a matrix used in many products between two changes.
 //! * [`gemm_nt`], [`gemm_nn`], [`gemm_tn`]: accumulating products whose rounding depends on the reduction length alone.
 //! * [`sparse_nt`], [`sparse_tn`]: the same with activities that are mostly zero.
+//! * [`listed_nt`], [`listed_nn`], [`listed_tn`]: products with weights to some columns alone.
 //! * [`conv_forward`], [`conv_pull_input`], [`conv_pull_weight`]: 2-D convolutions of [`ConvShape`] and their adjoints.
 //! * [`max_pool`], [`avg_pool`], [`soft_pool`]: pooling of [`PoolShape`] and its adjoints.
 //! * [`BitMat`], [`bit_dots`], [`bit_thresholds`]: matrices of ±1 in one bit each, and their exact products.
@@ -28,6 +29,7 @@ mod factors;
 mod gemm;
 mod lanes;
 mod lines;
+mod listed;
 mod mat;
 mod math;
 mod octets;
@@ -62,6 +64,7 @@ pub use elementwise::{
     add_columns, add_rows, add_scaled, clamp, is_finite, scale_all, scale_complex, scale_view, squared_norm,
 };
 pub use gemm::{gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, product};
+pub use listed::{listed_nn, listed_nt, listed_tn};
 pub use mat::{DType, Elem, Mat};
 pub use octets::BitLevel;
 pub use operand::WeightMat;

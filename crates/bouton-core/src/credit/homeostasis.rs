@@ -14,7 +14,7 @@ use bouton_kernels::{Mat, View, ViewMut, WeightMat, add_scaled};
 
 /// The gradient of connections whose weights are not shared.
 pub(super) fn accumulate_grads_dense(network: &Network, sink: &mut dyn GradSink) {
-    for (id, c) in homeostatic(network).filter(|(_, c)| !c.wiring.shares()) {
+    for (id, c) in homeostatic(network).filter(|(_, c)| c.wiring.factorises()) {
         let difference = difference(c);
         sink.add(network, ParamId::weight(id), Grad::whole(&difference, 2.0 * c.homeostasis));
         sink.add(network, ParamId::feedback(id), Grad::whole(&difference, -2.0 * c.homeostasis));
@@ -30,7 +30,7 @@ pub(super) fn accumulate_grads_shared(
     key: &Key,
     sink: &mut dyn GradSink,
 ) {
-    let mut shared = homeostatic(network).filter(|(_, c)| c.wiring.shares()).peekable();
+    let mut shared = homeostatic(network).filter(|(_, c)| !c.wiring.factorises()).peekable();
     if shared.peek().is_none() {
         return;
     }
@@ -157,7 +157,7 @@ mod tests {
 
     /// The one connection with weights that are shared between settling populations.
     fn shared(network: &Network) -> ConnId {
-        homeostatic(network).find(|(_, c)| c.wiring.shares()).unwrap().0
+        homeostatic(network).find(|(_, c)| !c.wiring.factorises()).unwrap().0
     }
 
     /// ‖D (W_f − W_b)‖²_F, unit vector by unit vector, one a row.

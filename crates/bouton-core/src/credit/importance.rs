@@ -119,7 +119,7 @@ fn by_channel(g: View<'_>, channels: usize) -> Mat {
 impl PerSample {
     fn factors(&mut self, network: &Network, id: ParamId, pre: View<'_>, g: View<'_>) {
         let wiring = network.wiring_of(id);
-        if wiring.shares() {
+        if !wiring.factorises() {
             return self.sample_by_sample(id, wiring, pre, g);
         }
         let address = dispatch!(pre.dtype(), T => pre.slice::<T>().as_ptr() as usize);

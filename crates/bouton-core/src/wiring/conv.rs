@@ -3,7 +3,8 @@
 //! Rows of activity are images in the order height, width, channel; rows of the weight are filters in the order channel,
 //! height, width.
 
-use super::{Dense, Form, Wiring, WiringMethod};
+use super::{Dense, Ends, Form, Wiring, WiringMethod};
+use crate::axis::Cite;
 use bouton_kernels::{
     ConvShape, View, ViewMut, WeightMat, conv_forward, conv_forward_exact, conv_pull_input, conv_pull_weight,
     par_conv_forward, par_conv_forward_exact, par_conv_pull_input,
@@ -18,6 +19,10 @@ use std::ops::Range;
 pub struct Conv(pub Dense);
 
 impl WiringMethod for Conv {
+    fn cites(&self) -> Vec<Cite> {
+        self.0.cites()
+    }
+
     fn weights(&self) -> &Dense {
         &self.0
     }
@@ -28,6 +33,18 @@ impl WiringMethod for Conv {
 
     fn convolves(&self) -> bool {
         true
+    }
+
+    fn learns(&self) -> bool {
+        true
+    }
+
+    fn inputs(&self, pre: usize) -> usize {
+        pre
+    }
+
+    fn join(&self, ends: Ends<'_>) -> Box<dyn Wiring> {
+        self.0.join(ends)
     }
 
     fn examples() -> Vec<Self> {
@@ -53,8 +70,8 @@ impl Wiring for ConvWiring {
         (self.shape.filters, self.shape.patch())
     }
 
-    fn shares(&self) -> bool {
-        true
+    fn factorises(&self) -> bool {
+        false
     }
 
     fn band(&self) -> Option<usize> {

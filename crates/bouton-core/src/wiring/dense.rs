@@ -1,6 +1,7 @@
 //! All-to-all wiring: post += pre·Wᵀ with W of shape [post, pre].
 
-use super::{Form, PerLayer, Wiring, WiringMethod};
+use super::{Ends, Form, OthersWiring, PerLayer, Wiring, WiringMethod};
+use crate::axis::Cite;
 use crate::rng::Stream;
 use bouton_kernels::{
     DType, Mat, View, ViewMut, WeightMat, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, sparse_nt, sparse_tn,
@@ -146,6 +147,26 @@ fn truncated_normal(stream: &mut Stream) -> f64 {
 }
 
 impl WiringMethod for Dense {
+    fn cites(&self) -> Vec<Cite> {
+        let mut used = Vec::new();
+        if self.init == Init::GlorotUniform {
+            used.push(Cite::setting("glorot2010", "init = \"glorot-uniform\""));
+        }
+        match self.feedback {
+            FeedbackSpec::Tied => {}
+            FeedbackSpec::KolenPollack => {
+                used.push(Cite::setting("kolen1994", "feedback = \"kolen-pollack\""));
+            }
+            FeedbackSpec::VectorField => {
+                used.push(Cite::setting("laborieux2021", "feedback = \"vector-field\""));
+            }
+        }
+        if self.homeostasis > 0.0 {
+            used.push(Cite::setting("laborieux2024", "homeostasis"));
+        }
+        used
+    }
+
     fn weights(&self) -> &Dense {
         self
     }
@@ -156,6 +177,19 @@ impl WiringMethod for Dense {
 
     fn convolves(&self) -> bool {
         false
+    }
+
+    fn learns(&self) -> bool {
+        true
+    }
+
+    fn inputs(&self, pre: usize) -> usize {
+        pre
+    }
+
+    fn join(&self, Ends { pre, post, spikes, autapses, .. }: Ends<'_>) -> Box<dyn Wiring> {
+        let all = DenseWiring { pre, post, sparse: spikes };
+        if autapses { Box::new(all) } else { Box::new(OthersWiring { all }) }
     }
 
     fn examples() -> Vec<Self> {
@@ -190,6 +224,10 @@ impl Wiring for DenseWiring {
 
     fn weight_shape(&self) -> (usize, usize) {
         (self.post, self.pre)
+    }
+
+    fn factorises(&self) -> bool {
+        true
     }
 
     fn forward(&self, weight: &WeightMat, pre: View<'_>, post: ViewMut<'_>) {

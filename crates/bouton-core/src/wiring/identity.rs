@@ -17,6 +17,10 @@ impl Wiring for Identity {
         (0, 0)
     }
 
+    fn factorises(&self) -> bool {
+        true
+    }
+
     fn forward(&self, _: &WeightMat, pre: View<'_>, post: ViewMut<'_>) {
         dispatch!(pre.dtype(), T => add::<T>(pre, post));
     }

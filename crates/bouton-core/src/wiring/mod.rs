@@ -5,6 +5,8 @@ mod dense;
 mod identity;
 mod others;
 mod pool;
+mod procedural;
+mod sparse;
 
 pub use crate::axis::PerLayer;
 pub use conv::{Conv, ConvWiring};
@@ -12,8 +14,11 @@ pub use dense::{BiasInit, Dense, DenseWiring, FeedbackSpec, Init};
 pub use identity::Identity;
 pub use others::OthersWiring;
 pub use pool::{Pool, PoolSpec, SoftPool};
+pub use procedural::{Procedural, ProceduralWiring};
+pub use sparse::{Sparse, SparseWiring};
 
-use crate::axis::axis;
+use crate::axis::{Cite, axis};
+use crate::rng::Key;
 use bouton_kernels::{ConvShape, View, ViewMut, WeightMat};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,21 +33,50 @@ axis! {
         Dense(Dense),
         /// Convolutions where a layer has filters, every unit to every unit elsewhere.
         Conv(Conv),
+        /// Every unit to a share of the units, drawn once.
+        Sparse(Sparse),
+        /// The same with weights that are drawn again whenever they are used: they are never stored, and do not learn.
+        Procedural(Procedural),
     }
 }
 
 /// What a recipe's wiring says of itself, in its own file.
 pub trait WiringMethod: std::fmt::Debug {
+    /// The publications that it comes from.
+    fn cites(&self) -> Vec<Cite>;
     /// How weights are drawn and what flows back.
     fn weights(&self) -> &Dense;
     /// [`WiringMethod::weights`], to change.
     fn weights_mut(&mut self) -> &mut Dense;
     /// Whether layers may have filters.
     fn convolves(&self) -> bool;
+    /// Whether there are weights that may learn.
+    fn learns(&self) -> bool;
+    /// How many of `pre` units lead to each unit.
+    fn inputs(&self, pre: usize) -> usize;
+    /// What joins all units of two populations, where no layer says otherwise.
+    fn join(&self, ends: Ends<'_>) -> Box<dyn Wiring>;
     /// Settings for the tests of every member, in which each word and each switch occurs.
     fn examples() -> Vec<Self>
     where
         Self: Sized;
+}
+
+/// Two populations that a wiring joins.
+#[derive(Clone, Copy, Debug)]
+pub struct Ends<'a> {
+    /// Units of the presynaptic population.
+    pub pre: usize,
+    /// Units of the postsynaptic population.
+    pub post: usize,
+    /// Whether presynaptic activity is mostly zero, as spikes are.
+    pub spikes: bool,
+    /// Whether units are joined with themselves, of a population with itself.
+    pub autapses: bool,
+    /// Place in the layer chain: selects entries of per-layer lists.
+    pub layer: usize,
+    /// Random numbers of the connection's own.
+    pub key: &'a Key,
 }
 
 impl Default for WiringSpec {
@@ -91,10 +125,9 @@ pub trait Wiring: Send + Sync + std::fmt::Debug {
     }
     /// The rows `band` of the adjoint of `forward` in its weight: g_w += ∂⟨g, W(pre)⟩/∂W.
     fn backward_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>);
-    /// Whether a weight is used at several places, so that a sample's gradient is no product of two factors. Default: no.
-    fn shares(&self) -> bool {
-        false
-    }
+    /// Whether a sample's gradient is the product of its two factors, [post]·[pre]ᵀ; it is not where a weight is used at several
+    /// places, or where units are joined with some units alone.
+    fn factorises(&self) -> bool;
     /// Rows of the bands that `backward_weight` is best called for; `None`, the default: any.
     fn band(&self) -> Option<usize> {
         None

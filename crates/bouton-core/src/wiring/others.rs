@@ -33,6 +33,10 @@ impl Wiring for OthersWiring {
         self.all.weight_shape()
     }
 
+    fn factorises(&self) -> bool {
+        true
+    }
+
     fn forward(&self, weight: &WeightMat, pre: View<'_>, mut post: ViewMut<'_>) {
         self.all.forward(weight, pre, post.reborrow());
         subtract_own(weight.mat(), pre, post);

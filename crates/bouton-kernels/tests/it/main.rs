@@ -5,6 +5,7 @@ mod bits;
 mod conv;
 mod dual;
 mod gemm;
+mod listed;
 mod mat;
 mod math;
 mod pointwise;

@@ -26,7 +26,7 @@ pub(super) fn check(context: &CheckContext, findings: &mut Findings) -> Result<(
     }
     let network = recipe.build()?;
     let own = || network.connections.iter().filter_map(|c| Some((c.weight.mat(), c.feedback.own()?.mat())));
-    let shared = network.connections.iter().any(|c| c.feedback.own().is_some() && c.wiring.shares());
+    let shared = network.connections.iter().any(|c| c.feedback.own().is_some() && !c.wiring.factorises());
     if shared || own().next().is_none() {
         let why = "it holds for dense layers between settling populations";
         findings.properties.push(Property::not_applicable(id, statement, bound, why));

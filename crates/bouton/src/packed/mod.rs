@@ -57,7 +57,7 @@ impl Packed {
     /// [`Error::Incompatible`] where weights or hidden units are not ±1, the normalisation is not fixed, or pooling is no
     /// maximum.
     pub fn new(recipe: &Recipe, network: &Network) -> Result<Self> {
-        packable(recipe)?;
+        packable(recipe, network)?;
         let shapes = chain(&recipe.network)?;
         let nodes: Vec<_> = network.with_role(Role::Forward).map(|p| &network.populations[p]).collect();
         let affine = |i: usize| nodes[i].norm.as_ref().and_then(|n| Affine::of(n, nodes[i].bias.as_ref()));
@@ -181,13 +181,16 @@ fn chain(network: &NetworkSpec) -> Result<Vec<Shape>> {
     network.shapes()
 }
 
-fn packable(recipe: &Recipe) -> Result<()> {
+fn packable(recipe: &Recipe, network: &Network) -> Result<()> {
     let refuse = |message: &str, hint: &str| Err(Error::incompatible(message, hint));
     if !recipe.population.is_empty() || !recipe.connection.is_empty() {
         return refuse(
             "packing needs a chain with the same choices everywhere",
             "leave [population] and [connection] out",
         );
+    }
+    if network.connections.iter().any(|c| c.wiring.form().is_none()) {
+        return refuse("packed layers join all units, or have filters", "use wiring.dense or wiring.conv");
     }
     if !recipe.synapse.method().traits().signs() {
         return refuse(
@@ -265,6 +268,14 @@ mod tests {
                 &Recipe::parse(&text.replace(synapse, &format!("{synapse}\nscale = 0.5")), "test").unwrap(),
             );
         }
+    }
+
+    #[test]
+    fn layers_that_join_some_units_alone_are_refused() {
+        let wiring = "[wiring.dense]\ninit = \"uniform\"\ngain = 0.1\n";
+        assert!(RECIPE.contains(wiring));
+        let text = RECIPE.replace(wiring, "[wiring.sparse]\ndensity = 0.5\n");
+        refused(&Recipe::parse(&text, "test").unwrap());
     }
 
     fn answers_alike(text: &str) {

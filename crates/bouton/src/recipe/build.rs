@@ -12,7 +12,7 @@ use crate::optim::Updater;
 use crate::own::Own;
 use crate::rng::Key;
 use crate::synapse::{ElementwiseSynapse, Plain, Site, Synapse};
-use crate::wiring::{BiasInit, ConvWiring, DenseWiring, FeedbackSpec, Identity, OthersWiring, Pool, Wiring};
+use crate::wiring::{BiasInit, ConvWiring, DenseWiring, Ends, FeedbackSpec, Form, Identity, Pool, Wiring};
 use bouton_kernels::{ConvShape, DType, Mat, PoolShape, WeightMat};
 
 impl From<Precision> for DType {
@@ -107,10 +107,11 @@ impl Builder<'_> {
         }
     }
 
-    fn dense(&self, c: &ConnectionPlan<'_>, pre: usize, post: usize) -> Box<dyn Wiring> {
+    fn joined(&self, c: &ConnectionPlan<'_>, pre: usize, post: usize) -> Box<dyn Wiring> {
         let autapses = self.recipe.connection.get(&c.name).is_none_or(|table| table.autapses);
-        let all = DenseWiring { pre, post, sparse: self.spikes(c.pre) };
-        if autapses { Box::new(all) } else { Box::new(OthersWiring { all }) }
+        let key = self.connection_draws("wiring", c);
+        let ends = Ends { pre, post, spikes: self.spikes(c.pre), autapses, layer: c.layer, key: &key };
+        c.wiring.method().join(ends)
     }
 
     /// How the network moves in time, if it does.
@@ -169,9 +170,9 @@ impl Builder<'_> {
         match c.kind {
             ConnectionKind::Chain(layer) => match self.recipe.network.layers[layer] {
                 Layer::Conv(conv) => pre.channels * conv.kernel * conv.kernel,
-                _ => pre.units(),
+                _ => c.wiring.method().inputs(pre.units()),
             },
-            _ => pre.units(),
+            _ => c.wiring.method().inputs(pre.units()),
         }
     }
 
@@ -184,7 +185,7 @@ impl Builder<'_> {
             ConnectionKind::Chain(layer) => {
                 let layer = &self.recipe.network.layers[layer];
                 let (wiring, pool) = match geometry(layer, pre.shape) {
-                    None => (self.dense(c, pre.units, post.units), None),
+                    None => (self.joined(c, pre.units, post.units), None),
                     Some(_) => wiring(layer, pre.shape, post.shape, exact),
                 };
                 self.learned(nodes, c, wiring, pool)
@@ -197,7 +198,7 @@ impl Builder<'_> {
                     self.learned(nodes, c, Box::new(ConvWiring { shape, exact }), None)
                 }
             },
-            ConnectionKind::Dense => self.learned(nodes, c, self.dense(c, pre.units, post.units), None),
+            ConnectionKind::Dense => self.learned(nodes, c, self.joined(c, pre.units, post.units), None),
         }
     }
 
@@ -219,9 +220,11 @@ impl Builder<'_> {
     ) -> WeightMat {
         let mut stream = self.connection_draws(purpose, c).stream();
         let (dense, (rows, cols)) = (c.wiring.weights(), wiring.weight_shape());
-        // Units at different places share their weights: a filter's fan-out is its kernel's places.
-        let fan_out = to.shape.channels * cols / from.shape.channels;
-        let fan_out = if wiring.shares() { fan_out } else { rows };
+        let fan_out = match wiring.form() {
+            // Units at different places share their weights: a filter's fan-out is its kernel's places.
+            Some(Form::Conv(_)) => to.shape.channels * cols / from.shape.channels,
+            _ => rows * cols / from.units,
+        };
         let gain = dense.gain.at(c.layer);
         WeightMat::new(dense.draw(self.dtype, [rows, cols], fan_out, gain, &mut stream))
     }

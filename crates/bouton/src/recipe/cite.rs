@@ -3,7 +3,6 @@
 use super::{Recipe, inspect, variant_name};
 use crate::Cite;
 use crate::network::Carries;
-use crate::wiring::{Dense, FeedbackSpec, Init};
 use crate::{Error, Result};
 
 /// The one list of publications, in BibTeX.
@@ -81,27 +80,11 @@ fn methods(r: &Recipe) -> Vec<(&str, String)> {
     );
     used.extend(cited(r.anchor.method().cites(), "anchor", &variant_name(&r.anchor)));
     used.extend(cited(r.sequence.method().cites(), "sequence", &variant_name(&r.sequence)));
-    used.extend(r.wirings().flat_map(|(_, wiring)| weights(wiring.weights())));
+    used.extend(
+        r.wirings().flat_map(|(at, wiring)| cited(wiring.method().cites(), &at, &variant_name(wiring))),
+    );
     let direct = r.connection.values().any(|c| c.carries == Carries::Errors);
     used.extend(direct.then(|| ("nokland2016", "carries = \"errors\"".into())));
-    used
-}
-
-/// What the drawing of weights and the way back rest on.
-fn weights(dense: &Dense) -> Vec<(&'static str, String)> {
-    let mut used = Vec::new();
-    if dense.init == Init::GlorotUniform {
-        used.push(("glorot2010", "init = \"glorot-uniform\"".into()));
-    }
-    if dense.feedback == FeedbackSpec::KolenPollack {
-        used.push(("kolen1994", "feedback = \"kolen-pollack\"".into()));
-    }
-    if dense.feedback == FeedbackSpec::VectorField {
-        used.push(("laborieux2021", "feedback = \"vector-field\"".into()));
-    }
-    if dense.homeostasis > 0.0 {
-        used.push(("laborieux2024", "homeostasis".into()));
-    }
     used
 }
 

@@ -125,13 +125,15 @@ fn weights_of(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
     let product = |sides: [usize; 4]| sides.into_iter().map(|n| n as u128).product::<u128>();
     let [pre, post] = [c.pre, c.post].map(|p| plan.populations[p].shape);
     let filters = |kernel| product([pre.channels, kernel, kernel, post.channels]);
+    let wiring = c.wiring.method();
+    let joined = if wiring.learns() { product([wiring.inputs(pre.units()), post.units(), 1, 1]) } else { 0 };
     match c.kind {
         ConnectionKind::Skip(skip) => skip.kernel.map_or(0, filters),
         ConnectionKind::Chain(layer) => match recipe.network.layers[layer] {
             Layer::Conv(conv) => filters(conv.kernel),
-            _ => product([pre.units(), post.units(), 1, 1]),
+            _ => joined,
         },
-        ConnectionKind::Dense => product([pre.units(), post.units(), 1, 1]),
+        ConnectionKind::Dense => joined,
     }
 }
 

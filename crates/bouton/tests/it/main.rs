@@ -46,3 +46,4 @@ mod synapses;
 mod test_draws;
 mod time;
 mod trained;
+mod wirings;

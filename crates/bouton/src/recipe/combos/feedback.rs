@@ -62,6 +62,13 @@ pub(super) fn own_weights(r: &Recipe) -> Refusal {
             "use feedback = \"tied\", or credit.eq-prop",
         );
     }
+    if own && !r.wiring.method().learns() {
+        let wiring = variant_name(&r.wiring);
+        return refusal(
+            format!("wiring.{wiring} has no weights that learn, so none of its own flow back"),
+            "use feedback = \"tied\", or wiring.sparse",
+        );
+    }
     if corrected && (!field || continuous) {
         return refusal(
             "corrected nudged phases are for feedback weights that learn for themselves, from a free state",

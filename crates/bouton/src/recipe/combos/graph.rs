@@ -208,6 +208,14 @@ fn idle(plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>, table: &ConnectionSpec) 
         let message = format!("connection.{name}.{key} would do nothing: it is an identity without weights");
         return Some((message, "leave it out, or give the skip a kernel".into()));
     }
+    let fixed = !identity && !c.wiring.method().learns();
+    let kept = chosen.into_iter().filter(|(key, _)| *key != "wiring");
+    if let Some((key, _)) = rates.into_iter().chain(kept).find(|(_, given)| *given && fixed) {
+        let wiring = variant_name(c.wiring);
+        let message =
+            format!("connection.{name}.{key} would do nothing: wiring.{wiring} has no weights that learn");
+        return Some((message, "leave it out, or use wiring.sparse".into()));
+    }
     let (rate, _) = rates.into_iter().find(|(_, given)| *given)?;
     if table.lr.is_some() && table.optim.is_some() {
         let message = format!("connection.{name} has lr and optim, which both give its learning rate");

@@ -104,6 +104,7 @@ fn examples_pass_their_own_checks_and_cite_what_is_known() {
     cites.extend(AnchorSpec::all().iter().flat_map(|spec| spec.method().cites()));
     cites.extend(EncoderSpec::all().iter().flat_map(|spec| spec.method().cites()));
     cites.extend(NormSpec::all().iter().flat_map(|spec| spec.method().cites()));
+    cites.extend(WiringSpec::all().iter().flat_map(|spec| spec.method().cites()));
     for cite in cites {
         assert!(known.contains(cite.key), "no publication `{}`", cite.key);
     }

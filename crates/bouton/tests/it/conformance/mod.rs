@@ -13,6 +13,7 @@ mod sequences;
 mod solvers;
 mod synapses;
 mod tasks;
+mod wirings;
 
 use bouton_kernels::{DType, Mat};
 use serde::Serialize;

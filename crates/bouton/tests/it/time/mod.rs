@@ -71,6 +71,18 @@ fn smooth_spikes_have_exact_gradients_by_every_way_and_reading() {
 }
 
 #[test]
+fn sparse_loops_have_exact_gradients() {
+    let sparse = format!("{LOOP}autapses = false\nwiring.sparse = {{ density = 0.4 }}\n");
+    let drawn = format!("{LOOP}delay = 2\nwiring.procedural = {{ density = 0.4 }}\n");
+    for connection in [sparse, drawn] {
+        let units = smooth("lif", "surrogate = { sigmoid = 3.0 }");
+        let rest = format!("{units}{LEAKY}{connection}{BPTT}[wiring.sparse]\ndensity = 0.6\n");
+        let error = against_differences(&recipe("[4, 6, 3]", &rest));
+        assert!(error < 1e-7, "{connection}: {error:e}");
+    }
+}
+
+#[test]
 fn numbers_of_the_units_own_substeps_delays_and_two_loops_have_exact_gradients() {
     let learned = "tau-adaptation = { uniform = [6.0, 12.0], learned = true }\n\
                    beta = { normal = [0.3, 0.1], learned = true }\nsurrogate = { sigmoid = 3.0 }\n";
