@@ -13,6 +13,8 @@ const MOST_SIDE: usize = 1 << 13;
 /// Bytes that a picture may be decoded to.
 const MOST_BYTES: usize = 1 << 28;
 
+/// Bytes that a byte of a PNG unpacks to at most: two bits of deflate, a length and a distance, stand for 258 bytes.
+const MOST_UNPACKED: usize = 4 * 258;
 /// Pixels of a byte of a JPEG: every block of 8×8 has at least one bit, that of its mean.
 const MOST_OF_A_BYTE: usize = 8 * 64;
 
@@ -56,6 +58,10 @@ fn of_png(bytes: &[u8]) -> Read<Picture> {
     decoder.set_transformations(Transformations::EXPAND | Transformations::STRIP_16);
     let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
     let size = reader.output_buffer_size().filter(|n| *n <= MOST_BYTES).ok_or("larger than 256 MiB")?;
+    if reader.info().raw_bytes() > bytes.len().saturating_mul(MOST_UNPACKED) {
+        let (width, height) = reader.info().size();
+        return Err(format!("{width} × {height} pixels, which {} bytes cannot hold", bytes.len()));
+    }
     let mut pixels = vec![0; size];
     let frame = reader.next_frame(&mut pixels).map_err(|e| e.to_string())?;
     pixels.truncate(frame.buffer_size());
@@ -105,5 +111,23 @@ impl Picture {
             (0.299 * r + 0.587 * g + 0.114 * b).round() as u8
         };
         Self { size: self.size, channels: 1, planes: (0..n).map(luma).collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 16,384 × 16,383 pixels in a hundred bytes: nothing is unpacked, and no memory is taken.
+    #[test]
+    fn pictures_that_their_bytes_cannot_hold_are_refused() {
+        let mut file = Vec::new();
+        let mut encoder = png::Encoder::new(&mut file, 16_384, 16_383);
+        encoder.set_color(ColorType::Grayscale);
+        let mut writer = encoder.write_header().unwrap();
+        writer.write_chunk(png::chunk::IDAT, &[0x78, 0x9c, 0x03, 0, 0, 0, 0, 1]).unwrap();
+        drop(writer);
+        let why = decode(&file).unwrap_err();
+        assert!(why.starts_with("16384 × 16383 pixels, which"), "{why}");
     }
 }
