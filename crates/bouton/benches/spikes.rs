@@ -29,7 +29,7 @@ fn main() {
             for (name, unit, joined, rule) in CASES {
                 let case = format!("{name}-{units}");
                 if case.contains(&filter) && (units == 512 || name == "lif") {
-                    pool.install(|| update(&format!("{case},{threads}"), unit, units, joined, rule));
+                    pool.install(|| update(&format!("{case}-t{threads}"), unit, units, joined, rule));
                 }
             }
         }
@@ -65,8 +65,8 @@ fn update(case: &str, unit: &str, units: usize, joined: bool, rule: &str) {
     let key = Key::new(2);
     let forward = time(|| drop(credit.evaluate(&network, &batch, &*objective)));
     let whole = time(|| drop(credit.learn(&mut network, &batch, &*objective, &mut updater, &key)));
-    report(&format!("forward,{case}"), forward);
-    report(&format!("update,{case}"), whole);
+    report(&format!("forward-{case}"), forward);
+    report(&format!("update-{case}"), whole);
     let moves = network.time.clone().expect("it moves in time");
     let x = network.seen(&moves, batch.x.view(), &batch.ids, None);
     let trace = network.run(&moves, x.view(), SAMPLES, None);
