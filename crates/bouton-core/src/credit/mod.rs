@@ -286,6 +286,21 @@ pub trait Credit: Send + Sync + std::fmt::Debug {
     fn gradients(&self, _: &Network, _: &Batch, _: &[&dyn Objective], _: &mut dyn GradSink) -> Result<()> {
         Err(Error::incompatible("this credit rule has no gradient sample by sample", "use credit.backprop"))
     }
+    /// Through the steps of a network in time: the gradients of the parameters and of the input, [samples, features], of the mean over
+    /// samples of ⟨g, outputs⟩, where `gradient` has a row for each sample as [`Credit::free`] has outputs, and `key` is that of
+    /// [`Credit::free_in_training`]. The input has none where the encoder makes something else of its numbers.
+    ///
+    /// # Errors
+    /// [`Error::Incompatible`] for rules that do not go through time, which is the default.
+    fn send_back(
+        &self,
+        _: &Network,
+        _: &Batch,
+        _gradient: &Mat,
+        _: Option<&Key>,
+    ) -> Result<(GradCollector, Option<Mat>)> {
+        Err(Error::incompatible("this credit rule does not go through steps of time", "use credit.bptt"))
+    }
     /// Shows state that must survive a restart to `visitor`. Default: there is none.
     fn visit(&mut self, _visitor: &mut Visitor<'_>) -> Result<()> {
         Ok(())

@@ -13,7 +13,7 @@ use crate::network::{
 };
 use crate::objective::{Objective, Target};
 use crate::rng::Key;
-use bouton_kernels::{Mat, View, add_rows};
+use bouton_kernels::{Mat, View, add_rows, scale_all};
 use std::ops::Range;
 
 /// The rule itself.
@@ -52,7 +52,7 @@ impl ThroughTime {
             if !kept {
                 starts.clear();
             }
-            starts.push(Some(trace.last()));
+            starts.push(Some(trace.last(seen.section(&section))));
             last = Some(trace);
         }
         (said, starts, last)
@@ -65,11 +65,24 @@ impl ThroughTime {
         objective: &dyn Objective,
         scale: f64,
     ) -> (GradCollector, Step) {
+        let (said, starts, last) = self.forth(network, seen, true);
+        let (errors, step) = seen.judge(network, objective, &said);
+        (self.back(network, seen, (starts, last), &errors, scale, None), step)
+    }
+
+    /// Back through all sections, from the last one on, which has its trace; `shown` receives what goes back to what was seen.
+    fn back(
+        self,
+        network: &Network,
+        seen: &Seen<'_>,
+        (starts, mut last): (Vec<Option<LastSteps>>, Option<Trace>),
+        errors: &Errors,
+        scale: f64,
+        mut shown: Option<&mut Mat>,
+    ) -> GradCollector {
         let (time, samples) = (seen.time, seen.samples);
         let sections = self.sections(time.shown.steps);
         let rows = |s: usize| seen.section(&sections[s]);
-        let (said, starts, mut last) = self.forth(network, seen, true);
-        let (errors, step) = seen.judge(network, objective, &said);
         let (mut sink, mut later) = (GradCollector::default(), None::<Carry>);
         for s in (0..sections.len()).rev() {
             let mut trace =
@@ -78,8 +91,49 @@ impl ThroughTime {
             let carry = network.back(time, &mut trace, &here, later.as_ref(), self.path);
             later = self.exact.then_some(carry);
             network.accumulate_grads_in_time(time, rows(s), &trace, scale, &mut sink);
+            if let Some(shown) = &mut shown {
+                // What goes back beyond the first step of a section is what it delayed, or lies before all of them.
+                let (g, end) = (network.back_to_input(time, &trace), sections[s].end * samples);
+                let first = if self.exact { 0 } else { sections[s].start * samples };
+                let kept = g.rows().min(end - first);
+                add_rows(shown.rows_view_mut(end - kept..end), g.rows_view(g.rows() - kept..g.rows()));
+            }
         }
-        (sink, step)
+        sink
+    }
+
+    /// What a loss from outside owes to the samples of a shard; `gradient` has their rows.
+    fn send_back(
+        self,
+        network: &Network,
+        seen: &Seen<'_>,
+        gradient: Mat,
+        scale: f64,
+    ) -> (GradCollector, Option<Mat>) {
+        let (said, starts, last) = self.forth(network, seen, true);
+        let (pop, out) = &said.outs[0];
+        let each = vec![(*pop, seen.owed(gradient, out))];
+        let errors = Errors { each, always: Vec::new() };
+        let mut shown = Mat::zeros(network.dtype, seen.x.rows(), seen.x.cols());
+        let sink = self.back(network, seen, (starts, last), &errors, scale, Some(&mut shown));
+        let mut input = Mat::zeros(network.dtype, seen.samples, seen.time.own.all());
+        let encoder = seen.time.encoder.method();
+        let passed = encoder.send_back(seen.time.own, shown.view(), input.view_mut());
+        scale_all(&mut input, scale);
+        (sink, passed.then_some(input))
+    }
+
+    /// The free state, of what is shown in training with a key.
+    fn answer(self, network: &Network, batch: &Batch, key: Option<&Key>) -> Result<PhaseStates> {
+        let parts = shards::each(batch.len(), |rows| {
+            let seen = Seen::new(network, batch, rows, key)?;
+            let (said, _, last) = self.forth(network, &seen, false);
+            let ends = |m: &Mat| m.rows_view(m.rows() - seen.samples.min(m.rows())..m.rows()).to_mat();
+            let mut out: Vec<Mat> = last.iter().flat_map(|trace| &trace.out).map(ends).collect();
+            out[network.output()] = seen.answers(&said.outs[0].1);
+            Ok(out)
+        })?;
+        Ok(PhaseStates { beta: 0.0, out: stacked(&parts), residual: vec![0.0; batch.len()] })
     }
 }
 
@@ -163,6 +217,24 @@ impl<'a> Seen<'a> {
     fn judged(&self, network: &Network) -> Vec<PopId> {
         let own = network.with_role(Role::Stepping).filter(|&p| network.populations[p].objective.is_some());
         std::iter::once(network.output()).chain(own).collect()
+    }
+
+    /// The outputs that are judged, one row a sample: with all steps behind each other if each has an answer.
+    fn answers(&self, out: &Mat) -> Mat {
+        match self.time.clock.reading {
+            Reading::Each if self.time.answers_every_step => sample_by_sample(out, self.samples),
+            Reading::Each => Reading::Mean.gather(out.view(), self.samples),
+            reading => reading.gather(out.view(), self.samples),
+        }
+    }
+
+    /// The adjoint of [`Seen::answers`] at the outputs `out` of all steps.
+    fn owed(&self, g: Mat, out: &Mat) -> Mat {
+        match self.time.clock.reading {
+            Reading::Each if self.time.answers_every_step => step_by_step(g.view(), self.time.shown.steps),
+            Reading::Each => Reading::Mean.spread(g, out.view(), self.samples),
+            reading => reading.spread(g, out.view(), self.samples),
+        }
     }
 
     /// Judges what was said: gradients with respect to outputs, and the sums.
@@ -261,19 +333,40 @@ impl Credit for ThroughTime {
     /// The outputs that are judged, one row a sample, with all steps behind each other if each has an answer; of other populations those
     /// of the last step.
     fn free(&self, network: &Network, batch: &Batch, _: &dyn Objective) -> Result<PhaseStates> {
-        let parts = shards::each(batch.len(), |rows| {
-            let seen = Seen::new(network, batch, rows, None)?;
-            let (said, _, last) = self.forth(network, &seen, false);
-            let ends = |m: &Mat| m.rows_view(m.rows() - seen.samples.min(m.rows())..m.rows()).to_mat();
-            let mut out: Vec<Mat> = last.iter().flat_map(|trace| &trace.out).map(ends).collect();
-            let all = &said.outs[0].1;
-            out[network.output()] = match seen.time.clock.reading {
-                Reading::Each if seen.time.answers_every_step => sample_by_sample(all, seen.samples),
-                Reading::Each => Reading::Mean.gather(all.view(), seen.samples),
-                reading => reading.gather(all.view(), seen.samples),
-            };
-            Ok(out)
+        self.answer(network, batch, None)
+    }
+
+    fn free_in_training(
+        &self,
+        network: &mut Network,
+        batch: &Batch,
+        _: &dyn Objective,
+        key: &Key,
+    ) -> Result<PhaseStates> {
+        self.answer(network, batch, Some(key))
+    }
+
+    fn send_back(
+        &self,
+        network: &Network,
+        batch: &Batch,
+        gradient: &Mat,
+        key: Option<&Key>,
+    ) -> Result<(GradCollector, Option<Mat>)> {
+        let scale = 1.0 / batch.len() as f64;
+        let done = shards::each(batch.len(), |rows| {
+            let seen = Seen::new(network, batch, rows.clone(), key)?;
+            Ok(ThroughTime::send_back(*self, network, &seen, gradient.rows_view(rows).to_mat(), scale))
         })?;
-        Ok(PhaseStates { beta: 0.0, out: stacked(&parts), residual: vec![0.0; batch.len()] })
+        let (mut sum, mut input) =
+            (GradCollector::default(), Some(Mat::zeros(network.dtype, 0, network.features())));
+        for (sums, part) in &done {
+            sums.gradients.iter().for_each(|(id, g)| sum.add(network, *id, Grad::whole(g, 1.0)));
+            input = input.zip(part.as_ref()).map(|(mut all, part)| {
+                all.append_rows(part.view());
+                all
+            });
+        }
+        Ok((sum, input))
     }
 }

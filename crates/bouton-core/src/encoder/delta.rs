@@ -73,6 +73,10 @@ impl EncoderMethod for Delta {
         dispatch!(x.dtype(), T => self.events::<T>(own, x, out));
     }
 
+    fn send_back(&self, _: Steps, _: View<'_>, _: ViewMut<'_>) -> bool {
+        false
+    }
+
     fn examples() -> Vec<Self> {
         vec![Self { threshold: 0.3, steps: None }, Self { threshold: 0.2, steps: Some(4) }]
     }

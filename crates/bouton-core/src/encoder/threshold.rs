@@ -98,6 +98,10 @@ impl EncoderMethod for Threshold {
         dispatch!(x.dtype(), T => self.events::<T>(own, x, out));
     }
 
+    fn send_back(&self, _: Steps, _: View<'_>, _: ViewMut<'_>) -> bool {
+        false
+    }
+
     fn examples() -> Vec<Self> {
         vec![Self { thresholds: 5, steps: None, cue: 2 }, Self { thresholds: 3, steps: Some(4), cue: 0 }]
     }

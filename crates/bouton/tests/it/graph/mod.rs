@@ -298,7 +298,8 @@ fn exact_input(recipe: &Recipe) {
     };
     let given = Given { gradient: g.clone() };
     let key = bouton::rng::Key::new(1);
-    let found = outside::gradients(&mut *credit, &mut network, &of(&x), &given, &key, false).unwrap().1;
+    let found =
+        outside::gradients(&mut *credit, &mut network, &of(&x), &given, &key, false).unwrap().1.unwrap();
     let e = 1e-6;
     let slope = |i: usize| {
         let moved = |by: f64| {

@@ -6,6 +6,7 @@ mod nest;
 mod online;
 mod refused;
 mod sequences;
+mod streams;
 
 use crate::common::{central_differences, gradient, loss, relative_error};
 use bouton::credit::{Batch, GradCollector};
@@ -16,14 +17,18 @@ use bouton_kernels::{DType, Mat};
 
 /// Images of 5 × 4, a row a step, and 3 classes.
 fn recipe(network: &str, rest: &str) -> Recipe {
-    let text = format!(
-        "precision = \"f64\"\n[task.synthetic]\nshape = [1, 5, 4]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
-         [encoder.rows]\nsteps = 5\n[network]\nlayers = {network}\n[optim.sgd]\nlr = 0.1\n\
-         [objective.softmax-cross-entropy]\n{rest}"
-    );
+    let text = recipe_text(network, rest);
     let recipe = Recipe::parse(&text, "test").unwrap_or_else(|e| panic!("{e}\n{text}"));
     recipe.check().unwrap_or_else(|e| panic!("{e}\n{text}"));
     recipe
+}
+
+fn recipe_text(network: &str, rest: &str) -> String {
+    format!(
+        "precision = \"f64\"\n[task.synthetic]\nshape = [1, 5, 4]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
+         [encoder.rows]\nsteps = 5\n[network]\nlayers = {network}\n[optim.sgd]\nlr = 0.1\n\
+         [objective.softmax-cross-entropy]\n{rest}"
+    )
 }
 
 fn batch(samples: usize) -> Batch {
@@ -182,7 +187,7 @@ fn a_sequence_may_be_cut_and_samples_do_not_see_each_other() {
     let spikes: f64 = whole.out[1].to_f64s().iter().sum();
     assert!(spikes > 10.0, "{spikes} spikes prove little");
     let first = network.run(time, x.rows_view(0..12), 6, None);
-    let second = network.run(time, x.rows_view(12..30), 6, Some(&first.last()));
+    let second = network.run(time, x.rows_view(12..30), 6, Some(&first.last(x.rows_view(0..12))));
     let mut both = network.outputs(time, network.output(), &first);
     both.append_rows(network.outputs(time, network.output(), &second).view());
     assert_eq!(both, out);
@@ -306,7 +311,7 @@ fn gradients_of_the_first_state_are_exact() {
     let (network, batch) = (recipe.build().unwrap(), batch(2));
     let time = network.time.as_ref().unwrap();
     let x = network.seen(time, batch.x.view(), &batch.ids, None);
-    let mut start = network.run(time, x.view(), 2, None).last();
+    let mut start = network.run(time, x.view(), 2, None).last(x.view());
     let weights = Mat::from_fn(DType::F64, 10, 3, |r, c| 0.1 * (r as f64) - 0.2 * c as f64);
     let value = |start: &bouton::network::LastSteps| {
         let out = network.outputs(time, network.output(), &network.run(time, x.view(), 2, Some(start)));
