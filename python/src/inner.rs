@@ -56,7 +56,7 @@ impl Inner {
             Err(_) => samples(x, self.net().dtype, self.net().sample_shape(), "x")?,
         };
         let target = y.map_or_else(|| Ok(Target::None(x.rows())), |y| self.target(y, x.rows()))?;
-        Ok((Batch { ids: (0..x.rows()).collect(), x, target }, images))
+        Ok((Batch { ids: (0..x.rows()).collect(), x, target, spans: None }, images))
     }
 
     /// Samples put together from what clamped populations show, by their names.

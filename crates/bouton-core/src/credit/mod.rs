@@ -49,6 +49,7 @@ pub use snap_1::Snap1;
 pub use tape::{Adjoint, Frame, record};
 
 use crate::axis::{Cite, Place, axis};
+use crate::encoder::Spans;
 use crate::error::{Error, Result};
 use crate::network::{Network, Visitor};
 use crate::neuron::UnitDynamics;
@@ -199,6 +200,8 @@ pub struct Batch {
     pub target: Target,
     /// Place of each sample among those of all tasks of a stream, or in its data set.
     pub ids: Vec<usize>,
+    /// Which steps of each sample are its own, and how much they count; none: all of them alike.
+    pub spans: Option<Spans>,
 }
 
 impl Batch {
@@ -217,6 +220,9 @@ impl Batch {
         self.x.append_rows(other.x.view());
         self.target.append(&other.target);
         self.ids.extend(&other.ids);
+        if let (Some(spans), Some(other)) = (&mut self.spans, &other.spans) {
+            (0..other.lengths.len()).for_each(|id| spans.push(other, id));
+        }
     }
 
     /// The samples at `rows`, in this order, which keep their places.
@@ -226,7 +232,13 @@ impl Batch {
         for (to, &from) in rows.iter().enumerate() {
             x.rows_view_mut(to..to + 1).copy_from(self.x.rows_view(from..from + 1));
         }
-        Self { x, target: self.target.take(rows), ids: rows.iter().map(|&r| self.ids[r]).collect() }
+        let (ids, spans) = (rows.iter().map(|&r| self.ids[r]), self.spans.as_ref());
+        Self {
+            x,
+            target: self.target.take(rows),
+            ids: ids.collect(),
+            spans: spans.map(|spans| spans.take(rows)),
+        }
     }
 
     /// The first `n` samples, as a training set of their own.
@@ -236,6 +248,7 @@ impl Batch {
         self.x.resize_rows(n);
         self.target = self.target.part(0..n);
         self.ids = (0..n).collect();
+        self.spans = self.spans.map(|spans| spans.take(&self.ids));
         self
     }
 }

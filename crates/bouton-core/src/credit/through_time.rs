@@ -4,8 +4,9 @@
 //! section is computed again on the way back, which costs a second way forth and keeps only the states between; *truncated*, the
 //! gradient stops where a section begins. Gradients of weights are sums over all rows, in the order of the shards.
 
-use super::outcome::{accumulate_grads_objective, loss_and_error_of, stacked};
+use super::outcome::{accumulate_grads_objective, loss_and_error_weighed, stacked};
 use super::{Batch, Credit, GradCollector, GradSink, PhaseStates, Step, auxiliary, shards};
+use crate::encoder::Spans;
 use crate::error::{Error, Result};
 use crate::network::{
     Carry, Grad, LastSteps, Network, Path, PopId, Rates, Reading, Role, Timing, Trace, sample_by_sample,
@@ -48,7 +49,7 @@ impl ThroughTime {
         for section in self.sections(seen.time.shown.steps) {
             let start = starts.last().and_then(Option::as_ref);
             let trace = network.run(seen.time, seen.section(&section), seen.samples, start);
-            said.add(network, seen.time, &trace);
+            said.add(network, seen, section.start, &trace);
             if !kept {
                 starts.clear();
             }
@@ -74,7 +75,7 @@ impl ThroughTime {
         for s in (0..sections.len()).rev() {
             let mut trace =
                 last.take().unwrap_or_else(|| network.run(time, rows(s), samples, starts[s].as_ref()));
-            let here = errors.of(&sections[s], samples);
+            let here = errors.of(&sections[s], seen);
             let carry = network.back(time, &mut trace, &here, later.as_ref(), self.path);
             later = self.exact.then_some(carry);
             network.accumulate_grads_in_time(time, rows(s), &trace, scale, &mut sink);
@@ -101,12 +102,14 @@ impl Said {
         Self { outs: judged.iter().map(|&p| zeros(p, 0)).collect(), sums }
     }
 
-    fn add(&mut self, network: &Network, time: &Timing, trace: &Trace) {
+    /// Takes in what was said from step `first` of the data on.
+    fn add(&mut self, network: &Network, seen: &Seen<'_>, first: usize, trace: &Trace) {
         for (pop, out) in &mut self.outs {
-            out.append_rows(network.outputs(time, *pop, trace).view());
+            out.append_rows(network.outputs(seen.time, *pop, trace).view());
         }
         for (pop, sum) in &mut self.sums {
-            let out = network.outputs(time, *pop, trace);
+            let mut out = network.outputs(seen.time, *pop, trace);
+            seen.spans.iter().for_each(|spans| spans.clear_beyond(first, &mut out));
             for t in 0..out.rows() / trace.samples.max(1) {
                 add_rows(sum.view_mut(), out.rows_view(t * trace.samples..(t + 1) * trace.samples));
             }
@@ -122,13 +125,14 @@ struct Errors {
 
 impl Errors {
     /// Those of a section.
-    fn of(&self, steps: &Range<usize>, samples: usize) -> Vec<(PopId, Mat)> {
-        let at = steps.start * samples..steps.end * samples;
+    fn of(&self, steps: &Range<usize>, seen: &Seen<'_>) -> Vec<(PopId, Mat)> {
+        let at = steps.start * seen.samples..steps.end * seen.samples;
         let mut here: Vec<(PopId, Mat)> =
             self.each.iter().map(|(p, err)| (*p, err.rows_view(at.clone()).to_mat())).collect();
         for (pop, err) in &self.always {
             let mut all = Mat::zeros(err.dtype(), 0, err.cols());
             steps.clone().for_each(|_| all.append_rows(err.view()));
+            seen.spans.iter().for_each(|spans| spans.clear_beyond(steps.start, &mut all));
             here.push((*pop, all));
         }
         here
@@ -141,6 +145,9 @@ struct Seen<'a> {
     x: Mat,
     samples: usize,
     target: Target,
+    spans: Option<Spans>,
+    /// What the rows count that are judged of a sample, on average over the batch.
+    counts: f64,
 }
 
 impl<'a> Seen<'a> {
@@ -151,7 +158,9 @@ impl<'a> Seen<'a> {
         let x = network.seen(time, batch.x.rows_view(rows.clone()), &batch.ids[rows.clone()], key);
         let target =
             targets(time, &batch.target.part(rows.clone()), network.populations[network.output()].units);
-        Ok(Self { time, x, samples: rows.len(), target })
+        let spans = batch.spans.as_ref().map(|spans| spans.take(&rows.clone().collect::<Vec<_>>()));
+        let counts = counted(time, batch) / batch.len() as f64;
+        Ok(Self { time, x, samples: rows.len(), target, spans, counts })
     }
 
     /// What is seen in some steps of the data.
@@ -165,38 +174,53 @@ impl<'a> Seen<'a> {
         std::iter::once(network.output()).chain(own).collect()
     }
 
+    /// Steps of each sample's own, if they are not all.
+    fn lengths(&self) -> Option<&[usize]> {
+        self.spans.as_ref().map(|spans| &spans.lengths[..])
+    }
+
     /// Judges what was said: gradients with respect to outputs, and the sums.
     fn judge(&self, network: &Network, objective: &dyn Objective, said: &Said) -> (Errors, Step) {
         let reading = self.time.clock.reading;
-        let read = |out: &Mat| reading.gather(out.view(), self.samples);
+        let judged = self.spans.as_ref().map(|spans| spans.judged(reading == Reading::Each));
+        let weights = judged.as_ref().map(|(_, weights)| &weights[..]);
+        let target = judged.as_ref().map(|(rows, _)| self.target.take(rows));
+        let target = target.as_ref().unwrap_or(&self.target);
+        let read = |out: &Mat| {
+            let all = reading.gather(out.view(), self.samples, self.lengths());
+            if let Some((rows, _)) = &judged { taken(&all, rows) } else { all }
+        };
         let (err, mut step) =
-            loss_and_error_of(network, objective, read(&said.outs[0].1).view(), &self.target);
+            loss_and_error_weighed(network, objective, read(&said.outs[0].1).view(), target, weights);
         let mut errors = vec![err];
         if said.outs.len() > 1 {
             let mut all: Vec<Mat> =
                 network.populations.iter().map(|p| Mat::zeros(network.dtype, 0, p.units)).collect();
             said.outs[1..].iter().for_each(|(pop, out)| all[*pop] = read(out));
-            let samples: Vec<usize> = (0..self.target.rows()).collect();
-            let (of_others, loss) = auxiliary::errors(network, &all, &self.target, &samples);
+            let samples: Vec<usize> = (0..target.rows()).collect();
+            let (of_others, loss) = auxiliary::weighed(network, &all, target, &samples, weights);
             step.loss += loss;
             errors.extend(of_others.into_iter().map(|(_, err)| err));
         }
-        let spread =
-            |(err, (pop, out)): (Mat, &(PopId, Mat))| (*pop, reading.spread(err, out.view(), self.samples));
+        let spread = |(err, (pop, out)): (Mat, &(PopId, Mat))| {
+            let err =
+                if let Some((rows, _)) = &judged { placed(&err, rows, self.target.rows()) } else { err };
+            (*pop, reading.spread(err, out.view(), self.samples, self.lengths()))
+        };
         let each = errors.into_iter().zip(&said.outs).map(spread).collect();
         let (always, loss) = self.penalty(said);
         step.loss += loss;
         (Errors { each, always }, step)
     }
 
-    /// ∂/∂s of ½·cost·Σ (f − target)² at every step, and the penalty itself, for as many rows as are judged of each sample.
+    /// ∂/∂s of ½·cost·Σ (f − target)² at every step, and the penalty itself, as often as the rows count that are judged of a sample.
     fn penalty(&self, said: &Said) -> (Vec<(PopId, Mat)>, f64) {
         let Some(Rates { cost, target }) = self.time.clock.rates else { return (Vec::new(), 0.0) };
-        let steps = self.time.shown.steps as f64;
-        let weight = cost * self.time.clock.reading.judged(self.time.shown.steps, 1) as f64;
+        let weight = cost * self.counts;
         let mut loss = 0.0;
         let mut of = |(pop, sum): &(PopId, Mat)| {
             let push = Mat::from_fn(sum.dtype(), sum.rows(), sum.cols(), |r, c| {
+                let steps = self.lengths().map_or(self.time.shown.steps, |lengths| lengths[r]) as f64;
                 let above = sum.get(r, c) / steps - target;
                 loss += 0.5 * weight * above * above;
                 weight * above / steps
@@ -205,6 +229,33 @@ impl<'a> Seen<'a> {
         };
         (said.sums.iter().map(&mut of).collect(), loss)
     }
+}
+
+/// What the rows count that are judged in a batch.
+fn counted(time: &Timing, batch: &Batch) -> f64 {
+    let reading = time.clock.reading;
+    match &batch.spans {
+        None => reading.judged(time.shown.steps, batch.len()) as f64,
+        Some(spans) => spans.judged(reading == Reading::Each).1.iter().sum(),
+    }
+}
+
+/// Some rows of a matrix.
+fn taken(all: &Mat, rows: &[usize]) -> Mat {
+    let mut taken = Mat::zeros(all.dtype(), rows.len(), all.cols());
+    for (to, &from) in rows.iter().enumerate() {
+        taken.rows_view_mut(to..to + 1).copy_from(all.rows_view(from..from + 1));
+    }
+    taken
+}
+
+/// The adjoint of [`taken`] from a matrix of `all` rows.
+fn placed(taken: &Mat, rows: &[usize], all: usize) -> Mat {
+    let mut placed = Mat::zeros(taken.dtype(), all, taken.cols());
+    for (from, &to) in rows.iter().enumerate() {
+        placed.rows_view_mut(to..to + 1).copy_from(taken.rows_view(from..from + 1));
+    }
+    placed
 }
 
 /// Targets of the rows that are judged: those of the samples, or one for every step of them.
@@ -231,9 +282,9 @@ impl Credit for ThroughTime {
         key: &Key,
     ) -> Result<Step> {
         let here: &Network = network;
-        let rows =
-            here.time.as_ref().map_or(1, |time| time.clock.reading.judged(time.shown.steps, batch.len()));
-        let scale = 1.0 / rows as f64;
+        let counts = here.time.as_ref().map_or(1.0, |time| counted(time, batch));
+        // A batch of which nothing is judged teaches nothing.
+        let scale = if counts > 0.0 { 1.0 / counts } else { 0.0 };
         let done = shards::each(batch.len(), |rows| {
             let seen = Seen::new(here, batch, rows, Some(key))?;
             Ok(self.shard(here, &seen, objective, scale))
@@ -266,11 +317,12 @@ impl Credit for ThroughTime {
             let (said, _, last) = self.forth(network, &seen, false);
             let ends = |m: &Mat| m.rows_view(m.rows() - seen.samples.min(m.rows())..m.rows()).to_mat();
             let mut out: Vec<Mat> = last.iter().flat_map(|trace| &trace.out).map(ends).collect();
-            let all = &said.outs[0].1;
+            let (mut all, lengths) = (said.outs[0].1.clone(), seen.lengths());
+            seen.spans.iter().for_each(|spans| spans.clear_beyond(0, &mut all));
             out[network.output()] = match seen.time.clock.reading {
-                Reading::Each if seen.time.answers_every_step => sample_by_sample(all, seen.samples),
-                Reading::Each => Reading::Mean.gather(all.view(), seen.samples),
-                reading => reading.gather(all.view(), seen.samples),
+                Reading::Each if seen.time.answers_every_step => sample_by_sample(&all, seen.samples),
+                Reading::Each => Reading::Mean.gather(all.view(), seen.samples, lengths),
+                reading => reading.gather(all.view(), seen.samples, lengths),
             };
             Ok(out)
         })?;

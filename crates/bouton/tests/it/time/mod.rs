@@ -2,6 +2,7 @@
 //! backpropagation through time and where it is not.
 
 mod encoders;
+mod lengths;
 mod nest;
 mod online;
 mod refused;
@@ -32,14 +33,19 @@ fn batch(samples: usize) -> Batch {
         x: Mat::from_fn(DType::F64, samples, 20, |_, _| stream.uniform()),
         target: (0..samples).map(|i| (i % 3) as u16).collect::<Vec<u16>>().into(),
         ids: (0..samples).collect(),
+        spans: None,
     }
 }
 
 fn against_differences(recipe: &Recipe) -> f64 {
-    let (mut network, batch) = (recipe.build().unwrap(), batch(4));
-    let (g, _) = gradient(recipe, &mut network, &batch);
+    against_differences_of(recipe, &batch(4))
+}
+
+fn against_differences_of(recipe: &Recipe, batch: &Batch) -> f64 {
+    let mut network = recipe.build().unwrap();
+    let (g, _) = gradient(recipe, &mut network, batch);
     assert!(g.iter().filter(|g| **g != 0.0).count() > 20, "a network that is dead proves nothing");
-    let numeric = central_differences(&mut network, &mut |network| loss(recipe, network, &batch));
+    let numeric = central_differences(&mut network, &mut |network| loss(recipe, network, batch));
     relative_error(&g, &numeric)
 }
 
