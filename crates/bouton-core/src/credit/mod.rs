@@ -17,6 +17,7 @@ mod eqprop;
 mod holomorphic;
 mod homeostasis;
 mod importance;
+mod memory;
 mod ostl;
 mod outcome;
 pub mod outside;
@@ -41,6 +42,7 @@ pub use e_prop::EProp;
 pub use eqprop::{EqProp, Nudge, Start};
 pub use holomorphic::HolomorphicEqProp;
 pub use importance::measure;
+pub use memory::MemoryBound;
 pub use ostl::Ostl;
 pub use outcome::{PhaseStates, Step};
 pub use recurrent::RecurrentBackprop;
@@ -110,6 +112,10 @@ pub trait CreditMethod: std::fmt::Debug {
     fn copies(&self) -> usize;
     /// Steps of the data that it keeps at once; none, the default: all.
     fn section(&self) -> Option<usize> {
+        None
+    }
+    /// Most bytes for what a batch did, where it is bounded: it then keeps no more steps at once than that. Default: no bound.
+    fn memory(&self) -> Option<u64> {
         None
     }
     /// Settings for the tests of every member, in which each word and each switch occurs.

@@ -4,6 +4,7 @@
 //! section is computed again on the way back, which costs a second way forth and keeps only the states between; *truncated*, the
 //! gradient stops where a section begins. Gradients of weights are sums over all rows, in the order of the shards.
 
+use super::memory::{MemoryBound, StepCosts};
 use super::outcome::{accumulate_grads_objective, loss_and_error_weighed, stacked};
 use super::{Batch, Credit, GradCollector, GradSink, PhaseStates, Step, auxiliary, shards};
 use crate::encoder::Spans;
@@ -25,12 +26,35 @@ pub(super) struct ThroughTime {
     pub section: Option<usize>,
     /// Whether gradients go from section to section.
     pub exact: bool,
+    /// What a batch may take, which chooses the sections.
+    pub memory: Option<MemoryBound>,
 }
 
 impl ThroughTime {
     /// All steps at once.
     pub fn whole(path: Path) -> Self {
-        Self { path, section: None, exact: true }
+        Self { path, section: None, exact: true, memory: None }
+    }
+
+    /// The same with sections that fit so many samples into its memory.
+    ///
+    /// # Errors
+    /// [`Error::Config`] with the least that would do.
+    fn within(self, network: &Network, samples: usize) -> Result<Self> {
+        let (Some(memory), Some(time)) = (self.memory, &network.time) else { return Ok(self) };
+        let section = step_costs(network, time, samples).section(time.shown.steps, memory);
+        let section = section.map_err(|least| {
+            let message =
+                format!("credit.bptt.memory = \"{memory}\" is too little for batches of {samples} samples");
+            Error::config(message)
+                .with_hint(format!("give it at least \"{least}\", or make the batches smaller"))
+        })?;
+        Ok(Self { section: Some(section), ..self })
+    }
+
+    /// The same where nothing is learned, and batches may be larger: as little as there can be if it is too much.
+    fn loosely_within(self, network: &Network, samples: usize) -> Self {
+        self.within(network, samples).unwrap_or(Self { section: Some(1), ..self })
     }
 
     fn sections(self, steps: usize) -> Vec<Range<usize>> {
@@ -231,6 +255,19 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// Bytes of a step of the data: drives, states, outputs and their gradients, in each step of the network; and of where a section begins.
+fn step_costs(network: &Network, time: &Timing, samples: usize) -> StepCosts {
+    let (mut step, mut start) = (0, 0);
+    let past = network.connections.iter().map(|c| c.delay).max().unwrap_or(0);
+    for node in network.with_role(Role::Stepping).map(|p| &network.populations[p]) {
+        let states = node.num_states() * node.units;
+        step += 3 * node.units + states;
+        start += states + past * node.units;
+    }
+    let bytes = (samples * network.dtype.size()) as u64;
+    StepCosts { step: (step * time.clock.substeps) as u64 * bytes, start: start as u64 * bytes }
+}
+
 /// What the rows count that are judged in a batch.
 fn counted(time: &Timing, batch: &Batch) -> f64 {
     let reading = time.clock.reading;
@@ -281,13 +318,13 @@ impl Credit for ThroughTime {
         sink: &mut dyn GradSink,
         key: &Key,
     ) -> Result<Step> {
-        let here: &Network = network;
+        let (here, rule): (&Network, _) = (network, self.within(network, batch.len())?);
         let counts = here.time.as_ref().map_or(1.0, |time| counted(time, batch));
         // A batch of which nothing is judged teaches nothing.
         let scale = if counts > 0.0 { 1.0 / counts } else { 0.0 };
         let done = shards::each(batch.len(), |rows| {
             let seen = Seen::new(here, batch, rows, Some(key))?;
-            Ok(self.shard(here, &seen, objective, scale))
+            Ok(rule.shard(here, &seen, objective, scale))
         })?;
         // A sum for each shard, whatever the number of steps.
         for (id, _, _) in here.parameters() {
@@ -302,9 +339,10 @@ impl Credit for ThroughTime {
     }
 
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
+        let rule = self.loosely_within(network, batch.len());
         let steps = shards::each(batch.len(), |rows| {
             let seen = Seen::new(network, batch, rows, None)?;
-            Ok(seen.judge(network, objective, &self.forth(network, &seen, false).0).1)
+            Ok(seen.judge(network, objective, &rule.forth(network, &seen, false).0).1)
         })?;
         Ok(steps.iter().fold(Step::default(), Step::with))
     }
@@ -312,9 +350,10 @@ impl Credit for ThroughTime {
     /// The outputs that are judged, one row a sample, with all steps behind each other if each has an answer; of other populations those
     /// of the last step.
     fn free(&self, network: &Network, batch: &Batch, _: &dyn Objective) -> Result<PhaseStates> {
+        let rule = self.loosely_within(network, batch.len());
         let parts = shards::each(batch.len(), |rows| {
             let seen = Seen::new(network, batch, rows, None)?;
-            let (said, _, last) = self.forth(network, &seen, false);
+            let (said, _, last) = rule.forth(network, &seen, false);
             let ends = |m: &Mat| m.rows_view(m.rows() - seen.samples.min(m.rows())..m.rows()).to_mat();
             let mut out: Vec<Mat> = last.iter().flat_map(|trace| &trace.out).map(ends).collect();
             let (mut all, lengths) = (said.outs[0].1.clone(), seen.lengths());

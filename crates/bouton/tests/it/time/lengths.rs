@@ -145,7 +145,12 @@ fn lengths_of_a_file_stay_with_their_samples() {
     let mut all = arrays();
     let weights = (0..8).map(|i| f64::from(i % 4 + 1) / 8.0).collect();
     all.push(("weights", Array { shape: vec![8], values: Values::Floats(weights) }));
-    let (_, mut stream) = load(folder.path(), &all, LIF).unwrap();
+    // Parts of the set, too, whose samples are counted on their own.
+    ["", "[sequence.subsets]\nparts = 2\n"].into_iter().for_each(|parts| stays(folder.path(), &all, parts));
+}
+
+fn stays(folder: &Path, arrays: &[(&str, Array)], parts: &str) {
+    let (_, mut stream) = load(folder, arrays, &format!("{parts}{LIF}")).unwrap();
     let mut batches: Vec<Batch> =
         (0..stream.train.updates()).map(|u| stream.train.batch(u, DType::F64)).collect();
     for part in [&stream.tests[0], &stream.validations[0]] {
