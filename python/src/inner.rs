@@ -92,7 +92,7 @@ impl Inner {
             }
         };
         let target = y.map_or_else(|| Ok(Target::None(x.rows())), |y| self.target(y, x.rows()))?;
-        Ok((Batch { ids: (0..x.rows()).collect(), x, target }, came))
+        Ok((Batch { ids: (0..x.rows()).collect(), x, target, spans: None }, came))
     }
 
     /// Samples put together from what clamped populations show, by their names.

@@ -64,6 +64,10 @@ impl EncoderMethod for Delta {
         in_steps(own, self.steps)
     }
 
+    fn keeps_steps(&self, own: Steps) -> bool {
+        self.cut(own) == own
+    }
+
     fn spikes(&self, _: bool) -> bool {
         true
     }

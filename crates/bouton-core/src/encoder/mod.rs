@@ -10,6 +10,7 @@ mod phase;
 mod poisson;
 mod population;
 mod rows;
+mod spans;
 mod threshold;
 
 pub use constant::Constant;
@@ -19,6 +20,7 @@ pub use phase::Phase;
 pub use poisson::Poisson;
 pub use population::{Code, Population};
 pub use rows::Rows;
+pub use spans::Spans;
 pub use threshold::Threshold;
 
 use crate::axis::{Cite, axis};
@@ -81,6 +83,11 @@ pub trait EncoderMethod: std::fmt::Debug {
     fn cut(&self, own: Steps) -> Steps {
         own
     }
+    /// Whether each step that it shows is one step of the sample, and tells of no later one: samples may then end early. Default:
+    /// they may not.
+    fn keeps_steps(&self, _own: Steps) -> bool {
+        false
+    }
     /// Whether what it shows is mostly zero, of samples that are or are not.
     fn spikes(&self, samples: bool) -> bool;
     /// Replaces `out`, [steps · samples, columns], all samples of a step together, by what is seen of the samples `x`, one a row;
@@ -106,6 +113,10 @@ impl EncoderMethod for AsItIs {
 
     fn shown(&self, own: Steps) -> Option<Steps> {
         Some(own)
+    }
+
+    fn keeps_steps(&self, _: Steps) -> bool {
+        true
     }
 
     fn spikes(&self, samples: bool) -> bool {

@@ -31,6 +31,10 @@ impl EncoderMethod for Rows {
         in_steps(own, Some(self.steps))
     }
 
+    fn keeps_steps(&self, own: Steps) -> bool {
+        self.steps == own.steps
+    }
+
     fn spikes(&self, samples: bool) -> bool {
         samples
     }

@@ -89,6 +89,10 @@ impl EncoderMethod for Threshold {
         in_steps(own, self.steps)
     }
 
+    fn keeps_steps(&self, own: Steps) -> bool {
+        self.cut(own) == own && self.cue == 0
+    }
+
     fn spikes(&self, _: bool) -> bool {
         true
     }

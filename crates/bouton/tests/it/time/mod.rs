@@ -2,6 +2,7 @@
 //! backpropagation through time and where it is not.
 
 mod encoders;
+mod lengths;
 mod nest;
 mod online;
 mod refused;
@@ -37,14 +38,19 @@ fn batch(samples: usize) -> Batch {
         x: Mat::from_fn(DType::F64, samples, 20, |_, _| stream.uniform()),
         target: (0..samples).map(|i| (i % 3) as u16).collect::<Vec<u16>>().into(),
         ids: (0..samples).collect(),
+        spans: None,
     }
 }
 
 fn against_differences(recipe: &Recipe) -> f64 {
-    let (mut network, batch) = (recipe.build().unwrap(), batch(4));
-    let (g, _) = gradient(recipe, &mut network, &batch);
+    against_differences_of(recipe, &batch(4))
+}
+
+fn against_differences_of(recipe: &Recipe, batch: &Batch) -> f64 {
+    let mut network = recipe.build().unwrap();
+    let (g, _) = gradient(recipe, &mut network, batch);
     assert!(g.iter().filter(|g| **g != 0.0).count() > 20, "a network that is dead proves nothing");
-    let numeric = central_differences(&mut network, &mut |network| loss(recipe, network, &batch));
+    let numeric = central_differences(&mut network, &mut |network| loss(recipe, network, batch));
     relative_error(&g, &numeric)
 }
 
@@ -157,6 +163,34 @@ fn learning_signals_take_the_connections_that_carry_errors() {
     let of_input: usize = network.connections[0].weight.mat().to_f64s().len();
     assert!(without[..of_input].iter().all(|g| *g == 0.0) && first[..of_input] != without[..of_input]);
     assert!(without[of_input..].iter().any(|g| *g != 0.0), "the readout still learns");
+}
+
+#[test]
+fn memory_chooses_checkpoints_and_changes_no_gradient() {
+    let of = |credit: &str| lively(&format!("{LOOP}delay = 2\n[credit.bptt]\n{credit}"));
+    let g = |recipe: &Recipe| gradient(recipe, &mut recipe.build().unwrap(), &batch(8)).0;
+    let whole = g(&of(""));
+    let learn = |recipe: &Recipe| {
+        let (mut network, objective) = (recipe.build().unwrap(), recipe.objective.build());
+        let mut credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
+        credit.learn(&mut network, &batch(8), &*objective, &mut GradCollector::default(), &Key::new(1))
+    };
+    let error = learn(&of("memory = \"1 kB\"\n")).expect_err("too little");
+    assert!(
+        error.to_string().contains("credit.bptt.memory = \"1 kB\" is too little for batches of 8 samples")
+    );
+    let hint = error.hint().unwrap().to_owned();
+    let least: u64 =
+        hint.split('"').nth(1).and_then(|least| least.strip_suffix(" B")?.parse().ok()).expect(&hint);
+    let sections: Vec<Vec<f64>> = (1..=5).map(|n| g(&of(&format!("checkpoint = {n}\n")))).collect();
+    for more in [0, 1000, 4000, 8000] {
+        let found = g(&of(&format!("memory = \"{} B\"\n", least + more)));
+        assert!(sections.contains(&found), "the gradient of some checkpoint, bit for bit");
+        assert!(relative_error(&found, &whole) < 1e-13);
+    }
+    assert_ne!(g(&of(&format!("memory = \"{least} B\"\n"))), whole, "sums of several sections");
+    assert_eq!(g(&of("memory = \"1 GB\"\n")), whole);
+    assert!(learn(&of(&format!("memory = \"{} B\"\n", least - 1))).is_err(), "{hint} is the least");
 }
 
 #[test]
