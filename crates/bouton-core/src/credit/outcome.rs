@@ -45,9 +45,15 @@ impl Step {
         }
     }
 
+    /// Such a sum as a mean by the weights of samples; 0 where nothing counts.
+    fn mean_of(&self, sum: f64) -> f64 {
+        let all = self.samples as f64 + self.surplus;
+        if all > 0.0 { sum / all } else { 0.0 }
+    }
+
     /// Mean loss per sample, weighted if they have weights.
     pub fn mean_loss(&self) -> f64 {
-        if self.samples == 0 { 0.0 } else { self.loss / (self.samples as f64 + self.surplus) }
+        self.mean_of(self.loss)
     }
 
     /// All metrics of its targets.
@@ -152,7 +158,7 @@ fn added(mut sums: Vec<f64>, more: &[f64]) -> Vec<f64> {
 pub(super) fn accumulate_grads_objective(network: &Network, step: &Step, sink: &mut dyn GradSink) {
     for (k, g) in step.objective.iter().enumerate() {
         let g = Mat::from_f64s(network.dtype, 1, 1, &[*g]);
-        sink.add(network, ParamId::objective(k), Grad::whole(&g, 1.0 / (step.samples as f64 + step.surplus)));
+        sink.add(network, ParamId::objective(k), Grad::whole(&g, step.mean_of(1.0)));
     }
 }
 
