@@ -75,6 +75,11 @@ pub fn exactly(value: &Bound<'_, PyAny>, dtype: DType, shape: (usize, usize), na
     copy(py, dtype, rows, cols, values, name)
 }
 
+/// The shape of a floating-point array.
+pub fn floats(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<usize>> {
+    Ok(numbers(value, name, FLOATS)?.0)
+}
+
 /// Floating-point numbers in rows, one after the other.
 enum Numbers<'py> {
     F32(PyReadonlyArrayDyn<'py, f32>),

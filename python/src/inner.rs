@@ -1,9 +1,10 @@
 //! What a network from Python holds: a learner, and the arrays that it is given as batches.
 
-use crate::arrays::{exactly, labels, samples, values};
+use crate::arrays::{array_of, exactly, images, labels, samples, values};
 use crate::errors::argument;
+use crate::steps::{Sequence, answers, array_with, as_rows, sequences};
 use bouton::credit::Batch;
-use bouton::network::{Network as Net, Role};
+use bouton::network::{Network as Net, Role, Shape};
 use bouton::objective::{Given, Target, TargetKind};
 use bouton::rng::Key;
 use bouton::train::ByHand;
@@ -11,6 +12,28 @@ use bouton_kernels::Mat;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use std::collections::HashMap;
+
+/// How samples came, so that gradients go back alike.
+#[derive(Clone, Copy)]
+pub enum Came {
+    /// A row each.
+    Rows,
+    /// Images of this shape.
+    Images(Shape),
+    /// Sequences of so many steps and numbers, or rows.
+    Steps(Option<Sequence>),
+}
+
+impl Came {
+    /// Rows of samples as they came.
+    pub fn back(self, py: Python<'_>, mat: Mat) -> PyResult<Bound<'_, PyAny>> {
+        match self {
+            Self::Rows => array_of(py, mat),
+            Self::Images(place) => images(py, mat, place),
+            Self::Steps(steps) => array_with(py, mat, steps),
+        }
+    }
+}
 
 /// A learner fed by hand.
 pub struct Inner {
@@ -36,6 +59,11 @@ impl Inner {
         self.net().populations[self.net().output()].units
     }
 
+    /// Numbers of an answer: outputs, of all steps that have one.
+    fn answers(&self) -> usize {
+        answers(self.net()).map_or(self.outputs(), |(steps, outputs)| steps * outputs)
+    }
+
     /// Samples, and what they should come to if that is given.
     pub fn batch(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<Batch> {
         Ok(self.pictured(x, y)?.0)
@@ -45,18 +73,26 @@ impl Inner {
     fn target(&self, y: &Bound<'_, PyAny>, samples: usize) -> PyResult<Target> {
         match self.hand.learner.recipe.task.method().targets() {
             TargetKind::Classes => labels(y, samples, self.outputs()).map(Target::Classes),
-            TargetKind::Values => values(y, self.net().dtype, samples, self.outputs()).map(Target::Values),
+            TargetKind::Values => {
+                let (y, _) = as_rows(y, &answers(self.net()).into_iter().collect::<Vec<_>>())?;
+                values(&y, self.net().dtype, samples, self.answers()).map(Target::Values)
+            }
         }
     }
 
-    /// A batch, and whether its x came as images.
-    fn pictured(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<(Batch, bool)> {
-        let (x, images) = match x.cast::<PyDict>() {
-            Ok(named) => (self.shown(named)?, false),
-            Err(_) => samples(x, self.net().dtype, self.net().sample_shape(), "x")?,
+    /// A batch, and how its x came.
+    fn pictured(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<(Batch, Came)> {
+        let (x, came) = match x.cast::<PyDict>() {
+            Ok(named) => (self.shown(named)?, Came::Rows),
+            Err(_) => {
+                let (x, steps) = as_rows(x, &sequences(self.net()))?;
+                let place = self.net().sample_shape();
+                let (x, images) = samples(&x, self.net().dtype, place, "x")?;
+                (x, if images { Came::Images(place) } else { Came::Steps(steps) })
+            }
         };
         let target = y.map_or_else(|| Ok(Target::None(x.rows())), |y| self.target(y, x.rows()))?;
-        Ok((Batch { ids: (0..x.rows()).collect(), x, target }, images))
+        Ok((Batch { ids: (0..x.rows()).collect(), x, target, spans: None }, came))
     }
 
     /// Samples put together from what clamped populations show, by their names.
@@ -119,15 +155,16 @@ impl Inner {
     }
 
     /// A batch with the gradient of a loss, summed over samples, with respect to its outputs.
-    pub fn outside(&self, x: &Bound<'_, PyAny>, g: &Bound<'_, PyAny>) -> PyResult<(Batch, Given, bool)> {
-        let (batch, images) = self.pictured(x, None)?;
+    pub fn outside(&self, x: &Bound<'_, PyAny>, g: &Bound<'_, PyAny>) -> PyResult<(Batch, Given, Came)> {
+        let (batch, came) = self.pictured(x, None)?;
         let n = batch.len();
-        let mut gradient = exactly(g, self.net().dtype, (n, self.outputs()), "the gradient of the outputs")?;
+        let (g, _) = as_rows(g, &answers(self.net()).into_iter().collect::<Vec<_>>())?;
+        let mut gradient = exactly(&g, self.net().dtype, (n, self.answers()), "the gradient of the outputs")?;
         bouton_kernels::dispatch!(gradient.dtype(), T => {
             // Rules hand over the gradient of a mean.
             gradient.slice_mut::<T>().iter_mut().for_each(|x| *x *= n as T);
         });
-        Ok((batch, Given { gradient }, images))
+        Ok((batch, Given { gradient }, came))
     }
 
     /// Refuses values that parameters cannot have, before any is written.

@@ -11,6 +11,7 @@ mod network;
 mod packed;
 mod progress;
 mod recipe;
+mod steps;
 mod tables;
 mod threads;
 

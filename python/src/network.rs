@@ -1,10 +1,11 @@
 //! One network from Python: look, learn, and read or write what is learned.
 
-use crate::arrays::{array_of, images, places};
+use crate::arrays::{array_of, places};
 use crate::errors::{argument, raise};
 use crate::inner::Inner;
 use crate::progress;
 use crate::recipe::Recipe;
+use crate::steps::{answers, array_with, shown, state_dict, state_of, timing};
 use crate::tables::{checked, named, outcome};
 use crate::threads::{compute, watch};
 use bouton::Error;
@@ -188,7 +189,7 @@ impl Network {
                 None => answer(learner),
             }
         })?;
-        array_of(py, out.map_err(|e| raise(py, &e))?)
+        array_with(py, out.map_err(|e| raise(py, &e))?, answers(inner.net()))
     }
 
     /// Every phase of the credit rule: strength, states and residuals. Free phases start from zero.
@@ -247,7 +248,8 @@ impl Network {
     }
 
     /// For a gradient `g` of some loss with respect to the outputs of `forward(x, draw=draw)`: the gradients of the
-    /// parameters, summed over samples, and of the input; zeros for what the recipe's objective learns.
+    /// parameters, summed over samples, and of the input; zeros for what the recipe's objective learns, and no gradient of the input
+    /// where an encoder makes spikes or events of its numbers.
     #[pyo3(signature = (x, g, draw=None))]
     fn backward<'py>(
         &self,
@@ -255,20 +257,18 @@ impl Network {
         x: &Bound<'py, PyAny>,
         g: &Bound<'py, PyAny>,
         draw: Option<u64>,
-    ) -> PyResult<(Bound<'py, PyDict>, Bound<'py, PyAny>)> {
+    ) -> PyResult<(Bound<'py, PyDict>, Option<Bound<'py, PyAny>>)> {
         let mut inner = self.lock(py);
-        let (batch, given, pictured) = inner.outside(x, g)?;
+        let (batch, given, came) = inner.outside(x, g)?;
         let key = draw.map_or_else(|| inner.hand.learner.key(), |draw| inner.pass(draw));
-        let place = inner.net().sample_shape();
         let Learner { recipe, network: net, .. } = &mut inner.hand.learner;
-        let found = compute(py, || -> bouton::Result<(GradCollector, Mat)> {
+        let found = compute(py, || -> bouton::Result<(GradCollector, Option<Mat>)> {
             // A rule of its own: the remembered states of the learning one stay as they are.
             let mut credit = recipe.credit.build(&recipe.solver, net, batch.len())?;
             outside::gradients(&mut *credit, net, &batch, &given, &key, draw.is_some())
         });
         let (parameters, input) = found?.map_err(|e| raise(py, &e))?;
-        let input = if pictured { images(py, input, place)? } else { array_of(py, input)? };
-        Ok((named(py, net, parameters)?, input))
+        Ok((named(py, net, parameters)?, input.map(|input| came.back(py, input)).transpose()?))
     }
 
     /// One update of the network's own optimiser and synapses by these gradients of some loss; parameters without one have
@@ -331,6 +331,34 @@ impl Network {
         let hand = &mut inner.hand;
         let step = compute(py, || hand.evaluate(&batch, task))?;
         outcome(py, &step.map_err(|e| raise(py, &e))?)
+    }
+
+    /// Where `samples` sequences are before their first step, for `stream`: a dict of arrays.
+    fn start<'py>(&self, py: Python<'py>, samples: usize) -> PyResult<Bound<'py, PyDict>> {
+        let inner = self.lock(py);
+        let net = inner.net();
+        state_dict(py, net, &net.at_rest(timing(py, net)?, samples))
+    }
+
+    /// The next step of some sequences, x (samples, numbers), or the next steps, x (steps, samples, numbers), behind any encoder, from
+    /// `state` on: the outputs of every step, and the state after them. A call for all steps or one for each come to the same
+    /// bits; nothing learns, and `state` stays as it is.
+    fn stream<'py>(
+        &self,
+        py: Python<'py>,
+        x: &Bound<'py, PyAny>,
+        state: &Bound<'py, PyDict>,
+    ) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyDict>)> {
+        let inner = self.lock(py);
+        let net = inner.net();
+        let (time, (x, steps)) = (timing(py, net)?, shown(net, x)?);
+        let state = state_of(net, state, x.rows() / steps.unwrap_or(1))?;
+        let moved = compute(py, || net.stream(time, x.view(), &state))?;
+        let (out, next) = moved.map_err(|e| raise(py, &e))?;
+        let shape = steps.map(|steps| (steps, x.rows() / steps, out.cols()));
+        let out = array_of(py, out)?;
+        let out = shape.map_or(Ok(out.clone()), |shape| out.call_method1("reshape", shape))?;
+        Ok((out, state_dict(py, net, &next)?))
     }
 
     /// Weights, biases and other learned numbers by name, such as `objective.temperature`, (1, 1).

@@ -59,7 +59,7 @@ pub fn read(hand: &ByHand, state: &Bound<'_, PyDict>) -> PyResult<Progress> {
     let n = sizes.iter().sum();
     let (features, units) = (net.features(), net.populations[net.output()].units);
     let x = exactly(&x, net.dtype, (n, features), REPLAY[0])?;
-    let batch = Batch { x, target: labels(&outputs, n, units)?.into(), ids: places(&ids, n)? };
+    let batch = Batch { x, target: labels(&outputs, n, units)?.into(), ids: places(&ids, n)?, spans: None };
     Ok(Progress { position, kept: Some((batch, sizes)) })
 }
 

@@ -53,6 +53,7 @@ fn batch(samples: usize) -> Batch {
         x: Mat::from_fn(DType::F32, samples, 784, |_, _| stream.uniform()),
         target: (0..samples).map(|i| (i % 10) as u16).collect::<Vec<u16>>().into(),
         ids: (0..samples).collect(),
+        spans: None,
     }
 }
 

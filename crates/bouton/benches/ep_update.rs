@@ -58,6 +58,7 @@ fn ep_update(samples: usize, nudge: &str, steps: usize) -> Vec<f64> {
         x: Mat::from_fn(DType::F32, samples, 784, |_, _| stream.uniform()),
         target: (0..samples).map(|i| (i % 10) as u16).collect::<Vec<u16>>().into(),
         ids: (0..samples).collect(),
+        spans: None,
     };
     let key = Key::new(1);
     time(|| {

@@ -61,6 +61,7 @@ fn update(case: &str, unit: &str, units: usize, joined: bool, rule: &str) {
         }),
         target: (0..SAMPLES).map(|i| (i % 2) as u16).collect::<Vec<u16>>().into(),
         ids: (0..SAMPLES).collect(),
+        spans: None,
     };
     let key = Key::new(2);
     let forward = time(|| drop(credit.evaluate(&network, &batch, &*objective)));

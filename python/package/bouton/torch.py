@@ -22,7 +22,8 @@ from bouton.errors import RecipeError, ShapeError
 
 class Block(nn.Module):
     """The network of `recipe` as a module from (samples, features), or images (samples, channels, height, width) where
-    the network begins with one, to (samples, outputs).
+    the network begins with one, to (samples, outputs). Where units move in time x may be (samples, steps, numbers), and where every
+    step has an answer (`reading = "each"` with a task that says so) the outputs are (samples, steps, outputs).
 
     `updates` says who changes its weights: "torch" (a PyTorch optimiser, for plain synapses) or "bouton" (`step`, with the
     optimiser and the synapses of the recipe, whose states are buffers). As with other modules, `train()` and `eval()`
@@ -93,6 +94,24 @@ class Block(nn.Module):
         if self.training:
             self.passes += 1
         return out
+
+    @torch.no_grad()
+    def start(self, samples: int) -> dict[str, torch.Tensor]:
+        """Where `samples` sequences are before their first step, for `stream`."""
+        self._sync()
+        return {name: torch.from_numpy(values.copy()) for name, values in self.network.start(samples).items()}
+
+    def stream(
+        self, x: torch.Tensor, state: dict[str, torch.Tensor]
+    ) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
+        """The next step, x (samples, numbers), or steps, x (steps, samples, numbers), behind any encoder: outputs of every step and
+        the state after them. Nothing goes back through single steps, so x needs no gradient; whole sequences learn by `forward`."""
+        if torch.is_grad_enabled() and x.requires_grad:
+            raise RuntimeError("nothing goes back through stream(): pass x.detach(), or whole sequences to forward()")
+        self._sync()
+        with torch.no_grad():
+            out, after = self.network.stream(self._array(x), {name: self._array(s) for name, s in state.items()})
+        return torch.from_numpy(out).to(x), {name: torch.from_numpy(values.copy()) for name, values in after.items()}
 
     @torch.no_grad()
     def step(self, rate: float = 1.0, epoch: int | None = None) -> None:
@@ -232,8 +251,12 @@ class _Learn(torch.autograd.Function):
             return None, None, torch.full_like(x, nan), *(torch.full_like(p, nan) for p in parameters)
         _show(ctx, parameters)
         gradients, gx = block.network.backward(block._array(x), block._array(g), draw=ctx.draw)
+        if gx is None and ctx.needs_input_grad[2]:
+            raise RuntimeError(
+                "the recipe's encoder makes spikes or events of x, so that nothing goes back to it: pass x.detach()"
+            )
         back = [torch.from_numpy(gradients[n]).to(p) for n, p in zip(block.names.values(), parameters)]
-        return None, None, torch.from_numpy(gx).to(x), *back
+        return None, None, None if gx is None else torch.from_numpy(gx).to(x), *back
 
 
 def _show(ctx: Any, parameters: Any) -> None:

@@ -1,6 +1,7 @@
 //! Backpropagation through time: the exact gradient through the sweeps of a settling network, of ℓ(s(T)), or through the steps of
 //! units that move while their input moves.
 
+use super::memory::MemoryBound;
 use super::outcome::{accumulate_grads_objective, evaluate, free_phase, loss_and_error};
 use super::sink::FactorBuffer;
 use super::tape::{Adjoint, record};
@@ -46,6 +47,9 @@ pub struct Bptt {
         "x-hint" = "the root of the number of steps takes the least memory"
     ))]
     pub checkpoint: Option<usize>,
+    /// Memory for what a batch did, such as `"200 MB"` (B, kB, MB, GB): chooses `checkpoint`. Default: as much as it takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryBound>,
 }
 
 impl Bptt {
@@ -56,7 +60,7 @@ impl Bptt {
 
     fn through_time(&self) -> ThroughTime {
         let exact = self.truncate.is_none();
-        ThroughTime { path: Path::BPTT, section: self.section(), exact }
+        ThroughTime { path: Path::BPTT, section: self.section(), exact, memory: self.memory }
     }
 }
 
@@ -146,6 +150,18 @@ impl Credit for BpttRule {
 
 impl CreditMethod for Bptt {
     fn check(&self, at: &Place) -> Result<()> {
+        let other = [("steps", self.steps), ("truncate", self.truncate), ("checkpoint", self.checkpoint)];
+        let other = other.into_iter().find_map(|(key, value)| Some((key, value?)));
+        if let (Some(memory), Some((key, value))) = (self.memory, other) {
+            let need = format!("left out beside {key} = {value}");
+            at.require(
+                false,
+                "memory",
+                memory,
+                &need,
+                "memory chooses checkpoint itself, for units that move in time",
+            )?;
+        }
         if let (Some(checkpoint), Some(truncate)) = (self.checkpoint, self.truncate) {
             let need = format!("left out beside truncate = {truncate}");
             at.require(false, "checkpoint", checkpoint, &need, "a gradient that stops needs no checkpoints")?;
@@ -184,6 +200,10 @@ impl CreditMethod for Bptt {
         }
     }
 
+    fn memory(&self) -> Option<u64> {
+        self.memory.map(|memory| memory.0)
+    }
+
     fn copies(&self) -> usize {
         4 + 2 * self.steps.map_or(0, |steps| self.truncate.unwrap_or(steps))
     }
@@ -193,13 +213,14 @@ impl CreditMethod for Bptt {
     }
 
     fn examples() -> Vec<Self> {
-        let of = |steps, truncate, checkpoint| Self { steps, truncate, checkpoint };
+        let of = |steps, truncate, checkpoint| Self { steps, truncate, checkpoint, memory: None };
         vec![
             of(Some(60), None, None),
             of(Some(60), Some(50), None),
             of(None, None, None),
             of(None, Some(3), None),
             of(None, None, Some(2)),
+            Self { memory: Some(MemoryBound(1_000_000)), ..Self::default() },
         ]
     }
 

@@ -17,6 +17,7 @@ mod eqprop;
 mod holomorphic;
 mod homeostasis;
 mod importance;
+mod memory;
 mod ostl;
 mod outcome;
 pub mod outside;
@@ -41,6 +42,7 @@ pub use e_prop::EProp;
 pub use eqprop::{EqProp, Nudge, Start};
 pub use holomorphic::HolomorphicEqProp;
 pub use importance::measure;
+pub use memory::MemoryBound;
 pub use ostl::Ostl;
 pub use outcome::{PhaseStates, Step};
 pub use recurrent::RecurrentBackprop;
@@ -49,6 +51,7 @@ pub use snap_1::Snap1;
 pub use tape::{Adjoint, Frame, record};
 
 use crate::axis::{Cite, Place, axis};
+use crate::encoder::Spans;
 use crate::error::{Error, Result};
 use crate::network::{Network, Visitor};
 use crate::neuron::UnitDynamics;
@@ -109,6 +112,10 @@ pub trait CreditMethod: std::fmt::Debug {
     fn copies(&self) -> usize;
     /// Steps of the data that it keeps at once; none, the default: all.
     fn section(&self) -> Option<usize> {
+        None
+    }
+    /// Most bytes for what a batch did, where it is bounded: it then keeps no more steps at once than that. Default: no bound.
+    fn memory(&self) -> Option<u64> {
         None
     }
     /// Settings for the tests of every member, in which each word and each switch occurs.
@@ -199,6 +206,8 @@ pub struct Batch {
     pub target: Target,
     /// Place of each sample among those of all tasks of a stream, or in its data set.
     pub ids: Vec<usize>,
+    /// Which steps of each sample are its own, and how much they count; none: all of them alike.
+    pub spans: Option<Spans>,
 }
 
 impl Batch {
@@ -217,6 +226,9 @@ impl Batch {
         self.x.append_rows(other.x.view());
         self.target.append(&other.target);
         self.ids.extend(&other.ids);
+        if let (Some(spans), Some(other)) = (&mut self.spans, &other.spans) {
+            (0..other.lengths.len()).for_each(|id| spans.push(other, id));
+        }
     }
 
     /// The samples at `rows`, in this order, which keep their places.
@@ -226,7 +238,13 @@ impl Batch {
         for (to, &from) in rows.iter().enumerate() {
             x.rows_view_mut(to..to + 1).copy_from(self.x.rows_view(from..from + 1));
         }
-        Self { x, target: self.target.take(rows), ids: rows.iter().map(|&r| self.ids[r]).collect() }
+        let (ids, spans) = (rows.iter().map(|&r| self.ids[r]), self.spans.as_ref());
+        Self {
+            x,
+            target: self.target.take(rows),
+            ids: ids.collect(),
+            spans: spans.map(|spans| spans.take(rows)),
+        }
     }
 
     /// The first `n` samples, as a training set of their own.
@@ -236,6 +254,7 @@ impl Batch {
         self.x.resize_rows(n);
         self.target = self.target.part(0..n);
         self.ids = (0..n).collect();
+        self.spans = self.spans.map(|spans| spans.take(&self.ids));
         self
     }
 }
@@ -285,6 +304,21 @@ pub trait Credit: Send + Sync + std::fmt::Debug {
     /// [`Error::Incompatible`] for rules that have no such gradient, which is the default.
     fn gradients(&self, _: &Network, _: &Batch, _: &[&dyn Objective], _: &mut dyn GradSink) -> Result<()> {
         Err(Error::incompatible("this credit rule has no gradient sample by sample", "use credit.backprop"))
+    }
+    /// Through the steps of a network in time: the gradients of the parameters and of the input, [samples, features], of the mean over
+    /// samples of ⟨g, outputs⟩, where `gradient` has a row for each sample as [`Credit::free`] has outputs, and `key` is that of
+    /// [`Credit::free_in_training`]. The input has none where the encoder makes something else of its numbers.
+    ///
+    /// # Errors
+    /// [`Error::Incompatible`] for rules that do not go through time, which is the default.
+    fn send_back(
+        &self,
+        _: &Network,
+        _: &Batch,
+        _gradient: &Mat,
+        _: Option<&Key>,
+    ) -> Result<(GradCollector, Option<Mat>)> {
+        Err(Error::incompatible("this credit rule does not go through steps of time", "use credit.bptt"))
     }
     /// Shows state that must survive a restart to `visitor`. Default: there is none.
     fn visit(&mut self, _visitor: &mut Visitor<'_>) -> Result<()> {

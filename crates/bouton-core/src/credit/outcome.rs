@@ -6,7 +6,7 @@ use crate::network::{Grad, GradSink, Network, ParamId, State};
 use crate::objective::{Metric, Objective, Sums, Target, Targets};
 use crate::rng::Key;
 use crate::solver::{RelaxationStats, Solver, readout_error};
-use bouton_kernels::{Mat, View};
+use bouton_kernels::{Elem, Mat, View, dispatch};
 
 /// Sums over the samples of a batch.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Step {
     pub samples: u64,
     /// Sum of the losses.
     pub loss: f64,
+    /// Sum of what weights of samples or steps are above 1; 0 where all count alike.
+    pub surplus: f64,
     /// Sums behind the metrics.
     pub sums: Sums,
     /// ∂ℓ/∂θ of every own parameter θ of the objective, summed over samples.
@@ -34,6 +36,7 @@ impl Step {
         Self {
             samples: self.samples + other.samples,
             loss: self.loss + other.loss,
+            surplus: self.surplus + other.surplus,
             sums: self.sums.with(&other.sums),
             objective: added(self.objective, &other.objective),
             free: self.free.with(other.free),
@@ -42,9 +45,15 @@ impl Step {
         }
     }
 
-    /// Mean loss per sample.
+    /// Such a sum as a mean by the weights of samples; 0 where nothing counts.
+    fn mean_of(&self, sum: f64) -> f64 {
+        let all = self.samples as f64 + self.surplus;
+        if all > 0.0 { sum / all } else { 0.0 }
+    }
+
+    /// Mean loss per sample, weighted if they have weights.
     pub fn mean_loss(&self) -> f64 {
-        self.loss / self.samples.max(1) as f64
+        self.mean_of(self.loss)
     }
 
     /// All metrics of its targets.
@@ -89,15 +98,47 @@ pub(super) fn loss_and_error_of(
     out: View<'_>,
     target: &Target,
 ) -> (Mat, Step) {
+    loss_and_error_weighed(network, objective, out, target, None)
+}
+
+/// The same with a weight for each row.
+pub(super) fn loss_and_error_weighed(
+    network: &Network,
+    objective: &dyn Objective,
+    out: View<'_>,
+    target: &Target,
+    weights: Option<&[f64]>,
+) -> (Mat, Step) {
     let (rows, samples) = (out.rows(), (0..out.rows()).collect::<Vec<_>>());
     let (mut err, mut loss) = (Mat::zeros(out.dtype(), rows, out.cols()), vec![0.0; rows]);
     let own = network.objective_values();
     let targets = Targets { rows: target.view(0..rows), samples: &samples, own: &own };
     objective.error(out, targets, err.view_mut(), &mut loss);
     let sums = Sums::of_outputs(objective, out, targets.rows);
-    let objective = own_gradient(objective, out, targets);
-    let step = Step { samples: rows as u64, loss: loss.iter().sum(), sums, objective, ..Step::default() };
-    (err, step)
+    let (of_rows, surplus) = match weights {
+        None => (own_gradient(objective, out, targets), 0.0),
+        Some(weights) => {
+            weigh(&mut err, &mut loss, weights);
+            let of_row = |r: usize| -> Vec<f64> {
+                let targets = Targets { rows: targets.rows.row(r), samples: &samples[r..=r], own: &own };
+                let g = own_gradient(objective, out.rows_range(r..r + 1), targets);
+                g.into_iter().map(|g| g * weights[r]).collect()
+            };
+            let sum = (0..rows).fold(vec![0.0; own.len()], |sum, r| added(sum, &of_row(r)));
+            (sum, weights.iter().map(|weight| weight - 1.0).sum())
+        }
+    };
+    let loss = loss.iter().sum();
+    (err, Step { samples: rows as u64, loss, surplus, sums, objective: of_rows, ..Step::default() })
+}
+
+/// Errors and losses, each row times its weight.
+pub(super) fn weigh(err: &mut Mat, loss: &mut [f64], weights: &[f64]) {
+    loss.iter_mut().zip(weights).for_each(|(loss, weight)| *loss *= weight);
+    dispatch!(err.dtype(), T => for (r, weight) in weights.iter().enumerate() {
+        let weight = <T as Elem>::from_f64(*weight);
+        err.view_mut().row_mut::<T>(r).iter_mut().for_each(|e| *e *= weight);
+    });
 }
 
 fn own_gradient(objective: &dyn Objective, out: View<'_>, targets: Targets<'_>) -> Vec<f64> {
@@ -117,7 +158,7 @@ fn added(mut sums: Vec<f64>, more: &[f64]) -> Vec<f64> {
 pub(super) fn accumulate_grads_objective(network: &Network, step: &Step, sink: &mut dyn GradSink) {
     for (k, g) in step.objective.iter().enumerate() {
         let g = Mat::from_f64s(network.dtype, 1, 1, &[*g]);
-        sink.add(network, ParamId::objective(k), Grad::whole(&g, 1.0 / step.samples as f64));
+        sink.add(network, ParamId::objective(k), Grad::whole(&g, step.mean_of(1.0)));
     }
 }
 
@@ -185,8 +226,10 @@ impl Step {
     pub fn to_text(&self) -> String {
         let phase =
             |r: &RelaxationStats| format!("{},{},{:?},{}", r.sweeps, r.samples, r.residual, r.unsettled);
+        let surplus =
+            if self.surplus == 0.0 { String::new() } else { format!(" surplus={:?}", self.surplus) };
         format!(
-            "samples={} loss={:?} fallback={} free={} nudged={} {}",
+            "samples={} loss={:?}{surplus} fallback={} free={} nudged={} {}",
             self.samples,
             self.loss,
             self.fallback,
@@ -200,6 +243,7 @@ impl Step {
         match name {
             "samples" => self.samples = text.parse().ok()?,
             "loss" => self.loss = text.parse().ok()?,
+            "surplus" => self.surplus = text.parse().ok()?,
             "fallback" => self.fallback = text.parse().ok()?,
             "free" => self.free = phase(text)?,
             "nudged" => self.nudged = phase(text)?,
@@ -243,7 +287,9 @@ mod tests {
         let mut sums = Sums::default();
         sums.read("hits", "1").and(sums.read("squares", "0.1,0.30000000000000004")).unwrap();
         let step = Step { samples: 3, loss: 0.1 + 0.2, sums, free, fallback: 2, ..Step::default() };
-        assert_eq!(step.to_text().parse(), Ok(step));
+        assert_eq!(step.to_text().parse(), Ok(step.clone()));
+        let weighed = Step { surplus: -0.7, ..step };
+        assert_eq!(weighed.to_text().parse(), Ok(weighed));
         assert_eq!(Step::default().to_text().parse(), Ok(Step::default()));
         for garbled in ["1 2", "samples=x", "free=1,2", "hits=a"] {
             assert_eq!(garbled.parse::<Step>(), Err(()), "{garbled}");

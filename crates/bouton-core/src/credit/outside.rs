@@ -35,7 +35,8 @@ pub fn forward(
 }
 
 /// The gradients of the parameters and of the input, [samples, features], of the mean of `loss` over the samples. A rule
-/// that draws something in evaluation too (the sign of a nudge) draws it by `key`. Running statistics stay as they are.
+/// that draws something in evaluation too (the sign of a nudge) draws it by `key`. Running statistics stay as they are. The input has
+/// none where an encoder makes something else of its numbers.
 ///
 /// # Errors
 /// [`Error::Incompatible`] for rules that learn several times from one batch, and if a relaxation diverges.
@@ -46,12 +47,9 @@ pub fn gradients(
     loss: &Given,
     key: &Key,
     training: bool,
-) -> Result<(GradCollector, Mat)> {
+) -> Result<(GradCollector, Option<Mat>)> {
     if network.steps_in_time() {
-        return Err(Error::incompatible(
-            "nothing is sent back yet to what a network that moves in time was shown",
-            "use units that do not move in time, such as neuron.relu",
-        ));
+        return credit.send_back(network, batch, &loss.gradient, training.then_some(key));
     }
     let mut sink = InputGradCollector::new(network);
     if !training && network.populations.iter().any(runs) {
@@ -68,7 +66,7 @@ pub fn gradients(
     if training {
         apply_dropout(&mut input, network, network.input(), key);
     }
-    Ok((with_feedback(network, sink.parameters), input))
+    Ok((with_feedback(network, sink.parameters), Some(input)))
 }
 
 /// Switches noise and dropout of every population off; returns what they were.

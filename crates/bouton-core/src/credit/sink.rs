@@ -1,8 +1,8 @@
 //! Where gradients go. Updater, collector and counters are sinks of the same `learn`.
 
 use crate::error::{Error, Result};
-use crate::network::{ConnId, Connection, Grad, GradSink, Network, ParamId};
-use bouton_kernels::{Mat, add_columns, add_scaled, dispatch, scale_all};
+use crate::network::{ConnId, Connection, Grad, GradSink, Network, ParamId, add_at};
+use bouton_kernels::{Mat, add_columns, add_scaled, scale_all};
 use std::collections::HashMap;
 
 /// Sums gradients and changes nothing: for checks, analysis and tests.
@@ -94,15 +94,6 @@ impl InputGradCollector {
         }
         Ok(gradient)
     }
-}
-
-/// Adds `part` to the columns from `first` on.
-fn add_at(to: &mut Mat, part: &Mat, first: usize) {
-    dispatch!(to.dtype(), T => for r in 0..part.rows() {
-        let mut row = to.rows_view_mut(r..r + 1);
-        let to = &mut row.slice_mut::<T>()[first..first + part.cols()];
-        to.iter_mut().zip(part.view().row::<T>(r)).for_each(|(to, x)| *to += *x);
-    });
 }
 
 impl GradSink for InputGradCollector {

@@ -3,7 +3,7 @@
 use super::{EncoderMethod, Steps, fill};
 use crate::axis::Cite;
 use crate::rng::Key;
-use bouton_kernels::{View, ViewMut, dispatch};
+use bouton_kernels::{View, ViewMut, add_rows, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,14 @@ impl EncoderMethod for Constant {
 
     fn encode(&self, _: Steps, x: View<'_>, _: &dyn Fn(usize) -> Key, out: ViewMut<'_>) {
         dispatch!(x.dtype(), T => fill::<T>(x, out, |_, _, x| x));
+    }
+
+    fn send_back(&self, _: Steps, g: View<'_>, mut to: ViewMut<'_>) -> bool {
+        let samples = to.rows();
+        for t in 0..self.steps {
+            add_rows(to.reborrow(), g.rows_range(t * samples..(t + 1) * samples));
+        }
+        true
     }
 
     fn examples() -> Vec<Self> {

@@ -64,6 +64,10 @@ impl EncoderMethod for Delta {
         in_steps(own, self.steps)
     }
 
+    fn keeps_steps(&self, own: Steps) -> bool {
+        self.cut(own) == own
+    }
+
     fn spikes(&self, _: bool) -> bool {
         true
     }
@@ -71,6 +75,10 @@ impl EncoderMethod for Delta {
     fn encode(&self, own: Steps, x: View<'_>, _: &dyn Fn(usize) -> Key, out: ViewMut<'_>) {
         let own = self.cut(own);
         dispatch!(x.dtype(), T => self.events::<T>(own, x, out));
+    }
+
+    fn send_back(&self, _: Steps, _: View<'_>, _: ViewMut<'_>) -> bool {
+        false
     }
 
     fn examples() -> Vec<Self> {

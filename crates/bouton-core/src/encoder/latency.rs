@@ -35,6 +35,10 @@ impl EncoderMethod for Latency {
         dispatch!(x.dtype(), T => fill::<T>(x, out, |_, t, x| f64::from(u8::from(spikes(t, x)))));
     }
 
+    fn send_back(&self, _: Steps, _: View<'_>, _: ViewMut<'_>) -> bool {
+        false
+    }
+
     fn examples() -> Vec<Self> {
         vec![Self { steps: 6 }]
     }

@@ -10,6 +10,7 @@ mod phase;
 mod poisson;
 mod population;
 mod rows;
+mod spans;
 mod threshold;
 
 pub use constant::Constant;
@@ -19,6 +20,7 @@ pub use phase::Phase;
 pub use poisson::Poisson;
 pub use population::{Code, Population};
 pub use rows::Rows;
+pub use spans::Spans;
 pub use threshold::Threshold;
 
 use crate::axis::{Cite, axis};
@@ -81,11 +83,19 @@ pub trait EncoderMethod: std::fmt::Debug {
     fn cut(&self, own: Steps) -> Steps {
         own
     }
+    /// Whether each step that it shows is one step of the sample, and tells of no later one: samples may then end early. Default:
+    /// they may not.
+    fn keeps_steps(&self, _own: Steps) -> bool {
+        false
+    }
     /// Whether what it shows is mostly zero, of samples that are or are not.
     fn spikes(&self, samples: bool) -> bool;
     /// Replaces `out`, [steps · samples, columns], all samples of a step together, by what is seen of the samples `x`, one a row;
     /// `key` names the random numbers of a sample by its place in `x`.
     fn encode(&self, own: Steps, x: View<'_>, key: &dyn Fn(usize) -> Key, out: ViewMut<'_>);
+    /// The adjoint of [`EncoderMethod::encode`] where it passes numbers on as they are: adds to `to`, [samples, all numbers of a sample], what
+    /// is owed to what was seen of them, and says true. False, and nothing is added, where it makes something else of them.
+    fn send_back(&self, own: Steps, g: View<'_>, to: ViewMut<'_>) -> bool;
     /// Settings for the tests of every member, in which each word and each switch occurs.
     fn examples() -> Vec<Self>
     where
@@ -105,12 +115,21 @@ impl EncoderMethod for AsItIs {
         Some(own)
     }
 
+    fn keeps_steps(&self, _: Steps) -> bool {
+        true
+    }
+
     fn spikes(&self, samples: bool) -> bool {
         samples
     }
 
     fn encode(&self, own: Steps, x: View<'_>, _: &dyn Fn(usize) -> Key, out: ViewMut<'_>) {
         parts(own, x, out);
+    }
+
+    fn send_back(&self, own: Steps, g: View<'_>, to: ViewMut<'_>) -> bool {
+        parts_back(own, g, to);
+        true
     }
 
     fn examples() -> Vec<Self> {
@@ -136,6 +155,16 @@ fn parts(shown: Steps, x: View<'_>, mut out: ViewMut<'_>) {
     dispatch!(x.dtype(), T => for r in 0..samples {
         for (t, part) in x.row::<T>(r).chunks_exact(shown.columns).enumerate().take(shown.steps) {
             out.row_mut::<T>(t * samples + r).copy_from_slice(part);
+        }
+    });
+}
+
+/// The adjoint of [`parts`].
+fn parts_back(shown: Steps, g: View<'_>, mut to: ViewMut<'_>) {
+    let samples = to.rows();
+    dispatch!(g.dtype(), T => for r in 0..samples {
+        for (t, part) in to.row_mut::<T>(r).chunks_exact_mut(shown.columns).enumerate().take(shown.steps) {
+            part.iter_mut().zip(g.row::<T>(t * samples + r)).for_each(|(to, g)| *to += *g);
         }
     });
 }

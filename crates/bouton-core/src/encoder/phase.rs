@@ -56,6 +56,10 @@ impl EncoderMethod for Phase {
         dispatch!(x.dtype(), T => fill::<T>(x, out, |_, t, x| self.at(t, x)));
     }
 
+    fn send_back(&self, _: Steps, _: View<'_>, _: ViewMut<'_>) -> bool {
+        false
+    }
+
     fn examples() -> Vec<Self> {
         vec![Self { steps: 8, period: 4 }]
     }

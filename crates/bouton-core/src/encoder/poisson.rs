@@ -44,6 +44,10 @@ impl EncoderMethod for Poisson {
         dispatch!(x.dtype(), T => fill::<T>(x, out, |sample, _, x| f64::from(u8::from(spikes(sample, x)))));
     }
 
+    fn send_back(&self, _: Steps, _: View<'_>, _: ViewMut<'_>) -> bool {
+        false
+    }
+
     fn examples() -> Vec<Self> {
         vec![Self { steps: 5, rate: 0.5 }]
     }

@@ -112,6 +112,10 @@ impl EncoderMethod for Population {
         dispatch!(x.dtype(), T => self.show::<T>(own, x, out));
     }
 
+    fn send_back(&self, _: Steps, _: View<'_>, _: ViewMut<'_>) -> bool {
+        false
+    }
+
     fn examples() -> Vec<Self> {
         let (fields, min, span, beta) = (5, -0.5, 2.0, 1.2);
         [Code::Constant, Code::Latency].map(|code| Self { steps: 4, code, fields, min, span, beta }).to_vec()

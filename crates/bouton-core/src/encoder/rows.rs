@@ -1,7 +1,7 @@
 //! A sample in equal parts, one a step: the rows of an image one after the other, or its pixels ("sequential MNIST", Le, Jaitly &
 //! Hinton 2015).
 
-use super::{EncoderMethod, Steps, in_steps, parts};
+use super::{EncoderMethod, Steps, in_steps, parts, parts_back};
 use crate::axis::Cite;
 use crate::rng::Key;
 use bouton_kernels::{View, ViewMut};
@@ -31,12 +31,21 @@ impl EncoderMethod for Rows {
         in_steps(own, Some(self.steps))
     }
 
+    fn keeps_steps(&self, own: Steps) -> bool {
+        self.steps == own.steps
+    }
+
     fn spikes(&self, samples: bool) -> bool {
         samples
     }
 
     fn encode(&self, own: Steps, x: View<'_>, _: &dyn Fn(usize) -> Key, out: ViewMut<'_>) {
         parts(self.cut(own), x, out);
+    }
+
+    fn send_back(&self, own: Steps, g: View<'_>, to: ViewMut<'_>) -> bool {
+        parts_back(self.cut(own), g, to);
+        true
     }
 
     fn examples() -> Vec<Self> {

@@ -89,6 +89,10 @@ impl EncoderMethod for Threshold {
         in_steps(own, self.steps)
     }
 
+    fn keeps_steps(&self, own: Steps) -> bool {
+        self.cut(own) == own && self.cue == 0
+    }
+
     fn spikes(&self, _: bool) -> bool {
         true
     }
@@ -96,6 +100,10 @@ impl EncoderMethod for Threshold {
     fn encode(&self, own: Steps, x: View<'_>, _: &dyn Fn(usize) -> Key, out: ViewMut<'_>) {
         let own = self.cut(own);
         dispatch!(x.dtype(), T => self.events::<T>(own, x, out));
+    }
+
+    fn send_back(&self, _: Steps, _: View<'_>, _: ViewMut<'_>) -> bool {
+        false
     }
 
     fn examples() -> Vec<Self> {

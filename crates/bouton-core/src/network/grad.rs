@@ -2,7 +2,7 @@
 
 use super::{Network, ParamId};
 use crate::error::Result;
-use bouton_kernels::{Mat, View};
+use bouton_kernels::{Mat, View, dispatch};
 
 /// A part of the gradient of one parameter; it points up the loss.
 #[derive(Clone, Copy, Debug)]
@@ -56,4 +56,13 @@ pub trait GradSink {
     fn add(&mut self, network: &Network, id: ParamId, grad: Grad<'_>);
     /// All gradients of an update, or of one of its draws, have been handed over.
     fn step(&mut self, network: &mut Network) -> Result<()>;
+}
+
+/// Adds `part` to the columns from `first` on.
+pub(crate) fn add_at(to: &mut Mat, part: &Mat, first: usize) {
+    dispatch!(to.dtype(), T => for r in 0..part.rows() {
+        let mut row = to.rows_view_mut(r..r + 1);
+        let to = &mut row.slice_mut::<T>()[first..first + part.cols()];
+        to.iter_mut().zip(part.view().row::<T>(r)).for_each(|(to, x)| *to += *x);
+    });
 }

@@ -20,6 +20,7 @@ mod verbs;
 pub use crate::shape::Shape;
 pub use crate::wiring::{PoolSpec, SoftPool};
 pub use connection::{Carries, Connection, Feedback};
+pub(crate) use grad::add_at;
 pub use grad::{Grad, GradSink};
 pub use node::Node;
 pub use params::{OwnParam, Owner, ParamId};

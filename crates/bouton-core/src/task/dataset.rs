@@ -5,6 +5,7 @@ use super::idx::{Idx, Values};
 use super::samples::Samples;
 use super::stored::Stored;
 use super::{Answers, Padding, augment};
+use crate::encoder::Spans;
 use crate::rng::Key;
 use crate::{Error, Result};
 use std::borrow::Cow;
@@ -45,6 +46,7 @@ pub struct Dataset {
     shape: [usize; 3],
     inputs: Inputs,
     answers: Answers,
+    spans: Option<Spans>,
 }
 
 impl Dataset {
@@ -74,7 +76,8 @@ impl Dataset {
         (pixels, scale): (Vec<u8>, f32),
         answers: Answers,
     ) -> Result<Self> {
-        Self { name: name.into(), shape, inputs: Inputs::Bytes { pixels, scale }, answers }.checked()
+        Self { name: name.into(), shape, inputs: Inputs::Bytes { pixels, scale }, answers, spans: None }
+            .checked()
     }
 
     /// A data set whose inputs stay in a file, of such samples as [`Dataset::of_pixels`] or [`Dataset::of_numbers`] have.
@@ -87,7 +90,7 @@ impl Dataset {
         rows: Stored,
         answers: Answers,
     ) -> Result<Self> {
-        Self { name: name.into(), shape, inputs: Inputs::Stored(rows), answers }.checked()
+        Self { name: name.into(), shape, inputs: Inputs::Stored(rows), answers, spans: None }.checked()
     }
 
     /// A data set of any numbers: `shape` = channels, height, width of a sample, [1, 1, n] if it is no image; `inputs` sample
@@ -101,7 +104,13 @@ impl Dataset {
         inputs: Vec<f32>,
         answers: Answers,
     ) -> Result<Self> {
-        Self { name: name.into(), shape, inputs: Inputs::Floats(inputs), answers }.checked()
+        Self { name: name.into(), shape, inputs: Inputs::Floats(inputs), answers, spans: None }.checked()
+    }
+
+    /// The same samples, of whose steps this is said: for each of them.
+    #[must_use]
+    pub fn with_spans(self, spans: Option<Spans>) -> Self {
+        Self { spans, ..self }
     }
 
     fn checked(self) -> Result<Self> {
@@ -250,7 +259,8 @@ impl Dataset {
                 Answers::Values { outputs: *outputs, values: rows(values, *outputs, ids) }
             }
         };
-        Self { name: self.name.clone(), inputs, answers, ..*self }
+        let spans = self.spans.as_ref().map(|spans| spans.take(ids));
+        Self { name: self.name.clone(), inputs, answers, spans, ..*self }
     }
 
     /// The first `n` samples in file order.
@@ -269,6 +279,7 @@ impl Dataset {
             Inputs::Stored(rows) => *rows = rows.select(&(0..n).collect::<Vec<_>>()),
         }
         self.answers.truncate(n);
+        self.spans = self.spans.map(|spans| spans.take(&(0..n).collect::<Vec<_>>()));
         Ok(self)
     }
 
@@ -322,6 +333,11 @@ impl Dataset {
     /// What its samples should come to.
     pub fn answers(&self) -> &Answers {
         &self.answers
+    }
+
+    /// Which steps of its samples are their own, and how much they count, if anything is said of it.
+    pub fn spans(&self) -> Option<&Spans> {
+        self.spans.as_ref()
     }
 
     /// The pixel value that stands for 1.0; 1 where inputs are no pixels.

@@ -67,6 +67,10 @@ pub trait TaskMethod: fmt::Debug {
     fn steps(&self) -> usize {
         1
     }
+    /// What its data say of the steps of each sample: `lengths`, `mask`, `weights`. Default: nothing.
+    fn beside(&self) -> &[String] {
+        &[]
+    }
     /// Whether its samples are spikes, mostly zero. Default: no.
     fn shows_spikes(&self) -> bool {
         false

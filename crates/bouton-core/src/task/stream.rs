@@ -12,6 +12,7 @@ use super::sequence::ContinualSpec;
 use super::spec::{BatchSize, Curriculum, Loaded};
 use super::{Augment, Dataset, Held, held, store};
 use crate::credit::Batch;
+use crate::encoder::Spans;
 use crate::error::{Error, Result};
 use crate::objective::Target;
 use bouton_kernels::{DType, Elem, Mat, dispatch};
@@ -410,7 +411,19 @@ fn collate(
             }
         }
     });
-    Batch { x, target, ids: ids.to_vec() }
+    Batch { x, target, ids: ids.to_vec(), spans: spans(parts, ids) }
+}
+
+/// What is said of the steps of samples, if it is said of any.
+fn spans(parts: &[Part], ids: &[usize]) -> Option<Spans> {
+    let steps = parts.iter().find_map(|part| part.set.spans())?.steps;
+    let (mut all, whole) = (Spans::none(steps), Spans { lengths: vec![steps], ..Spans::none(steps) });
+    for &id in ids {
+        let (part, i) = locate(parts, id);
+        let (spans, sample) = part.set.spans().map_or((&whole, 0), |spans| (spans, part.ids[i] as usize));
+        all.push(spans, sample);
+    }
+    Some(all)
 }
 
 /// What samples of the parts should come to; parts of one batch have targets of one kind.

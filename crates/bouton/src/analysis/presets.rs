@@ -15,7 +15,7 @@ pub(super) fn exact(steps: usize) -> CreditSpec {
 
 /// The exact gradient through all sweeps, or through the last ones.
 pub(super) fn through_time(steps: usize, truncate: Option<usize>) -> CreditSpec {
-    CreditSpec::Bptt(Bptt { steps: Some(steps), truncate, checkpoint: None })
+    CreditSpec::Bptt(Bptt { steps: Some(steps), truncate, checkpoint: None, memory: None })
 }
 
 /// The exact gradient through all steps of a network that moves in time.

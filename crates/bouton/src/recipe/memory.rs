@@ -162,7 +162,10 @@ fn states(recipe: &Recipe, plan: &NetworkPlan<'_>) -> u128 {
     let kept = recipe.credit.method().section().map_or(steps, |n| n.min(steps) + steps.div_ceil(n));
     let shown = recipe.shown_steps().map_or(0, Steps::all) as u128;
     let substeps = recipe.clock().substeps as u128;
-    rows.min(32 * rayon::current_num_threads() as u128) * (kept as u128 * substeps * all + shown)
+    let rows = rows.min(32 * rayon::current_num_threads() as u128);
+    let kept = rows * kept as u128 * substeps * all;
+    let bound = recipe.credit.method().memory().map_or(kept, |bytes| u128::from(bytes) / 4);
+    kept.min(bound) + rows * shown
 }
 
 /// Bytes of data sets and of what is known about their samples.

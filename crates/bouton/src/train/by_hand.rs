@@ -319,7 +319,7 @@ impl ByHand {
         if let Some(id) = ids.iter().find(|id| **id >= SAMPLES) {
             return Err(Error::data(format!("there is no sample {id}")).with_hint("ids count from 0"));
         }
-        let batch = Batch { x, target, ids: ids.into_iter().map(|id| first + id).collect() };
+        let batch = Batch { x, target, ids: ids.into_iter().map(|id| first + id).collect(), spans: None };
         self.check_remembered(&batch)?;
         Ok(batch)
     }
@@ -433,6 +433,6 @@ fn chunks(samples: &Batch, most: Option<usize>) -> impl Iterator<Item = Batch> {
     (0..n).step_by(EVALUATION).map(move |at| {
         let ids = at..n.min(at + EVALUATION);
         let (x, target) = (samples.x.rows_view(ids.clone()).to_mat(), samples.target.part(ids.clone()));
-        Batch { x, target, ids: ids.collect() }
+        Batch { x, target, ids: ids.collect(), spans: None }
     })
 }

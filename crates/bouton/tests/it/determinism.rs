@@ -133,6 +133,7 @@ fn a_sample_does_not_feel_its_company() {
             x: batch.x.rows_view(rows.clone()).to_mat(),
             target: batch.target.part(rows.clone()),
             ids: batch.ids[rows].to_vec(),
+            spans: None,
         };
         let mut rule = spec.credit.build(&spec.solver, &network, 8).unwrap();
         let mut sink = GradCollector::default();

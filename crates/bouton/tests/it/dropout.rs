@@ -121,7 +121,7 @@ fn every_sample_of_a_batch_has_a_mask_of_its_own() {
         let one = batch(&network, 3).first(1);
         let mut x = one.x.clone();
         x.append_rows(one.x.view());
-        let two = Batch { x, target: one.target.repeat(2), ids: vec![0, 1] };
+        let two = Batch { x, target: one.target.repeat(2), ids: vec![0, 1], spans: None };
         let [one, two] = [one, two].map(|batch| pass(&recipe, &mut network, &batch, 0).0.flat(&network));
         assert_eq!(relative_error(&two, &one) < 1e-12, same, "{overrides:?}");
     }

@@ -59,7 +59,7 @@ impl Case {
         let x = mat(&net["x"]);
         let labels: Vec<u16> = flat(&net["labels"]).iter().map(|&l| l as u16).collect();
         let ids = (0..labels.len()).collect();
-        Self { recipe, network, batch: Batch { x, target: labels.into(), ids } }
+        Self { recipe, network, batch: Batch { x, target: labels.into(), ids, spans: None } }
     }
 
     fn state(&self) -> State {

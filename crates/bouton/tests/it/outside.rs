@@ -28,7 +28,7 @@ fn back(
     let mut credit = recipe.credit.build(&recipe.solver, network, batch.ids.len()).unwrap();
     let found = outside::gradients(&mut *credit, network, batch, given, &Key::new(5), training);
     let (parameters, input) = found.unwrap();
-    [parameters.flat(network), input.to_f64s()]
+    [parameters.flat(network), input.unwrap().to_f64s()]
 }
 
 /// Mean over the samples of g · output.

@@ -1,7 +1,7 @@
 //! The way back: the adjoint of the way forth, loops from the last step to the first.
 
 use super::{Carry, Path, Recurrence, Sent, Timing, Trace};
-use crate::network::{Connection, Grad, GradSink, Network, ParamId, PopId};
+use crate::network::{Connection, Grad, GradSink, Network, ParamId, PopId, add_at};
 use crate::neuron::{Ctx, StepGradients};
 use bouton_kernels::{Mat, View, ViewMut, add_rows, dispatch};
 
@@ -247,7 +247,7 @@ impl Network {
                     sink.add(self, ParamId::weight(id), Grad::factors(pre, post.view(), scale));
                     continue;
                 }
-                let shown = self.shown(c.pre, x);
+                let shown = self.seen_by(c, time, trace, x);
                 let sum = self.at_data_steps(time, c, trace, g);
                 let post = c.post_factors(pool_cache, sum.as_ref().unwrap_or(g).view(), false);
                 sink.add(self, ParamId::weight(id), Grad::factors(shown.view(), post.view(), scale));
@@ -255,15 +255,40 @@ impl Network {
         }
     }
 
-    /// Gradients summed over the steps of the network in each step of the data that they belong to; none where the two agree.
+    /// What [`Network::back`] left for what was shown, [data steps · samples, columns], through connections that carry errors; what it
+    /// left for steps before the first stands above.
+    pub fn back_to_input(&self, time: &Timing, trace: &Trace) -> Mat {
+        let rows = trace.before.rows() + trace.steps / time.clock.substeps * trace.samples;
+        let mut all = Mat::zeros(self.dtype, rows, time.shown.columns);
+        for pop in (0..self.populations.len()).filter(|&p| self.is_stepping(p)) {
+            let from_input = |c: &Connection| self.is_clamped(c.pre) && c.carries_errors();
+            for (id, c) in self.entering(pop).filter(|(_, c)| from_input(c)) {
+                let sum = self.at_data_steps(time, c, trace, &trace.drive[pop]);
+                let g = sum.as_ref().unwrap_or(&trace.drive[pop]).view();
+                let node = &self.populations[c.pre];
+                let mut part = Mat::zeros(self.dtype, rows, node.units);
+                c.par_backward_input(
+                    trace.pool_cache[id].view(),
+                    g,
+                    part.rows_view_mut(rows - g.rows()..rows),
+                );
+                add_at(&mut all, &part, node.columns.start);
+            }
+        }
+        all
+    }
+
+    /// Gradients summed over the steps of the network in each step of the data that they belong to, as [`Network::seen_by`] has them; none
+    /// where the two agree.
     fn at_data_steps(&self, time: &Timing, c: &Connection, trace: &Trace, g: &Mat) -> Option<Mat> {
-        let every = time.clock.substeps;
-        if every == 1 && c.delay == 0 {
+        if self.is_prompt(time, c) {
             return None;
         }
-        let mut sum = Mat::zeros(self.dtype, trace.steps / every * trace.samples, g.cols());
-        for t in c.delay..trace.steps {
-            add_rows(sum.rows_view_mut(trace.at((t - c.delay) / every)), g.rows_view(trace.at(t)));
+        let rows = trace.before.rows() + trace.steps / time.clock.substeps * trace.samples;
+        let mut sum = Mat::zeros(self.dtype, rows, g.cols());
+        for t in 0..trace.steps {
+            let from = trace.at(self.comes_from(c, time, trace, t));
+            add_rows(sum.rows_view_mut(from), g.rows_view(trace.at(t)));
         }
         Some(sum)
     }

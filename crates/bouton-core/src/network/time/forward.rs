@@ -10,7 +10,7 @@ impl Network {
     /// Runs over all steps of `x`, what is seen of `samples` samples ([`Network::seen`]), from rest or from `start`.
     pub fn run(&self, time: &Timing, x: View<'_>, samples: usize, start: Option<&LastSteps>) -> Trace {
         let steps = x.rows() / samples.max(1) * time.clock.substeps;
-        let mut trace = Trace::new(self, samples, steps);
+        let mut trace = Trace::new(self, time, samples, steps);
         start.into_iter().for_each(|start| trace.begin(start));
         let ctx = Ctx { step: time.dt() };
         for pops in self.loops() {
@@ -55,16 +55,17 @@ impl Network {
         trace: &mut Trace,
         drive: &mut Mat,
     ) {
-        let shown = self.shown(c.pre, x);
-        if time.clock.substeps == 1 && c.delay == 0 {
+        let shown = self.seen_by(c, time, trace, x);
+        if self.is_prompt(time, c) {
             return c.par_forward(shown.view(), drive.view_mut(), trace.pool_cache[id].view_mut());
         }
-        let mut once = Mat::zeros(self.dtype, x.rows(), drive.cols());
-        let mut choice = Mat::zeros(self.dtype, x.rows(), c.pool_caches());
+        let rows = shown.view().rows();
+        let mut once = Mat::zeros(self.dtype, rows, drive.cols());
+        let mut choice = Mat::zeros(self.dtype, rows, c.pool_caches());
         c.par_forward(shown.view(), once.view_mut(), choice.view_mut());
-        for t in c.delay..trace.steps {
-            let from = trace.at((t - c.delay) / time.clock.substeps);
-            add_rows(drive.rows_view_mut(trace.at(t)), once.rows_view(from.clone()));
+        for t in 0..trace.steps {
+            let from = trace.at(self.comes_from(c, time, trace, t));
+            add_rows(drive.rows_view_mut(trace.at(t)), once.rows_view(from));
         }
         trace.pool_cache[id] = choice;
     }

@@ -12,6 +12,7 @@ mod clock;
 mod forward;
 mod path;
 mod reading;
+mod stream;
 mod trace;
 
 pub use clock::{Clock, Rates, Timing};
@@ -19,7 +20,9 @@ pub use path::{Path, Recurrence, Sent};
 pub use reading::{Reading, sample_by_sample, step_by_step};
 pub use trace::{Carry, LastSteps, Trace};
 
+use super::verbs::Shown;
 use super::{ConnId, Connection, Network, PopId, Role};
+use bouton_kernels::View;
 
 impl Network {
     /// Whether it moves step by step while its input moves.
@@ -52,6 +55,33 @@ impl Network {
     fn remembers(&self, pops: &[PopId]) -> bool {
         let inside = |c: &Connection| c.carries_activity() && pops.contains(&c.pre) && pops.contains(&c.post);
         pops.iter().any(|&p| self.populations[p].num_states() > 0) || self.connections.iter().any(inside)
+    }
+
+    /// Steps of the data before the first whose input matters.
+    fn past_shown(&self, time: &Timing) -> usize {
+        let delays = self.connections.iter().filter(|c| self.is_clamped(c.pre)).map(|c| c.delay);
+        delays.max().unwrap_or(0).div_ceil(time.clock.substeps)
+    }
+
+    /// Whether a connection from the data brings at each step of the network what that step of the data shows.
+    fn is_prompt(&self, time: &Timing, c: &Connection) -> bool {
+        time.clock.substeps == 1 && c.delay == 0
+    }
+
+    /// What is seen by a connection from the data; where it does not come promptly, what steps before the first showed stands above.
+    fn seen_by<'x>(&self, c: &Connection, time: &Timing, trace: &Trace, x: View<'x>) -> Shown<'x> {
+        if trace.before.is_empty() || self.is_prompt(time, c) {
+            return self.shown(c.pre, x);
+        }
+        let mut all = trace.before.clone();
+        all.append_rows(x);
+        Shown::Part(self.shown(c.pre, all.view()).view().to_mat())
+    }
+
+    /// Step among those of [`Network::seen_by`] from which a connection brings something at step `t` of the network.
+    fn comes_from(&self, c: &Connection, time: &Timing, trace: &Trace, t: usize) -> usize {
+        let before = trace.before.rows() / trace.samples.max(1);
+        (before * time.clock.substeps + t - c.delay) / time.clock.substeps
     }
 
     /// Steps before the first whose outputs matter.

@@ -1,6 +1,6 @@
 //! Which outputs of a sequence are judged: y = Σ_t r_t s_t for most, the largest for `max`, all of them for `each`.
 
-use bouton_kernels::{Mat, View, add_scaled, dispatch};
+use bouton_kernels::{Elem, Mat, View, add_scaled, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -44,13 +44,14 @@ impl Reading {
         if self == Self::Each { steps * samples } else { samples }
     }
 
-    /// The outputs that are judged, of [steps · samples, outputs].
-    pub fn gather(self, out: View<'_>, samples: usize) -> Mat {
+    /// The outputs that are judged, of [steps · samples, outputs]; `lengths` are the steps of each sample's own, if they are not all.
+    pub fn gather(self, out: View<'_>, samples: usize, lengths: Option<&[usize]>) -> Mat {
         let steps = out.rows() / samples.max(1);
         let at = |t: usize| out.rows_range(t * samples..(t + 1) * samples);
         match self {
             Self::Each => out.to_mat(),
-            Self::Max => largest(out, samples),
+            Self::Max => largest(out, samples, lengths),
+            _ if let Some(lengths) = lengths => self.gather_own(out, lengths),
             _ => {
                 let mut sum = Mat::zeros(out.dtype(), samples, out.cols());
                 for t in 0..steps {
@@ -64,47 +65,65 @@ impl Reading {
         }
     }
 
+    /// A sum over the steps of each sample's own.
+    fn gather_own(self, out: View<'_>, lengths: &[usize]) -> Mat {
+        let (samples, mut sum) = (lengths.len(), Mat::zeros(out.dtype(), lengths.len(), out.cols()));
+        dispatch!(out.dtype(), T => for row in 0..out.rows() {
+            let (t, sample) = (row / samples, row % samples);
+            if t < lengths[sample] {
+                let weight = <T as Elem>::from_f64(self.weight(t, lengths[sample]).unwrap_or(0.0));
+                let mut to = sum.view_mut();
+                let to = to.row_mut::<T>(sample).iter_mut();
+                to.zip(out.row::<T>(row)).for_each(|(to, &x)| *to += weight * x);
+            }
+        });
+        sum
+    }
+
     /// The adjoint of [`Reading::gather`] at `out`: the gradient with respect to all outputs.
-    pub fn spread(self, err: Mat, out: View<'_>, samples: usize) -> Mat {
+    pub fn spread(self, err: Mat, out: View<'_>, samples: usize, lengths: Option<&[usize]>) -> Mat {
         let steps = out.rows() / samples.max(1);
         match self {
             Self::Each => return err,
-            Self::Max => return to_largest(&err, out, samples),
+            Self::Max => return to_largest(&err, out, samples, lengths),
             _ => {}
         }
         let mut all = Mat::zeros(err.dtype(), out.rows(), err.cols());
-        dispatch!(err.dtype(), T => {
-            let (size, err) = (samples * err.cols(), err.slice::<T>());
-            for (t, to) in all.slice_mut::<T>().chunks_exact_mut(size.max(1)).enumerate() {
-                let weight = <T as bouton_kernels::Elem>::from_f64(self.weight(t, steps).unwrap_or(0.0));
-                to.iter_mut().zip(err).for_each(|(to, &err)| *to = weight * err);
-            }
+        dispatch!(err.dtype(), T => for (row, to) in all.slice_mut::<T>().chunks_exact_mut(err.cols().max(1)).enumerate() {
+            let (t, sample) = (row / samples, row % samples);
+            let steps = lengths.map_or(steps, |lengths| lengths[sample]);
+            let weight = if t < steps { self.weight(t, steps).unwrap_or(0.0) } else { 0.0 };
+            let weight = <T as Elem>::from_f64(weight);
+            to.iter_mut().zip(err.view().row::<T>(sample)).for_each(|(to, &err)| *to = weight * err);
         });
         all
     }
 }
 
-fn largest(out: View<'_>, samples: usize) -> Mat {
+/// The largest of each unit over the steps of each sample.
+fn largest(out: View<'_>, samples: usize, lengths: Option<&[usize]>) -> Mat {
     let mut most = out.rows_range(0..samples).to_mat();
-    dispatch!(out.dtype(), T => {
-        let size = most.slice::<T>().len().max(1);
-        for step in out.slice::<T>().chunks_exact(size) {
-            let all = most.slice_mut::<T>().iter_mut().zip(step);
+    dispatch!(out.dtype(), T => for row in samples..out.rows() {
+        let (t, sample) = (row / samples, row % samples);
+        if lengths.is_none_or(|lengths| t < lengths[sample]) {
+            let mut most = most.view_mut();
+            let all = most.row_mut::<T>(sample).iter_mut().zip(out.row::<T>(row));
             all.for_each(|(most, &x)| *most = if x > *most { x } else { *most });
         }
     });
     most
 }
-
 /// Each gradient to the first step that has the largest value.
-fn to_largest(err: &Mat, out: View<'_>, samples: usize) -> Mat {
-    let most = largest(out, samples);
+fn to_largest(err: &Mat, out: View<'_>, samples: usize, lengths: Option<&[usize]>) -> Mat {
+    let most = largest(out, samples, lengths);
     let mut all = Mat::zeros(err.dtype(), out.rows(), err.cols());
     dispatch!(out.dtype(), T => {
+        let err_cols = err.cols().max(1);
         let (size, most, err) = (err.slice::<T>().len().max(1), most.slice::<T>(), err.slice::<T>());
         let (out, all) = (out.slice::<T>(), all.slice_mut::<T>());
         for i in 0..err.len() {
-            if let Some(t) = (0..out.len() / size).find(|t| out[t * size + i] == most[i]) {
+            let steps = lengths.map_or(out.len() / size, |lengths| lengths[i / err_cols]);
+            if let Some(t) = (0..steps).find(|t| out[t * size + i] == most[i]) {
                 all[t * size + i] = err[i];
             }
         }
@@ -144,11 +163,36 @@ mod tests {
     const ALL: [Reading; 6] =
         [Reading::Last, Reading::Mean, Reading::Sum, Reading::Max, Reading::Each, Reading::Window(2)];
 
+    /// A reading of a padded sample is that of the sample alone.
+    #[test]
+    fn readings_end_with_their_sample() {
+        let out = Mat::from_fn(DType::F64, 8, 2, |r, c| ((3 * r + 5 * c) % 7) as f64 - 1.0);
+        let lengths = [4, 2];
+        for reading in ALL.into_iter().filter(|reading| *reading != Reading::Each) {
+            let all = reading.gather(out.view(), 2, Some(&lengths));
+            let err = Mat::from_fn(DType::F64, 2, 2, |r, c| (r * 2 + c) as f64 + 0.5);
+            let spread = reading.spread(err.clone(), out.view(), 2, Some(&lengths));
+            for (sample, length) in lengths.into_iter().enumerate() {
+                let alone = Mat::from_fn(DType::F64, length, 2, |t, c| out.get(2 * t + sample, c));
+                let (read, err) =
+                    (reading.gather(alone.view(), 1, None), err.rows_view(sample..sample + 1).to_mat());
+                let back = reading.spread(err, alone.view(), 1, None);
+                for c in 0..2 {
+                    assert!((all.get(sample, c) - read.get(0, c)).abs() < 1e-14, "{reading:?}");
+                    for t in 0..4 {
+                        let wanted = if t < length { back.get(t, c) } else { 0.0 };
+                        assert_eq!(spread.get(2 * t + sample, c), wanted, "{reading:?} {sample} {t}");
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn readings_are_what_they_say_and_spread_is_the_adjoint() {
         let out =
             Mat::from_f64s(DType::F64, 6, 2, &[1.0, 9.0, 2.0, 5.0, 3.0, 4.0, 7.0, 8.0, 2.0, 6.0, 5.0, 8.0]);
-        let read = |reading: Reading| reading.gather(out.view(), 2).to_f64s();
+        let read = |reading: Reading| reading.gather(out.view(), 2, None).to_f64s();
         assert_eq!(read(Reading::Last), [2.0, 6.0, 5.0, 8.0]);
         let mean = [2.0, 19.0 / 3.0, 14.0 / 3.0, 7.0];
         assert!(read(Reading::Mean).iter().zip(mean).all(|(a, b)| (a - b).abs() < 1e-14));
@@ -161,7 +205,7 @@ mod tests {
             let err = Mat::from_fn(DType::F64, reading.judged(3, 2), 2, |r, c| (r * 2 + c) as f64 + 0.5);
             let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
             let forth = dot(&err.to_f64s(), &read(reading));
-            let back = dot(&reading.spread(err, out.view(), 2).to_f64s(), &out.to_f64s());
+            let back = dot(&reading.spread(err, out.view(), 2, None).to_f64s(), &out.to_f64s());
             assert!((forth - back).abs() < 1e-12, "{reading:?}: {forth} {back}");
         }
     }

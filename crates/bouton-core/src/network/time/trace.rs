@@ -1,12 +1,17 @@
 //! What the units of a network did over some steps, and what goes from one section of a sequence to the next and back.
 
+use super::Timing;
 use crate::network::Network;
-use bouton_kernels::Mat;
+use bouton_kernels::{Mat, View};
 use std::ops::Range;
 
 /// States and outputs of the last steps of some sequences, from which others go on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct LastSteps {
+    /// How many sequences.
+    pub samples: usize,
+    /// What the last steps of the data showed, as many as connections from the data delay it.
+    pub shown: Mat,
     /// States, by population, [samples, S·units].
     pub h: Vec<Mat>,
     /// Outputs of the last steps, as many as the longest delay, by population.
@@ -31,6 +36,8 @@ pub struct Trace {
     pub steps: usize,
     /// Steps before the first whose outputs are kept.
     pub past: usize,
+    /// What the steps of the data before the first showed, as many as connections from the data delay it.
+    pub before: Mat,
     /// What arrived, by population, [steps · samples, units]. The way back leaves its gradient here.
     pub drive: Vec<Mat>,
     /// States, by population: before the first step, then after every step, [(1 + steps) · samples, S·units].
@@ -45,7 +52,7 @@ pub struct Trace {
 
 impl Trace {
     /// Room for `steps` steps of the network, with its units at rest before the first.
-    pub(super) fn new(network: &Network, samples: usize, steps: usize) -> Self {
+    pub(super) fn new(network: &Network, time: &Timing, samples: usize, steps: usize) -> Self {
         let past = network.past();
         let nodes = &network.populations;
         let mat = |rows: usize, cols: usize| Mat::zeros(network.dtype, rows, cols);
@@ -56,6 +63,7 @@ impl Trace {
             samples,
             steps,
             past,
+            before: mat(network.past_shown(time) * samples, time.shown.columns),
             drive: all().map(|_| mat(0, 0)).collect(),
             h: all()
                 .map(|p| mat(rows(p, (1 + steps) * samples), nodes[p].num_states() * nodes[p].units))
@@ -77,6 +85,7 @@ impl Trace {
 
     /// Goes on from where other sequences ended.
     pub(super) fn begin(&mut self, start: &LastSteps) {
+        self.before.clone_from(&start.shown);
         for (h, from) in self.h.iter_mut().zip(&start.h).filter(|(h, _)| !h.is_empty()) {
             h.rows_view_mut(0..self.samples).copy_from(from.view());
         }
@@ -101,10 +110,15 @@ impl Trace {
         self.at(self.past + t - delay)
     }
 
-    /// Where all sequences are now.
-    pub fn last(&self) -> LastSteps {
+    /// Where all sequences are now, after the steps that `x` showed.
+    pub fn last(&self, x: View<'_>) -> LastSteps {
+        let mut shown = self.before.clone();
+        shown.append_rows(x);
+        let kept = self.before.rows();
         let end = |m: &Mat, rows: usize| m.rows_view(m.rows() - rows.min(m.rows())..m.rows()).to_mat();
         LastSteps {
+            samples: self.samples,
+            shown: shown.rows_view(shown.rows() - kept..shown.rows()).to_mat(),
             h: self.h.iter().map(|m| end(m, self.samples)).collect(),
             out: self.out.iter().map(|m| end(m, self.past * self.samples)).collect(),
         }

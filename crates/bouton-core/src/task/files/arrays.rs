@@ -1,7 +1,8 @@
 //! Arrays of NumPy and of IDX files: inputs [samples, features], [samples, height, width] or [samples, channels, height, width], with
 //! classes [samples] or values [samples] or [samples, outputs]. Bytes are pixels from 0 to 255; answers that are no whole numbers
-//! are values.
+//! are values. What may stand beside them in an archive: `beside`.
 
+use super::beside::{self, BESIDE};
 use super::source::Source;
 use super::table::{Inputs, Named, Table, interleaved};
 use crate::task::idx::{Idx, Values};
@@ -24,7 +25,15 @@ pub(super) fn pair(inputs: &str, answers: Option<&str>) -> Result<Table> {
         let answers =
             answers.map_or(Ok(Named::Unknown(samples)), |(place, answers)| named(place, answers))?;
         let inputs_of = Inputs::Stored(rows);
-        return Ok(Table { place: inputs.into(), shape, inputs: inputs_of, answers, names: Vec::new() });
+        return Ok(Table {
+            place: inputs.into(),
+            shape,
+            inputs: inputs_of,
+            answers,
+            names: Vec::new(),
+            spans: None,
+            beside: Vec::new(),
+        });
     }
     table(inputs, npy_of(inputs)?, answers)
 }
@@ -64,8 +73,14 @@ pub(super) fn archive(path: &str, Source { spec, blind }: Source<'_>) -> Result<
             archive.by_name(&format!("{name}.npy")).map_err(|e| damaged(path, format!("{name} ({e})")))?;
         npy::array(&mut BufReader::new(member)).map_err(|why| damaged(path, format!("{name}: {why}")))
     };
-    let (inputs, answers) = (read(&x)?, y.map(|y| read(&y)).transpose()?);
-    table(path, inputs, answers.map(|answers| (path, answers)))
+    let (inputs, answers) = (read(&x)?, y.as_deref().map(&mut read).transpose()?);
+    let known = BESIDE
+        .into_iter()
+        .filter(|known| names.iter().any(|name| name == known) && y.as_deref() != Some(known));
+    let beside = known.filter(|name| blind.is_none() || *name == "lengths");
+    let beside: Vec<_> = beside.map(|name| Ok((name, read(name)?))).collect::<Result<_>>()?;
+    let table = table(path, inputs, answers.map(|answers| (path, answers)))?;
+    beside::with(if beside.is_empty() { table } else { table.checked()? }, beside)
 }
 
 /// A pair of IDX files.
@@ -106,7 +121,15 @@ fn table(path: &str, inputs: Array, answers: Option<(&str, Array)>) -> Result<Ta
         }
     };
     let answers = answers.map_or(Ok(Named::Unknown(samples)), |(place, answers)| named(place, answers))?;
-    Ok(Table { place: path.into(), shape, inputs, answers, names: Vec::new() })
+    Ok(Table {
+        place: path.into(),
+        shape,
+        inputs,
+        answers,
+        names: Vec::new(),
+        spans: None,
+        beside: Vec::new(),
+    })
 }
 
 fn named(place: &str, answers: Array) -> Result<Named> {

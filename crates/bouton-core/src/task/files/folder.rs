@@ -66,6 +66,8 @@ fn of(path: &Path, files: &[PathBuf], spec: &Files) -> Result<Table> {
         inputs: Inputs::Bytes(pixels),
         answers: Named::Unknown(files.len()),
         names: files.iter().map(|file| file.display().to_string()).collect(),
+        spans: None,
+        beside: Vec::new(),
     })
 }
 

@@ -33,6 +33,9 @@ pub struct Found {
     /// Whether inputs stay in their files, and are read when they are needed.
     #[serde(default)]
     pub stored: bool,
+    /// Arrays that say something of the steps of samples: `lengths`, `mask`, `weights`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<String>,
     /// Which question this is the answer to: a checksum of the other keys.
     pub asked: String,
 }
@@ -46,6 +49,7 @@ pub(super) static NOTHING: Found = Found {
     test: 1,
     bytes: false,
     stored: false,
+    beside: Vec::new(),
     asked: String::new(),
 };
 
@@ -86,7 +90,8 @@ impl Tables {
         let bytes = train.inputs.is_bytes();
         let stored = [train, test].iter().all(|table| matches!(table.inputs, Inputs::Stored(_)));
         let [n, m] = [train, test].map(|table| table.answers.len());
-        Ok(Found { shape: train.shape, classes, outputs, train: n, test: m, bytes, stored, asked })
+        let (shape, beside) = (train.shape, train.beside.clone());
+        Ok(Found { shape, classes, outputs, train: n, test: m, bytes, stored, beside, asked })
     }
 }
 
@@ -106,6 +111,12 @@ fn alike(train: &Table, held: &Table, classes: &[String]) -> Result<()> {
             "pixels from 0 to 255 here and other numbers there",
             "save both with the same type of number",
         );
+    }
+    if train.beside != held.beside {
+        let [a, b] =
+            [train, held].map(|t| if t.beside.is_empty() { "none".into() } else { t.beside.join(", ") });
+        let hint = "save lengths, mask and weights with both or with none";
+        return unlike(&format!("different arrays beside X and y: {a} here, {b} there"), hint);
     }
     match (&train.answers, &held.answers) {
         (Named::Classes(_), Named::Classes(_)) => {

@@ -10,6 +10,8 @@ pub mod added;
 #[cfg(feature = "import")]
 mod arrays;
 #[cfg(feature = "import")]
+mod beside;
+#[cfg(feature = "import")]
 mod columns;
 #[cfg(feature = "import")]
 mod decoded;
@@ -172,6 +174,14 @@ impl TaskMethod for Files {
 
     fn shape(&self) -> ([usize; 3], usize) {
         (self.found().shape, self.found().outputs)
+    }
+
+    fn steps(&self) -> usize {
+        if self.beside().is_empty() { 1 } else { self.found().shape[1] }
+    }
+
+    fn beside(&self) -> &[String] {
+        &self.found().beside
     }
 
     fn targets(&self) -> TargetKind {

@@ -1,5 +1,6 @@
 //! Samples as a file holds them: inputs, and answers by name or number.
 
+use crate::encoder::Spans;
 use crate::rng::Key;
 use crate::task::held::{apart, rows};
 use crate::task::stored::Stored;
@@ -18,6 +19,10 @@ pub(super) struct Table {
     pub answers: Named,
     /// What samples are called, if they have names.
     pub names: Vec<String>,
+    /// What is said of the steps of samples.
+    pub spans: Option<Spans>,
+    /// Names of the arrays that say it.
+    pub beside: Vec<String>,
 }
 
 /// What samples show, sample after sample.
@@ -42,7 +47,7 @@ impl Inputs {
     }
 
     /// Samples of so many numbers.
-    fn samples(&self, features: usize) -> usize {
+    pub(super) fn samples(&self, features: usize) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len().checked_div(features).unwrap_or(0),
             Self::Numbers(numbers) => numbers.len().checked_div(features).unwrap_or(0),
@@ -117,7 +122,9 @@ impl Table {
             Inputs::Stored(stored) => Inputs::Stored(stored.select(ids)),
         };
         let names = ids.iter().filter_map(|&i| self.names.get(i).cloned()).collect();
-        Self { place: self.place.clone(), shape: self.shape, inputs, answers: self.answers.take(ids), names }
+        let (answers, spans) = (self.answers.take(ids), self.spans.as_ref().map(|spans| spans.take(ids)));
+        let (place, beside) = (self.place.clone(), self.beside.clone());
+        Self { place, shape: self.shape, inputs, answers, names, spans, beside }
     }
 
     /// Its samples to learn from and those of a share that is held, of each class alike; `draw` says which.
@@ -167,11 +174,12 @@ impl Table {
                 Answers::Classes { classes: classes.len(), labels }
             }
         };
-        match self.inputs {
+        let set = match self.inputs {
             Inputs::Bytes(pixels) => Dataset::of_pixels(self.place, self.shape, (pixels, 255.0), answers),
             Inputs::Numbers(numbers) => Dataset::of_numbers(self.place, self.shape, numbers, answers),
             Inputs::Stored(rows) => Dataset::of_rows(self.place, self.shape, rows, answers),
-        }
+        };
+        Ok(set?.with_spans(self.spans))
     }
 }
 
@@ -200,7 +208,15 @@ mod tests {
     fn table(names: &[&str]) -> Table {
         let inputs = Inputs::Numbers((0..2 * names.len()).map(|i| i as f32).collect());
         let answers = Named::Classes(names.iter().map(|&name| name.into()).collect());
-        Table { place: "here".into(), shape: [1, 1, 2], inputs, answers, names: Vec::new() }
+        Table {
+            place: "here".into(),
+            shape: [1, 1, 2],
+            inputs,
+            answers,
+            names: Vec::new(),
+            spans: None,
+            beside: Vec::new(),
+        }
     }
 
     #[test]

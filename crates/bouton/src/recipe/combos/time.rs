@@ -14,6 +14,16 @@ pub(super) fn idle(r: &Recipe) -> Refusal {
         return None;
     }
     let own = r.own_steps();
+    if let [first, ..] = r.task.method().beside() {
+        return refusal(
+            format!(
+                "{first} in the data of task.{} would do nothing: {} units see a sample once",
+                r.task.name(),
+                variant_name(&r.neuron)
+            ),
+            "use units that move in time, such as neuron.lif, or leave the array out of the file",
+        );
+    }
     let key = match () {
         () if r.time.is_some() => "[time]".to_owned(),
         () if r.encoder != EncoderSpec::default() => format!("encoder.{}", variant_name(&r.encoder)),
@@ -55,7 +65,40 @@ pub(super) fn unfit(r: &Recipe) -> Refusal {
             "make the window shorter, or use \"mean\"",
         );
     }
-    answers(r, steps)
+    beside(r).or_else(|| answers(r, steps))
+}
+
+/// What does not go with data that say something of the steps of each sample.
+fn beside(r: &Recipe) -> Refusal {
+    let (said, task) = (r.task.method().beside(), r.task.name());
+    let [first, ..] = said else { return None };
+    if !r.encoder.method().keeps_steps(r.own_steps()) {
+        return refusal(
+            format!(
+                "encoder.{} makes steps of its own, but {first} in the data of task.{task} tells of those of each sample",
+                variant_name(&r.encoder)
+            ),
+            "use an encoder that shows one step per step, such as none, rows or delta, or leave the array out of the file",
+        );
+    }
+    if !r.sequence.method().traits().keeps_places {
+        return refusal(
+            format!(
+                "sequence.{} moves numbers from step to step, but {first} in the data of task.{task} tells of single steps",
+                variant_name(&r.sequence)
+            ),
+            "use another sequence, or leave the array out of the file",
+        );
+    }
+    if said.iter().any(|name| name == "mask") && r.clock().reading != Reading::Each {
+        return refusal(
+            format!(
+                "mask in the data of task.{task} says which steps are judged, but time.reading judges a sample once"
+            ),
+            "use time.reading = \"each\", or leave mask out of the file",
+        );
+    }
+    None
 }
 
 /// What does not agree on how many answers a sample of so many shown steps has.

@@ -30,6 +30,7 @@ pub fn batch(network: &Network, seed: u64) -> Batch {
         x: Mat::from_fn(network.dtype, 8, features, |_, _| stream.uniform()),
         target: (0..8).map(|i| (i % classes) as u16).collect::<Vec<u16>>().into(),
         ids: (0..8).collect(),
+        spans: None,
     }
 }
 

@@ -29,6 +29,9 @@ pub fn readers() -> Vec<Reader> {
         "|b1",
         "X.npy",
         "y.npy",
+        "lengths.npy",
+        "mask.npy",
+        "weights.npy",
         "IHDR",
         "IDAT",
         "PLTE",
@@ -79,9 +82,9 @@ fn arrays() -> Vec<Vec<u8>> {
 
 fn archives() -> Vec<Vec<u8>> {
     let arrays = arrays();
-    let zip = |members: [(&str, &[u8]); 2], method| {
+    let zip = |members: &[(&str, &[u8])], method| {
         let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
-        for (name, bytes) in members {
+        for &(name, bytes) in members {
             let options = zip::write::SimpleFileOptions::default().compression_method(method);
             zip.start_file(name, options).unwrap();
             zip.write_all(bytes).unwrap();
@@ -89,8 +92,18 @@ fn archives() -> Vec<Vec<u8>> {
         zip.finish().unwrap().into_inner()
     };
     vec![
-        zip([("X.npy", &arrays[0]), ("y.npy", &arrays[3])], zip::CompressionMethod::Stored),
-        zip([("images.npy", &arrays[1]), ("labels.npy", &arrays[2])], zip::CompressionMethod::Deflated),
+        zip(&[("X.npy", &arrays[0]), ("y.npy", &arrays[3])], zip::CompressionMethod::Stored),
+        zip(&[("images.npy", &arrays[1]), ("labels.npy", &arrays[2])], zip::CompressionMethod::Deflated),
+        zip(
+            &[
+                ("X.npy", &npy_file("|u1", "4, 2, 1", &[1, 2, 3, 0, 5, 6, 7, 8])),
+                ("y.npy", &arrays[3]),
+                ("lengths.npy", &npy_file("|u1", "4,", &[2, 1, 2, 2])),
+                ("mask.npy", &npy_file("|u1", "4, 2", &[1, 0, 1, 0, 1, 1, 0, 3])),
+                ("weights.npy", &npy_file("|u1", "4,", &[1, 2, 1, 3])),
+            ],
+            zip::CompressionMethod::Stored,
+        ),
     ]
 }
 

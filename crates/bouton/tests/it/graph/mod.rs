@@ -289,7 +289,7 @@ fn exact_input(recipe: &Recipe) {
         Mat::from_fn(network.dtype, 4, cols, |_, _| stream.uniform() - 0.5)
     };
     let (x, g) = (noise(network.features(), 5), noise(3, 6));
-    let of = |x: &Mat| Batch { x: x.clone(), target: Target::None(4), ids: (0..4).collect() };
+    let of = |x: &Mat| Batch { x: x.clone(), target: Target::None(4), ids: (0..4).collect(), spans: None };
     let mut credit = recipe.credit.build(&recipe.solver, &network, 4).unwrap();
     let loss = |network: &Network, x: &Mat| -> f64 {
         let credit = recipe.credit.build(&recipe.solver, network, 4).unwrap();
@@ -298,7 +298,8 @@ fn exact_input(recipe: &Recipe) {
     };
     let given = Given { gradient: g.clone() };
     let key = bouton::rng::Key::new(1);
-    let found = outside::gradients(&mut *credit, &mut network, &of(&x), &given, &key, false).unwrap().1;
+    let found =
+        outside::gradients(&mut *credit, &mut network, &of(&x), &given, &key, false).unwrap().1.unwrap();
     let e = 1e-6;
     let slope = |i: usize| {
         let moved = |by: f64| {

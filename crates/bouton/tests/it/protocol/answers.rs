@@ -28,6 +28,7 @@ fn outcomes_add_up_and_means_are_per_sample() {
     let step = |k: u64, residual| Step {
         samples: k,
         loss: 0.5 * k as f64,
+        surplus: 0.25 * k as f64,
         sums: hits(k - 1),
         objective: vec![0.25 * k as f64],
         free: relaxed(k, residual),
@@ -38,8 +39,11 @@ fn outcomes_add_up_and_means_are_per_sample() {
     let free = RelaxationStats { sweeps: 50, samples: 5, residual: 0.25, unsettled: 3 };
     let nudged = RelaxationStats { sweeps: 100, samples: 10, residual: 0.5, unsettled: 8 };
     let objective = vec![1.25];
-    assert_eq!(sum, Step { samples: 5, loss: 2.5, sums: hits(3), objective, free, nudged, fallback: 15 });
-    assert_eq!((sum.mean_loss(), sum.value("accuracy").unwrap(), sum.free.mean_sweeps()), (0.5, 0.6, 10.0));
+    assert_eq!(
+        sum,
+        Step { samples: 5, loss: 2.5, surplus: 1.25, sums: hits(3), objective, free, nudged, fallback: 15 }
+    );
+    assert_eq!((sum.mean_loss(), sum.value("accuracy").unwrap(), sum.free.mean_sweeps()), (0.4, 0.6, 10.0));
     assert_eq!(Step::default().mean_loss(), 0.0);
     // A gradient belongs to its batch.
     assert_eq!(sum.to_text().parse(), Ok(Step { objective: Vec::new(), ..sum.clone() }));

@@ -117,7 +117,7 @@ fn a_batch_of_two_shards_has_one_mean() {
         let (x, mut mean) = (Mat::from_fn(DType::F64, 20, 16, |r, c| eight.x.get(ids[r], c)), Vec::new());
         let target = eight.target.take(&ids);
         let objective = recipe.objective.build();
-        let whole = gradient(&recipe, &Batch { x, target, ids: ids.clone() }, &*objective);
+        let whole = gradient(&recipe, &Batch { x, target, ids: ids.clone(), spans: None }, &*objective);
         for &i in &ids {
             let one = gradient(&recipe, &alone(&eight, i), &*objective);
             mean.resize(one.len(), 0.0);

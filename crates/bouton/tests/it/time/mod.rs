@@ -2,10 +2,12 @@
 //! backpropagation through time and where it is not.
 
 mod encoders;
+mod lengths;
 mod nest;
 mod online;
 mod refused;
 mod sequences;
+mod streams;
 
 use crate::common::{central_differences, gradient, loss, relative_error};
 use bouton::credit::{Batch, GradCollector};
@@ -16,14 +18,18 @@ use bouton_kernels::{DType, Mat};
 
 /// Images of 5 × 4, a row a step, and 3 classes.
 fn recipe(network: &str, rest: &str) -> Recipe {
-    let text = format!(
-        "precision = \"f64\"\n[task.synthetic]\nshape = [1, 5, 4]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
-         [encoder.rows]\nsteps = 5\n[network]\nlayers = {network}\n[optim.sgd]\nlr = 0.1\n\
-         [objective.softmax-cross-entropy]\n{rest}"
-    );
+    let text = recipe_text(network, rest);
     let recipe = Recipe::parse(&text, "test").unwrap_or_else(|e| panic!("{e}\n{text}"));
     recipe.check().unwrap_or_else(|e| panic!("{e}\n{text}"));
     recipe
+}
+
+fn recipe_text(network: &str, rest: &str) -> String {
+    format!(
+        "precision = \"f64\"\n[task.synthetic]\nshape = [1, 5, 4]\nclasses = 3\ntrain = 8\ntest = 8\nbatch = 8\nepochs = 1\n\
+         [encoder.rows]\nsteps = 5\n[network]\nlayers = {network}\n[optim.sgd]\nlr = 0.1\n\
+         [objective.softmax-cross-entropy]\n{rest}"
+    )
 }
 
 fn batch(samples: usize) -> Batch {
@@ -32,14 +38,19 @@ fn batch(samples: usize) -> Batch {
         x: Mat::from_fn(DType::F64, samples, 20, |_, _| stream.uniform()),
         target: (0..samples).map(|i| (i % 3) as u16).collect::<Vec<u16>>().into(),
         ids: (0..samples).collect(),
+        spans: None,
     }
 }
 
 fn against_differences(recipe: &Recipe) -> f64 {
-    let (mut network, batch) = (recipe.build().unwrap(), batch(4));
-    let (g, _) = gradient(recipe, &mut network, &batch);
+    against_differences_of(recipe, &batch(4))
+}
+
+fn against_differences_of(recipe: &Recipe, batch: &Batch) -> f64 {
+    let mut network = recipe.build().unwrap();
+    let (g, _) = gradient(recipe, &mut network, batch);
     assert!(g.iter().filter(|g| **g != 0.0).count() > 20, "a network that is dead proves nothing");
-    let numeric = central_differences(&mut network, &mut |network| loss(recipe, network, &batch));
+    let numeric = central_differences(&mut network, &mut |network| loss(recipe, network, batch));
     relative_error(&g, &numeric)
 }
 
@@ -155,6 +166,34 @@ fn learning_signals_take_the_connections_that_carry_errors() {
 }
 
 #[test]
+fn memory_chooses_checkpoints_and_changes_no_gradient() {
+    let of = |credit: &str| lively(&format!("{LOOP}delay = 2\n[credit.bptt]\n{credit}"));
+    let g = |recipe: &Recipe| gradient(recipe, &mut recipe.build().unwrap(), &batch(8)).0;
+    let whole = g(&of(""));
+    let learn = |recipe: &Recipe| {
+        let (mut network, objective) = (recipe.build().unwrap(), recipe.objective.build());
+        let mut credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
+        credit.learn(&mut network, &batch(8), &*objective, &mut GradCollector::default(), &Key::new(1))
+    };
+    let error = learn(&of("memory = \"1 kB\"\n")).expect_err("too little");
+    assert!(
+        error.to_string().contains("credit.bptt.memory = \"1 kB\" is too little for batches of 8 samples")
+    );
+    let hint = error.hint().unwrap().to_owned();
+    let least: u64 =
+        hint.split('"').nth(1).and_then(|least| least.strip_suffix(" B")?.parse().ok()).expect(&hint);
+    let sections: Vec<Vec<f64>> = (1..=5).map(|n| g(&of(&format!("checkpoint = {n}\n")))).collect();
+    for more in [0, 1000, 4000, 8000] {
+        let found = g(&of(&format!("memory = \"{} B\"\n", least + more)));
+        assert!(sections.contains(&found), "the gradient of some checkpoint, bit for bit");
+        assert!(relative_error(&found, &whole) < 1e-13);
+    }
+    assert_ne!(g(&of(&format!("memory = \"{least} B\"\n"))), whole, "sums of several sections");
+    assert_eq!(g(&of("memory = \"1 GB\"\n")), whole);
+    assert!(learn(&of(&format!("memory = \"{} B\"\n", least - 1))).is_err(), "{hint} is the least");
+}
+
+#[test]
 fn checkpoints_change_memory_and_no_gradient_and_truncation_stops_it() {
     let connection = format!("{LOOP}delay = 2\n");
     let of = |credit: &str| {
@@ -182,7 +221,7 @@ fn a_sequence_may_be_cut_and_samples_do_not_see_each_other() {
     let spikes: f64 = whole.out[1].to_f64s().iter().sum();
     assert!(spikes > 10.0, "{spikes} spikes prove little");
     let first = network.run(time, x.rows_view(0..12), 6, None);
-    let second = network.run(time, x.rows_view(12..30), 6, Some(&first.last()));
+    let second = network.run(time, x.rows_view(12..30), 6, Some(&first.last(x.rows_view(0..12))));
     let mut both = network.outputs(time, network.output(), &first);
     both.append_rows(network.outputs(time, network.output(), &second).view());
     assert_eq!(both, out);
@@ -306,7 +345,7 @@ fn gradients_of_the_first_state_are_exact() {
     let (network, batch) = (recipe.build().unwrap(), batch(2));
     let time = network.time.as_ref().unwrap();
     let x = network.seen(time, batch.x.view(), &batch.ids, None);
-    let mut start = network.run(time, x.view(), 2, None).last();
+    let mut start = network.run(time, x.view(), 2, None).last(x.view());
     let weights = Mat::from_fn(DType::F64, 10, 3, |r, c| 0.1 * (r as f64) - 0.2 * c as f64);
     let value = |start: &bouton::network::LastSteps| {
         let out = network.outputs(time, network.output(), &network.run(time, x.view(), 2, Some(start)));

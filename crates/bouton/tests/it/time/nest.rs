@@ -57,6 +57,7 @@ fn e_prop_has_the_losses_of_nest() {
         x: Mat::from_f64s(DType::F64, 1, STEPS * N, &spikes),
         target: Target::Values(Mat::from_f64s(DType::F64, 1, STEPS, &wanted)),
         ids: vec![0],
+        spans: None,
     };
     let (objective, mut updater) = (recipe.objective.build(), Updater::new(&network, recipe.optim.build()));
     let mut credit = recipe.credit.build(&recipe.solver, &network, 1).unwrap();

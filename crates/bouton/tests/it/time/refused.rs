@@ -75,6 +75,21 @@ fn each_refusal_names_its_place_and_a_way_out() {
             "no checkpoints",
         ),
         (
+            format!("{rows}[neuron.lif]\n[credit.bptt]\ncheckpoint = 2\nmemory = \"1 GB\"\n"),
+            "credit.bptt.memory",
+            "memory chooses checkpoint itself",
+        ),
+        (
+            format!("{rows}[neuron.lif]\n[credit.bptt]\ntruncate = 2\nmemory = \"1 GB\"\n"),
+            "left out beside truncate = 2",
+            "memory chooses checkpoint itself",
+        ),
+        (
+            format!("{rows}[neuron.lif]\n[credit.bptt]\nmemory = \"2 MiB\"\n"),
+            "`2 MiB` is no amount of memory",
+            "",
+        ),
+        (
             format!(
                 "{rows}[neuron.lif]\n[credit.bptt]\n[connection.no]\nfrom = \"hidden1\"\nto = \"output\"\nautapses = false\n"
             ),
