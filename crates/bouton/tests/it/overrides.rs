@@ -52,7 +52,7 @@ fn naming_another_member_replaces_the_table() {
     let (message, hint) = refused(&["optim.adam.beta1=0.8"]);
     assert_eq!(message, "recipe with overrides: missing key `lr` in `[optim.adam]`");
     assert!(hint.starts_with("add `lr = …`"), "{hint}");
-    let (_, hint) = refused(&["wiring.spares.x=1"]);
+    let (_, hint) = refused(&["wiring.lattice.x=1"]);
     assert_eq!(hint, "known are `conv`, `dense`, `procedural`, `sparse`");
 }
 
