@@ -125,7 +125,7 @@ pub trait Wiring: Send + Sync + std::fmt::Debug {
     }
     /// The rows `band` of the adjoint of `forward` in its weight: g_w += ∂⟨g, W(pre)⟩/∂W.
     fn backward_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>);
-    /// Whether a sample's gradient is the product of its two factors, [post]·[pre]ᵀ; it is not where a weight is used at several
+    /// Whether a sample's gradient is the product of its two factors, g·preᵀ; it is not where a weight is used at several
     /// places, or where units are joined with some units alone.
     fn factorises(&self) -> bool;
     /// Rows of the bands that `backward_weight` is best called for; `None`, the default: any.
