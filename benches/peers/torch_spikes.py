@@ -3,7 +3,7 @@
     python torch_spikes.py --threads 2 --csv spikes.csv
 
 16 samples, 500 steps, as many inputs as units, a tenth of which spikes, leaky integrate-and-fire units (membrane time constant of 20
-steps, fast sigmoid as surrogate, soft reset), a leaky readout of ten judged at the last step; float32, plain SGD. Rows
+steps; surrogate and reset of each library's own kind), a leaky readout of ten judged at the last step; float32, plain SGD. Rows
 `spikes,{forward,update}-lif[-recurrent]-UNITS-tTHREADS/PEER-STYLE`.
 
 Styles: `hoisted` computes the product of all steps at once and takes it apart step by step, which is the fastest form of each library

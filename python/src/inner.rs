@@ -1,6 +1,6 @@
 //! What a network from Python holds: a learner, and the arrays that it is given as batches.
 
-use crate::arrays::{array_of, exactly, images, labels, samples, values};
+use crate::arrays::{exactly, images, labels, samples, values};
 use crate::errors::argument;
 use crate::steps::{Sequence, answers, array_with, as_rows, sequences};
 use bouton::credit::Batch;
@@ -16,21 +16,18 @@ use std::collections::HashMap;
 /// How samples came, so that gradients go back alike.
 #[derive(Clone, Copy)]
 pub enum Came {
-    /// A row each.
-    Rows,
     /// Images of this shape.
     Images(Shape),
-    /// Sequences of so many steps and numbers, or rows.
-    Steps(Option<Sequence>),
+    /// A row each, or sequences of so many steps and numbers.
+    Rows(Option<Sequence>),
 }
 
 impl Came {
     /// Rows of samples as they came.
     pub fn back(self, py: Python<'_>, mat: Mat) -> PyResult<Bound<'_, PyAny>> {
         match self {
-            Self::Rows => array_of(py, mat),
             Self::Images(place) => images(py, mat, place),
-            Self::Steps(steps) => array_with(py, mat, steps),
+            Self::Rows(steps) => array_with(py, mat, steps),
         }
     }
 }
@@ -83,12 +80,12 @@ impl Inner {
     /// A batch, and how its x came.
     fn pictured(&self, x: &Bound<'_, PyAny>, y: Option<&Bound<'_, PyAny>>) -> PyResult<(Batch, Came)> {
         let (x, came) = match x.cast::<PyDict>() {
-            Ok(named) => (self.shown(named)?, Came::Rows),
+            Ok(named) => (self.shown(named)?, Came::Rows(None)),
             Err(_) => {
                 let (x, steps) = as_rows(x, &sequences(self.net()))?;
                 let place = self.net().sample_shape();
                 let (x, images) = samples(&x, self.net().dtype, place, "x")?;
-                (x, if images { Came::Images(place) } else { Came::Steps(steps) })
+                (x, if images { Came::Images(place) } else { Came::Rows(steps) })
             }
         };
         let target = y.map_or_else(|| Ok(Target::None(x.rows())), |y| self.target(y, x.rows()))?;

@@ -33,7 +33,8 @@ pub fn answers(net: &Network) -> Option<Sequence> {
     each.then(|| (time.shown.steps, net.populations[net.output()].units))
 }
 
-/// A sequence of shape (samples, steps, numbers) as rows of samples, if it is one that the network sees; anything else as it is. Also the shape.
+/// A sequence of shape (samples, steps, numbers) as rows of samples, with what one is, if it is among those that fit; anything else as
+/// it is.
 pub fn as_rows<'py>(
     value: &Bound<'py, PyAny>,
     fits: &[Sequence],
@@ -64,7 +65,7 @@ pub fn array_with(py: Python<'_>, mat: Mat, steps: Option<Sequence>) -> PyResult
     }
 }
 
-/// The arrays of a state by name, each with the place of its columns: in which matrix, and of which state.
+/// The arrays of a state by name.
 fn parts(net: &Network, state: &LastSteps) -> Vec<(String, Mat)> {
     let mut all = Vec::new();
     for (p, node) in net.populations.iter().enumerate() {

@@ -239,6 +239,16 @@ impl Mat {
         self.rows_view_mut(at..at + rows.rows()).copy_from(rows);
     }
 
+    /// The rows `rows`, in this order.
+    #[must_use]
+    pub fn take_rows(&self, rows: &[usize]) -> Self {
+        let mut taken = Self::zeros(self.dtype(), rows.len(), self.cols);
+        for (to, &from) in rows.iter().enumerate() {
+            taken.rows_view_mut(to..to + 1).copy_from(self.rows_view(from..from + 1));
+        }
+        taken
+    }
+
     /// Changes the number of rows: keeps what fits, new rows are zero.
     pub fn resize_rows(&mut self, rows: usize) {
         let len = rows * self.cols;

@@ -225,25 +225,25 @@ impl Batch {
     pub fn append(&mut self, other: &Self) {
         self.x.append_rows(other.x.view());
         self.target.append(&other.target);
-        self.ids.extend(&other.ids);
-        if let (Some(spans), Some(other)) = (&mut self.spans, &other.spans) {
-            (0..other.lengths.len()).for_each(|id| spans.push(other, id));
+        // Samples of which nothing is said are whole.
+        if let Some(steps) = self.spans.as_ref().or(other.spans.as_ref()).map(|spans| spans.steps) {
+            let whole = |batch: &Self| Spans::whole(steps, batch.len());
+            let mut spans = self.spans.take().unwrap_or_else(|| whole(self));
+            let others = other.spans.clone().unwrap_or_else(|| whole(other));
+            (0..other.len()).for_each(|id| spans.push(&others, id));
+            self.spans = Some(spans);
         }
+        self.ids.extend(&other.ids);
     }
 
     /// The samples at `rows`, in this order, which keep their places.
     #[must_use]
     pub fn take(&self, rows: &[usize]) -> Self {
-        let mut x = Mat::zeros(self.x.dtype(), rows.len(), self.x.cols());
-        for (to, &from) in rows.iter().enumerate() {
-            x.rows_view_mut(to..to + 1).copy_from(self.x.rows_view(from..from + 1));
-        }
-        let (ids, spans) = (rows.iter().map(|&r| self.ids[r]), self.spans.as_ref());
         Self {
-            x,
+            x: self.x.take_rows(rows),
             target: self.target.take(rows),
-            ids: ids.collect(),
-            spans: spans.map(|spans| spans.take(rows)),
+            ids: rows.iter().map(|&r| self.ids[r]).collect(),
+            spans: self.spans.as_ref().map(|spans| spans.take(rows)),
         }
     }
 

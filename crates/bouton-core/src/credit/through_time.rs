@@ -254,12 +254,15 @@ impl<'a> Seen<'a> {
 
     /// The outputs that are judged, one row a sample: with all steps behind each other if each has an answer.
     fn answers(&self, out: &Mat) -> Mat {
-        let (mut all, lengths) = (out.clone(), self.lengths());
-        self.spans.iter().for_each(|spans| spans.clear_beyond(0, &mut all));
+        let lengths = self.lengths();
         match self.time.clock.reading {
-            Reading::Each if self.time.answers_every_step => sample_by_sample(&all, self.samples),
-            Reading::Each => Reading::Mean.gather(all.view(), self.samples, lengths),
-            reading => reading.gather(all.view(), self.samples, lengths),
+            Reading::Each if self.time.answers_every_step => {
+                let mut all = out.clone();
+                self.spans.iter().for_each(|spans| spans.clear_beyond(0, &mut all));
+                sample_by_sample(&all, self.samples)
+            }
+            Reading::Each => Reading::Mean.gather(out.view(), self.samples, lengths),
+            reading => reading.gather(out.view(), self.samples, lengths),
         }
     }
 
@@ -291,7 +294,7 @@ impl<'a> Seen<'a> {
         let target = target.as_ref().unwrap_or(&self.target);
         let read = |out: &Mat| {
             let all = reading.gather(out.view(), self.samples, self.lengths());
-            if let Some((rows, _)) = &judged { taken(&all, rows) } else { all }
+            if let Some((rows, _)) = &judged { all.take_rows(rows) } else { all }
         };
         let (err, mut step) =
             loss_and_error_weighed(network, objective, read(&said.outs[0].1).view(), target, weights);
@@ -356,16 +359,7 @@ fn counted(time: &Timing, batch: &Batch) -> f64 {
     }
 }
 
-/// Some rows of a matrix.
-fn taken(all: &Mat, rows: &[usize]) -> Mat {
-    let mut taken = Mat::zeros(all.dtype(), rows.len(), all.cols());
-    for (to, &from) in rows.iter().enumerate() {
-        taken.rows_view_mut(to..to + 1).copy_from(all.rows_view(from..from + 1));
-    }
-    taken
-}
-
-/// The adjoint of [`taken`] from a matrix of `all` rows.
+/// The adjoint of [`Mat::take_rows`] from a matrix of `all` rows.
 fn placed(taken: &Mat, rows: &[usize], all: usize) -> Mat {
     let mut placed = Mat::zeros(taken.dtype(), all, taken.cols());
     for (from, &to) in rows.iter().enumerate() {

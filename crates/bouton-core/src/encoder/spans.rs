@@ -26,6 +26,11 @@ impl Spans {
         Self { steps, lengths: Vec::new(), mask: None, weights: None }
     }
 
+    /// Of so many samples, all of whose steps are their own and count alike.
+    pub fn whole(steps: usize, samples: usize) -> Self {
+        Self { lengths: vec![steps; samples], ..Self::none(steps) }
+    }
+
     /// The samples at `ids`, in this order.
     #[must_use]
     pub fn take(&self, ids: &[usize]) -> Self {

@@ -91,13 +91,7 @@ impl Target {
     pub fn take(&self, ids: &[usize]) -> Self {
         match self {
             Self::Classes(labels) => Self::Classes(ids.iter().map(|&id| labels[id]).collect()),
-            Self::Values(values) => {
-                let mut taken = Mat::zeros(values.dtype(), ids.len(), values.cols());
-                for (row, &id) in ids.iter().enumerate() {
-                    taken.rows_view_mut(row..row + 1).copy_from(values.rows_view(id..id + 1));
-                }
-                Self::Values(taken)
-            }
+            Self::Values(values) => Self::Values(values.take_rows(ids)),
             Self::None(_) => Self::None(ids.len()),
         }
     }

@@ -417,7 +417,7 @@ fn collate(
 /// What is said of the steps of samples, if it is said of any.
 fn spans(parts: &[Part], ids: &[usize]) -> Option<Spans> {
     let steps = parts.iter().find_map(|part| part.set.spans())?.steps;
-    let (mut all, whole) = (Spans::none(steps), Spans { lengths: vec![steps], ..Spans::none(steps) });
+    let (mut all, whole) = (Spans::none(steps), Spans::whole(steps, 1));
     for &id in ids {
         let (part, i) = locate(parts, id);
         let (spans, sample) = part.set.spans().map_or((&whole, 0), |spans| (spans, part.ids[i] as usize));

@@ -1,12 +1,11 @@
 //! All-to-all wiring: post += pre·Wᵀ with W of shape [post, pre].
 
-use super::{Ends, Form, OthersWiring, PerLayer, Wiring, WiringMethod};
+use super::{Ends, Form, OthersWiring, PerLayer, Wiring, WiringMethod, in_bands};
 use crate::axis::Cite;
 use crate::rng::Stream;
 use bouton_kernels::{
     DType, Mat, View, ViewMut, WeightMat, gemm_nn, gemm_nt, gemm_tn, par_gemm_nt, sparse_nt, sparse_tn,
 };
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -250,24 +249,13 @@ impl Wiring for DenseWiring {
         if g.rows() * self.pre * self.post < PARALLEL {
             return self.backward_input(weight, g, pre);
         }
-        // As many rows per thread as there are: each thread passes over all weights.
-        let band = g.rows().div_ceil(rayon::current_num_threads());
-        let parts: Vec<_> = pre.chunks_mut(band).enumerate().collect();
-        parts.into_par_iter().for_each(|(i, part)| {
-            let rows = i * band..i * band + part.rows();
-            self.backward_input(weight, g.rows_range(rows), part);
-        });
+        in_bands(pre, |rows, part| self.backward_input(weight, g.rows_range(rows), part));
     }
 
     fn par_forward(&self, weight: &WeightMat, pre: View<'_>, post: ViewMut<'_>) {
         if !self.sparse {
             return par_gemm_nt(pre, weight, post);
         }
-        let band = pre.rows().div_ceil(rayon::current_num_threads()).max(1);
-        let parts: Vec<_> = post.chunks_mut(band).enumerate().collect();
-        parts.into_par_iter().for_each(|(i, part)| {
-            let rows = i * band..i * band + part.rows();
-            sparse_nt(pre.rows_range(rows), weight, part);
-        });
+        in_bands(post, |rows, part| sparse_nt(pre.rows_range(rows), weight, part));
     }
 }

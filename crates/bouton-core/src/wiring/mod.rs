@@ -20,6 +20,7 @@ pub use sparse::{Sparse, SparseWiring};
 use crate::axis::{Cite, axis};
 use crate::rng::Key;
 use bouton_kernels::{ConvShape, View, ViewMut, WeightMat};
+use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -95,6 +96,13 @@ impl WiringSpec {
     pub fn weights_mut(&mut self) -> &mut Dense {
         self.method_mut().expect("every wiring has settings").weights_mut()
     }
+}
+
+/// `kernel` for bands of the rows of `to`, one for each thread: each passes over all weights.
+fn in_bands<'a>(to: ViewMut<'a>, kernel: impl Fn(Range<usize>, ViewMut<'a>) + Sync) {
+    let band = to.rows().div_ceil(rayon::current_num_threads()).max(1);
+    let parts: Vec<_> = to.chunks_mut(band).enumerate().collect();
+    parts.into_par_iter().for_each(|(i, part)| kernel(i * band..i * band + part.rows(), part));
 }
 
 /// The map of a wiring, in the words of other programs.

@@ -4,8 +4,8 @@
 //! What it costs is time, a few nanoseconds a weight and pass; what it saves is memory: a random projection between two populations of
 //! 10⁵ units takes none. Its weights do not learn.
 
-use super::sparse::{chosen, inputs};
-use super::{Dense, Ends, Form, Wiring, WiringMethod};
+use super::sparse::chosen;
+use super::{Dense, Ends, Form, Sparse, Wiring, WiringMethod};
 use crate::axis::Cite;
 use crate::rng::Key;
 use bouton_kernels::{DType, Mat, View, ViewMut, WeightMat, dispatch, listed_nn, listed_nt};
@@ -16,31 +16,24 @@ use std::ops::Range;
 /// Units whose weights are drawn together: all samples pass by them.
 const BLOCK: usize = 64;
 
-/// Procedural wiring (`[wiring.procedural]`).
+/// Procedural wiring (`[wiring.procedural]`), with the settings of [`Sparse`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Procedural {
-    /// Share of the units before it that a unit receives from, one at least.
-    #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1, "x-hint" = "0.1 joins every unit with a tenth of the units"))]
-    pub density: f64,
-    /// How weights are drawn, as in `[wiring.dense]`; a fan-in is the number of inputs that a unit has.
-    #[serde(default)]
-    pub weights: Dense,
-}
+#[serde(transparent)]
+pub struct Procedural(pub Sparse);
 
 impl WiringMethod for Procedural {
     fn cites(&self) -> Vec<Cite> {
         let mut all = vec![Cite::of("knight2021")];
-        all.extend(self.weights.cites());
+        all.extend(self.0.cites());
         all
     }
 
     fn weights(&self) -> &Dense {
-        &self.weights
+        self.0.weights()
     }
 
     fn weights_mut(&mut self) -> &mut Dense {
-        &mut self.weights
+        self.0.weights_mut()
     }
 
     fn convolves(&self) -> bool {
@@ -52,16 +45,16 @@ impl WiringMethod for Procedural {
     }
 
     fn inputs(&self, pre: usize) -> usize {
-        inputs(self.density, pre)
+        self.0.inputs(pre)
     }
 
     fn join(&self, Ends { pre, post, autapses, layer, key, .. }: Ends<'_>) -> Box<dyn Wiring> {
-        let (listed, weights, key) = (self.inputs(pre), self.weights.clone(), key.of("wiring", 0));
+        let (listed, weights, key) = (self.inputs(pre), self.weights().clone(), key.of("wiring", 0));
         Box::new(ProceduralWiring { pre, post, listed, autapses, gain: weights.gain.at(layer), weights, key })
     }
 
     fn examples() -> Vec<Self> {
-        vec![Self { density: 0.4, weights: Dense::default() }]
+        vec![Self(Sparse { density: 0.4, weights: Dense::default() })]
     }
 }
 
@@ -148,7 +141,7 @@ mod tests {
     /// ⟨g, W(x)⟩ = ⟨Wᵀ(g), x⟩, and W is the same each time.
     #[test]
     fn the_way_back_is_the_adjoint_of_the_way_forth() {
-        let spec = Procedural { density: 0.3, weights: Dense::default() };
+        let spec = Procedural(Sparse { density: 0.3, weights: Dense::default() });
         let key = Key::new(7);
         let ends = Ends { pre: 20, post: 150, spikes: false, autapses: true, layer: 0, key: &key };
         let wiring = spec.join(ends);

@@ -3,11 +3,10 @@
 //!
 //! The weight is [post, inputs of each], and no other exists: what learns, decays, is anchored or costs memory is what is joined.
 
-use super::{Dense, Ends, Form, Wiring, WiringMethod};
+use super::{Dense, Ends, Form, Wiring, WiringMethod, in_bands};
 use crate::axis::Cite;
 use crate::rng::Stream;
 use bouton_kernels::{View, ViewMut, WeightMat, listed_nn, listed_nt, listed_tn};
-use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
@@ -46,7 +45,7 @@ impl WiringMethod for Sparse {
     }
 
     fn inputs(&self, pre: usize) -> usize {
-        inputs(self.density, pre)
+        ((self.density * pre as f64).round() as usize).clamp(1, pre)
     }
 
     fn join(&self, ends: Ends<'_>) -> Box<dyn Wiring> {
@@ -60,11 +59,6 @@ impl WiringMethod for Sparse {
         let of = |(density, weights)| Self { density, weights };
         [0.5, 0.2, 1.0].into_iter().cycle().zip(Dense::examples()).map(of).collect()
     }
-}
-
-/// A share of `pre` units, one at least.
-pub(super) fn inputs(density: f64, pre: usize) -> usize {
-    ((density * pre as f64).round() as usize).clamp(1, pre)
 }
 
 /// `listed` of `pre` units in ascending order, or all that there are without unit `but`.
@@ -96,16 +90,6 @@ pub struct SparseWiring {
 /// Products of fewer multiplications stay on one thread.
 const PARALLEL: usize = 1 << 18;
 
-impl SparseWiring {
-    /// `kernel` for bands of rows on all threads.
-    fn banded<'a>(&self, to: ViewMut<'a>, kernel: impl Fn(Range<usize>, ViewMut<'a>) + Sync) {
-        let threads = if to.rows() * self.at.len() < PARALLEL { 1 } else { rayon::current_num_threads() };
-        let band = to.rows().div_ceil(threads).max(1);
-        let parts: Vec<_> = to.chunks_mut(band).enumerate().collect();
-        parts.into_par_iter().for_each(|(i, part)| kernel(i * band..i * band + part.rows(), part));
-    }
-}
-
 impl Wiring for SparseWiring {
     fn form(&self) -> Option<Form> {
         None
@@ -132,11 +116,17 @@ impl Wiring for SparseWiring {
     }
 
     fn par_forward(&self, weight: &WeightMat, pre: View<'_>, post: ViewMut<'_>) {
-        self.banded(post, |rows, post| self.forward(weight, pre.rows_range(rows), post));
+        if pre.rows() * self.at.len() < PARALLEL {
+            return self.forward(weight, pre, post);
+        }
+        in_bands(post, |rows, part| self.forward(weight, pre.rows_range(rows), part));
     }
 
     fn par_backward_input(&self, weight: &WeightMat, g: View<'_>, pre: ViewMut<'_>) {
-        self.banded(pre, |rows, pre| self.backward_input(weight, g.rows_range(rows), pre));
+        if g.rows() * self.at.len() < PARALLEL {
+            return self.backward_input(weight, g, pre);
+        }
+        in_bands(pre, |rows, part| self.backward_input(weight, g.rows_range(rows), part));
     }
 }
 
@@ -160,6 +150,7 @@ mod tests {
         assert!(others().all(|n| (880..1120).contains(&n)), "{counts:?}");
         assert!(chosen(1, 1, Some(0), &mut stream).is_empty());
         assert_eq!(chosen(5, 5, Some(2), &mut stream), [0, 1, 3, 4], "all that there are");
+        let inputs = |density, pre| Sparse { density, weights: Dense::default() }.inputs(pre);
         assert_eq!([inputs(0.1, 784), inputs(0.001, 20), inputs(1.0, 7)], [78, 1, 7]);
     }
 }

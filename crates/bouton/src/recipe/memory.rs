@@ -86,7 +86,7 @@ impl Recipe {
     /// [`Error::Shape`] if layers do not chain.
     pub fn memory(&self) -> Result<Memory> {
         let plan = NetworkPlan::new(self)?;
-        let size = if DType::from(self.precision) == DType::F32 { 4 } else { 8 };
+        let size = DType::from(self.precision).size() as u128;
         let (mut weights, mut synapses) = (0, 0);
         for c in &plan.connections {
             let own = c.wiring.weights().feedback != FeedbackSpec::Tied;
@@ -164,7 +164,8 @@ fn states(recipe: &Recipe, plan: &NetworkPlan<'_>) -> u128 {
     let substeps = recipe.clock().substeps as u128;
     let rows = rows.min(32 * rayon::current_num_threads() as u128);
     let kept = rows * kept as u128 * substeps * all;
-    let bound = recipe.credit.method().memory().map_or(kept, |bytes| u128::from(bytes) / 4);
+    let size = DType::from(recipe.precision).size() as u128;
+    let bound = recipe.credit.method().memory().map_or(kept, |bytes| u128::from(bytes) / size);
     kept.min(bound) + rows * shown
 }
 

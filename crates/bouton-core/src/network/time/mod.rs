@@ -75,7 +75,10 @@ impl Network {
         }
         let mut all = trace.before.clone();
         all.append_rows(x);
-        Shown::Part(self.shown(c.pre, all.view()).view().to_mat())
+        if let Shown::Part(part) = self.shown(c.pre, all.view()) {
+            return Shown::Part(part);
+        }
+        Shown::Part(all)
     }
 
     /// Step among those of [`Network::seen_by`] from which a connection brings something at step `t` of the network.

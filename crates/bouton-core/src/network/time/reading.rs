@@ -113,6 +113,7 @@ fn largest(out: View<'_>, samples: usize, lengths: Option<&[usize]>) -> Mat {
     });
     most
 }
+
 /// Each gradient to the first step that has the largest value.
 fn to_largest(err: &Mat, out: View<'_>, samples: usize, lengths: Option<&[usize]>) -> Mat {
     let most = largest(out, samples, lengths);

@@ -112,13 +112,14 @@ impl Trace {
 
     /// Where all sequences are now, after the steps that `x` showed.
     pub fn last(&self, x: View<'_>) -> LastSteps {
-        let mut shown = self.before.clone();
-        shown.append_rows(x);
         let kept = self.before.rows();
+        let late = kept.min(x.rows());
+        let mut shown = self.before.rows_view(late..kept).to_mat();
+        shown.append_rows(x.rows_range(x.rows() - late..x.rows()));
         let end = |m: &Mat, rows: usize| m.rows_view(m.rows() - rows.min(m.rows())..m.rows()).to_mat();
         LastSteps {
             samples: self.samples,
-            shown: shown.rows_view(shown.rows() - kept..shown.rows()).to_mat(),
+            shown,
             h: self.h.iter().map(|m| end(m, self.samples)).collect(),
             out: self.out.iter().map(|m| end(m, self.past * self.samples)).collect(),
         }

@@ -25,15 +25,7 @@ pub(super) fn pair(inputs: &str, answers: Option<&str>) -> Result<Table> {
         let answers =
             answers.map_or(Ok(Named::Unknown(samples)), |(place, answers)| named(place, answers))?;
         let inputs_of = Inputs::Stored(rows);
-        return Ok(Table {
-            place: inputs.into(),
-            shape,
-            inputs: inputs_of,
-            answers,
-            names: Vec::new(),
-            spans: None,
-            beside: Vec::new(),
-        });
+        return Ok(Table::new(inputs, shape, inputs_of, answers));
     }
     table(inputs, npy_of(inputs)?, answers)
 }
@@ -121,15 +113,7 @@ fn table(path: &str, inputs: Array, answers: Option<(&str, Array)>) -> Result<Ta
         }
     };
     let answers = answers.map_or(Ok(Named::Unknown(samples)), |(place, answers)| named(place, answers))?;
-    Ok(Table {
-        place: path.into(),
-        shape,
-        inputs,
-        answers,
-        names: Vec::new(),
-        spans: None,
-        beside: Vec::new(),
-    })
+    Ok(Table::new(path, shape, inputs, answers))
 }
 
 fn named(place: &str, answers: Array) -> Result<Named> {

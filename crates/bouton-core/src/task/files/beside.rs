@@ -25,7 +25,7 @@ pub(super) fn with(mut table: Table, arrays: Vec<(&'static str, Array)>) -> Resu
             .with_hint("X is [samples, steps, features]; give another array another name"));
     }
     let samples = table.inputs.samples(steps * features);
-    let mut spans = Spans { lengths: vec![steps; samples], ..Spans::none(steps) };
+    let mut spans = Spans::whole(steps, samples);
     for (name, array) in arrays {
         let shape = if name == "mask" { vec![samples, steps] } else { vec![samples] };
         if array.shape != shape {

@@ -60,15 +60,7 @@ pub(super) fn parse(bytes: &[u8], place: &str, Source { spec, blind }: Source<'_
         Some(label) => columns.answers(label)?,
     };
     let (shape, inputs) = ([1, 1, features.len()], Inputs::Numbers(inputs));
-    Ok(Table {
-        place: place.into(),
-        shape,
-        inputs,
-        answers,
-        names: Vec::new(),
-        spans: None,
-        beside: Vec::new(),
-    })
+    Ok(Table::new(place, shape, inputs, answers))
 }
 
 impl<'a> Columns<'a> {

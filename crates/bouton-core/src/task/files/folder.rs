@@ -60,15 +60,9 @@ fn of(path: &Path, files: &[PathBuf], spec: &Files) -> Result<Table> {
             (shape, pixels)
         }
     };
-    Ok(Table {
-        place: path.display().to_string(),
-        shape,
-        inputs: Inputs::Bytes(pixels),
-        answers: Named::Unknown(files.len()),
-        names: files.iter().map(|file| file.display().to_string()).collect(),
-        spans: None,
-        beside: Vec::new(),
-    })
+    let names = files.iter().map(|file| file.display().to_string()).collect();
+    let answers = Named::Unknown(files.len());
+    Ok(Table { names, ..Table::new(path.display().to_string(), shape, Inputs::Bytes(pixels), answers) })
 }
 
 /// The shape [channels, height, width] of all images, and their pixels.

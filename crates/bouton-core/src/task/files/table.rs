@@ -99,6 +99,12 @@ impl Named {
 }
 
 impl Table {
+    /// Samples without names, of whose steps nothing is said.
+    pub(super) fn new(place: impl Into<String>, shape: [usize; 3], inputs: Inputs, answers: Named) -> Self {
+        let (place, names, beside) = (place.into(), Vec::new(), Vec::new());
+        Self { place, shape, inputs, answers, names, spans: None, beside }
+    }
+
     /// The same, if every sample has an answer.
     ///
     /// # Errors
@@ -208,15 +214,7 @@ mod tests {
     fn table(names: &[&str]) -> Table {
         let inputs = Inputs::Numbers((0..2 * names.len()).map(|i| i as f32).collect());
         let answers = Named::Classes(names.iter().map(|&name| name.into()).collect());
-        Table {
-            place: "here".into(),
-            shape: [1, 1, 2],
-            inputs,
-            answers,
-            names: Vec::new(),
-            spans: None,
-            beside: Vec::new(),
-        }
+        Table::new("here", [1, 1, 2], inputs, answers)
     }
 
     #[test]

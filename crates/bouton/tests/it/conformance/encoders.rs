@@ -17,6 +17,44 @@ fn seen(spec: &EncoderSpec, own: Steps, x: &Mat, ids: &[u64]) -> Mat {
     out
 }
 
+/// What goes back is the adjoint of a linear map, or nothing; and a step shown tells of no later one where steps are kept.
+#[test]
+fn what_goes_back_and_what_is_kept_is_what_encoders_say() {
+    let x = Mat::from_fn(DType::F64, 3, 24, |r, c| noise(3, 24, 5).get(r, c).abs());
+    let (ids, mut back, mut keep) = ([0, 1, 2], 0, 0);
+    for spec in EncoderSpec::all() {
+        for own in [Steps { steps: 1, columns: 24 }, Steps { steps: 6, columns: 4 }] {
+            let Some(shown) = spec.method().shown(own) else { continue };
+            let g = noise(shown.steps * 3, shown.columns, 7);
+            let owed = |x: &Mat| -> f64 {
+                let seen = seen(&spec, own, x, &ids).to_f64s();
+                seen.iter().zip(g.to_f64s()).map(|(x, g)| x * g).sum()
+            };
+            let mut to = Mat::zeros(DType::F64, 3, 24);
+            if spec.method().send_back(own, g.view(), to.view_mut()) {
+                for i in 0..72 {
+                    let mut moved = x.clone();
+                    moved.view_mut().slice_mut::<f64>()[i] += 1.0;
+                    let slope = owed(&moved) - owed(&x);
+                    assert!((slope - to.to_f64s()[i]).abs() < 1e-12, "{spec:?}: number {i}");
+                }
+                back += 1;
+            } else {
+                assert!(to.to_f64s().iter().all(|g| *g == 0.0), "{spec:?} sends something back");
+            }
+            if spec.method().keeps_steps(own) && own.steps > 1 {
+                assert_eq!(shown.steps, own.steps, "{spec:?}");
+                let later =
+                    Mat::from_fn(DType::F64, 3, 24, |r, c| x.get(r, c) * if c < 12 { 1.0 } else { -3.0 });
+                let first = |x: &Mat| seen(&spec, own, x, &ids).rows_view(0..9).to_mat();
+                assert_eq!(first(&x), first(&later), "{spec:?} tells of later steps");
+                keep += 1;
+            }
+        }
+    }
+    assert!(back >= 5 && keep >= 2, "{back} {keep}");
+}
+
 #[test]
 fn encoders_are_what_they_say() {
     // Between 0 and 1, dense and mostly zero, and samples of one step and of several.
