@@ -249,6 +249,13 @@ impl Mat {
         taken
     }
 
+    /// The same numbers, row by row, in another shape. Panics if there are more or fewer.
+    #[must_use]
+    pub fn reshaped(self, rows: usize, cols: usize) -> Self {
+        assert_eq!(rows * cols, self.rows * self.cols);
+        Self { rows, cols, ..self }
+    }
+
     /// Changes the number of rows: keeps what fits, new rows are zero.
     pub fn resize_rows(&mut self, rows: usize) {
         let len = rows * self.cols;

@@ -5,8 +5,9 @@
 //! What units send to each other is left out of the traces (Marschall, Cho & Savin 2020, who order such rules by what they leave
 //! out). For one population without loops it is the gradient itself.
 
+use super::online::{Kept, Online};
 use super::through_time::ThroughTime;
-use super::{Credit, CreditMethod, CreditNeeds};
+use super::{Carried, Credit, CreditMethod, CreditNeeds};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::network::{Network, Path};
@@ -15,10 +16,19 @@ use crate::solver::Solver;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Diagonal real-time recurrent learning (`[credit.d-rtrl]`). No parameters.
+/// Diagonal real-time recurrent learning (`[credit.d-rtrl]`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct DRtrl {}
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct DRtrl {
+    /// Updates after every so many steps of the data, each by the mean loss of what was judged since the last one, the influence of all
+    /// earlier steps included. Default: one update at the end of the sequence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "1 learns at every step; leave it out to learn at the end"
+    ))]
+    pub every: Option<usize>,
+}
 
 impl CreditMethod for DRtrl {
     fn check(&self, _: &Place) -> Result<()> {
@@ -30,7 +40,13 @@ impl CreditMethod for DRtrl {
     }
 
     fn needs(&self) -> CreditNeeds {
-        CreditNeeds { exact: false, ..CreditNeeds::gradient(UnitDynamics::Stepping) }
+        let carries = if self.every.is_some() { Carried::Eligibility } else { Carried::Nothing };
+        CreditNeeds {
+            exact: false,
+            online: self.every.is_some(),
+            carries,
+            ..CreditNeeds::gradient(UnitDynamics::Stepping)
+        }
     }
 
     fn steps_mut(&mut self) -> Vec<&mut usize> {
@@ -42,10 +58,13 @@ impl CreditMethod for DRtrl {
     }
 
     fn examples() -> Vec<Self> {
-        vec![Self {}]
+        vec![Self { every: None }, Self { every: Some(2) }]
     }
 
     fn build(&self, _: Solver, _: &Network, _: usize) -> Box<dyn Credit> {
-        Box::new(ThroughTime::whole(Path::D_RTRL))
+        match self.every {
+            None => Box::new(ThroughTime::whole(Path::D_RTRL)),
+            every => Box::new(Online { kept: Kept::Eligibility(Path::D_RTRL), every }),
+        }
     }
 }

@@ -11,8 +11,9 @@
 //! "activity"` there, a connection from the output with `carries = "errors"` (random). Units that the output neither reads nor
 //! teaches by such a connection do not learn.
 
+use super::online::{Kept, Online};
 use super::through_time::ThroughTime;
-use super::{Credit, CreditMethod, CreditNeeds};
+use super::{Carried, Credit, CreditMethod, CreditNeeds};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::network::{Network, Path};
@@ -21,10 +22,19 @@ use crate::solver::Solver;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// e-prop (`[credit.e-prop]`). No parameters.
+/// e-prop (`[credit.e-prop]`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct EProp {}
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct EProp {
+    /// Updates after every so many steps of the data, each by the mean loss of what was judged since the last one, the influence of all
+    /// earlier steps included. Default: one update at the end of the sequence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend(
+        "minimum" = 1, "maximum" = 10_000_000,
+        "x-hint" = "1 learns at every step; leave it out to learn at the end"
+    ))]
+    pub every: Option<usize>,
+}
 
 impl CreditMethod for EProp {
     fn check(&self, _: &Place) -> Result<()> {
@@ -36,7 +46,13 @@ impl CreditMethod for EProp {
     }
 
     fn needs(&self) -> CreditNeeds {
-        CreditNeeds { exact: false, ..CreditNeeds::gradient(UnitDynamics::Stepping) }
+        let carries = if self.every.is_some() { Carried::Eligibility } else { Carried::Nothing };
+        CreditNeeds {
+            exact: false,
+            online: self.every.is_some(),
+            carries,
+            ..CreditNeeds::gradient(UnitDynamics::Stepping)
+        }
     }
 
     fn steps_mut(&mut self) -> Vec<&mut usize> {
@@ -48,10 +64,13 @@ impl CreditMethod for EProp {
     }
 
     fn examples() -> Vec<Self> {
-        vec![Self {}]
+        vec![Self { every: None }, Self { every: Some(2) }]
     }
 
     fn build(&self, _: Solver, _: &Network, _: usize) -> Box<dyn Credit> {
-        Box::new(ThroughTime::whole(Path::E_PROP))
+        match self.every {
+            None => Box::new(ThroughTime::whole(Path::E_PROP)),
+            every => Box::new(Online { kept: Kept::Eligibility(Path::E_PROP), every }),
+        }
     }
 }

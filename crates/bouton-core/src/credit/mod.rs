@@ -18,15 +18,20 @@ mod holomorphic;
 mod homeostasis;
 mod importance;
 mod memory;
+mod online;
 mod ostl;
 mod outcome;
 pub mod outside;
 mod recurrent;
+mod rtrl;
+mod seen;
 mod shards;
 mod sink;
 mod snap_1;
+mod snap_n;
 mod tape;
 mod through_time;
+mod uoro;
 mod warm_start;
 mod weighed;
 
@@ -46,9 +51,12 @@ pub use memory::MemoryBound;
 pub use ostl::Ostl;
 pub use outcome::{PhaseStates, Step};
 pub use recurrent::RecurrentBackprop;
+pub use rtrl::Rtrl;
 pub use sink::{GradCollector, InputGradCollector};
 pub use snap_1::Snap1;
+pub use snap_n::SnapN;
 pub use tape::{Adjoint, Frame, record};
+pub use uoro::Uoro;
 
 use crate::axis::{Cite, Place, axis};
 use crate::encoder::Spans;
@@ -80,6 +88,12 @@ axis! {
         Snap1(Snap1),
         /// Diagonal real-time recurrent learning: eligibility of each unit alone, times signals of the same step.
         DRtrl(DRtrl),
+        /// Real-time recurrent learning: the gradient, forward in time.
+        Rtrl(Rtrl),
+        /// The sparse n-step approximation of real-time recurrent learning.
+        SnapN(SnapN),
+        /// Unbiased online recurrent optimisation: the gradient on average, forward in time, of rank one.
+        Uoro(Uoro),
         /// Recurrent backpropagation: the adjoint's fixed point.
         RecurrentBackprop(RecurrentBackprop),
         /// Equilibrium propagation.
@@ -137,8 +151,10 @@ pub struct CreditNeeds {
     pub pushes: Option<f64>,
     /// Whether all samples have to take the same plain sweeps.
     pub fixed_steps: bool,
-    /// Whether weights move within the phases of a batch.
+    /// Whether weights move within the phases of a batch, or within its sequences.
     pub online: bool,
+    /// What it carries along a sequence.
+    pub carries: Carried,
     /// Where the free phase starts in training.
     pub start: Start,
     /// Whether it gives the gradient of every sample alone.
@@ -149,6 +165,31 @@ pub struct CreditNeeds {
     pub free_state: bool,
     /// Whether what it hands over is the gradient of the loss itself, whatever the network.
     pub exact: bool,
+}
+
+/// What a credit rule carries along the steps of each sample, so that it never has to go back. Losses have to be known at their step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carried {
+    /// Nothing: it goes back.
+    Nothing,
+    /// For each synapse what it did to the states of its own unit.
+    Eligibility,
+    /// For all parameters together as much as there are of them, and for all states as much as there are of them.
+    RankOne,
+    /// For each parameter what it did to all states.
+    All,
+}
+
+impl Carried {
+    /// Numbers for one sample, of so many parameters, and states and outputs that matter.
+    pub fn numbers(self, parameters: u128, states: u128, of_unit: u128) -> u128 {
+        match self {
+            Self::Nothing => 0,
+            Self::Eligibility => parameters * (2 + of_unit),
+            Self::RankOne => parameters + states,
+            Self::All => parameters * states,
+        }
+    }
 }
 
 /// How a credit rule acts on a network.
@@ -183,6 +224,7 @@ impl CreditNeeds {
             pushes: None,
             fixed_steps: false,
             online: false,
+            carries: Carried::Nothing,
             start: Start::Zero,
             per_sample: false,
             corrected: false,

@@ -5,17 +5,14 @@
 //! gradient stops where a section begins. Gradients of weights are sums over all rows, in the order of the shards.
 
 use super::memory::{MemoryBound, StepCosts};
-use super::outcome::{accumulate_grads_objective, loss_and_error_weighed, stacked};
-use super::{Batch, Credit, GradCollector, GradSink, PhaseStates, Step, auxiliary, shards};
-use crate::encoder::Spans;
+use super::outcome::{accumulate_grads_objective, stacked};
+use super::seen::{Errors, Said, Seen, counted, timing};
+use super::{Batch, Credit, GradCollector, GradSink, PhaseStates, Step, shards};
 use crate::error::{Error, Result};
-use crate::network::{
-    Carry, Grad, LastSteps, Network, Path, PopId, Rates, Reading, Role, Timing, Trace, sample_by_sample,
-    step_by_step,
-};
-use crate::objective::{Objective, Target};
+use crate::network::{Carry, Grad, LastSteps, Network, Path, Role, Timing, Trace};
+use crate::objective::Objective;
 use crate::rng::Key;
-use bouton_kernels::{Mat, View, add_rows, scale_all};
+use bouton_kernels::{Mat, add_rows, scale_all};
 use std::ops::Range;
 
 /// The rule itself.
@@ -150,8 +147,9 @@ impl ThroughTime {
 
     /// The free state, of what is shown in training with a key.
     fn answer(self, network: &Network, batch: &Batch, key: Option<&Key>) -> Result<PhaseStates> {
+        let time = timing(network)?;
         let parts = shards::each(batch.len(), |rows| {
-            let seen = Seen::new(network, batch, rows, key)?;
+            let seen = Seen::new(time, network, batch, rows, key);
             let (said, _, last) = self.forth(network, &seen, false);
             let ends = |m: &Mat| m.rows_view(m.rows() - seen.samples.min(m.rows())..m.rows()).to_mat();
             let mut out: Vec<Mat> = last.iter().flat_map(|trace| &trace.out).map(ends).collect();
@@ -159,181 +157,6 @@ impl ThroughTime {
             Ok(out)
         })?;
         Ok(PhaseStates { beta: 0.0, out: stacked(&parts), residual: vec![0.0; batch.len()] })
-    }
-}
-
-/// What the units of a network said over all steps, as far as anybody judges it.
-struct Said {
-    /// Outputs at every step of the populations that an objective judges, the output first.
-    outs: Vec<(PopId, Mat)>,
-    /// Sums over steps of the outputs of the others, if there is a penalty on rates.
-    sums: Vec<(PopId, Mat)>,
-}
-
-impl Said {
-    fn new(network: &Network, seen: &Seen<'_>) -> Self {
-        let judged = seen.judged(network);
-        let zeros = |p: PopId, rows| (p, Mat::zeros(network.dtype, rows, network.populations[p].units));
-        let others = network.with_role(Role::Stepping).filter(|p| !judged.contains(p));
-        let sums =
-            others.filter(|_| seen.time.clock.rates.is_some()).map(|p| zeros(p, seen.samples)).collect();
-        Self { outs: judged.iter().map(|&p| zeros(p, 0)).collect(), sums }
-    }
-
-    /// Takes in what was said from step `first` of the data on.
-    fn add(&mut self, network: &Network, seen: &Seen<'_>, first: usize, trace: &Trace) {
-        for (pop, out) in &mut self.outs {
-            out.append_rows(network.outputs(seen.time, *pop, trace).view());
-        }
-        for (pop, sum) in &mut self.sums {
-            let mut out = network.outputs(seen.time, *pop, trace);
-            seen.spans.iter().for_each(|spans| spans.clear_beyond(first, &mut out));
-            for t in 0..out.rows() / trace.samples.max(1) {
-                add_rows(sum.view_mut(), out.rows_view(t * trace.samples..(t + 1) * trace.samples));
-            }
-        }
-    }
-}
-
-/// Gradients with respect to outputs: of each step, and the same at every step.
-struct Errors {
-    each: Vec<(PopId, Mat)>,
-    always: Vec<(PopId, Mat)>,
-}
-
-impl Errors {
-    /// Those of a section.
-    fn of(&self, steps: &Range<usize>, seen: &Seen<'_>) -> Vec<(PopId, Mat)> {
-        let at = steps.start * seen.samples..steps.end * seen.samples;
-        let mut here: Vec<(PopId, Mat)> =
-            self.each.iter().map(|(p, err)| (*p, err.rows_view(at.clone()).to_mat())).collect();
-        for (pop, err) in &self.always {
-            let mut all = Mat::zeros(err.dtype(), 0, err.cols());
-            steps.clone().for_each(|_| all.append_rows(err.view()));
-            seen.spans.iter().for_each(|spans| spans.clear_beyond(steps.start, &mut all));
-            here.push((*pop, all));
-        }
-        here
-    }
-}
-
-/// What a network sees of some samples, and what they should come to.
-struct Seen<'a> {
-    time: &'a Timing,
-    x: Mat,
-    samples: usize,
-    target: Target,
-    spans: Option<Spans>,
-    /// What the rows count that are judged of a sample, on average over the batch.
-    counts: f64,
-}
-
-impl<'a> Seen<'a> {
-    fn new(network: &'a Network, batch: &Batch, rows: Range<usize>, key: Option<&Key>) -> Result<Self> {
-        let time = network.time.as_ref().ok_or_else(|| {
-            Error::incompatible("this network does not move in time", "use units such as neuron.lif")
-        })?;
-        let x = network.seen(time, batch.x.rows_view(rows.clone()), &batch.ids[rows.clone()], key);
-        let target =
-            targets(time, &batch.target.part(rows.clone()), network.populations[network.output()].units);
-        let spans = batch.spans.as_ref().map(|spans| spans.take(&rows.clone().collect::<Vec<_>>()));
-        let counts = counted(time, batch) / batch.len() as f64;
-        Ok(Self { time, x, samples: rows.len(), target, spans, counts })
-    }
-
-    /// What is seen in some steps of the data.
-    fn section(&self, steps: &Range<usize>) -> View<'_> {
-        self.x.rows_view(steps.start * self.samples..steps.end * self.samples)
-    }
-
-    /// Populations that an objective judges, the output first.
-    fn judged(&self, network: &Network) -> Vec<PopId> {
-        let own = network.with_role(Role::Stepping).filter(|&p| network.populations[p].objective.is_some());
-        std::iter::once(network.output()).chain(own).collect()
-    }
-
-    /// The outputs that are judged, one row a sample: with all steps behind each other if each has an answer.
-    fn answers(&self, out: &Mat) -> Mat {
-        let lengths = self.lengths();
-        match self.time.clock.reading {
-            Reading::Each if self.time.answers_every_step => {
-                let mut all = out.clone();
-                self.spans.iter().for_each(|spans| spans.clear_beyond(0, &mut all));
-                sample_by_sample(&all, self.samples)
-            }
-            Reading::Each => Reading::Mean.gather(out.view(), self.samples, lengths),
-            reading => reading.gather(out.view(), self.samples, lengths),
-        }
-    }
-
-    /// The adjoint of [`Seen::answers`] at the outputs `out` of all steps.
-    fn owed(&self, g: Mat, out: &Mat) -> Mat {
-        let lengths = self.lengths();
-        match self.time.clock.reading {
-            Reading::Each if self.time.answers_every_step => {
-                let mut all = step_by_step(g.view(), self.time.shown.steps);
-                self.spans.iter().for_each(|spans| spans.clear_beyond(0, &mut all));
-                all
-            }
-            Reading::Each => Reading::Mean.spread(g, out.view(), self.samples, lengths),
-            reading => reading.spread(g, out.view(), self.samples, lengths),
-        }
-    }
-
-    /// Steps of each sample's own, if they are not all.
-    fn lengths(&self) -> Option<&[usize]> {
-        self.spans.as_ref().map(|spans| &spans.lengths[..])
-    }
-
-    /// Judges what was said: gradients with respect to outputs, and the sums.
-    fn judge(&self, network: &Network, objective: &dyn Objective, said: &Said) -> (Errors, Step) {
-        let reading = self.time.clock.reading;
-        let judged = self.spans.as_ref().map(|spans| spans.judged(reading == Reading::Each));
-        let weights = judged.as_ref().map(|(_, weights)| &weights[..]);
-        let target = judged.as_ref().map(|(rows, _)| self.target.take(rows));
-        let target = target.as_ref().unwrap_or(&self.target);
-        let read = |out: &Mat| {
-            let all = reading.gather(out.view(), self.samples, self.lengths());
-            if let Some((rows, _)) = &judged { all.take_rows(rows) } else { all }
-        };
-        let (err, mut step) =
-            loss_and_error_weighed(network, objective, read(&said.outs[0].1).view(), target, weights);
-        let mut errors = vec![err];
-        if said.outs.len() > 1 {
-            let mut all: Vec<Mat> =
-                network.populations.iter().map(|p| Mat::zeros(network.dtype, 0, p.units)).collect();
-            said.outs[1..].iter().for_each(|(pop, out)| all[*pop] = read(out));
-            let samples: Vec<usize> = (0..target.rows()).collect();
-            let (of_others, loss) = auxiliary::weighed(network, &all, target, &samples, weights);
-            step.loss += loss;
-            errors.extend(of_others.into_iter().map(|(_, err)| err));
-        }
-        let spread = |(err, (pop, out)): (Mat, &(PopId, Mat))| {
-            let err =
-                if let Some((rows, _)) = &judged { placed(&err, rows, self.target.rows()) } else { err };
-            (*pop, reading.spread(err, out.view(), self.samples, self.lengths()))
-        };
-        let each = errors.into_iter().zip(&said.outs).map(spread).collect();
-        let (always, loss) = self.penalty(said);
-        step.loss += loss;
-        (Errors { each, always }, step)
-    }
-
-    /// ∂/∂s of ½·cost·Σ (f − target)² at every step, and the penalty itself, as often as the rows count that are judged of a sample.
-    fn penalty(&self, said: &Said) -> (Vec<(PopId, Mat)>, f64) {
-        let Some(Rates { cost, target }) = self.time.clock.rates else { return (Vec::new(), 0.0) };
-        let weight = cost * self.counts;
-        let mut loss = 0.0;
-        let mut of = |(pop, sum): &(PopId, Mat)| {
-            let push = Mat::from_fn(sum.dtype(), sum.rows(), sum.cols(), |r, c| {
-                let steps = self.lengths().map_or(self.time.shown.steps, |lengths| lengths[r]) as f64;
-                let above = sum.get(r, c) / steps - target;
-                loss += 0.5 * weight * above * above;
-                weight * above / steps
-            });
-            (*pop, push)
-        };
-        (said.sums.iter().map(&mut of).collect(), loss)
     }
 }
 
@@ -350,38 +173,6 @@ fn step_costs(network: &Network, time: &Timing, samples: usize) -> StepCosts {
     StepCosts { step: (step * time.clock.substeps) as u64 * bytes, start: start as u64 * bytes }
 }
 
-/// What the rows count that are judged in a batch.
-fn counted(time: &Timing, batch: &Batch) -> f64 {
-    let reading = time.clock.reading;
-    match &batch.spans {
-        None => reading.judged(time.shown.steps, batch.len()) as f64,
-        Some(spans) => spans.judged(reading == Reading::Each).1.iter().sum(),
-    }
-}
-
-/// The adjoint of [`Mat::take_rows`] from a matrix of `all` rows.
-fn placed(taken: &Mat, rows: &[usize], all: usize) -> Mat {
-    let mut placed = Mat::zeros(taken.dtype(), all, taken.cols());
-    for (from, &to) in rows.iter().enumerate() {
-        placed.rows_view_mut(to..to + 1).copy_from(taken.rows_view(from..from + 1));
-    }
-    placed
-}
-
-/// Targets of the rows that are judged: those of the samples, or one for every step of them.
-fn targets(time: &Timing, of_samples: &Target, outputs: usize) -> Target {
-    if time.clock.reading != Reading::Each {
-        return of_samples.clone();
-    }
-    let steps = time.shown.steps;
-    match of_samples {
-        Target::Values(values) if values.cols() == steps * outputs => {
-            Target::Values(step_by_step(values.view(), steps))
-        }
-        _ => of_samples.repeat(steps),
-    }
-}
-
 impl Credit for ThroughTime {
     fn learn(
         &mut self,
@@ -392,11 +183,12 @@ impl Credit for ThroughTime {
         key: &Key,
     ) -> Result<Step> {
         let (here, rule): (&Network, _) = (network, self.within(network, batch.len())?);
-        let counts = here.time.as_ref().map_or(1.0, |time| counted(time, batch));
+        let time = timing(here)?;
+        let counts = counted(time, batch);
         // A batch of which nothing is judged teaches nothing.
         let scale = if counts > 0.0 { 1.0 / counts } else { 0.0 };
         let done = shards::each(batch.len(), |rows| {
-            let seen = Seen::new(here, batch, rows, Some(key))?;
+            let seen = Seen::new(time, here, batch, rows, Some(key));
             Ok(rule.shard(here, &seen, objective, scale))
         })?;
         // A sum for each shard, whatever the number of steps.
@@ -412,9 +204,9 @@ impl Credit for ThroughTime {
     }
 
     fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
-        let rule = self.loosely_within(network, batch.len());
+        let (rule, time) = (self.loosely_within(network, batch.len()), timing(network)?);
         let steps = shards::each(batch.len(), |rows| {
-            let seen = Seen::new(network, batch, rows, None)?;
+            let seen = Seen::new(time, network, batch, rows, None);
             Ok(seen.judge(network, objective, &rule.forth(network, &seen, false).0).1)
         })?;
         Ok(steps.iter().fold(Step::default(), Step::with))
@@ -444,8 +236,9 @@ impl Credit for ThroughTime {
         key: Option<&Key>,
     ) -> Result<(GradCollector, Option<Mat>)> {
         let (rule, scale) = (self.within(network, batch.len())?, 1.0 / batch.len() as f64);
+        let time = timing(network)?;
         let done = shards::each(batch.len(), |rows| {
-            let seen = Seen::new(network, batch, rows.clone(), key)?;
+            let seen = Seen::new(time, network, batch, rows.clone(), key);
             Ok(Self::send_back(rule, network, &seen, gradient.rows_view(rows).to_mat(), scale))
         })?;
         let (mut sum, mut input) =

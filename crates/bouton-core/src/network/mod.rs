@@ -27,7 +27,8 @@ pub use params::{OwnParam, Owner, ParamId};
 pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, Skip};
 pub use state::{Constant, LinearisationPoint, State};
 pub use time::{
-    Carry, Clock, LastSteps, Path, Rates, Reading, Timing, Trace, sample_by_sample, step_by_step,
+    Carry, Clock, Directions, LastSteps, Path, Rates, Reading, Sent, Slope, Tangent, Timing, Trace,
+    sample_by_sample, step_by_step,
 };
 pub use verbs::{ForwardCache, Term};
 

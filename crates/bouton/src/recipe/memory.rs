@@ -166,7 +166,25 @@ fn states(recipe: &Recipe, plan: &NetworkPlan<'_>) -> u128 {
     let kept = rows * kept as u128 * substeps * all;
     let size = DType::from(recipe.precision).size() as u128;
     let bound = recipe.credit.method().memory().map_or(kept, |bytes| u128::from(bytes) / size);
-    kept.min(bound) + rows * shown
+    kept.min(bound) + rows * shown + carried(recipe, plan)
+}
+
+/// Numbers that a rule carries along a batch: along all samples at once where weights move within their sequences, and along one on
+/// each thread otherwise.
+fn carried(recipe: &Recipe, plan: &NetworkPlan<'_>) -> u128 {
+    let needs = recipe.credit.method().needs();
+    let of_unit = |p: &PopulationPlan<'_>| p.neuron.method().population(p.reads_out()).states().len() as u128;
+    let moving = || plan.populations.iter().filter(|p| p.role != Role::Clamped);
+    let past = plan.connections.iter().map(|c| c.delay as u128).max().unwrap_or(0);
+    let states = moving().map(|p| p.shape.units() as u128 * (of_unit(p) + 1 + past)).sum();
+    let parameters = plan.connections.iter().map(|c| weights_of(recipe, plan, c)).sum::<u128>()
+        + moving().map(|p| p.shape.channels as u128).sum::<u128>();
+    let batch = match recipe.task.batch() {
+        BatchSize::Samples(n) => n.min(recipe.task.samples()),
+        BatchSize::All(_) => recipe.task.samples(),
+    };
+    let at_once = if needs.online { batch } else { rayon::current_num_threads() };
+    at_once as u128 * needs.carries.numbers(parameters, states, moving().map(of_unit).max().unwrap_or(0))
 }
 
 /// Bytes of data sets and of what is known about their samples.

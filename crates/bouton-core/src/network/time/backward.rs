@@ -236,22 +236,37 @@ impl Network {
         sink: &mut dyn GradSink,
     ) {
         for pop in (0..self.populations.len()).filter(|&p| self.is_stepping(p)) {
-            let g = &trace.drive[pop];
-            sink.add(self, ParamId::bias(pop), Grad::rows(g.view(), scale));
+            self.accumulate_grads_of_drive(time, x, trace, pop, &trace.drive[pop], scale, sink);
             self.accumulate_grads_own(pop, &trace.own[pop], scale, sink);
-            for (id, c) in self.entering(pop) {
-                let pool_cache = trace.pool_cache[id].view();
-                if !self.is_clamped(c.pre) {
-                    let pre = trace.out[c.pre].rows_view(trace.earlier(c.delay));
-                    let post = c.post_factors(pool_cache, g.view(), false);
-                    sink.add(self, ParamId::weight(id), Grad::factors(pre, post.view(), scale));
-                    continue;
-                }
-                let shown = self.seen_by(c, time, trace, x);
-                let sum = self.at_data_steps(time, c, trace, g);
-                let post = c.post_factors(pool_cache, sum.as_ref().unwrap_or(g).view(), false);
-                sink.add(self, ParamId::weight(id), Grad::factors(shown.view(), post.view(), scale));
+        }
+    }
+
+    /// Hands over what the gradient `g` with respect to the drive of a population at every step, [steps · samples, units], comes to for
+    /// its bias and the weights of what enters it.
+    #[expect(clippy::too_many_arguments, reason = "where it was, and where it goes")]
+    pub fn accumulate_grads_of_drive(
+        &self,
+        time: &Timing,
+        x: View<'_>,
+        trace: &Trace,
+        pop: PopId,
+        g: &Mat,
+        scale: f64,
+        sink: &mut dyn GradSink,
+    ) {
+        sink.add(self, ParamId::bias(pop), Grad::rows(g.view(), scale));
+        for (id, c) in self.entering(pop) {
+            let pool_cache = trace.pool_cache[id].view();
+            if !self.is_clamped(c.pre) {
+                let pre = trace.out[c.pre].rows_view(trace.earlier(c.delay));
+                let post = c.post_factors(pool_cache, g.view(), false);
+                sink.add(self, ParamId::weight(id), Grad::factors(pre, post.view(), scale));
+                continue;
             }
+            let shown = self.seen_by(c, time, trace, x);
+            let sum = self.at_data_steps(time, c, trace, g);
+            let post = c.post_factors(pool_cache, sum.as_ref().unwrap_or(g).view(), false);
+            sink.add(self, ParamId::weight(id), Grad::factors(shown.view(), post.view(), scale));
         }
     }
 

@@ -12,12 +12,16 @@ mod clock;
 mod forward;
 mod path;
 mod reading;
+mod slopes;
 mod stream;
+mod tangent;
 mod trace;
 
 pub use clock::{Clock, Rates, Timing};
 pub use path::{Path, Recurrence, Sent};
 pub use reading::{Reading, sample_by_sample, step_by_step};
+pub use slopes::Slope;
+pub use tangent::{Directions, Tangent};
 pub use trace::{Carry, LastSteps, Trace};
 
 use super::verbs::Shown;

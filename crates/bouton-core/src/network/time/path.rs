@@ -57,7 +57,7 @@ impl Path {
     pub const E_PROP: Self = Self { sent: Sent::FromOutput, recurrence: Recurrence::None };
 
     /// Whether a population sends errors along a connection to another one.
-    pub(super) fn sends(self, is_output: bool, delay: usize) -> bool {
+    pub fn sends(self, is_output: bool, delay: usize) -> bool {
         match self.sent {
             Sent::Everything => true,
             Sent::SameStep => is_output || delay == 0,

@@ -1,6 +1,7 @@
 //! Networks that move in time: what they cannot have yet, and what has a meaning in them alone.
 
 use super::{Refusal, refusal, rule};
+use crate::credit::Carried;
 use crate::encoder::EncoderSpec;
 use crate::network::Reading;
 use crate::neuron::UnitDynamics;
@@ -65,7 +66,30 @@ pub(super) fn unfit(r: &Recipe) -> Refusal {
             "make the window shorter, or use \"mean\"",
         );
     }
-    beside(r).or_else(|| answers(r, steps))
+    beside(r).or_else(|| answers(r, steps)).or_else(|| forward(r))
+}
+
+/// What a rule that goes forward in time alone cannot know at its step.
+fn forward(r: &Recipe) -> Refusal {
+    if r.credit.method().needs().carries == Carried::Nothing {
+        return None;
+    }
+    let (rule, clock) = (variant_name(&r.credit), r.clock());
+    if !matches!(clock.reading, Reading::Last | Reading::Each) {
+        return refusal(
+            format!(
+                "credit.{rule} learns at every step, but time.reading is known at the end of a sequence alone"
+            ),
+            "use time.reading = \"each\" or \"last\", or leave out `every` where the rule has it",
+        );
+    }
+    if clock.rates.is_some() {
+        return refusal(
+            format!("credit.{rule} learns at every step, but time.rates goes by means over a whole sequence"),
+            "leave time.rates out, or leave out `every` where the rule has it",
+        );
+    }
+    None
 }
 
 /// What does not go with data that say something of the steps of each sample.

@@ -2,6 +2,7 @@
 //! backpropagation through time and where it is not.
 
 mod encoders;
+mod forward;
 mod lengths;
 mod nest;
 mod online;
