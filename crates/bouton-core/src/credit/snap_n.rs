@@ -59,7 +59,7 @@ impl CreditMethod for SnapN {
     }
 
     fn examples() -> Vec<Self> {
-        vec![Self { n: 1, every: None }, Self { n: 2, every: Some(3) }]
+        vec![Self { n: 1, every: None }, Self { n: 2, every: Some(2) }]
     }
 
     fn build(&self, _: Solver, _: &Network, _: usize) -> Box<dyn Credit> {
