@@ -56,11 +56,7 @@ impl WeightMat {
     }
 
     /// The form of this type that fits, else the one that `make` makes; others who ask meanwhile wait for it.
-    pub(crate) fn form<F: Any + Send + Sync>(
-        &self,
-        fits: impl Fn(&F) -> bool,
-        make: impl FnOnce() -> F,
-    ) -> Arc<F> {
+    pub fn form<F: Any + Send + Sync>(&self, fits: impl Fn(&F) -> bool, make: impl FnOnce() -> F) -> Arc<F> {
         let mut all = self.forms.all();
         for form in all.iter() {
             if let Ok(form) = form.clone().downcast::<F>()

@@ -178,6 +178,7 @@ impl Credit for BackpropRule {
         sink: &mut dyn GradSink,
         key: &Key,
     ) -> Result<Step> {
+        network.draw_feedback(key);
         let silenced = (network.populations[network.input()].dropout > 0.0).then(|| {
             let mut x = batch.x.clone();
             apply_dropout(&mut x, network, network.input(), key);

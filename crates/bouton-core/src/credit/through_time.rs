@@ -182,6 +182,7 @@ impl Credit for ThroughTime {
         sink: &mut dyn GradSink,
         key: &Key,
     ) -> Result<Step> {
+        network.draw_feedback(key);
         let (here, rule): (&Network, _) = (network, self.within(network, batch.len())?);
         let time = timing(here)?;
         let counts = counted(time, batch);

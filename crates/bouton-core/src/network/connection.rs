@@ -3,6 +3,7 @@
 //! W is linear in state and weight; pooling P, if there is one, is not, and leaves a choice behind at every state. A weight's
 //! factors are always those of W: the postsynaptic ones are spread by the adjoint of P before they go to a sink.
 
+use super::signs::{Back, Signs};
 use super::{ConnId, ParamId, PopId};
 use crate::rng::Key;
 use crate::synapse::Synapse;
@@ -35,15 +36,34 @@ pub enum Feedback {
     Own(WeightMat),
     /// The transpose of a weight of its own, which learns for itself.
     Field(WeightMat),
+    /// The transpose of a weight of its own, which stays as it is drawn.
+    Fixed(WeightMat),
+    /// The transpose of the forward weight's signs times magnitudes of its own.
+    Signs(Signs),
 }
 
 impl Feedback {
     /// The weight of its own, if there is one.
     pub fn own(&self) -> Option<&WeightMat> {
         match self {
-            Self::Own(weight) | Self::Field(weight) => Some(weight),
+            Self::Own(weight) | Self::Field(weight) | Self::Fixed(weight) => Some(weight),
+            Self::Signs(signs) => Some(&signs.magnitudes),
             Self::None | Self::Tied => None,
         }
+    }
+
+    /// [`Feedback::own`], to change.
+    pub fn own_mut(&mut self) -> Option<&mut WeightMat> {
+        match self {
+            Self::Own(weight) | Self::Field(weight) | Self::Fixed(weight) => Some(weight),
+            Self::Signs(signs) => Some(&mut signs.magnitudes),
+            Self::None | Self::Tied => None,
+        }
+    }
+
+    /// Whether that weight learns.
+    pub fn learns(&self) -> bool {
+        matches!(self, Self::Own(_) | Self::Field(_))
     }
 }
 
@@ -101,9 +121,12 @@ impl Connection {
         self.carries != Carries::Activity
     }
 
-    /// The weight that activity flows back through.
-    pub fn back(&self) -> &WeightMat {
-        self.feedback.own().unwrap_or(&self.weight)
+    /// The weight that activity, or errors, flow back through.
+    pub fn back(&self) -> Back<'_> {
+        match &self.feedback {
+            Feedback::Signs(signs) => Back::Made(signs.of(&self.weight)),
+            feedback => Back::Stored(feedback.own().unwrap_or(&self.weight)),
+        }
     }
 
     /// The parameter that learns from what flows back.
@@ -172,9 +195,9 @@ impl Connection {
         self.wiring.backward_input(weight, scratch.as_view(), pre);
     }
 
-    /// [`Connection::backward_input`] on all threads, through the forward weight.
+    /// [`Connection::backward_input`] on all threads, through what flows back.
     pub fn par_backward_input(&self, pool_cache: View<'_>, g: View<'_>, pre: ViewMut<'_>) {
-        self.wiring.par_backward_input(&self.weight, self.post_factors(pool_cache, g, false).view(), pre);
+        self.wiring.par_backward_input(&self.back(), self.post_factors(pool_cache, g, false).view(), pre);
     }
 
     /// Pᵀ(g) at the choice of pooling: the postsynaptic factors of the weight.
@@ -201,7 +224,7 @@ impl Connection {
 
     /// to += ∂/∂s_pre ⟨u, backward(s_post)⟩: how the backward pass changes with the state it stands at. Nothing but for soft pooling.
     pub fn hvp_input(&self, pre: View<'_>, post: View<'_>, u: View<'_>, to: ViewMut<'_>) {
-        if let Some(second_order) = self.second_order_factor(pre, post, self.back(), u) {
+        if let Some(second_order) = self.second_order_factor(pre, post, &self.back(), u) {
             self.wiring.backward_input(&self.weight, second_order.view(), to);
         }
     }

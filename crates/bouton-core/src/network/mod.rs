@@ -11,6 +11,7 @@ mod connection;
 mod grad;
 mod node;
 mod params;
+mod signs;
 mod spec;
 mod state;
 mod summary;
@@ -24,6 +25,7 @@ pub(crate) use grad::add_at;
 pub use grad::{Grad, GradSink};
 pub use node::Node;
 pub use params::{OwnParam, Owner, ParamId};
+pub use signs::{Back, Draw, Signs};
 pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, Skip};
 pub use state::{Constant, LinearisationPoint, State};
 pub use time::{
@@ -252,12 +254,26 @@ impl Network {
 
     /// Whether a parameter moves.
     pub(crate) fn learns(&self, id: ParamId) -> bool {
-        if let Owner::Connection(c) = id.owner() { self.connections[c].learns } else { true }
+        let Owner::Connection(c) = id.owner() else { return true };
+        let connection = &self.connections[c];
+        connection.learns && (id.slot() == WEIGHT || connection.feedback.learns())
     }
 
-    /// Whether what an update moves is the gradient of a loss: no connection carries errors or activity alone.
+    /// Whether what an update moves is the gradient of a loss: no connection carries errors or activity alone, or sends errors back
+    /// through other weights than its own.
     pub fn follows_gradient(&self) -> bool {
-        self.connections.iter().all(|c| c.carries == Carries::Both)
+        let same =
+            |c: &Connection| self.populations[c.pre].role == Role::Settling || c.feedback.own().is_none();
+        self.connections.iter().all(|c| c.carries == Carries::Both && same(c))
+    }
+
+    /// Draws again what feedback has that is new for every batch.
+    pub(crate) fn draw_feedback(&mut self, key: &Key) {
+        for c in &mut self.connections {
+            if let Feedback::Signs(signs) = &mut c.feedback {
+                signs.draw_again(&key.of("feedback", 0).of(&c.name, 0));
+            }
+        }
     }
 
     /// The learning rate of a parameter's own, in the place of the optimiser's.
@@ -291,9 +307,7 @@ impl Network {
             }
             (Owner::Connection(c), _) => {
                 let Connection { feedback, synapse, wiring, .. } = &mut connections[c];
-                let (Feedback::Own(value) | Feedback::Field(value)) = feedback else {
-                    unreachable!("only own feedback is a parameter")
-                };
+                let value = feedback.own_mut().expect("parameters() lists it");
                 Parameter { value, wiring: &**wiring, synapse: &**synapse, states: &mut [] }
             }
             (Owner::Population(p), BIAS) => {

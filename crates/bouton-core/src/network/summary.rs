@@ -16,6 +16,8 @@ impl fmt::Display for Network {
                 Feedback::Tied => "  tied feedback",
                 Feedback::Own(_) => "  own feedback",
                 Feedback::Field(_) => "  own feedback, learned for itself",
+                Feedback::Fixed(_) => "  fixed feedback",
+                Feedback::Signs(_) => "  feedback of the same signs",
             };
             writeln!(f, "{:<20} {:>9} weights{back}", c.name, rows * cols)?;
         }

@@ -106,7 +106,7 @@ impl Network {
                     (out[c.post].rows_view(rows.clone()), scratch[id].rows_view_mut(rows.clone()));
                 let drive = drive[pop].rows_view_mut(rows.clone());
                 c.backward_input(
-                    c.back(),
+                    &c.back(),
                     pool_cache[id].rows_view(rows.clone()),
                     from,
                     drive,
@@ -133,7 +133,7 @@ impl Network {
             for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| self.returns(c)) {
                 let pool_cache = reference.pool_cache[id].rows_view(rows.clone());
                 if c.post == pop {
-                    c.jvp(c.back(), pool_cache, deviation(c.pre).view(), to.reborrow());
+                    c.jvp(&c.back(), pool_cache, deviation(c.pre).view(), to.reborrow());
                 }
                 if c.pre == pop {
                     let scratch = scratch[id].rows_view_mut(rows.clone());
@@ -216,7 +216,7 @@ impl Network {
                 );
             }
             if c.pre == pop && self.returns(c) {
-                c.jvp(c.back(), pool_cache, g_drive, g_out[c.post].view_mut());
+                c.jvp(&c.back(), pool_cache, g_drive, g_out[c.post].view_mut());
                 let (pre, post) = (cache.out[c.pre].view(), cache.out[c.post].view());
                 c.hvp_input(pre, post, g_drive, g_out[c.pre].view_mut());
             }
@@ -322,7 +322,7 @@ impl Network {
                     ),
                 );
                 let (pre, post) = (cache.out[c.pre].view(), cache.out[c.post].view());
-                if let Some(second_order) = c.second_order_factor(pre, post, c.back(), g) {
+                if let Some(second_order) = c.second_order_factor(pre, post, &c.back(), g) {
                     sink.add(self, ParamId::weight(id), Grad::factors(pre, second_order.view(), scale));
                 }
             }
@@ -382,7 +382,7 @@ impl Network {
             ParamId::weight(id),
             Grad::factors(pre, c.post_factors(pool_cache, of_post, false).view(), 1.0),
         );
-        if let Some(second_order) = c.second_order_factor(pre, free.out[c.post].view(), c.back(), of_pre) {
+        if let Some(second_order) = c.second_order_factor(pre, free.out[c.post].view(), &c.back(), of_pre) {
             sink.add(self, ParamId::weight(id), Grad::factors(pre, second_order.view(), 1.0));
         }
     }

@@ -72,10 +72,9 @@ impl Gathered {
     pub(super) fn of<'a>(&'a self, id: ParamId, wiring: &'a dyn Wiring) -> Gradient<'a> {
         match id.owner() {
             Owner::Connection(c) => {
-                // Feedback that learns with its weight shares its factors.
-                let own = self.factors.get(&id);
-                let factors = own.unwrap_or_else(|| &self.factors[&ParamId::weight(c)]);
-                Gradient::Factors(wiring, factors, self.whole.get(&id))
+                // Feedback that learns with its weight shares what that has received.
+                let of = if self.factors.contains_key(&id) { id } else { ParamId::weight(c) };
+                Gradient::Factors(wiring, &self.factors[&of], self.whole.get(&of))
             }
             _ => Gradient::Ready(&self.units[&id]),
         }

@@ -41,7 +41,7 @@ pub enum BiasInit {
     None,
 }
 
-/// What flows back along a connection between settling populations.
+/// What flows back along a connection: activity between settling populations, errors in other networks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FeedbackSpec {
@@ -53,6 +53,15 @@ pub enum FeedbackSpec {
     /// Own feedback weights, each direction learned for itself: a vector field instead of an energy (Laborieux et al.
     /// 2021; Laborieux & Zenke 2024). What a nudge changes is multiplied with the free state.
     VectorField,
+    /// Own feedback weights that stay as they are drawn: errors through random weights (feedback alignment, Lillicrap et al. 2016).
+    Fixed,
+    /// The signs of the forward weights, all of one size: the root mean square of weights drawn likewise (uniform sign-concordant
+    /// feedback, Liao et al. 2016).
+    Sign,
+    /// The signs of the forward weights with magnitudes that are drawn once.
+    SignFixed,
+    /// The signs of the forward weights with magnitudes that are drawn again for every batch.
+    SignRedrawn,
 }
 
 /// Dense wiring (`[wiring.dense]`).
@@ -66,7 +75,7 @@ pub struct Dense {
     pub gain: PerLayer,
     /// Distribution of the biases. Behind a normalisation they begin at 0.
     pub bias: BiasInit,
-    /// What flows back between settling populations.
+    /// What flows back.
     pub feedback: FeedbackSpec,
     /// First angle α between feedback weights of their own and the transposed forward ones, in degrees:
     /// W_b = sin α · (drawn) + cos α · W_f. Default 90.
@@ -159,6 +168,12 @@ impl WiringMethod for Dense {
             FeedbackSpec::VectorField => {
                 used.push(Cite::setting("laborieux2021", "feedback = \"vector-field\""));
             }
+            FeedbackSpec::Fixed => used.push(Cite::setting("lillicrap2016", "feedback = \"fixed\"")),
+            FeedbackSpec::Sign => used.push(Cite::setting("liao2016", "feedback = \"sign\"")),
+            FeedbackSpec::SignFixed => used.push(Cite::setting("liao2016", "feedback = \"sign-fixed\"")),
+            FeedbackSpec::SignRedrawn => {
+                used.push(Cite::setting("liao2016", "feedback = \"sign-redrawn\""));
+            }
         }
         if self.homeostasis > 0.0 {
             used.push(Cite::setting("laborieux2024", "homeostasis"));
@@ -197,8 +212,10 @@ impl WiringMethod for Dense {
             [Init::UniformFanIn, Init::GlorotUniform, Init::Uniform, Init::Normal, Init::TruncatedNormal];
         let biases = [BiasInit::UniformFanIn, BiasInit::Zero, BiasInit::None].into_iter().cycle();
         let feedback = |feedback| Self { feedback, angle: 60.0, ..Self::default() };
-        let field = [FeedbackSpec::KolenPollack, FeedbackSpec::VectorField].map(feedback);
-        inits.into_iter().zip(biases).map(draw).chain(field).collect()
+        let own = [FeedbackSpec::KolenPollack, FeedbackSpec::VectorField, FeedbackSpec::Fixed].map(feedback);
+        let signs = [FeedbackSpec::Sign, FeedbackSpec::SignFixed, FeedbackSpec::SignRedrawn]
+            .map(|feedback| Self { feedback, ..Self::default() });
+        inits.into_iter().zip(biases).map(draw).chain(own).chain(signs).collect()
     }
 }
 

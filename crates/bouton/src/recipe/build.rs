@@ -4,7 +4,7 @@ use super::plan::{ConnectionKind, ConnectionPlan, NetworkPlan};
 use super::{Memory, Precision, Recipe, variant_name};
 use crate::error::{Error, Result};
 use crate::network::{
-    Carries, Connection, Feedback, Layer, Network, Node, OwnParam, PopId, Role, Shape, Timing,
+    Carries, Connection, Draw, Feedback, Layer, Network, Node, OwnParam, PopId, Role, Shape, Signs, Timing,
 };
 use crate::neuron::linear;
 use crate::norm::Norm;
@@ -220,13 +220,18 @@ impl Builder<'_> {
     ) -> WeightMat {
         let mut stream = self.connection_draws(purpose, c).stream();
         let (dense, (rows, cols)) = (c.wiring.weights(), wiring.weight_shape());
-        let fan_out = match wiring.form() {
+        let (fan_out, gain) = (self.fan_out([from, to], wiring), dense.gain.at(c.layer));
+        WeightMat::new(dense.draw(self.dtype, [rows, cols], fan_out, gain, &mut stream))
+    }
+
+    /// Weights that lead away from a presynaptic unit.
+    fn fan_out(&self, [from, to]: [&Node; 2], wiring: &dyn Wiring) -> usize {
+        let (rows, cols) = wiring.weight_shape();
+        match wiring.form() {
             // Units at different places share their weights: a filter's fan-out is its kernel's places.
             Some(Form::Conv(_)) => to.shape.channels * cols / from.shape.channels,
             _ => rows * cols / from.units,
-        };
-        let gain = dense.gain.at(c.layer);
-        WeightMat::new(dense.draw(self.dtype, [rows, cols], fan_out, gain, &mut stream))
+        }
     }
 
     /// A connection with drawn weights.
@@ -240,13 +245,28 @@ impl Builder<'_> {
         let (from, to, dense, layer) = (&nodes[c.pre], &nodes[c.post], c.wiring.weights(), c.layer);
         let draw = |purpose| self.drawn(purpose, [from, to], c, &*wiring);
         let both_settle = from.role == Role::Settling && to.role == Role::Settling;
+        let errors = [Role::Forward, Role::Stepping].contains(&from.role) && c.carries != Carries::Errors;
         let weight = draw("weight");
         let settling: usize = nodes.iter().filter(|n| n.role == Role::Settling).map(|n| n.units).sum();
+        let own = || dense.rotated(draw("feedback"), &weight);
+        let signs = |alike, again: bool| {
+            let by = || Draw {
+                dense: dense.clone(),
+                fan_out: self.fan_out([from, to], &*wiring),
+                gain: dense.gain.at(layer),
+            };
+            Feedback::Signs(Signs::new(&draw("feedback"), alike, again.then(by)))
+        };
         let feedback = match dense.feedback {
-            _ if !both_settle => Feedback::None,
-            FeedbackSpec::Tied => Feedback::Tied,
-            FeedbackSpec::KolenPollack => Feedback::Own(dense.rotated(draw("feedback"), &weight)),
-            FeedbackSpec::VectorField => Feedback::Field(dense.rotated(draw("feedback"), &weight)),
+            FeedbackSpec::Tied if both_settle => Feedback::Tied,
+            FeedbackSpec::Tied => Feedback::None,
+            _ if !both_settle && !errors => Feedback::None,
+            FeedbackSpec::KolenPollack => Feedback::Own(own()),
+            FeedbackSpec::VectorField => Feedback::Field(own()),
+            FeedbackSpec::Fixed => Feedback::Fixed(own()),
+            FeedbackSpec::Sign => signs(true, false),
+            FeedbackSpec::SignFixed => signs(false, false),
+            FeedbackSpec::SignRedrawn => signs(false, true),
         };
         let own = self.connection_draws("synapse", c).number();
         let synapse: Box<dyn Synapse> = match c.carries {

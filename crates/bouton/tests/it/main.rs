@@ -1,5 +1,6 @@
 //! The integration tests of the library, in one binary: linking thirty programs took longer than running them.
 
+mod alignment;
 mod anderson;
 mod begin;
 mod by_hand;

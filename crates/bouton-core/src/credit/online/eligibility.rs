@@ -159,7 +159,7 @@ impl Traces {
             let mut scratch = Mat::zeros(network.dtype, 1, c.scratch());
             let choice =
                 moved.trace.pool_cache[id].rows_view(if c.pool.is_some() { last..last + 1 } else { 0..0 });
-            c.backward_input(c.back(), choice, g.view(), to[c.pre].view_mut(), scratch.view_mut(), false);
+            c.backward_input(&c.back(), choice, g.view(), to[c.pre].view_mut(), scratch.view_mut(), false);
         }
         Ok(())
     }

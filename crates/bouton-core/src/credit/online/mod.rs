@@ -175,6 +175,7 @@ impl Credit for Online {
         sink: &mut dyn GradSink,
         key: &Key,
     ) -> Result<Step> {
+        network.draw_feedback(key);
         let time = timing(network)?.clone();
         if let Kept::Eligibility(_) = self.kept {
             eligibility::fits(network)?;

@@ -181,11 +181,11 @@ impl Network {
             if let Some(own) = &own_weights[id] {
                 add_times(to, g, own.view());
             } else if c.pool.is_none() {
-                c.wiring.backward_input_often(c.back(), g, to);
+                c.wiring.backward_input_often(&c.back(), g, to);
             } else {
                 let mut scratch = Mat::zeros(self.dtype, g.rows(), c.scratch());
                 let pool_cache = trace.pool_cache[id].rows_view(trace.at(t));
-                c.backward_input(c.back(), pool_cache, g, to, scratch.view_mut(), false);
+                c.backward_input(&c.back(), pool_cache, g, to, scratch.view_mut(), false);
             }
         }
     }
@@ -195,7 +195,7 @@ impl Network {
         let units = self.populations[c.pre].units;
         let mut all = Mat::zeros(self.dtype, units, units);
         let each = Mat::from_fn(self.dtype, units, units, |r, k| f64::from(u8::from(r == k)));
-        c.wiring.backward_input(c.back(), each.view(), all.view_mut());
+        c.wiring.backward_input(&c.back(), each.view(), all.view_mut());
         Mat::from_fn(self.dtype, 1, units, |_, i| all.get(i, i))
     }
 
@@ -216,12 +216,12 @@ impl Network {
             let g = c.post_factors(pool_cache, of_drive.view(), false);
             let (late, end) = (c.delay.min(trace.steps) * trace.samples, trace.steps * trace.samples);
             let to = g_out[c.pre].rows_view_mut(0..end - late);
-            c.wiring.par_backward_input(c.back(), g.view().rows_range(late..end), to);
+            c.wiring.par_backward_input(&c.back(), g.view().rows_range(late..end), to);
             if late > 0 {
                 let kept = carry.out[c.pre].rows();
                 let first = kept - c.delay * trace.samples;
                 let before = carry.out[c.pre].rows_view_mut(first..first + late);
-                c.wiring.backward_input(c.back(), g.view().rows_range(0..late), before);
+                c.wiring.backward_input(&c.back(), g.view().rows_range(0..late), before);
             }
         }
     }

@@ -49,17 +49,22 @@ pub(super) fn own_weights(r: &Recipe) -> Refusal {
     let dense = r.wiring.weights();
     let own = dense.feedback != FeedbackSpec::Tied;
     let CreditNeeds { dynamics, acts, corrected, free_state, .. } = rule(r);
-    let gradient = acts == Acts::Gradient && dynamics == UnitDynamics::Settling;
+    let settles = dynamics == UnitDynamics::Settling;
+    let gradient = acts == Acts::Gradient && settles;
     let continuous = !free_state;
     let field = dense.feedback == FeedbackSpec::VectorField;
-    if own && !(acts.nudges() || field && gradient) {
+    let fits = match dense.feedback {
+        FeedbackSpec::Tied => true,
+        FeedbackSpec::VectorField => acts.nudges() || gradient,
+        FeedbackSpec::KolenPollack => acts.nudges() || !settles,
+        // Errors go back in passes; between settling units it is activity.
+        _ => !settles,
+    };
+    if !fits {
         let word = variant_name(&dense.feedback);
         return refusal(
-            format!(
-                "feedback = \"{word}\" has no meaning for {}, which needs tied weights",
-                variant_name(&r.credit)
-            ),
-            "use feedback = \"tied\", or credit.eq-prop",
+            format!("feedback = \"{word}\" has no meaning for {}", variant_name(&r.credit)),
+            "use feedback = \"tied\", credit.eq-prop with \"kolen-pollack\" or \"vector-field\", or credit.backprop with the others",
         );
     }
     if own && !r.wiring.method().learns() {

@@ -100,17 +100,13 @@ fn what_reaches_a_unit_within_n_steps_is_kept() {
     assert!(relative_error(&one, &bptt) > 1e-3);
 }
 
-/// The error of the mean over draws falls as their root.
+/// The mean over draws lies as far from the gradient as its own spread says, and the error falls as the root of their number.
 #[test]
 fn a_product_of_two_vectors_is_the_gradient_on_average() {
     let samples = batch(1);
-    let rest = format!(
-        "{}{LEAKY}{LOOP}[credit.",
-        everything("\"each\"")
-            .replace(LOOP, "")
-            .replace("[population.output.neuron.leaky]\ntau = { value = 4.0, learned = true }\n", "")
-    );
-    let [uoro, bptt] = ["uoro]\n", "bptt]\n"].map(|rule| recipe("[4, 3, 3, 3]", &format!("{rest}{rule}")));
+    let units = lif().replace("tau = 5.0", "tau = { uniform = [3.0, 7.0], learned = true }");
+    let rest = format!("{EACH}{units}{LOOP}delay = 2\n[credit.");
+    let [uoro, bptt] = ["uoro]\n", "bptt]\n"].map(|rule| recipe("[4, 3, 3]", &format!("{rest}{rule}")));
     let exact = gradient(&bptt, &mut bptt.build().unwrap(), &samples).0;
     let mut network = uoro.build().unwrap();
     let objective = uoro.objective.build();
@@ -120,19 +116,31 @@ fn a_product_of_two_vectors_is_the_gradient_on_average() {
         rule.learn(&mut network, &samples, &*objective, &mut sink, &Key::new(k)).unwrap();
         sink.flat(&network)
     };
-    // Errors of means over few draws and over many.
-    let (few, many, groups) = (4, 128, 4);
-    let draws: Vec<Vec<f64>> = (0..(many * groups) as u64).map(&mut draw).collect();
+    let (few, many, groups) = (4, 256, 4);
+    let all = many * groups;
+    let draws: Vec<Vec<f64>> = (0..all as u64).map(&mut draw).collect();
+    let square = |group: &[Vec<f64>]| -> f64 {
+        let mean = |i: usize| group.iter().map(|g| g[i]).sum::<f64>() / group.len() as f64;
+        exact.iter().enumerate().map(|(i, wanted)| (mean(i) - wanted).powi(2)).sum()
+    };
     let off = |n: usize| -> f64 {
-        let square = |group: &[Vec<f64>]| -> f64 {
-            let mean = |i: usize| group.iter().map(|g| g[i]).sum::<f64>() / n as f64;
-            exact.iter().enumerate().map(|(i, wanted)| (mean(i) - wanted).powi(2)).sum()
-        };
-        let all: Vec<f64> = draws.chunks(n).map(square).collect();
-        (all.iter().sum::<f64>() / all.len() as f64).sqrt()
+        let squares: Vec<f64> = draws.chunks(n).map(square).collect();
+        (squares.iter().sum::<f64>() / squares.len() as f64).sqrt()
     };
     let slope = (off(many) / off(few)).ln() / (many as f64 / few as f64).ln();
     assert!((slope + 0.5).abs() < 0.1, "{slope}");
+    let spread = draws.iter().map(|g| square(std::slice::from_ref(g))).sum::<f64>() / all as f64 / all as f64;
+    let ratio = square(&draws) / spread;
+    assert!(ratio < 2.0, "{ratio}");
+}
+
+/// Every sample has draws of its own, whichever thread it falls to.
+#[test]
+fn samples_share_no_draws() {
+    let recipe = updating("[credit.uoro]\n", 5);
+    let same = |n: usize| batch(1).take(&vec![0; n]);
+    let of = |samples: &Batch| gradient(&recipe, &mut recipe.build().unwrap(), samples).0;
+    assert!(relative_error(&of(&same(16)), &of(&same(8))) > 1e-3);
 }
 
 #[test]
