@@ -155,8 +155,8 @@ fn signs_are_those_of_the_weights_and_magnitudes_are_what_the_word_says() {
 }
 
 /// Learns for some updates by plain descent with decay.
-fn learned(word: &str, updates: u64, decay: f64) -> (Network, Recipe) {
-    let recipe = with(word).with_overrides(&[&format!("optim.sgd.decay={decay}")]).unwrap();
+fn learned(word: &str, updates: u64, overrides: &[&str]) -> (Network, Recipe) {
+    let recipe = with(word).with_overrides(overrides).unwrap();
     let mut network = recipe.build().unwrap();
     let samples = batch(&network, 3);
     let mut updater = Updater::new(&network, recipe.optim.build());
@@ -174,12 +174,12 @@ fn fixed_feedback_stays_and_learned_feedback_takes_the_same_updates() {
         let c = network.connections.iter().find(|c| c.name == LAST).unwrap();
         c.weight.mat().to_f64s().iter().zip(c.back().mat().to_f64s()).map(|(w, b)| w - b).collect()
     };
-    let (fixed, recipe) = learned("fixed", 20, 0.0);
+    let (fixed, recipe) = learned("fixed", 20, &[]);
     let start = recipe.build().unwrap();
     assert_eq!(back(&fixed, LAST), back(&start, LAST));
     assert!(matches!(fixed.connections[3].feedback, Feedback::Fixed(_)));
     // What parts W from B shrinks by decay alone: (1 − 0.1·0.5)²⁰.
-    let (aligned, recipe) = learned("kolen-pollack", 20, 0.5);
+    let (aligned, recipe) = learned("kolen-pollack", 20, &["optim.sgd.decay=0.5"]);
     let before: Vec<f64> = apart(&recipe.build().unwrap()).iter().map(|d| d * 0.95_f64.powi(20)).collect();
     assert!(relative_error(&apart(&aligned), &before) < 1e-12);
     assert_ne!(back(&aligned, LAST), back(&recipe.build().unwrap(), LAST));
@@ -235,14 +235,15 @@ fn signals_in_time_go_the_same_ways() {
 #[test]
 fn weights_turn_towards_fixed_feedback() {
     let cosine = |network: &Network| {
-        let c = network.connections.iter().find(|c| c.name == LAST).unwrap();
+        let c = network.connections.last().unwrap();
         let (w, b) = (c.weight.mat().to_f64s(), c.back().mat().to_f64s());
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         dot(&w, &b) / (dot(&w, &w) * dot(&b, &b)).sqrt()
     };
-    let (network, recipe) = learned("fixed", 400, 0.0);
+    let small = ["network.layers=[6,12,3]", "wiring.dense.gain=0.5"];
+    let (network, recipe) = learned("fixed", 600, &small);
     let before = cosine(&recipe.build().unwrap());
-    assert!(cosine(&network) > before + 0.05, "{before} {}", cosine(&network));
+    assert!(cosine(&network) > before + 0.3, "{before} {}", cosine(&network));
 }
 
 #[test]
