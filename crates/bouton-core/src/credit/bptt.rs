@@ -60,7 +60,7 @@ impl Bptt {
 
     fn through_time(&self) -> ThroughTime {
         let exact = self.truncate.is_none();
-        ThroughTime { path: Path::BPTT, section: self.section(), exact, memory: self.memory }
+        ThroughTime { section: self.section(), exact, memory: self.memory, ..ThroughTime::whole(Path::BPTT) }
     }
 }
 

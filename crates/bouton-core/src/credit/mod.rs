@@ -30,6 +30,7 @@ mod sink;
 mod snap_1;
 mod snap_n;
 mod tape;
+mod three_factor;
 mod through_time;
 mod uoro;
 mod warm_start;
@@ -56,6 +57,7 @@ pub use sink::{GradCollector, InputGradCollector};
 pub use snap_1::Snap1;
 pub use snap_n::SnapN;
 pub use tape::{Adjoint, Frame, record};
+pub use three_factor::ThreeFactor;
 pub use uoro::Uoro;
 
 use crate::axis::{Cite, Place, axis};
@@ -94,6 +96,8 @@ axis! {
         SnapN(SnapN),
         /// Unbiased online recurrent optimisation: the gradient on average, forward in time, of rank one.
         Uoro(Uoro),
+        /// Reward-modulated learning: eligibility of each unit, times signals of a reward for an answer that is drawn.
+        ThreeFactor(ThreeFactor),
         /// Recurrent backpropagation: the adjoint's fixed point.
         RecurrentBackprop(RecurrentBackprop),
         /// Equilibrium propagation.
@@ -155,6 +159,8 @@ pub struct CreditNeeds {
     pub online: bool,
     /// What it carries along a sequence.
     pub carries: Carried,
+    /// Whether it draws answers and learns from their rewards, of which it keeps a mean from batch to batch.
+    pub rewards: bool,
     /// Where the free phase starts in training.
     pub start: Start,
     /// Whether it gives the gradient of every sample alone.
@@ -225,6 +231,7 @@ impl CreditNeeds {
             fixed_steps: false,
             online: false,
             carries: Carried::Nothing,
+            rewards: false,
             start: Start::Zero,
             per_sample: false,
             corrected: false,

@@ -17,6 +17,8 @@ pub struct Step {
     pub loss: f64,
     /// Sum of what weights of samples or steps are above 1; 0 where all count alike.
     pub surplus: f64,
+    /// Sum of rewards, of rules that learn from them.
+    pub rewards: f64,
     /// Sums behind the metrics.
     pub sums: Sums,
     /// ∂ℓ/∂θ of every own parameter θ of the objective, summed over samples.
@@ -37,6 +39,7 @@ impl Step {
             samples: self.samples + other.samples,
             loss: self.loss + other.loss,
             surplus: self.surplus + other.surplus,
+            rewards: self.rewards + other.rewards,
             sums: self.sums.with(&other.sums),
             objective: added(self.objective, &other.objective),
             free: self.free.with(other.free),

@@ -1,6 +1,7 @@
 //! What a network sees of some samples over steps of time, what it says, and how that is judged.
 
-use super::outcome::loss_and_error_weighed;
+use super::outcome::{loss_and_error_weighed, weigh};
+use super::three_factor::of_drawn_answers;
 use super::{Batch, Step, auxiliary};
 use crate::encoder::Spans;
 use crate::error::{Error, Result};
@@ -74,6 +75,10 @@ pub(super) struct Seen<'a> {
     spans: Option<Spans>,
     /// What the rows count that are judged of a sample, on average over the batch.
     counts: f64,
+    /// The places of the samples among all.
+    ids: Vec<usize>,
+    /// The usual reward and the key of answers, where they are drawn and rewarded.
+    pub rewarded: Option<(f64, Key)>,
 }
 
 impl<'a> Seen<'a> {
@@ -89,7 +94,8 @@ impl<'a> Seen<'a> {
             targets(time, &batch.target.part(rows.clone()), network.populations[network.output()].units);
         let spans = batch.spans.as_ref().map(|spans| spans.take(&rows.clone().collect::<Vec<_>>()));
         let counts = counted(time, batch) / batch.len() as f64;
-        Self { time, x, samples: rows.len(), target, spans, counts }
+        let ids = batch.ids[rows.clone()].to_vec();
+        Self { time, x, samples: rows.len(), target, spans, counts, ids, rewarded: None }
     }
 
     /// What is seen in some steps of the data.
@@ -147,8 +153,18 @@ impl<'a> Seen<'a> {
             let all = reading.gather(out.view(), self.samples, self.lengths());
             if let Some((rows, _)) = &judged { all.take_rows(rows) } else { all }
         };
-        let (err, mut step) =
-            loss_and_error_weighed(network, objective, read(&said.outs[0].1).view(), target, weights);
+        let out = read(&said.outs[0].1);
+        let (mut err, mut step) = loss_and_error_weighed(network, objective, out.view(), target, weights);
+        if let Some((usual, key)) = &self.rewarded {
+            let row = |r: usize| judged.as_ref().map_or(r, |(rows, _)| rows[r]);
+            let draws = |r: usize| {
+                let (t, s) = (row(r) / self.samples, row(r) % self.samples);
+                key.of("answer", self.ids[s] as u64).of("step", t as u64)
+            };
+            let (own, rows) = (network.objective_values(), (target.view(0..out.rows()), *usual));
+            step.rewards = of_drawn_answers(objective, &own, out.view(), rows, &draws, &mut err);
+            weights.into_iter().for_each(|weights| weigh(&mut err, &mut [], weights));
+        }
         let mut errors = vec![err];
         if said.outs.len() > 1 {
             let mut all: Vec<Mat> =

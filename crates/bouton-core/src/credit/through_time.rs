@@ -25,12 +25,14 @@ pub(super) struct ThroughTime {
     pub exact: bool,
     /// What a batch may take, which chooses the sections.
     pub memory: Option<MemoryBound>,
+    /// The reward that is usual, where answers are drawn and rewarded; none: errors are those of the objective.
+    pub usual_reward: Option<f64>,
 }
 
 impl ThroughTime {
     /// All steps at once.
     pub fn whole(path: Path) -> Self {
-        Self { path, section: None, exact: true, memory: None }
+        Self { path, section: None, exact: true, memory: None, usual_reward: None }
     }
 
     /// The same with sections that fit so many samples into its memory.
@@ -189,7 +191,8 @@ impl Credit for ThroughTime {
         // A batch of which nothing is judged teaches nothing.
         let scale = if counts > 0.0 { 1.0 / counts } else { 0.0 };
         let done = shards::each(batch.len(), |rows| {
-            let seen = Seen::new(time, here, batch, rows, Some(key));
+            let mut seen = Seen::new(time, here, batch, rows, Some(key));
+            seen.rewarded = rule.usual_reward.map(|usual| (usual, key.clone()));
             Ok(rule.shard(here, &seen, objective, scale))
         })?;
         // A sum for each shard, whatever the number of steps.

@@ -66,7 +66,21 @@ pub(super) fn unfit(r: &Recipe) -> Refusal {
             "make the window shorter, or use \"mean\"",
         );
     }
-    beside(r).or_else(|| answers(r, steps)).or_else(|| forward(r))
+    beside(r).or_else(|| answers(r, steps)).or_else(|| forward(r)).or_else(|| rewards(r))
+}
+
+/// Answers are drawn by probabilities, and right if they are the class.
+fn rewards(r: &Recipe) -> Refusal {
+    let traits = r.objective.method().traits();
+    if !r.credit.method().needs().rewards
+        || traits.log_likelihood && r.task.method().targets() == TargetKind::Classes
+    {
+        return None;
+    }
+    refusal(
+        format!("credit.{} rewards answers that are drawn by their probabilities", variant_name(&r.credit)),
+        "use a task with classes and objective.softmax-cross-entropy",
+    )
 }
 
 /// What a rule that goes forward in time alone cannot know at its step.

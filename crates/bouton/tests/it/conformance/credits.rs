@@ -55,7 +55,10 @@ fn recipe(neuron: &NeuronSpec, objective: &ObjectiveSpec, kind: TargetKind) -> R
 
 /// The same for a rule; those that learn on the way see every step judged.
 fn recipe_of(credit: &CreditSpec, neuron: &NeuronSpec) -> Recipe {
-    let base = recipe(neuron, &ObjectiveSpec::default(), TargetKind::Classes);
+    let rewards = credit.method().needs().rewards;
+    let judges = |o: &ObjectiveSpec| !rewards || o.method().traits().log_likelihood;
+    let objective = std::iter::once(ObjectiveSpec::default()).chain(ObjectiveSpec::all()).find(judges);
+    let base = recipe(neuron, &objective.unwrap(), TargetKind::Classes);
     let forward = credit.method().needs().carries != Carried::Nothing;
     let each = Clock { reading: Reading::Each, ..Clock::default() };
     let mut recipe = Recipe { credit: credit.clone(), time: forward.then_some(each), ..base };
@@ -153,8 +156,10 @@ fn gradients_are_those_of_the_loss_with_everything_that_goes_together() {
                     if recipe.check().is_err() {
                         continue;
                     }
-                    let carries = credit.method().needs().carries;
+                    let (carries, rewards) =
+                        (credit.method().needs().carries, credit.method().needs().rewards);
                     if carries == Carried::RankOne
+                        || rewards
                         || carries == Carried::Eligibility
                             && kind == TargetKind::Classes
                             && !goes_together(&recipe)
@@ -327,7 +332,8 @@ fn rules_keep_states_where_they_start_from_them() {
             Ok(())
         })
         .unwrap();
-        assert_eq!(kept > 0, credit.method().needs().start != Start::Zero, "{credit:?}");
+        let needs = credit.method().needs();
+        assert_eq!(kept > 0, needs.start != Start::Zero || needs.rewards, "{credit:?}");
     }
 }
 
@@ -341,7 +347,13 @@ fn every_number_and_every_switch_is_heard() {
             *steps = (*steps % 100) + 5;
         }
         let (recipe, mut network, samples) = lab(&few)?;
-        Some((gradient(&recipe, &mut network, &samples).0, few.method().needs()))
+        // What is kept from batch to batch is heard by the second one.
+        let (mut sink, objective) = (bouton::credit::GradCollector::default(), recipe.objective.build());
+        let mut rule = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
+        for k in 1..3 {
+            rule.learn(&mut network, &samples, &*objective, &mut sink, &Key::new(k)).unwrap();
+        }
+        Some((sink.flat(&network), few.method().needs()))
     };
     let mut heard = std::collections::BTreeMap::<String, bool>::new();
     for credit in CreditSpec::all() {

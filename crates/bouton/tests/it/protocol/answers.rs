@@ -29,6 +29,7 @@ fn outcomes_add_up_and_means_are_per_sample() {
         samples: k,
         loss: 0.5 * k as f64,
         surplus: 0.25 * k as f64,
+        rewards: 0.125 * k as f64,
         sums: hits(k - 1),
         objective: vec![0.25 * k as f64],
         free: relaxed(k, residual),
@@ -41,12 +42,22 @@ fn outcomes_add_up_and_means_are_per_sample() {
     let objective = vec![1.25];
     assert_eq!(
         sum,
-        Step { samples: 5, loss: 2.5, surplus: 1.25, sums: hits(3), objective, free, nudged, fallback: 15 }
+        Step {
+            samples: 5,
+            loss: 2.5,
+            surplus: 1.25,
+            rewards: 0.625,
+            sums: hits(3),
+            objective,
+            free,
+            nudged,
+            fallback: 15
+        }
     );
     assert_eq!((sum.mean_loss(), sum.value("accuracy").unwrap(), sum.free.mean_sweeps()), (0.4, 0.6, 10.0));
     assert_eq!(Step::default().mean_loss(), 0.0);
-    // A gradient belongs to its batch.
-    assert_eq!(sum.to_text().parse(), Ok(Step { objective: Vec::new(), ..sum.clone() }));
+    // A gradient belongs to its batch, and so do rewards.
+    assert_eq!(sum.to_text().parse(), Ok(Step { objective: Vec::new(), rewards: 0.0, ..sum.clone() }));
 }
 
 /// Tests on more samples than one batch of evaluation holds: the mean is over samples.

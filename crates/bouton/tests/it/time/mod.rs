@@ -7,6 +7,7 @@ mod lengths;
 mod nest;
 mod online;
 mod refused;
+mod rewards;
 mod sequences;
 mod streams;
 
