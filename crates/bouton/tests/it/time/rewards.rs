@@ -103,6 +103,19 @@ fn the_usual_reward_follows_rewards_and_goes_with_the_rule() {
 }
 
 #[test]
+fn every_sample_draws_an_answer_of_its_own() {
+    let (recipe, one) = (rewarded(), batch(1));
+    let same = Batch { ids: (0..16).collect(), ..one.take(&[0; 16]) };
+    let mut network = recipe.build().unwrap();
+    let objective = recipe.objective.build();
+    let mut sink = GradCollector::default();
+    let step = rule(&recipe, &network, 0.0)
+        .learn(&mut network, &same, &*objective, &mut sink, &Key::new(1))
+        .unwrap();
+    assert!(step.rewards > 0.0 && step.rewards < 16.0, "{}", step.rewards);
+}
+
+#[test]
 fn it_wants_answers_with_probabilities() {
     let text = rewarded().to_toml().replace("softmax-cross-entropy", "squared-error");
     let error = Recipe::parse(&text, "test").and_then(|r| r.check()).unwrap_err();
