@@ -37,6 +37,11 @@ pub fn variant_name<T: serde::Serialize>(choice: &T) -> String {
     }
 }
 
+/// Whether a setting is as it is without a word: then recipes leave it out.
+pub(crate) fn is_default<T: Default + PartialEq>(setting: &T) -> bool {
+    *setting == T::default()
+}
+
 /// One value for all layers, or one per connection from the input side on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]

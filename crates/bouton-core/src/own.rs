@@ -85,6 +85,10 @@ pub struct OwnTable {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("minimum" = 0, "maximum" = 1, "x-hint" = "leave it out for all units"))]
     pub share: Option<f64>,
+    /// Where it stays, whatever it starts from and learns, within the range of the number. Default: all of that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("minimum" = -1e9, "maximum" = 1e9, "x-hint" = "the least and the most"))]
+    pub range: Option<[f64; 2]>,
     /// Whether it is learned with the network, at the rate of biases. Default false.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub learned: bool,
@@ -94,7 +98,7 @@ pub struct OwnTable {
 }
 
 impl OwnSpec {
-    /// The number called `name`, which stays within `range`.
+    /// The number called `name`, which stays within `range`, or within one of its own.
     pub fn own(&self, name: &'static str, range: (f64, f64)) -> Own {
         let table = self.table();
         let value = table.value.unwrap_or_default();
@@ -104,7 +108,26 @@ impl OwnSpec {
             (.., Some(share)) => Start::Share(value, share),
             _ => Start::Value(value),
         };
+        let range = table.range.map_or(range, |[low, high]| (low, high));
         Own { name, start, learned: table.learned, shared: table.shared, range }
+    }
+
+    /// The least and the most that it may come to, as far as `range` lets it.
+    pub fn reach(&self, range: (f64, f64)) -> (f64, f64) {
+        let Own { start, learned, range, .. } = self.own("", range);
+        match start {
+            _ if learned => range,
+            Start::Value(value) => (value, value),
+            Start::Uniform(low, high) => (low, high),
+            Start::Normal(..) => range,
+            Start::Share(value, _) => (value.min(0.0), value.max(0.0)),
+        }
+    }
+
+    /// A number that is learned from `value` on, and stays within `range`.
+    pub fn learned(value: f64, range: [f64; 2]) -> Self {
+        let table = OwnTable { value: Some(value), range: Some(range), learned: true, ..OwnTable::default() };
+        Self::Table(table)
     }
 
     /// Whether it is learned.
@@ -130,7 +153,17 @@ impl OwnSpec {
             let message = format!("`{key}` needs one of value, uniform and normal");
             return Err(Error::config(message).with_hint("as in { value = 2.0, learned = true }"));
         }
-        let (low, high) = range;
+        let (least, most) = range;
+        let [low, high] = table.range.unwrap_or([least, most]);
+        let inside = format!("two numbers from {least} to {most}, the smaller one first");
+        let own_range = least <= low && low < high && high <= most;
+        at.require(
+            own_range,
+            &format!("{name}.range"),
+            format!("[{low}, {high}]"),
+            &inside,
+            "leave it out for all of that",
+        )?;
         let need = format!("from {low} to {high}");
         let hint = "the range is that of the number itself";
         let ends = table
@@ -141,9 +174,9 @@ impl OwnSpec {
         for end in ends {
             at.require((low..=high).contains(end), name, end, &need, hint)?;
         }
-        let [least, most] = table.uniform.unwrap_or_default();
+        let [first, last] = table.uniform.unwrap_or_default();
         let ordered = "two numbers, the smaller one first";
-        at.require(least <= most, name, format!("[{least}, {most}]"), ordered, "exchange them")?;
+        at.require(first <= last, name, format!("[{first}, {last}]"), ordered, "exchange them")?;
         let deviation = table.normal.map_or(0.0, |[_, deviation]| deviation);
         at.require(
             deviation >= 0.0,
@@ -154,7 +187,7 @@ impl OwnSpec {
         )?;
         let partly = table.share.is_some();
         at.require(
-            !partly || (table.value.is_some() && low <= 0.0),
+            !partly || (table.value.is_some() && low <= 0.0 && high >= 0.0),
             name,
             "given to a share of the units",
             "a value that may be 0",
@@ -198,5 +231,31 @@ mod tests {
         assert!(share.iter().all(|x| [0.0, 2.0].contains(x)) && (400..600).contains(&some), "{some}");
         let cut = drawn(OwnTable { normal: Some([1.0, 5.0]), ..OwnTable::default() }, (0.5, 2.0));
         assert!(cut.iter().all(|x| (0.5..=2.0).contains(x)) && cut.contains(&0.5) && cut.contains(&2.0));
+        let own = OwnTable { normal: Some([1.0, 5.0]), range: Some([0.5, 2.0]), ..OwnTable::default() };
+        assert_eq!(drawn(own, wide), cut, "a range of its own cuts as that of the number does");
+    }
+
+    /// What is learned may come to any number of its range; what is not stays where it is drawn.
+    #[test]
+    fn numbers_reach_as_far_as_they_are_drawn_or_learned() {
+        let reach = |table| OwnSpec::Table(table).reach((-1.0, 9.0));
+        let value = OwnTable { value: Some(2.0), ..OwnTable::default() };
+        assert_eq!(OwnSpec::Value(2.0).reach((-1.0, 9.0)), (2.0, 2.0));
+        assert_eq!(reach(OwnTable { learned: true, ..value }), (-1.0, 9.0));
+        assert_eq!(reach(OwnTable { learned: true, range: Some([1.0, 4.0]), ..value }), (1.0, 4.0));
+        assert_eq!(reach(OwnTable { share: Some(0.5), ..value }), (0.0, 2.0));
+        let uniform = OwnTable { uniform: Some([3.0, 5.0]), ..OwnTable::default() };
+        assert_eq!(reach(uniform), (3.0, 5.0));
+        let normal = OwnTable { normal: Some([3.0, 5.0]), range: Some([2.0, 4.0]), ..OwnTable::default() };
+        assert_eq!(reach(normal), (2.0, 4.0));
+        let at = Place { table: "neuron.lif".into(), connections: 1 };
+        let refused = |range| {
+            let table = OwnTable { range: Some(range), ..value };
+            OwnSpec::Table(table).check(&at, "tau", (-1.0, 9.0)).unwrap_err().to_string()
+        };
+        for range in [[-2.0, 4.0], [1.0, 10.0], [4.0, 1.0]] {
+            assert!(refused(range).contains("`neuron.lif.tau.range`"), "{range:?}");
+        }
+        assert!(refused([3.0, 4.0]).contains("`neuron.lif.tau` is 2, but must be from 3 to 4"));
     }
 }

@@ -62,7 +62,7 @@ impl Adaptive {
 }
 
 impl NeuronMethod for Adaptive {
-    fn check(&self, at: &Place) -> Result<()> {
+    fn check(&self, at: &Place, _: f64) -> Result<()> {
         self.strength.check(at, "strength", STRENGTH)?;
         self.time_constant.check(at, "time-constant", TIME_CONSTANT)
     }

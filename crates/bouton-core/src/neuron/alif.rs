@@ -4,14 +4,15 @@
 //!   v ← αv + g·d − θz⁻,  a ← ρa + z⁻,  z = [v ≥ θ + βa],  ρ = e^{−dt/τ_a}
 
 use super::leaky::TIME_CONSTANT;
-use super::lif::{THRESHOLD, silenced};
-use super::spike::{Reset, SpikeSurrogate};
+use super::lif::THRESHOLD;
+use super::membrane::{Firing, Integration, Reset, silenced};
+use super::spike::{Comparison, SpikeSurrogate};
 use super::{
     ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitForm, UnitTraits,
     linear,
 };
 use crate::Result;
-use crate::axis::{Cite, Place};
+use crate::axis::{Cite, Place, is_default};
 use crate::own::{Own, OwnSpec};
 use crate::synapse::SignOfZero;
 use bouton_kernels::Real;
@@ -33,15 +34,25 @@ pub struct Alif {
     pub beta: OwnSpec,
     /// Time constant τ_a of the adaptation. Default 200.
     pub tau_adaptation: OwnSpec,
+    /// How time constants become factors of a step. Default "exponential".
+    #[serde(skip_serializing_if = "is_default")]
+    pub method: Integration,
     /// Whether the input is scaled by 1 − α, so that a constant input d leads to v = d. Default false.
     pub scaled: bool,
     /// Steps in which a unit is silent after a spike. Default 0.
     #[schemars(extend("minimum" = 0, "maximum" = 1_000_000, "x-hint" = "0 to 5 are usual"))]
     pub refractory: u32,
+    /// Whether a unit exactly at its threshold fires. Default "greater-equal".
+    #[serde(skip_serializing_if = "is_default")]
+    pub comparison: Comparison,
     /// What stands for the derivative of a spike.
     pub surrogate: SpikeSurrogate,
     /// What a spike does to the membrane.
     pub reset: Reset,
+    /// Whether the threshold is subtracted before the leak, α(v − θz⁻), and not after it, αv − θz⁻; other resets know no such
+    /// difference. Default false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub early_reset: bool,
     /// Whether gradients go by way of the reset. Default false.
     pub reset_gradient: bool,
     /// Let spikes be the primitive of the surrogate, and gradients go by way of the reset, so that they can be checked against
@@ -56,10 +67,13 @@ impl Default for Alif {
             threshold: OwnSpec::Value(1.0),
             beta: OwnSpec::Value(0.07),
             tau_adaptation: OwnSpec::Value(200.0),
+            method: Integration::default(),
             scaled: false,
             refractory: 0,
+            comparison: Comparison::default(),
             surrogate: SpikeSurrogate::default(),
             reset: Reset::default(),
+            early_reset: false,
             reset_gradient: false,
             smooth: false,
         }
@@ -67,11 +81,11 @@ impl Default for Alif {
 }
 
 impl NeuronMethod for Alif {
-    fn check(&self, at: &Place) -> Result<()> {
-        self.tau.check(at, "tau", TIME_CONSTANT)?;
+    fn check(&self, at: &Place, dt: f64) -> Result<()> {
+        self.method.check(at, "tau", &self.tau, TIME_CONSTANT, dt)?;
         self.threshold.check(at, "threshold", THRESHOLD)?;
         self.beta.check(at, "beta", STRENGTH)?;
-        self.tau_adaptation.check(at, "tau-adaptation", TIME_CONSTANT)
+        self.method.check(at, "tau-adaptation", &self.tau_adaptation, TIME_CONSTANT, dt)
     }
 
     fn cites(&self) -> Vec<Cite> {
@@ -114,19 +128,40 @@ impl NeuronMethod for Alif {
             smooth: true,
             ..Self::default()
         };
+        let euler = Self {
+            method: Integration::Euler,
+            tau: OwnSpec::learned(4.0, [2.0, 50.0]),
+            tau_adaptation: OwnSpec::Value(9.0),
+            ..first
+        };
         let some = OwnSpec::Table(OwnTable { value: Some(0.3), share: Some(0.5), ..OwnTable::default() });
         vec![
             first,
             Self { reset: Reset::Zero, surrogate: SpikeSurrogate::FastSigmoid(2.0), scaled: true, ..first },
             Self { reset: Reset::None, surrogate: SpikeSurrogate::Arctan(2.0), beta: some, ..first },
             Self { surrogate: SpikeSurrogate::Triangle(0.9), refractory: 2, ..first },
-            Self { reset_gradient: false, smooth: false, ..first },
+            Self { early_reset: true, ..euler },
+            Self { comparison: Comparison::Greater, reset_gradient: false, smooth: false, ..euler },
             Self { smooth: false, ..first },
         ]
     }
 
     fn population(&self, output: bool) -> Box<dyn Population> {
         if output { linear() } else { Box::new(ElementwisePopulation(*self)) }
+    }
+}
+
+impl Alif {
+    #[inline(always)]
+    fn firing(&self) -> Firing {
+        Firing {
+            surrogate: self.surrogate,
+            comparison: self.comparison,
+            reset: self.reset,
+            early: self.early_reset,
+            through: self.reset_gradient,
+            smooth: self.smooth,
+        }
     }
 }
 
@@ -153,9 +188,9 @@ impl Neuron<4, 6, 1, 4> for Alif {
 
     #[inline(always)]
     fn prepare<T: Real>(&self, now: Now<T>, [tau, theta, beta, tau_adaptation]: [T; 4]) -> [T; 6] {
-        let (alpha, one) = ((-now.step / tau).exp(), T::constant(1.0));
+        let (alpha, one) = (self.method.keep(now.step, tau), T::constant(1.0));
         let gain = if self.scaled { one - alpha } else { one };
-        [alpha, gain, theta, one / theta, beta, (-now.step / tau_adaptation).exp()]
+        [alpha, gain, theta, one / theta, beta, self.method.keep(now.step, tau_adaptation)]
     }
 
     #[inline(always)]
@@ -165,9 +200,9 @@ impl Neuron<4, 6, 1, 4> for Alif {
         [d]: [T; 1],
         [v, a, r, z]: [T; 4],
     ) -> ([T; 4], T) {
-        let v = self.reset.charge([alpha, gain, theta], d, [v, z], self.reset_gradient || self.smooth);
+        let v = self.firing().charge([alpha, gain, theta], d, [v, z]);
         let a = rho * a + z;
-        let z = self.surrogate.spike((v - theta - beta * a) * per, self.smooth);
+        let z = self.firing().spike((v - theta - beta * a) * per);
         let (r, z) = silenced(self.refractory, r, z);
         ([v, a, r, z], z)
     }

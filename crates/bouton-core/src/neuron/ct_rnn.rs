@@ -33,7 +33,7 @@ impl Default for CtRnn {
 }
 
 impl NeuronMethod for CtRnn {
-    fn check(&self, at: &Place) -> Result<()> {
+    fn check(&self, at: &Place, _: f64) -> Result<()> {
         self.tau.check(at, "tau", TIME_CONSTANT)
     }
 

@@ -7,13 +7,14 @@
 
 use super::leaky::TIME_CONSTANT;
 use super::lif::THRESHOLD;
-use super::spike::{Reset, SpikeSurrogate};
+use super::membrane::{Firing, Integration, Reset};
+use super::spike::{Comparison, SpikeSurrogate};
 use super::{
     ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitForm, UnitTraits,
     linear,
 };
 use crate::Result;
-use crate::axis::{Cite, Place};
+use crate::axis::{Cite, Place, is_default};
 use crate::own::{Own, OwnSpec};
 use crate::synapse::SignOfZero;
 use bouton_kernels::Real;
@@ -31,12 +32,22 @@ pub struct CubaLif {
     pub tau: OwnSpec,
     /// Threshold θ. Default 1.
     pub threshold: OwnSpec,
+    /// How time constants become factors of a step. Default "exponential".
+    #[serde(skip_serializing_if = "is_default")]
+    pub method: Integration,
     /// Whether the current is scaled by 1 − α, so that a constant current i leads to v = i. Default false.
     pub scaled: bool,
+    /// Whether a unit exactly at its threshold fires. Default "greater-equal".
+    #[serde(skip_serializing_if = "is_default")]
+    pub comparison: Comparison,
     /// What stands for the derivative of a spike.
     pub surrogate: SpikeSurrogate,
     /// What a spike does to the membrane.
     pub reset: Reset,
+    /// Whether the threshold is subtracted before the leak, α(v − θz⁻), and not after it, αv − θz⁻; other resets know no such
+    /// difference. Default false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub early_reset: bool,
     /// Whether gradients go by way of the reset. Default false.
     pub reset_gradient: bool,
     /// Let spikes be the primitive of the surrogate, and gradients go by way of the reset, so that they can be checked against
@@ -50,9 +61,12 @@ impl Default for CubaLif {
             tau_synapse: OwnSpec::Value(5.0),
             tau: OwnSpec::Value(20.0),
             threshold: OwnSpec::Value(1.0),
+            method: Integration::default(),
             scaled: false,
+            comparison: Comparison::default(),
             surrogate: SpikeSurrogate::default(),
             reset: Reset::default(),
+            early_reset: false,
             reset_gradient: false,
             smooth: false,
         }
@@ -60,9 +74,9 @@ impl Default for CubaLif {
 }
 
 impl NeuronMethod for CubaLif {
-    fn check(&self, at: &Place) -> Result<()> {
-        self.tau_synapse.check(at, "tau-synapse", TIME_CONSTANT)?;
-        self.tau.check(at, "tau", TIME_CONSTANT)?;
+    fn check(&self, at: &Place, dt: f64) -> Result<()> {
+        self.method.check(at, "tau-synapse", &self.tau_synapse, TIME_CONSTANT, dt)?;
+        self.method.check(at, "tau", &self.tau, TIME_CONSTANT, dt)?;
         self.threshold.check(at, "threshold", THRESHOLD)
     }
 
@@ -105,17 +119,38 @@ impl NeuronMethod for CubaLif {
             smooth: true,
             ..Self::default()
         };
+        let euler = Self {
+            method: Integration::Euler,
+            tau: OwnSpec::learned(4.0, [2.0, 50.0]),
+            tau_synapse: OwnSpec::Value(2.0),
+            ..first
+        };
         vec![
             first,
             Self { reset: Reset::Zero, surrogate: SpikeSurrogate::FastSigmoid(2.0), scaled: true, ..first },
             Self { reset: Reset::None, surrogate: SpikeSurrogate::Arctan(2.0), ..first },
             Self { surrogate: SpikeSurrogate::Triangle(0.9), reset_gradient: false, smooth: false, ..first },
-            Self { smooth: false, ..first },
+            Self { early_reset: true, ..euler },
+            Self { comparison: Comparison::Greater, smooth: false, ..euler },
         ]
     }
 
     fn population(&self, output: bool) -> Box<dyn Population> {
         if output { linear() } else { Box::new(ElementwisePopulation(*self)) }
+    }
+}
+
+impl CubaLif {
+    #[inline(always)]
+    fn firing(&self) -> Firing {
+        Firing {
+            surrogate: self.surrogate,
+            comparison: self.comparison,
+            reset: self.reset,
+            early: self.early_reset,
+            through: self.reset_gradient,
+            smooth: self.smooth,
+        }
     }
 }
 
@@ -141,17 +176,17 @@ impl Neuron<3, 5, 1, 3> for CubaLif {
 
     #[inline(always)]
     fn prepare<T: Real>(&self, now: Now<T>, [tau_synapse, tau, theta]: [T; 3]) -> [T; 5] {
-        let (one, alpha) = (T::constant(1.0), (-now.step / tau).exp());
+        let (one, alpha) = (T::constant(1.0), self.method.keep(now.step, tau));
         let gain = if self.scaled { one - alpha } else { one };
-        [(-now.step / tau_synapse).exp(), alpha, gain, theta, one / theta]
+        [self.method.keep(now.step, tau_synapse), alpha, gain, theta, one / theta]
     }
 
     #[inline(always)]
     fn step<T: Real>(&self, c: [T; 5], [d]: [T; 1], [i, v, z]: [T; 3]) -> ([T; 3], T) {
         let [keep, alpha, gain, theta, per] = c;
         let i = keep * i + d;
-        let v = self.reset.charge([alpha, gain, theta], i, [v, z], self.reset_gradient || self.smooth);
-        let z = self.surrogate.spike((v - theta) * per, self.smooth);
+        let v = self.firing().charge([alpha, gain, theta], i, [v, z]);
+        let z = self.firing().spike((v - theta) * per);
         ([i, v, z], z)
     }
 }

@@ -31,7 +31,7 @@ impl Default for Gate {
 }
 
 impl NeuronMethod for Gate {
-    fn check(&self, _: &Place) -> Result<()> {
+    fn check(&self, _: &Place, _: f64) -> Result<()> {
         Ok(())
     }
 

@@ -31,7 +31,7 @@ impl Default for Leaky {
 }
 
 impl NeuronMethod for Leaky {
-    fn check(&self, at: &Place) -> Result<()> {
+    fn check(&self, at: &Place, _: f64) -> Result<()> {
         self.tau.check(at, "tau", TIME_CONSTANT)
     }
 

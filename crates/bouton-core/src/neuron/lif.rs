@@ -5,13 +5,14 @@
 //! z⁻ the spike of the step before. After a spike a refractory unit is silent for some steps, though its membrane moves on.
 
 use super::leaky::TIME_CONSTANT;
-use super::spike::{Reset, SpikeSurrogate};
+use super::membrane::{Firing, Integration, Refractory, Reset};
+use super::spike::{Comparison, SpikeSurrogate};
 use super::{
     ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitForm, UnitTraits,
     linear,
 };
 use crate::Result;
-use crate::axis::{Cite, Place};
+use crate::axis::{Cite, Place, is_default};
 use crate::own::{Own, OwnSpec};
 use crate::synapse::SignOfZero;
 use bouton_kernels::Real;
@@ -29,15 +30,25 @@ pub struct Lif {
     pub tau: OwnSpec,
     /// Threshold θ. Default 1.
     pub threshold: OwnSpec,
+    /// How time constants become factors of a step. Default "exponential".
+    #[serde(skip_serializing_if = "is_default")]
+    pub method: Integration,
     /// Whether the input is scaled by 1 − α, so that a constant input d leads to v = d. Default false.
     pub scaled: bool,
     /// Steps in which a unit is silent after a spike. Default 0.
     #[schemars(extend("minimum" = 0, "maximum" = 1_000_000, "x-hint" = "0 to 5 are usual"))]
     pub refractory: u32,
+    /// Whether a unit exactly at its threshold fires. Default "greater-equal".
+    #[serde(skip_serializing_if = "is_default")]
+    pub comparison: Comparison,
     /// What stands for the derivative of a spike.
     pub surrogate: SpikeSurrogate,
     /// What a spike does to the membrane.
     pub reset: Reset,
+    /// Whether the threshold is subtracted before the leak, α(v − θz⁻), and not after it, αv − θz⁻; other resets know no such
+    /// difference. Default false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub early_reset: bool,
     /// Whether gradients go by way of the reset. Default false.
     pub reset_gradient: bool,
     /// Let spikes be the primitive of the surrogate, and gradients go by way of the reset, so that they can be checked against
@@ -50,10 +61,13 @@ impl Default for Lif {
         Self {
             tau: OwnSpec::Value(20.0),
             threshold: OwnSpec::Value(1.0),
+            method: Integration::default(),
             scaled: false,
             refractory: 0,
+            comparison: Comparison::default(),
             surrogate: SpikeSurrogate::default(),
             reset: Reset::default(),
+            early_reset: false,
             reset_gradient: false,
             smooth: false,
         }
@@ -61,8 +75,8 @@ impl Default for Lif {
 }
 
 impl NeuronMethod for Lif {
-    fn check(&self, at: &Place) -> Result<()> {
-        self.tau.check(at, "tau", TIME_CONSTANT)?;
+    fn check(&self, at: &Place, dt: f64) -> Result<()> {
+        self.method.check(at, "tau", &self.tau, TIME_CONSTANT, dt)?;
         self.threshold.check(at, "threshold", THRESHOLD)
     }
 
@@ -104,12 +118,14 @@ impl NeuronMethod for Lif {
             smooth: true,
             ..Self::default()
         };
+        let euler = Self { method: Integration::Euler, tau: OwnSpec::learned(4.0, [2.0, 50.0]), ..first };
         vec![
             first,
             Self { reset: Reset::Zero, surrogate: SpikeSurrogate::FastSigmoid(2.0), scaled: true, ..first },
             Self { reset: Reset::None, surrogate: SpikeSurrogate::Arctan(2.0), ..first },
             Self { surrogate: SpikeSurrogate::Triangle(0.9), refractory: 2, ..first },
-            Self { reset_gradient: false, smooth: false, ..first },
+            Self { early_reset: true, ..euler },
+            Self { comparison: Comparison::Greater, reset_gradient: false, smooth: false, ..euler },
             Self { smooth: false, ..first },
         ]
     }
@@ -118,21 +134,22 @@ impl NeuronMethod for Lif {
         match self.refractory {
             _ if output => linear(),
             0 => Box::new(ElementwisePopulation(*self)),
-            _ => Box::new(ElementwisePopulation(Refractory(*self))),
+            _ => Box::new(ElementwisePopulation(Refractory(*self, self.refractory))),
         }
     }
 }
 
 impl Lif {
-    fn own_numbers(&self) -> [Own; 2] {
-        [self.tau.own("tau", TIME_CONSTANT), self.threshold.own("threshold", THRESHOLD)]
-    }
-
     #[inline(always)]
-    fn constants<T: Real>(&self, dt: T, [tau, theta]: [T; 2]) -> [T; 4] {
-        let alpha = (-dt / tau).exp();
-        let gain = if self.scaled { T::constant(1.0) - alpha } else { T::constant(1.0) };
-        [alpha, gain, theta, T::constant(1.0) / theta]
+    fn firing(&self) -> Firing {
+        Firing {
+            surrogate: self.surrogate,
+            comparison: self.comparison,
+            reset: self.reset,
+            early: self.early_reset,
+            through: self.reset_gradient,
+            smooth: self.smooth,
+        }
     }
 }
 
@@ -145,7 +162,7 @@ impl Neuron<2, 4, 1, 2> for Lif {
     }
 
     fn own(&self) -> [Own; 2] {
-        self.own_numbers()
+        [self.tau.own("tau", TIME_CONSTANT), self.threshold.own("threshold", THRESHOLD)]
     }
 
     fn initial_output(&self) -> f64 {
@@ -153,67 +170,16 @@ impl Neuron<2, 4, 1, 2> for Lif {
     }
 
     #[inline(always)]
-    fn prepare<T: Real>(&self, now: Now<T>, own: [T; 2]) -> [T; 4] {
-        self.constants(now.step, own)
+    fn prepare<T: Real>(&self, now: Now<T>, [tau, theta]: [T; 2]) -> [T; 4] {
+        let (alpha, one) = (self.method.keep(now.step, tau), T::constant(1.0));
+        let gain = if self.scaled { one - alpha } else { one };
+        [alpha, gain, theta, one / theta]
     }
 
     #[inline(always)]
-    fn step<T: Real>(&self, [alpha, gain, theta, per]: [T; 4], [d]: [T; 1], [v, z]: [T; 2]) -> ([T; 2], T) {
-        let v = self.reset.charge([alpha, gain, theta], d, [v, z], self.reset_gradient || self.smooth);
-        let z = self.surrogate.spike((v - theta) * per, self.smooth);
-        ([v, z], z)
+    fn step<T: Real>(&self, c: [T; 4], [d]: [T; 1], h: [T; 2]) -> ([T; 2], T) {
+        self.firing().step(c, d, h)
     }
-}
-
-/// The same with a count r of silent steps.
-#[derive(Clone, Copy, Debug)]
-struct Refractory(Lif);
-
-impl Neuron<2, 4, 1, 3> for Refractory {
-    const OUTPUT_IS_STATE: bool = false;
-    const IN_TIME: bool = true;
-
-    fn states(&self) -> [StateVar; 3] {
-        ["v", "r", "z"].map(|name| StateVar { name, start: 0.0 })
-    }
-
-    fn own(&self) -> [Own; 2] {
-        self.0.own_numbers()
-    }
-
-    fn initial_output(&self) -> f64 {
-        0.0
-    }
-
-    #[inline(always)]
-    fn prepare<T: Real>(&self, now: Now<T>, own: [T; 2]) -> [T; 4] {
-        self.0.constants(now.step, own)
-    }
-
-    #[inline(always)]
-    fn step<T: Real>(
-        &self,
-        [alpha, gain, theta, per]: [T; 4],
-        [d]: [T; 1],
-        [v, r, z]: [T; 3],
-    ) -> ([T; 3], T) {
-        let v = self.0.reset.charge([alpha, gain, theta], d, [v, z], self.0.reset_gradient || self.0.smooth);
-        let z = self.0.surrogate.spike((v - theta) * per, self.0.smooth);
-        let (r, z) = silenced(self.0.refractory, r, z);
-        ([v, r, z], z)
-    }
-}
-
-/// Steps that are left of a silence, and the spike that gets through.
-#[inline(always)]
-pub(super) fn silenced<T: Real>(steps: u32, r: T, z: T) -> (T, T) {
-    let (one, zero) = (T::constant(1.0), T::constant(0.0));
-    let free = (T::constant(0.5) - r).heaviside();
-    let z = free * z;
-    // A smooth spike of whatever height begins no silence of its own: counts are whole steps, without a gradient.
-    let fired = (z - T::constant(0.5)).heaviside();
-    let left = (r - one).max(zero).with_gradient_of(zero);
-    (fired * T::constant(f64::from(steps)) + (one - fired) * left, z)
 }
 
 #[cfg(test)]
@@ -246,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_refractory_unit_is_silent_for_so_many_steps() {
-        let unit = Refractory(Lif { refractory: 4, ..Lif::default() });
+        let unit = Refractory(Lif::default(), 4);
         let fired = steps(&unit, 5.0, 30);
         assert_eq!(fired, [0, 5, 10, 15, 20, 25]);
     }

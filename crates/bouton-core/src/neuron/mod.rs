@@ -6,13 +6,16 @@
 
 pub(crate) mod activation;
 mod adaptive;
+mod adlif;
 mod alif;
 mod ct_rnn;
 mod cuba_lif;
 mod gate;
+mod r#if;
 mod in_time;
 mod leaky;
 mod lif;
+mod membrane;
 mod noise;
 mod population;
 mod relu;
@@ -22,19 +25,22 @@ mod spike;
 
 pub use activation::{Activation, ActivationFn};
 pub use adaptive::{Adaptive, AdaptiveUnit};
+pub use adlif::{Adlif, Order};
 pub use alif::Alif;
 pub use ct_rnn::CtRnn;
 pub use cuba_lif::CubaLif;
 pub use gate::Gate;
+pub use r#if::If;
 pub use in_time::StepGradients;
 pub use leaky::Leaky;
 pub use lif::Lif;
+pub use membrane::{Integration, Reset};
 pub use noise::Noise;
 pub use population::{Ctx, ElementwisePopulation, Gradients, Inputs, Population};
 pub use relu::{Rectified, Relu, linear};
 pub use settle::{Dynamics, EnergyUnit, NudgePosition, PrototypicalUnit, Settle};
 pub use sign::{Sign, Surrogate};
-pub use spike::{Reset, SpikeSurrogate};
+pub use spike::{Comparison, SpikeSurrogate};
 
 use crate::Result;
 use crate::axis::{Cite, Place, axis};
@@ -61,10 +67,14 @@ axis! {
         Gate(Gate),
         /// Leaky integrators that move in time, without spikes: readouts.
         Leaky(Leaky),
+        /// Integrate-and-fire units without a leak.
+        If(If),
         /// Leaky integrate-and-fire units.
         Lif(Lif),
         /// Leaky integrate-and-fire units whose threshold rises with their spikes.
         Alif(Alif),
+        /// Leaky integrate-and-fire units whose membrane swings with a slow current.
+        Adlif(Adlif),
         /// Leaky integrate-and-fire units with a synaptic current.
         CubaLif(CubaLif),
         /// Rate units in continuous time.
@@ -74,11 +84,12 @@ axis! {
 
 /// What a recipe's unit says of itself, in its own file.
 pub trait NeuronMethod: std::fmt::Debug {
-    /// Refuses settings that cannot be meant together; the bounds of numbers are attributes of their fields.
+    /// Refuses settings that cannot be meant together, and those that steps of length `dt` (of units that move in time) do not
+    /// follow; the bounds of numbers are attributes of their fields.
     ///
     /// # Errors
     /// [`crate::Error`] with the key and a hint.
-    fn check(&self, at: &Place) -> Result<()>;
+    fn check(&self, at: &Place, dt: f64) -> Result<()>;
     /// The publications that it comes from.
     fn cites(&self) -> Vec<Cite>;
     /// What the other axes may ask.

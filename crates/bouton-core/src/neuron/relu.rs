@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub struct Relu {}
 
 impl NeuronMethod for Relu {
-    fn check(&self, _: &Place) -> Result<()> {
+    fn check(&self, _: &Place, _: f64) -> Result<()> {
         Ok(())
     }
 

@@ -93,7 +93,7 @@ impl Settle {
 }
 
 impl NeuronMethod for Settle {
-    fn check(&self, at: &Place) -> Result<()> {
+    fn check(&self, at: &Place, _: f64) -> Result<()> {
         let outside = self.nudge == NudgePosition::Outside && self.dynamics == Dynamics::Energy;
         if outside {
             return Err(Error::incompatible(

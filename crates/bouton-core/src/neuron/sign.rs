@@ -38,7 +38,7 @@ pub struct Sign {
 }
 
 impl NeuronMethod for Sign {
-    fn check(&self, _: &Place) -> Result<()> {
+    fn check(&self, _: &Place, _: f64) -> Result<()> {
         Ok(())
     }
 

@@ -1,4 +1,4 @@
-//! Spikes z = [x ≥ 0] with x = (v − A)/θ, the slope that stands for their derivative, and what a spike does to its membrane.
+//! Spikes z = [x ≥ 0] or [x > 0] with x = (v − A)/θ, and the slope that stands for their derivative.
 //!
 //! A surrogate is given by its slope p'(x) and the primitive p(x): a spike has the value of the step function and the derivative
 //! p'; a *smooth* unit sends p itself, so that gradients can be checked against differences (Neftci et al. 2019 review them).
@@ -65,14 +65,36 @@ impl SpikeSurrogate {
         }
     }
 
-    /// [x ≥ 0] with the derivative of the primitive; the slope itself counts as a constant. `smooth`: the primitive.
+    /// The spike at `x` with the derivative of the primitive; the slope itself counts as a constant. `smooth`: the primitive.
     #[inline(always)]
-    pub(super) fn spike<T: Real>(self, x: T, smooth: bool) -> T {
+    pub(super) fn spike<T: Real>(self, x: T, at: Comparison, smooth: bool) -> T {
         if smooth {
             return self.primitive(x);
         }
         let slope = self.slope(x).with_gradient_of(T::constant(0.0));
-        x.heaviside().with_gradient_of(slope * x)
+        at.compare(x).with_gradient_of(slope * x)
+    }
+}
+
+/// Whether a membrane exactly at its threshold fires.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Comparison {
+    /// It does: z = [v ≥ θ].
+    #[default]
+    GreaterEqual,
+    /// It does not: z = [v > θ].
+    Greater,
+}
+
+impl Comparison {
+    /// The step function of `x`.
+    #[inline(always)]
+    fn compare<T: Real>(self, x: T) -> T {
+        match self {
+            Self::GreaterEqual => x.heaviside(),
+            Self::Greater => T::constant(1.0) - (-x).heaviside(),
+        }
     }
 }
 
@@ -89,38 +111,6 @@ fn arctan<T: Real>(y: T) -> T {
         sum = T::constant(sign / f64::from(2 * k + 1)) + square * sum;
     }
     T::constant(8.0 / std::f64::consts::PI) * z * sum
-}
-
-/// What a spike does to its membrane, one step later.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Reset {
-    /// The threshold θ is subtracted.
-    #[default]
-    Subtract,
-    /// The membrane starts again from zero.
-    Zero,
-    /// Nothing.
-    None,
-}
-
-impl Reset {
-    /// αv + g·I of a membrane `v` after spike `z`, with the threshold θ; `through`: whether gradients go by way of the reset.
-    #[inline(always)]
-    pub(super) fn charge<T: Real>(
-        self,
-        [alpha, gain, theta]: [T; 3],
-        current: T,
-        [v, z]: [T; 2],
-        through: bool,
-    ) -> T {
-        let z = if through { z } else { z.with_gradient_of(T::constant(0.0)) };
-        match self {
-            Self::Subtract => alpha * v + gain * current - theta * z,
-            Self::Zero => alpha * v * (T::constant(1.0) - z) + gain * current,
-            Self::None => alpha * v + gain * current,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -140,9 +130,11 @@ mod tests {
     fn values_are_steps_and_slopes_those_of_the_table() {
         for (surrogate, at_zero) in ALL.into_iter().zip([0.3, 1.0, 1.0, 1.0]) {
             for x in [-2.0, -1.0, -0.1, 0.0, 0.1, 1.0, 2.0] {
-                let spike = surrogate.spike(Dual::<f64, 1>::var(x, 0), false);
+                let at = |at, smooth| surrogate.spike(Dual::<f64, 1>::var(x, 0), at, smooth);
+                let (spike, strict) = (at(Comparison::GreaterEqual, false), at(Comparison::Greater, false));
                 assert_eq!(spike.re, f64::from(u8::from(x >= 0.0)));
-                let smooth = surrogate.spike(Dual::<f64, 1>::var(x, 0), true);
+                assert_eq!((strict.re, strict.eps), (f64::from(u8::from(x > 0.0)), spike.eps));
+                let smooth = at(Comparison::Greater, true);
                 assert!(
                     (spike.eps[0] - smooth.eps[0]).abs() < 1e-14,
                     "{surrogate:?} {x}: {spike:?} {smooth:?}"

@@ -58,8 +58,9 @@ fn members(recipe: &Recipe) -> Result<()> {
     for (axis, synapse) in recipe.synapses() {
         synapse.method().check(&place(axis, variant_name(synapse)))?;
     }
+    let dt = recipe.clock().step();
     for (axis, neuron) in recipe.neurons() {
-        neuron.method().check(&place(axis, variant_name(neuron)))?;
+        neuron.method().check(&place(axis, variant_name(neuron)), dt)?;
     }
     recipe
         .wirings()

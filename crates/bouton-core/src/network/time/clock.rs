@@ -49,6 +49,13 @@ impl Default for Clock {
     }
 }
 
+impl Clock {
+    /// Length of a step of the network.
+    pub fn step(&self) -> f64 {
+        self.dt / self.substeps as f64
+    }
+}
+
 /// The same for the samples of a task.
 #[derive(Clone, Debug)]
 pub struct Timing {
@@ -69,7 +76,7 @@ pub struct Timing {
 impl Timing {
     /// Length of a step of the network.
     pub fn dt(&self) -> f64 {
-        self.clock.dt / self.clock.substeps as f64
+        self.clock.step()
     }
 }
 

@@ -37,19 +37,26 @@ fn shows_all<T: Serialize + DeserializeOwned>(axis: &str, all: &[T], refused: &d
             let place = format!("{axis}.{member}.{}", key.name);
             let words = describe::explain(&place).unwrap().choices;
             let found = seen(all, member, &key.name);
-            // A switch that is left out where it is off shows as null.
+            let with = |word: &str| {
+                let mut changed =
+                    serde_json::to_value(all.iter().find(|e| variant_name(*e) == *member)).unwrap();
+                changed[member][&key.name] = word.into();
+                serde_json::from_value::<T>(changed).ok()
+            };
+            // A switch that is left out where it is off, and a word where it is the default, show as null.
+            let left_out = |word: &str| {
+                let unwritten =
+                    |m: T| serde_json::to_value(m).is_ok_and(|m| m[member].get(&key.name).is_none());
+                word == "false" || with(word).is_some_and(unwritten)
+            };
             // A word with a number shows as {word:number}.
             let has = |word: &str| {
                 let with_number = found.iter().any(|f| f.starts_with(&format!("{{{word}:")));
-                found.contains(word) || with_number || word == "false" && found.contains("null")
+                found.contains(word) || with_number || found.contains("null") && left_out(word)
             };
             let possible = |word: &String| {
-                let mut changed =
-                    serde_json::to_value(all.iter().find(|e| variant_name(*e) == *member)).unwrap();
-                changed[member][&key.name] = word.as_str().into();
-                let table = format!("{axis}.{member}");
-                let at = Place { table, connections: 2 };
-                serde_json::from_value(changed).map_or(true, |member| !refused(&member, &at))
+                let at = Place { table: format!("{axis}.{member}"), connections: 2 };
+                with(word).is_none_or(|member| !refused(&member, &at))
             };
             let missing: Vec<_> =
                 words.into_iter().map(|w| w.name).filter(|w| !has(w) && possible(w)).collect();
@@ -63,7 +70,7 @@ fn shows_all<T: Serialize + DeserializeOwned>(axis: &str, all: &[T], refused: &d
 
 #[test]
 fn examples_show_every_word_and_every_switch() {
-    shows_all("neuron", &NeuronSpec::all(), &|spec, at| spec.method().check(at).is_err());
+    shows_all("neuron", &NeuronSpec::all(), &|spec, at| spec.method().check(at, 1.0).is_err());
     shows_all("credit", &CreditSpec::all(), &|spec, at| spec.method().check(at).is_err());
     shows_all("objective", &ObjectiveSpec::all(), &|_, _| false);
     shows_all("synapse", &SynapseSpec::all(), &|spec, at| spec.method().check(at).is_err());
@@ -83,7 +90,7 @@ fn examples_pass_their_own_checks_and_cite_what_is_known() {
     let place = |axis: &str, member: String| Place { table: format!("{axis}.{member}"), connections: 2 };
     let mut cites = Vec::new();
     for spec in NeuronSpec::all() {
-        spec.method().check(&place("neuron", variant_name(&spec))).unwrap();
+        spec.method().check(&place("neuron", variant_name(&spec)), 1.0).unwrap();
         cites.extend(spec.method().cites());
     }
     for spec in CreditSpec::all() {

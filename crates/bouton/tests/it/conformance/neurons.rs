@@ -8,6 +8,11 @@ use bouton_kernels::{DType, Mat};
 const ROWS: usize = 3;
 const UNITS: usize = 40;
 
+/// Steps in time of units that know them are no whole ones here: then a factor dt shows.
+fn ctx(p: &dyn Population) -> Ctx {
+    Ctx { step: if p.moves_in_time() { 0.75 } else { 1.0 } }
+}
+
 /// States before a step (the output, of a unit that stores none), what drives it, and the numbers of its own.
 #[derive(Clone)]
 struct Before {
@@ -48,7 +53,7 @@ fn step(p: &dyn Population, before: &Before) -> [Mat; 2] {
     if !p.states().is_empty() {
         (h, out) = (before.states.clone(), Mat::zeros(DType::F64, ROWS, UNITS));
     }
-    p.advance(&Ctx::default(), before.inputs(), h.view_mut(), out.view_mut(), &mut [0.0; ROWS]);
+    p.advance(&ctx(p), before.inputs(), h.view_mut(), out.view_mut(), &mut [0.0; ROWS]);
     [if p.states().is_empty() { out.clone() } else { h }, out]
 }
 
@@ -67,7 +72,7 @@ fn back(p: &dyn Population, before: &Before, g: &Mat, g_out: &Mat) -> [Mat; 3] {
         drive: drive.view_mut(),
         own: own.view_mut(),
     };
-    p.backward(&Ctx::default(), before.inputs(), before.states.view(), g);
+    p.backward(&ctx(p), before.inputs(), before.states.view(), g);
     // A number of a unit's own acts on all samples.
     let total = |k: usize, c: usize| (0..ROWS).map(|r| own.get(k * ROWS + r, c)).sum();
     [drive, state, Mat::from_fn(DType::F64, before.own.rows(), UNITS, total)]
@@ -136,7 +141,7 @@ fn the_way_back_in_time_is_the_way_back() {
                 drive: drive.view_mut(),
                 own: (own.rows() > 0).then(|| own.view_mut()),
             };
-            p.backward_in_time(&Ctx::default(), before.inputs(), before.states.view(), g);
+            p.backward_in_time(&ctx(&*p), before.inputs(), before.states.view(), g);
             near(&drive.to_f64s(), &wanted[0].to_f64s(), 1e-12, &(&spec, "drive"));
             near(&own.to_f64s(), &wanted[2].to_f64s(), 1e-12, &(&spec, "own"));
             if stored > 0 {

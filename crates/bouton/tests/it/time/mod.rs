@@ -10,6 +10,7 @@ mod refused;
 mod rewards;
 mod sequences;
 mod streams;
+mod units;
 
 use crate::common::{central_differences, gradient, loss, relative_error};
 use bouton::credit::{Batch, GradCollector};
@@ -61,7 +62,8 @@ const LOOP: &str = "[connection.loop]\nfrom = \"hidden1\"\nto = \"hidden1\"\n";
 const BPTT: &str = "[credit.bptt]\n";
 
 fn smooth(unit: &str, more: &str) -> String {
-    format!("[neuron.{unit}]\ntau = 5.0\nthreshold = 0.5\nsmooth = true\nreset-gradient = true\n{more}\n")
+    let tau = if unit == "if" { "" } else { "tau = 5.0\n" };
+    format!("[neuron.{unit}]\n{tau}threshold = 0.5\nsmooth = true\nreset-gradient = true\n{more}\n")
 }
 
 #[test]
@@ -73,7 +75,7 @@ fn smooth_spikes_have_exact_gradients_by_every_way_and_reading() {
         for (connection, reading) in
             loops.iter().zip([readings[i], readings[(i + 2) % 6], readings[(i + 4) % 6]])
         {
-            for unit in ["lif", "alif", "cuba-lif"] {
+            for unit in ["if", "lif", "alif", "adlif", "cuba-lif"] {
                 let units = smooth(unit, &format!("surrogate = {{ {slope} }}"));
                 let rest = format!("[time]\nreading = {reading}\n{units}{LEAKY}{connection}{BPTT}");
                 let error = against_differences(&recipe("[4, 6, 3]", &rest));

@@ -69,6 +69,39 @@ fn each_refusal_names_its_place_and_a_way_out() {
         ),
         (format!("{rows}[neuron.lif]\ntau = 0.0\n[credit.bptt]\n"), "tau", ""),
         (format!("{rows}[neuron.lif]\nthreshold = -1.0\n[credit.bptt]\n"), "threshold", ""),
+        (format!("{rows}[neuron.if]\nthreshold = 0.0\n[credit.bptt]\n"), "neuron.if.threshold", ""),
+        (format!("{rows}[neuron.adlif]\ntau = -5.0\n[credit.bptt]\n"), "neuron.adlif.tau", "range"),
+        (format!("{rows}[neuron.adlif]\ntau-adaptation = 0.0\n[credit.bptt]\n"), "tau-adaptation", "range"),
+        (
+            format!("{rows}[time]\ndt = 2.0\n[neuron.lif]\ntau = 1.5\nmethod = \"euler\"\n[credit.bptt]\n"),
+            "`neuron.lif.tau` is 1.5, but must be at least 2, the length of a step",
+            "method = \"exponential\"",
+        ),
+        (
+            format!(
+                "{rows}[time]\ndt = 2.0\nsubsteps = 4\n[neuron.alif]\nmethod = \"euler\"\n\
+                 tau-adaptation = {{ value = 9.0, learned = true }}\n[credit.bptt]\n"
+            ),
+            "`neuron.alif.tau-adaptation` is learned down to 0.000001, but must be at least 0.5",
+            "range = [0.5, …]",
+        ),
+        (
+            format!("{rows}[neuron.cuba-lif]\ntau-synapse = 0.5\nmethod = \"euler\"\n[credit.bptt]\n"),
+            "`neuron.cuba-lif.tau-synapse` is 0.5, but must be at least 1",
+            "time.dt",
+        ),
+        (
+            format!("{rows}[neuron.adlif]\norder = \"forward\"\n[credit.bptt]\n"),
+            "`neuron.adlif.a` is up to 1, but must be below 0.5418",
+            "range = [0, 1]",
+        ),
+        (
+            format!(
+                "{rows}[neuron.adlif]\ntau-adaptation = {{ value = 90.0, learned = true }}\n[credit.bptt]\n"
+            ),
+            "`neuron.adlif.a` is up to 1, but must be below 0.0836",
+            "time constants in a range",
+        ),
         (
             format!("{rows}[neuron.lif]\n[credit.bptt]\ntruncate = 2\ncheckpoint = 2\n"),
             "checkpoint",
