@@ -237,6 +237,7 @@ impl<'a> Seen<'a> {
         let target =
             targets(time, &batch.target.part(rows.clone()), network.populations[network.output()].units);
         let spans = batch.spans.as_ref().map(|spans| spans.take(&rows.clone().collect::<Vec<_>>()));
+        let spans = time.clock.reading.narrowed(spans, time.shown.steps, rows.len());
         let counts = counted(time, batch) / batch.len() as f64;
         Ok(Self { time, x, samples: rows.len(), target, spans, counts })
     }
@@ -261,8 +262,7 @@ impl<'a> Seen<'a> {
                 self.spans.iter().for_each(|spans| spans.clear_beyond(0, &mut all));
                 sample_by_sample(&all, self.samples)
             }
-            Reading::Each => Reading::Mean.gather(out.view(), self.samples, lengths),
-            reading => reading.gather(out.view(), self.samples, lengths),
+            reading => reading.of_sample().gather(out.view(), self.samples, lengths),
         }
     }
 
@@ -275,8 +275,7 @@ impl<'a> Seen<'a> {
                 self.spans.iter().for_each(|spans| spans.clear_beyond(0, &mut all));
                 all
             }
-            Reading::Each => Reading::Mean.spread(g, out.view(), self.samples, lengths),
-            reading => reading.spread(g, out.view(), self.samples, lengths),
+            reading => reading.of_sample().spread(g, out.view(), self.samples, lengths),
         }
     }
 
@@ -288,7 +287,7 @@ impl<'a> Seen<'a> {
     /// Judges what was said: gradients with respect to outputs, and the sums.
     fn judge(&self, network: &Network, objective: &dyn Objective, said: &Said) -> (Errors, Step) {
         let reading = self.time.clock.reading;
-        let judged = self.spans.as_ref().map(|spans| spans.judged(reading == Reading::Each));
+        let judged = self.spans.as_ref().map(|spans| spans.judged(reading.every_step()));
         let weights = judged.as_ref().map(|(_, weights)| &weights[..]);
         let target = judged.as_ref().map(|(rows, _)| self.target.take(rows));
         let target = target.as_ref().unwrap_or(&self.target);
@@ -353,9 +352,9 @@ fn step_costs(network: &Network, time: &Timing, samples: usize) -> StepCosts {
 /// What the rows count that are judged in a batch.
 fn counted(time: &Timing, batch: &Batch) -> f64 {
     let reading = time.clock.reading;
-    match &batch.spans {
+    match reading.narrowed(batch.spans.clone(), time.shown.steps, batch.len()) {
         None => reading.judged(time.shown.steps, batch.len()) as f64,
-        Some(spans) => spans.judged(reading == Reading::Each).1.iter().sum(),
+        Some(spans) => spans.judged(reading.every_step()).1.iter().sum(),
     }
 }
 
@@ -370,7 +369,7 @@ fn placed(taken: &Mat, rows: &[usize], all: usize) -> Mat {
 
 /// Targets of the rows that are judged: those of the samples, or one for every step of them.
 fn targets(time: &Timing, of_samples: &Target, outputs: usize) -> Target {
-    if time.clock.reading != Reading::Each {
+    if !time.clock.reading.every_step() {
         return of_samples.clone();
     }
     let steps = time.shown.steps;
