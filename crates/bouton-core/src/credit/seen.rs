@@ -93,6 +93,7 @@ impl<'a> Seen<'a> {
         let target =
             targets(time, &batch.target.part(rows.clone()), network.populations[network.output()].units);
         let spans = batch.spans.as_ref().map(|spans| spans.take(&rows.clone().collect::<Vec<_>>()));
+        let spans = time.clock.reading.narrowed(spans, time.shown.steps, rows.len());
         let counts = counted(time, batch) / batch.len() as f64;
         let ids = batch.ids[rows.clone()].to_vec();
         Self { time, x, samples: rows.len(), target, spans, counts, ids, rewarded: None }
@@ -118,8 +119,7 @@ impl<'a> Seen<'a> {
                 self.spans.iter().for_each(|spans| spans.clear_beyond(0, &mut all));
                 sample_by_sample(&all, self.samples)
             }
-            Reading::Each => Reading::Mean.gather(out.view(), self.samples, lengths),
-            reading => reading.gather(out.view(), self.samples, lengths),
+            reading => reading.of_sample().gather(out.view(), self.samples, lengths),
         }
     }
 
@@ -132,8 +132,7 @@ impl<'a> Seen<'a> {
                 self.spans.iter().for_each(|spans| spans.clear_beyond(0, &mut all));
                 all
             }
-            Reading::Each => Reading::Mean.spread(g, out.view(), self.samples, lengths),
-            reading => reading.spread(g, out.view(), self.samples, lengths),
+            reading => reading.of_sample().spread(g, out.view(), self.samples, lengths),
         }
     }
 
@@ -145,7 +144,7 @@ impl<'a> Seen<'a> {
     /// Judges what was said: gradients with respect to outputs, and the sums.
     pub fn judge(&self, network: &Network, objective: &dyn Objective, said: &Said) -> (Errors, Step) {
         let reading = self.time.clock.reading;
-        let judged = self.spans.as_ref().map(|spans| spans.judged(reading == Reading::Each));
+        let judged = self.spans.as_ref().map(|spans| spans.judged(reading.every_step()));
         let weights = judged.as_ref().map(|(_, weights)| &weights[..]);
         let target = judged.as_ref().map(|(rows, _)| self.target.take(rows));
         let target = target.as_ref().unwrap_or(&self.target);
@@ -204,7 +203,7 @@ impl<'a> Seen<'a> {
         outs: &[(PopId, Mat)],
         (s, t): (usize, usize),
     ) -> (Vec<(PopId, Mat)>, Step) {
-        let row = if self.time.clock.reading == Reading::Each { t * self.samples + s } else { s };
+        let row = if self.time.clock.reading.every_step() { t * self.samples + s } else { s };
         let target = self.target.take(&[row]);
         let weight = self.spans.as_ref().map(|_| [self.weight_at(s, t)]);
         let weights = weight.as_ref().map(|weight| &weight[..]);
@@ -249,9 +248,9 @@ pub(super) fn timing(network: &Network) -> Result<&Timing> {
 /// What the rows count that are judged in a batch.
 pub(super) fn counted(time: &Timing, batch: &Batch) -> f64 {
     let reading = time.clock.reading;
-    match &batch.spans {
+    match reading.narrowed(batch.spans.clone(), time.shown.steps, batch.len()) {
         None => reading.judged(time.shown.steps, batch.len()) as f64,
-        Some(spans) => spans.judged(reading == Reading::Each).1.iter().sum(),
+        Some(spans) => spans.judged(reading.every_step()).1.iter().sum(),
     }
 }
 
@@ -259,7 +258,7 @@ pub(super) fn counted(time: &Timing, batch: &Batch) -> f64 {
 pub(super) fn weight_at(time: &Timing, spans: Option<&Spans>, s: usize, t: usize) -> f64 {
     let end = spans.map_or(time.shown.steps, |spans| spans.lengths[s]);
     match time.clock.reading {
-        Reading::Each => spans.map_or(1.0, |spans| spans.at(s, t)),
+        reading if reading.every_step() => spans.map_or(1.0, |spans| spans.at(s, t)),
         _ if t + 1 == end => spans.map_or(1.0, |spans| spans.of(s)),
         _ => 0.0,
     }
@@ -276,7 +275,7 @@ fn placed(taken: &Mat, rows: &[usize], all: usize) -> Mat {
 
 /// Targets of the rows that are judged: those of the samples, or one for every step of them.
 fn targets(time: &Timing, of_samples: &Target, outputs: usize) -> Target {
-    if time.clock.reading != Reading::Each {
+    if !time.clock.reading.every_step() {
         return of_samples.clone();
     }
     let steps = time.shown.steps;

@@ -54,6 +54,18 @@ impl Spans {
         }
     }
 
+    /// The same, of which the last so many steps of each sample's own are judged, and no others.
+    #[must_use]
+    pub fn of_last(self, last: usize) -> Self {
+        let judged = |i: usize| {
+            let (sample, t) = (i / self.steps, i % self.steps);
+            let counts = t + last >= self.lengths[sample];
+            if counts { self.mask.as_ref().map_or(1.0, |mask| mask[i]) } else { 0.0 }
+        };
+        let mask = (0..self.steps * self.lengths.len()).map(judged).collect();
+        Self { mask: Some(mask), ..self }
+    }
+
     /// How much step `t` of a sample counts.
     pub fn at(&self, sample: usize, t: usize) -> f64 {
         if t >= self.lengths[sample] {
@@ -109,6 +121,14 @@ mod tests {
         let mut rows = Mat::from_f64s(DType::F32, 4, 1, &[5.0, 6.0, 7.0, 8.0]);
         spans().clear_beyond(1, &mut rows);
         assert_eq!(rows.to_f64s(), [5.0, 6.0, 7.0, 0.0]);
+    }
+
+    #[test]
+    fn the_last_steps_are_those_before_the_end_of_each_sample() {
+        let judged = |spans: Spans| spans.judged(true).0;
+        assert_eq!(judged(Spans::whole(3, 2).of_last(2)), [2, 3, 4, 5]);
+        // The second sample ends one step earlier, and its step 1 counts half as much.
+        assert_eq!(spans().of_last(1).judged(true), (vec![3, 4], vec![2.0, 2.0]));
     }
 
     #[test]

@@ -30,6 +30,10 @@ impl Wiring for Identity {
     }
 
     fn backward_weight(&self, _: View<'_>, _: View<'_>, _: Range<usize>, _: ViewMut<'_>) {}
+
+    fn fan_out(&self, _: &WeightMat, [pre, _]: [usize; 2]) -> Vec<f64> {
+        vec![0.0; pre]
+    }
 }
 
 fn add<T: Elem>(from: View<'_>, mut to: ViewMut<'_>) {

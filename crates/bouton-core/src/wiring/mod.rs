@@ -19,7 +19,7 @@ pub use sparse::{Sparse, SparseWiring};
 
 use crate::axis::{Cite, axis};
 use crate::rng::Key;
-use bouton_kernels::{ConvShape, View, ViewMut, WeightMat};
+use bouton_kernels::{ConvShape, DType, Mat, View, ViewMut, WeightMat};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -133,6 +133,14 @@ pub trait Wiring: Send + Sync + std::fmt::Debug {
     }
     /// The rows `band` of the adjoint of `forward` in its weight: g_w += ∂⟨g, W(pre)⟩/∂W.
     fn backward_weight(&self, pre: View<'_>, g: View<'_>, band: Range<usize>, g_w: ViewMut<'_>);
+    /// How many weights lead on from each of `pre` units to `post` ones, of those that are 1 in a weight of 64 bits that is 0 elsewhere.
+    /// Default: the adjoint at ones.
+    fn fan_out(&self, there: &WeightMat, [pre, post]: [usize; 2]) -> Vec<f64> {
+        let ones = Mat::from_fn(DType::F64, 1, post, |_, _| 1.0);
+        let mut sums = Mat::zeros(DType::F64, 1, pre);
+        self.backward_input(there, ones.view(), sums.view_mut());
+        sums.to_f64s().into_iter().map(f64::round).collect()
+    }
     /// Whether a sample's gradient is the product of its two factors, g·preᵀ; it is not where a weight is used at several
     /// places, or where units are joined with some units alone.
     fn factorises(&self) -> bool;

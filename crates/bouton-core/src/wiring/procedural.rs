@@ -132,6 +132,14 @@ impl Wiring for ProceduralWiring {
     }
 
     fn backward_weight(&self, _: View<'_>, _: View<'_>, _: Range<usize>, _: ViewMut<'_>) {}
+
+    fn fan_out(&self, _: &WeightMat, [pre, _]: [usize; 2]) -> Vec<f64> {
+        let mut counts = vec![0.0; pre];
+        for units in self.blocks() {
+            self.of(units, DType::F64).0.into_iter().for_each(|i| counts[i as usize] += 1.0);
+        }
+        counts
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod feedback;
 mod finite;
 mod gdu;
 mod holomorphic;
+mod operations;
 mod outside;
 mod presets;
 mod symmetry;
@@ -34,6 +35,7 @@ pub use alignment::{Aligned, alignment};
 pub use confusion::{Calibration, Confusion};
 pub use context::CheckContext;
 pub use cost::{Cost, costs};
+pub use operations::{Operations, Synapses, operations};
 
 use crate::error::Result;
 use serde::Serialize;

@@ -272,6 +272,10 @@ impl RunDir {
     pub fn costs(&self) -> PathBuf {
         self.path.join("costs.json")
     }
+    /// `operations.json`: what synapses do for a sample, see [`crate::analysis::operations`].
+    pub fn operations(&self) -> PathBuf {
+        self.path.join("operations.json")
+    }
     /// `alignment.json`: cosines to the true gradient, see [`crate::analysis::alignment`].
     pub fn alignment(&self) -> PathBuf {
         self.path.join("alignment.json")

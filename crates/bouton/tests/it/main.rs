@@ -33,6 +33,7 @@ mod memory;
 mod metaplastic_adam;
 mod migrate;
 mod named;
+mod operations;
 mod outside;
 mod overrides;
 mod own_data;

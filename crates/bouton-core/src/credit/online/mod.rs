@@ -162,7 +162,8 @@ impl Online {
 
 /// What the rows count that are judged in some steps of a batch.
 fn counted(time: &Timing, batch: &Batch, steps: &Range<usize>) -> f64 {
-    let of = |s: usize| steps.clone().map(|t| weight_at(time, batch.spans.as_ref(), s, t)).sum::<f64>();
+    let spans = time.clock.reading.narrowed(batch.spans.clone(), time.shown.steps, batch.len());
+    let of = |s: usize| steps.clone().map(|t| weight_at(time, spans.as_ref(), s, t)).sum::<f64>();
     (0..batch.len()).map(of).sum()
 }
 

@@ -68,12 +68,12 @@ impl Network {
     }
 
     /// Whether a connection from the data brings at each step of the network what that step of the data shows.
-    fn is_prompt(&self, time: &Timing, c: &Connection) -> bool {
+    pub(super) fn is_prompt(&self, time: &Timing, c: &Connection) -> bool {
         time.clock.substeps == 1 && c.delay == 0
     }
 
     /// What is seen by a connection from the data; where it does not come promptly, what steps before the first showed stands above.
-    fn seen_by<'x>(&self, c: &Connection, time: &Timing, trace: &Trace, x: View<'x>) -> Shown<'x> {
+    pub(super) fn seen_by<'x>(&self, c: &Connection, time: &Timing, trace: &Trace, x: View<'x>) -> Shown<'x> {
         if trace.before.is_empty() || self.is_prompt(time, c) {
             return self.shown(c.pre, x);
         }
@@ -86,7 +86,7 @@ impl Network {
     }
 
     /// Step among those of [`Network::seen_by`] from which a connection brings something at step `t` of the network.
-    fn comes_from(&self, c: &Connection, time: &Timing, trace: &Trace, t: usize) -> usize {
+    pub(super) fn comes_from(&self, c: &Connection, time: &Timing, trace: &Trace, t: usize) -> usize {
         let before = trace.before.rows() / trace.samples.max(1);
         (before * time.clock.substeps + t - c.delay) / time.clock.substeps
     }

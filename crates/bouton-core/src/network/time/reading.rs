@@ -1,5 +1,7 @@
-//! Which outputs of a sequence are judged: y = Σ_t r_t s_t for most, the largest for `max`, all of them for `each`.
+//! Which outputs of a sequence are judged: y = Σ_t r_t s_t for most, the largest for `max`, all of them for `each`, and those of the
+//! last steps, each by itself, for `each-of-last`: what a network answers after a cue (Bellec et al. 2020).
 
+use crate::encoder::Spans;
 use bouton_kernels::{Elem, Mat, View, add_scaled, dispatch};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +26,11 @@ pub enum Reading {
         #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "as many as the answer lasts"))]
         usize,
     ),
+    /// Each one of the last so many steps, by the one target of its sample.
+    EachOfLast(
+        #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "as many as the answer lasts"))]
+        usize,
+    ),
 }
 
 impl Reading {
@@ -35,13 +42,38 @@ impl Reading {
             Self::Mean => Some(among(steps)),
             Self::Sum => Some(1.0),
             Self::Window(last) => Some(among(last)),
-            Self::Max | Self::Each => None,
+            Self::Max | Self::Each | Self::EachOfLast(_) => None,
         }
     }
 
-    /// Rows that are judged of so many steps.
+    /// Whether steps are judged one by one, and not a sample once.
+    pub fn every_step(self) -> bool {
+        matches!(self, Self::Each | Self::EachOfLast(_))
+    }
+
+    /// What gives one answer for a sample: where steps are judged one by one, their mean.
+    #[must_use]
+    pub fn of_sample(self) -> Self {
+        match self {
+            Self::Each => Self::Mean,
+            Self::EachOfLast(last) => Self::Window(last),
+            reading => reading,
+        }
+    }
+
+    /// What is said of the steps of so many samples, those that are not judged among it.
+    pub fn narrowed(self, spans: Option<Spans>, steps: usize, samples: usize) -> Option<Spans> {
+        match self {
+            Self::EachOfLast(last) => {
+                Some(spans.unwrap_or_else(|| Spans::whole(steps, samples)).of_last(last))
+            }
+            _ => spans,
+        }
+    }
+
+    /// Rows that there are to judge of so many steps.
     pub fn judged(self, steps: usize, samples: usize) -> usize {
-        if self == Self::Each { steps * samples } else { samples }
+        if self.every_step() { steps * samples } else { samples }
     }
 
     /// The outputs that are judged, of [steps · samples, outputs]; `lengths` are the steps of each sample's own, if they are not all.
@@ -49,7 +81,7 @@ impl Reading {
         let steps = out.rows() / samples.max(1);
         let at = |t: usize| out.rows_range(t * samples..(t + 1) * samples);
         match self {
-            Self::Each => out.to_mat(),
+            Self::Each | Self::EachOfLast(_) => out.to_mat(),
             Self::Max => largest(out, samples, lengths),
             _ if let Some(lengths) = lengths => self.gather_own(out, lengths),
             _ => {
@@ -84,7 +116,7 @@ impl Reading {
     pub fn spread(self, err: Mat, out: View<'_>, samples: usize, lengths: Option<&[usize]>) -> Mat {
         let steps = out.rows() / samples.max(1);
         match self {
-            Self::Each => return err,
+            Self::Each | Self::EachOfLast(_) => return err,
             Self::Max => return to_largest(&err, out, samples, lengths),
             _ => {}
         }
@@ -161,15 +193,22 @@ mod tests {
     use super::*;
     use bouton_kernels::DType;
 
-    const ALL: [Reading; 6] =
-        [Reading::Last, Reading::Mean, Reading::Sum, Reading::Max, Reading::Each, Reading::Window(2)];
+    const ALL: [Reading; 7] = [
+        Reading::Last,
+        Reading::Mean,
+        Reading::Sum,
+        Reading::Max,
+        Reading::Each,
+        Reading::Window(2),
+        Reading::EachOfLast(2),
+    ];
 
     /// A reading of a padded sample is that of the sample alone.
     #[test]
     fn readings_end_with_their_sample() {
         let out = Mat::from_fn(DType::F64, 8, 2, |r, c| ((3 * r + 5 * c) % 7) as f64 - 1.0);
         let lengths = [4, 2];
-        for reading in ALL.into_iter().filter(|reading| *reading != Reading::Each) {
+        for reading in ALL.into_iter().filter(|reading| !reading.every_step()) {
             let all = reading.gather(out.view(), 2, Some(&lengths));
             let err = Mat::from_fn(DType::F64, 2, 2, |r, c| (r * 2 + c) as f64 + 0.5);
             let spread = reading.spread(err.clone(), out.view(), 2, Some(&lengths));
@@ -201,6 +240,7 @@ mod tests {
         assert_eq!(read(Reading::Max), [3.0, 9.0, 7.0, 8.0]);
         assert_eq!(read(Reading::Window(2)), [2.5, 5.0, 6.0, 8.0]);
         assert_eq!(read(Reading::Each), out.to_f64s());
+        assert_eq!(read(Reading::EachOfLast(2).of_sample()), read(Reading::Window(2)));
         // ⟨err, gather(v)⟩ = ⟨spread(err), v⟩ for a linear reading; for `max` at v = out.
         for reading in ALL {
             let err = Mat::from_fn(DType::F64, reading.judged(3, 2), 2, |r, c| (r * 2 + c) as f64 + 0.5);

@@ -58,12 +58,12 @@ pub(super) fn unfit(r: &Recipe) -> Refusal {
         );
     }
     let steps = r.shown_steps().map_or(1, |shown| shown.steps);
-    if let Some(Reading::Window(window)) =
-        r.time.map(|time| time.reading).filter(|r| matches!(r, Reading::Window(n) if *n > steps))
+    if let Reading::Window(last) | Reading::EachOfLast(last) = r.clock().reading
+        && last > steps
     {
         return refusal(
-            format!("time.reading is the mean of the last {window} steps, but a sample has {steps}"),
-            "make the window shorter, or use \"mean\"",
+            format!("time.reading judges the last {last} steps, but a sample has {steps}"),
+            "make that shorter, or use \"mean\" or \"each\"",
         );
     }
     beside(r).or_else(|| answers(r, steps)).or_else(|| forward(r)).or_else(|| rewards(r))
@@ -89,7 +89,7 @@ fn forward(r: &Recipe) -> Refusal {
         return None;
     }
     let (rule, clock) = (variant_name(&r.credit), r.clock());
-    if !matches!(clock.reading, Reading::Last | Reading::Each) {
+    if clock.reading != Reading::Last && !clock.reading.every_step() {
         return refusal(
             format!(
                 "credit.{rule} learns at every step, but time.reading is known at the end of a sequence alone"
@@ -128,7 +128,7 @@ fn beside(r: &Recipe) -> Refusal {
             "use another sequence, or leave the array out of the file",
         );
     }
-    if said.iter().any(|name| name == "mask") && r.clock().reading != Reading::Each {
+    if said.iter().any(|name| name == "mask") && !r.clock().reading.every_step() {
         return refusal(
             format!(
                 "mask in the data of task.{task} says which steps are judged, but time.reading judges a sample once"
@@ -141,18 +141,18 @@ fn beside(r: &Recipe) -> Refusal {
 
 /// What does not agree on how many answers a sample of so many shown steps has.
 fn answers(r: &Recipe, steps: usize) -> Refusal {
-    let each = r.time.is_some_and(|time| time.reading == Reading::Each);
-    if r.task.method().answers_every_step() != each
-        && (!each || r.task.method().targets() == TargetKind::Values)
-    {
-        let (task, reading) = (r.task.name(), if each { "\"each\"" } else { "one answer for all steps" });
+    let (reading, several) = (r.clock().reading, r.task.method().answers_every_step());
+    // Each of the last steps has the one answer of its sample.
+    let each = if several { reading == Reading::Each } else { reading.every_step() };
+    if several != each && (!each || r.task.method().targets() == TargetKind::Values) {
+        let (task, reading) = (r.task.name(), if each { "every step" } else { "one answer for all steps" });
         return refusal(
             format!("task.{task} and time.reading ({reading}) do not agree on how many answers a sample has"),
             "use time.reading = \"each\" for tasks with a value at every step, another one for others",
         );
     }
     let own = r.own_steps().steps;
-    if r.task.method().answers_every_step() && steps != own {
+    if several && steps != own {
         let (encoder, task) = (variant_name(&r.encoder), r.task.name());
         return refusal(
             format!("encoder.{encoder} shows {steps} steps, but task.{task} has answers for {own}"),
@@ -161,7 +161,7 @@ fn answers(r: &Recipe, steps: usize) -> Refusal {
     }
     if each && r.continual.scenario != Scenario::Domain {
         return refusal(
-            "time.reading = \"each\" judges every step over all outputs, but this scenario has outputs of single tasks",
+            "time.reading judges steps one by one over all outputs, but this scenario has outputs of single tasks",
             "use scenario = \"domain\", or another reading",
         );
     }

@@ -34,7 +34,8 @@ fn network(reading: &str, steps: usize, credit: &str) -> Recipe {
     Recipe::parse(&text.replace("steps = 5", &format!("steps = {steps}")), "test").unwrap()
 }
 
-const READINGS: [&str; 6] = ["\"last\"", "\"mean\"", "\"sum\"", "\"max\"", "\"each\"", "{ window = 1 }"];
+const READINGS: [&str; 7] =
+    ["\"last\"", "\"mean\"", "\"sum\"", "\"max\"", "\"each\"", "{ window = 1 }", "{ each-of-last = 1 }"];
 
 #[test]
 fn a_padded_sample_is_the_sample_alone_whatever_stands_in_the_padding() {

@@ -5,7 +5,9 @@ mod encoders;
 mod forward;
 mod lengths;
 mod nest;
+mod nest_classes;
 mod online;
+mod random_state;
 mod refused;
 mod rewards;
 mod sequences;
@@ -71,9 +73,17 @@ fn smooth_spikes_have_exact_gradients_by_every_way_and_reading() {
     let loops = [String::new(), LOOP.to_owned(), format!("{LOOP}delay = 2\nautapses = false\n")];
     let slopes = ["sigmoid = 3.0", "fast-sigmoid = 2.0", "arctan = 2.0", "triangle = 0.9"];
     for (i, slope) in slopes.into_iter().enumerate() {
-        let readings = ["\"last\"", "\"mean\"", "\"sum\"", "\"max\"", "\"each\"", "{ window = 3 }"];
+        let readings = [
+            "\"last\"",
+            "\"mean\"",
+            "\"sum\"",
+            "\"max\"",
+            "\"each\"",
+            "{ window = 3 }",
+            "{ each-of-last = 3 }",
+        ];
         for (connection, reading) in
-            loops.iter().zip([readings[i], readings[(i + 2) % 6], readings[(i + 4) % 6]])
+            loops.iter().zip([readings[i], readings[(i + 2) % 7], readings[(i + 4) % 7]])
         {
             for unit in ["if", "lif", "alif", "adlif", "cuba-lif"] {
                 let units = smooth(unit, &format!("surrogate = {{ {slope} }}"));

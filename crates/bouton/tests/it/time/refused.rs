@@ -48,6 +48,11 @@ fn each_refusal_names_its_place_and_a_way_out() {
             "shorter",
         ),
         (
+            format!("{rows}[time]\nreading = {{ each-of-last = 6 }}\n[neuron.lif]\n[credit.bptt]\n"),
+            "last 6 steps, but a sample has 5",
+            "shorter",
+        ),
+        (
             "[encoder.rows]\nsteps = 2\n[network]\nlayers = [10, 6, 3]\n[neuron.lif]\n[credit.bptt]\n".into(),
             "encoder.rows shows 10 numbers at once, but samples are 5 rows of 4",
             "steps = 5",
