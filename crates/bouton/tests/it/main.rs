@@ -35,6 +35,8 @@ mod named;
 mod outside;
 mod overrides;
 mod own_data;
+mod own_events;
+mod own_sequences;
 mod own_sets;
 mod protocol;
 mod recipe;
