@@ -37,6 +37,8 @@ mod operations;
 mod outside;
 mod overrides;
 mod own_data;
+mod own_events;
+mod own_sequences;
 mod own_sets;
 mod protocol;
 mod recipe;

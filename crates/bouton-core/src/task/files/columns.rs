@@ -1,5 +1,6 @@
-//! Tables of numbers as text (CSV): one sample a line, columns parted by commas, semicolons or tabs.
+//! Tables of numbers as text (CSV): one sample a line, or one step of a sequence, columns parted by commas, semicolons or tabs.
 
+use super::sequence::{Row, Sequence, gather};
 use super::source::Source;
 use super::table::{Inputs, Named, Table};
 use crate::{Error, Result};
@@ -43,12 +44,25 @@ pub(super) fn parse(bytes: &[u8], place: &str, Source { spec, blind }: Source<'_
         }
     };
     let targets = spec.targets.iter().filter_map(all).collect::<Result<Vec<_>>>()?;
-    let label = match blind {
+    let clock = spec.sequence.as_ref().map(|sequence| columns.clock(sequence)).transpose()?;
+    let blind_width =
+        blind.map(|all| clock.as_ref().map_or(all, |clock| spec.found().shape[2] + clock.all.len()));
+    let label = match blind_width {
         _ if !spec.targets.is_empty() => None,
         Some(features) => columns.label(spec.label.as_deref()).ok().filter(|_| width > features),
         None => Some(columns.label(spec.label.as_deref())?),
     };
-    let features: Vec<usize> = (0..width).filter(|c| !targets.contains(c) && Some(*c) != label).collect();
+    let kept = |c: &usize| clock.as_ref().is_some_and(|clock| clock.all.contains(c));
+    if let Some(c) = (0..width).find(|c| kept(c) && (targets.contains(c) || Some(*c) == label)) {
+        let message = format!(
+            "{place}: column `{}` is named by task.files.sequence, and is an answer",
+            columns.name(c)
+        );
+        return Err(Error::config(message)
+            .with_hint("name three different columns; `label` says which has the class"));
+    }
+    let features: Vec<usize> =
+        (0..width).filter(|c| !targets.contains(c) && Some(*c) != label && !kept(c)).collect();
     if features.is_empty() {
         return Err(Error::data(format!("{place}: no column is left for inputs"))
             .with_hint("a table needs columns beside those of `label` or `targets`"));
@@ -60,7 +74,19 @@ pub(super) fn parse(bytes: &[u8], place: &str, Source { spec, blind }: Source<'_
         Some(label) => columns.answers(label)?,
     };
     let (shape, inputs) = ([1, 1, features.len()], Inputs::Numbers(inputs));
-    Ok(Table::new(place, shape, inputs, answers))
+    let table = Table::new(place, shape, inputs, answers);
+    match clock {
+        Some(Clock { all: [id, time], counts }) => {
+            gather(table, &columns.moments([id, time], counts)?, &columns.name(time), counts)
+        }
+        None => Ok(table),
+    }
+}
+
+/// Columns that place a row in a sequence: its name, and when it is; and whether that counts steps.
+struct Clock {
+    all: [usize; 2],
+    counts: bool,
 }
 
 impl<'a> Columns<'a> {
@@ -118,6 +144,49 @@ impl<'a> Columns<'a> {
         })
     }
 
+    /// The columns that `sequence` names.
+    fn clock(&self, sequence: &Sequence) -> Result<Clock> {
+        let (time, key, counts) = sequence.clock()?;
+        let all = [self.find(&sequence.id, "sequence.id")?, self.find(time, key)?];
+        if all[0] == all[1] {
+            return Err(Error::config(format!("{}: task.files.sequence names one column twice", self.place))
+                .with_hint("`id` is the column with the names of the sequences"));
+        }
+        Ok(Clock { all, counts })
+    }
+
+    /// What each row says of its place in a sequence.
+    fn moments(&self, [id, time]: [usize; 2], counts: bool) -> Result<Vec<Row<'_>>> {
+        let row = |(line, cells): &'_ (u64, StringRecord)| {
+            let wanted = |x: &f64| x.is_finite() && (!counts || x.fract() == 0.0 && x.abs() < 1e15);
+            let number = cells[time].parse().ok().filter(wanted);
+            let time = number.ok_or_else(|| self.no_time(*line, time, &cells[time], counts))?;
+            Ok((*line, time))
+        };
+        let all = self.rows.iter().map(|cells| {
+            let (line, time) = row(cells)?;
+            let name = &cells.1[id];
+            if MISSING.contains(&name.to_lowercase().as_str()) {
+                return Err(self.no_number(line, id, name));
+            }
+            Ok(Row { line, id: name, time })
+        });
+        all.collect()
+    }
+
+    fn no_time(&self, line: u64, column: usize, cell: &str, counts: bool) -> Error {
+        let error = self.no_number(line, column, cell);
+        if MISSING.contains(&cell.to_lowercase().as_str()) {
+            return error;
+        }
+        error.with_hint(if counts { "steps are whole numbers" } else { "times are numbers, in any unit" })
+    }
+
+    /// What a column is called.
+    fn name(&self, column: usize) -> String {
+        self.names.as_ref().map_or_else(|| (column + 1).to_string(), |names| names[column].clone())
+    }
+
     fn known(&self) -> String {
         match &self.names {
             None => {
@@ -160,9 +229,7 @@ impl<'a> Columns<'a> {
     }
 
     fn no_number(&self, line: u64, column: usize, cell: &str) -> Error {
-        let name =
-            self.names.as_ref().map_or_else(|| (column + 1).to_string(), |names| names[column].clone());
-        let place = format!("{}: line {line}, column `{}`", self.place, name.escape_debug());
+        let place = format!("{}: line {line}, column `{}`", self.place, self.name(column).escape_debug());
         if MISSING.contains(&cell.to_lowercase().as_str()) {
             return Error::data(format!("{place}: the value is missing"))
                 .with_hint("fill it in, or leave the line or the column out");

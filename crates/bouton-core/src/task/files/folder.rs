@@ -13,32 +13,42 @@ use std::path::{Path, PathBuf};
 /// How many files an error names.
 const MOST_SHOWN: usize = 8;
 
-/// All images below `path`; where nobody asks for classes, those that lie in it itself.
+/// All images below `path`.
 ///
 /// # Errors
 /// [`Error::Data`] if there are no folders or images, with the files that cannot be read, or if sizes differ.
 pub(super) fn read(path: &Path, source: Source<'_>) -> Result<Table> {
+    let (files, answers) = by_class(path, source.blind.is_some(), "images")?;
+    Ok(Table { answers, ..of(path, &files, source.spec)? })
+}
+
+/// All files below `path`, which are called `what`, and their classes; where nobody asks for classes, those that lie in it itself.
+///
+/// # Errors
+/// [`Error::Data`] if there are no folders or files.
+pub(super) fn by_class(path: &Path, blind: bool, what: &str) -> Result<(Vec<PathBuf>, Named)> {
     let all = entries(path)?;
     let loose: Vec<PathBuf> = all.iter().filter(|entry| entry.is_file()).cloned().collect();
-    if source.blind.is_some() && !loose.is_empty() {
-        return Ok(Table { answers: Named::Unknown(loose.len()), ..of(path, &loose, source.spec)? });
+    if blind && !loose.is_empty() {
+        let answers = Named::Unknown(loose.len());
+        return Ok((loose, answers));
     }
     let (mut files, mut classes): (Vec<PathBuf>, Vec<String>) = (Vec::new(), Vec::new());
     for class in all.into_iter().filter(|entry| entry.is_dir()) {
         let name = class.file_name().unwrap_or_default().to_string_lossy().into_owned();
         files.extend(entries(&class)?.into_iter().filter(|file| file.is_file()));
         if files.len() == classes.len() {
-            return Err(Error::data(format!("{}: no images", class.display()))
+            return Err(Error::data(format!("{}: no {what}", class.display()))
                 .with_hint("every class needs some; remove the folder if it is none"));
         }
         classes.resize(files.len(), name);
     }
     if files.is_empty() {
-        return Err(Error::data(format!("{}: no folders of images", path.display()))
-            .with_hint("put the images of each class into a folder with its name"));
+        return Err(Error::data(format!("{}: no folders of {what}", path.display()))
+            .with_hint(format!("put the {what} of each class into a folder with its name")));
     }
-    let answers = source.blind.map_or(Named::Classes(classes), |_| Named::Unknown(files.len()));
-    Ok(Table { answers, ..of(path, &files, source.spec)? })
+    let answers = if blind { Named::Unknown(files.len()) } else { Named::Classes(classes) };
+    Ok((files, answers))
 }
 
 /// The one image of the file `path`.
@@ -104,7 +114,7 @@ fn unreadable(bad: &[String]) -> Error {
 }
 
 /// What a folder holds, by name, without what systems hide in it.
-fn entries(path: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn entries(path: &Path) -> Result<Vec<PathBuf>> {
     let hidden = |p: &PathBuf| p.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let all = std::fs::read_dir(path).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
     let all = all.map_err(|e| Error::io(path, e))?.into_iter().map(|entry| entry.path());

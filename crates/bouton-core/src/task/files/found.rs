@@ -59,7 +59,11 @@ pub(super) fn asked(files: &Files) -> String {
     let Files { label, targets, header, size, grey, draw, .. } = files;
     let places =
         (train, test, validation.as_ref().and_then(Held::path), labels, test_labels, validation_labels);
-    hex(&Sha256::digest(format!("{:?}", (places, label, targets, header, size, grey, draw)))[..8])
+    let mut text = format!("{:?}", (places, label, targets, header, size, grey, draw));
+    // Nothing for a key that is not there: what was found before there were these keys stays found.
+    text.extend(files.sequence.iter().map(|sequence| format!("{sequence:?}")));
+    text.extend(files.events.iter().map(|events| format!("{events:?}")));
+    hex(&Sha256::digest(text)[..8])
 }
 
 /// What the files hold: samples to learn from, to choose by if that is a file, and to be judged by.
@@ -70,6 +74,15 @@ pub(super) struct Tables {
 }
 
 impl Tables {
+    /// The same, in which samples that end early are padded to the longest of all.
+    pub fn level(mut self) -> Self {
+        let Self { train, validation, test } = &mut self;
+        let mut all: Vec<&mut Table> = [train, test].into_iter().chain(validation).collect();
+        let steps = all.iter().filter(|table| table.spans.is_some()).map(|table| table.shape[1]).max();
+        all.iter_mut().for_each(|table| table.lengthen(steps.unwrap_or(0)));
+        self
+    }
+
     /// What they come to together.
     ///
     /// # Errors

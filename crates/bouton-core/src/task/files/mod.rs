@@ -1,8 +1,9 @@
 //! Your own data: files of samples with what they should come to (`[task.files]`).
 //!
 //! What a file is, its content says: a folder with a folder of PNG or JPEG images per class, a table of numbers (CSV), arrays of NumPy
-//! (`.npz`, or an `.npy` and another with the answers), a pair of IDX files. Classes are kept by name, in the order of their
-//! names; answers that are no whole numbers make it a regression.
+//! (`.npz`, or an `.npy` and another with the answers), a pair of IDX files. Two keys say more: `sequence`, that the rows of a table
+//! are steps, and `events`, that a folder holds recordings of event cameras. Classes are kept by name, in the order of their names;
+//! answers that are no whole numbers make it a regression.
 
 #![cfg_attr(not(feature = "import"), allow(dead_code, reason = "nothing is read without it"))]
 
@@ -15,19 +16,29 @@ mod beside;
 mod columns;
 #[cfg(feature = "import")]
 mod decoded;
+mod events;
 #[cfg(feature = "import")]
 mod folder;
 mod found;
 #[cfg(feature = "import")]
+mod memory;
+#[cfg(feature = "import")]
+mod recordings;
+#[cfg(feature = "import")]
+mod records;
+#[cfg(feature = "import")]
 mod resize;
+mod sequence;
 #[cfg(feature = "import")]
 mod source;
 mod table;
 mod unseen;
 
 pub use added::Added;
+pub use events::Events;
 pub use found::Found;
 use found::Tables;
+pub use sequence::Sequence;
 pub(crate) use table::interleaved;
 pub(crate) use unseen::Wanted;
 
@@ -47,14 +58,15 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Files {
-    /// Samples to learn from: a folder of images in a folder per class, a CSV, `.npz`, `.npy` or IDX file.
+    /// Samples to learn from: a folder of images or of events in a folder per class, a CSV, `.npz`, `.npy` or IDX file.
     pub train: String,
     /// Samples to be judged by: another such file, or a share of those of `train`, of each class alike.
     pub test: Held,
     /// Samples to choose by while training, as `test` names those to be judged by: `best` and `run.patience` go by these. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<Held>,
-    /// What the samples of `train` should come to, where that is another file (`.npy`, IDX).
+    /// What the samples of `train` should come to, where that is another file (`.npy`, IDX); of a folder of events, a text with a
+    /// file and its class on each line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<String>,
     /// The same of `test`.
@@ -80,6 +92,12 @@ pub struct Files {
     /// Take images in shades of grey. Default false.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub grey: bool,
+    /// Columns that make sequences of the rows of a table. Default: every row is a sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<Box<Sequence>>,
+    /// How files of event cameras are read, in a folder per class or beside a list of `labels`. Default: a folder holds images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<Box<Events>>,
     /// Samples per batch, or `"all"`.
     pub batch: BatchSize,
     /// Passes over the training set.
@@ -143,12 +161,37 @@ impl Files {
         };
         let validation = self.validation.as_ref().and_then(Held::path);
         let validation = validation.map(|path| self.source(path, self.validation_labels.as_deref(), None));
-        Ok(Tables { train, validation: validation.transpose()?, test })
+        let tables = Tables { train, validation: validation.transpose()?, test };
+        let own = self.sequence.is_some() || self.events.is_some();
+        Ok(if own { tables.level() } else { tables })
+    }
+
+    /// Refuses keys of `sequence` and `events` that cannot be meant, and such as would do nothing beside them.
+    fn forms(&self, at: &Place) -> Result<()> {
+        self.sequence.as_ref().map_or(Ok(()), |sequence| sequence.clock().map(|_| ()))?;
+        let Some(events) = &self.events else { return Ok(()) };
+        events.check(at)?;
+        let others = [
+            ("sequence", self.sequence.is_some()),
+            ("label", self.label.is_some()),
+            ("targets", !self.targets.is_empty()),
+            ("header", self.header.is_some()),
+            ("size", self.size.is_some()),
+            ("grey", self.grey),
+        ];
+        match others.into_iter().find(|(_, given)| *given) {
+            None => Ok(()),
+            Some((key, _)) => {
+                Err(Error::config(format!("{0}.{key} does nothing beside {0}.events", at.table))
+                    .with_hint("leave it out; events.size is the height and width of the camera"))
+            }
+        }
     }
 }
 
 impl TaskMethod for Files {
     fn check(&self, at: &Place) -> Result<()> {
+        self.forms(at)?;
         if self.found.is_none() {
             return Err(Error::config(format!("the files of {} were not looked at", at.table))
                 .with_hint("read the recipe with Recipe::load or Recipe::parse"));
@@ -177,11 +220,15 @@ impl TaskMethod for Files {
     }
 
     fn steps(&self) -> usize {
-        if self.beside().is_empty() { 1 } else { self.found().shape[1] }
+        if self.beside().is_empty() && self.events.is_none() { 1 } else { self.found().shape[1] }
     }
 
     fn beside(&self) -> &[String] {
         &self.found().beside
+    }
+
+    fn shows_spikes(&self) -> bool {
+        self.events.is_some()
     }
 
     fn targets(&self) -> TargetKind {
@@ -269,6 +316,7 @@ impl TaskMethod for Files {
         if self.found.as_ref().is_some_and(|found| found.asked == asked) {
             return Ok(());
         }
+        self.forms(&Place { table: "task.files".into(), connections: 0 })?;
         let tables = self.read()?;
         self.found = Some(tables.found(asked)?.into());
         Ok(())

@@ -1,7 +1,7 @@
 //! What a file is, by its content.
 
 use super::table::Table;
-use super::{Files, arrays, columns, folder};
+use super::{Files, arrays, columns, folder, recordings};
 use crate::task::idx;
 use crate::{Error, Result};
 use std::fs::File;
@@ -10,6 +10,29 @@ use std::path::Path;
 
 /// Bytes that a file begins with, as many as tell what it is.
 const START: u64 = 8;
+
+/// What a file is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Array,
+    Archive,
+    Idx,
+    Picture,
+    Table,
+}
+
+impl Kind {
+    /// By the first bytes.
+    fn of(start: &[u8]) -> Self {
+        match start {
+            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Self::Array,
+            [b'P', b'K', 3, 4, ..] => Self::Archive,
+            [0x1f, 0x8b, ..] | [0, 0, 0x08 | 0x0d, 1..=4, ..] => Self::Idx,
+            [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] => Self::Picture,
+            _ => Self::Table,
+        }
+    }
+}
 
 /// How samples are read from files.
 #[derive(Clone, Copy)]
@@ -28,28 +51,40 @@ impl Source<'_> {
     pub(super) fn read(&self, path: &str, labels: Option<&str>) -> Result<Table> {
         let file = Path::new(path);
         let meta = std::fs::metadata(file).map_err(|e| missing(path, &e))?;
+        if let Some(events) = &self.spec.events {
+            return recordings::read(file, labels, events, self.blind.is_some())?.checked();
+        }
         if meta.is_dir() {
+            self.no_sequence(path)?;
             alone(path, labels, "a folder of images in a folder per class")?;
             return folder::read(file, *self)?.checked();
         }
         let mut start = Vec::new();
         let opened = File::open(file).and_then(|f| f.take(START).read_to_end(&mut start));
         opened.map_err(|e| Error::io(file, e))?;
-        let table = match start[..] {
-            [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => arrays::pair(path, self.other(path, labels)?),
-            [b'P', b'K', 3, 4, ..] => {
-                alone(path, labels, "an .npz").and_then(|()| arrays::archive(path, *self))
-            }
-            [0x1f, 0x8b, ..] | [0, 0, 0x08 | 0x0d, 1..=4, ..] => {
+        let kind = Kind::of(&start);
+        if kind != Kind::Table {
+            self.no_sequence(path)?;
+        }
+        let table = match kind {
+            Kind::Array => arrays::pair(path, self.other(path, labels)?),
+            Kind::Archive => alone(path, labels, "an .npz").and_then(|()| arrays::archive(path, *self)),
+            Kind::Idx => {
                 let labels = self.other(path, labels)?.map(|path| idx::read(Path::new(path))).transpose()?;
                 arrays::of_idx(path, idx::read(file)?, labels)
             }
-            [0x89, b'P', b'N', b'G', ..] | [0xff, 0xd8, 0xff, ..] if self.blind.is_some() => {
-                folder::alone(file, *self)
-            }
+            Kind::Picture if self.blind.is_some() => folder::alone(file, *self),
             _ => alone(path, labels, "a table").and_then(|()| columns::read(path, *self)),
         };
         table?.checked()
+    }
+
+    /// Refuses columns of what has none.
+    fn no_sequence(&self, path: &str) -> Result<()> {
+        self.spec.sequence.as_ref().map_or(Ok(()), |_| {
+            Err(Error::config(format!("{path}: task.files.sequence goes with a table as text (CSV)"))
+                .with_hint("leave it out: arrays hold sequences as [samples, steps, numbers]"))
+        })
     }
 
     /// The file with the answers, where they are asked for.
@@ -67,7 +102,7 @@ impl Source<'_> {
 
 fn missing(path: &str, e: &std::io::Error) -> Error {
     let message = format!("{path}: {e}");
-    let hint = "paths of [task.files] begin at the folder of the recipe; they name a folder of images, a CSV, .npz, .npy or IDX file";
+    let hint = "paths of [task.files] begin at the folder of the recipe; they name a folder of images or events, a CSV, .npz, .npy or IDX file";
     if e.kind() == std::io::ErrorKind::NotFound {
         return Error::DataMissing { message, hint: hint.into() };
     }

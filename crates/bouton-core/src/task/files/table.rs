@@ -119,6 +119,21 @@ impl Table {
         Ok(self)
     }
 
+    /// Pads samples that have lengths to so many steps, if they have fewer.
+    pub(super) fn lengthen(&mut self, steps: usize) {
+        let [_, was, features] = self.shape;
+        let (Some(spans), Inputs::Numbers(numbers)) = (&mut self.spans, &mut self.inputs) else { return };
+        if was >= steps || self.shape[0] != 1 || spans.mask.is_some() {
+            return;
+        }
+        let mut longer = vec![0.0; spans.lengths.len() * steps * features];
+        for (to, from) in longer.chunks_exact_mut(steps * features).zip(numbers.chunks_exact(was * features))
+        {
+            to[..from.len()].copy_from_slice(from);
+        }
+        (*numbers, spans.steps, self.shape) = (longer, steps, [1, steps, features]);
+    }
+
     /// The samples at `ids`, in this order.
     pub(super) fn take(&self, ids: &[usize]) -> Self {
         let features = self.shape.iter().product();

@@ -31,6 +31,8 @@ impl Files {
             header: None,
             size,
             grey,
+            sequence: None,
+            events: None,
             batch: BatchSize::Samples(1),
             epochs: 1,
             shuffle: false,
@@ -48,6 +50,10 @@ impl Files {
     pub(crate) fn open(&self, path: &str, wanted: Wanted<'_>) -> Result<(Dataset, Vec<String>)> {
         let blind = wanted.answers.is_none().then(|| wanted.shape.iter().product());
         let table = self.source(path, wanted.answers.and_then(|(_, labels)| labels), blind)?;
+        let mut table = table;
+        if table.spans.is_some() && (self.sequence.is_some() || self.events.is_some()) {
+            table.lengthen(wanted.shape[1]);
+        }
         let table = shaped(table, wanted.shape)?;
         let names = table.names.clone();
         let table = Table { inputs: table.inputs.loaded(), ..table };

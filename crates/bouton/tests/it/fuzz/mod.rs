@@ -57,7 +57,7 @@ fn checkpoints_and_packed_networks() {
 
 #[test]
 fn files_of_one_s_own() {
-    short(&["table", "npz", "array", "picture", "pulses"]);
+    short(&["table", "sequences", "n-mnist", "aedat2", "npz", "array", "picture", "pulses"]);
 }
 
 /// Before anything is decoded: it would take hundreds of MiB. Case 806306 of `picture`.

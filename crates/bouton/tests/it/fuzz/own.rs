@@ -42,10 +42,14 @@ pub fn readers() -> Vec<Reader> {
         "reset",
         "+1",
         "ltd",
+        "#!AER-DAT2.0",
     ];
     let reader = |name, short, seeds, read| Reader { name, short, seeds, tokens, read };
     vec![
         reader("table", 1500, tables as fn() -> _, task as fn(&[u8]) -> _),
+        reader("sequences", 1500, sequences, of_sequences),
+        reader("n-mnist", 1500, n_mnist, of_n_mnist),
+        reader("aedat2", 1500, aedat, of_aedat),
         reader("npz", 1000, archives, task),
         reader("array", 4000, arrays, array),
         reader("picture", 1500, pngs, picture),
@@ -124,10 +128,67 @@ thread_local! {
 
 /// The bytes as the file of a task, half of it to test on.
 fn task(bytes: &[u8]) -> Result<()> {
-    let path = FOLDER.with(|folder| folder.path().join("file"));
+    of("file", bytes, "test = 0.5")
+}
+
+fn sequences() -> Vec<Vec<u8>> {
+    let rows: String =
+        (0..12).map(|i| format!("{},{},{i}.5,{}\n", i % 4, i / 4, ["no", "yes"][i % 2])).collect();
+    let small = "t;s;label;a\n0;x;1;2\n0;y;0;3\n1;x;1;4\n0;z;1;5\n3;v;0;6\n";
+    vec![format!("s,t,a,label\n{rows}").into(), small.into()]
+}
+
+fn of_sequences(bytes: &[u8]) -> Result<()> {
+    of("file", bytes, "sequence = { id = \"s\", time = \"t\" }\ntest = 0.5")
+        .or_else(|_| of("file", bytes, "sequence = { id = \"s\", step = \"t\" }\ntest = 0.5"))
+}
+
+fn n_mnist() -> Vec<Vec<u8>> {
+    let records =
+        |n: u8| (0..n).flat_map(|i| [i % 4, if i == 5 { 240 } else { i % 3 }, i << 7, i, 7]).collect();
+    vec![records(1), records(9), vec![3, 2, 0x7f, 0xff, 0xff]]
+}
+
+fn of_n_mnist(bytes: &[u8]) -> Result<()> {
+    let keys = "events = { form = \"n-mnist\", size = [3, 4], bin = 300 }";
+    recordings(bytes, "n-mnist", [0; 5].into(), keys)
+}
+
+fn aedat() -> Vec<Vec<u8>> {
+    let records = |n: u8| (0..n).flat_map(|i| [0, 0, i % 3, i % 8, 0, 0, i, 7]);
+    let file = |n| b"#!AER-DAT2.0\r\n# made up\n".iter().copied().chain(records(n)).collect();
+    vec![file(1), file(9)]
+}
+
+fn of_aedat(bytes: &[u8]) -> Result<()> {
+    let whole = [&b"#!AER-DAT2.0\n"[..], &[0; 8]].concat();
+    recordings(
+        bytes,
+        "aedat2",
+        whole,
+        "events = { form = \"aedat2\", size = [3, 4], steps = 3, binary = true }",
+    )
+}
+
+/// The bytes as a recording of one class, beside a `whole` one of another.
+fn recordings(bytes: &[u8], folder: &str, whole: Vec<u8>, keys: &str) -> Result<()> {
+    FOLDER.with(|root| {
+        for class in ["a", "b"].map(|class| root.path().join(folder).join(class)) {
+            std::fs::create_dir_all(&class).unwrap();
+            std::fs::write(class.join("1.bin"), &whole).unwrap();
+        }
+        let test = root.path().join(folder).display().to_string();
+        of(&format!("{folder}/a/1.bin"), bytes, &format!("{keys}\ntest = {test:?}"))
+    })
+}
+
+/// The bytes as a file, and the task that reads it: the file itself, or the folder that it lies in with its class.
+fn of(file: &str, bytes: &[u8], keys: &str) -> Result<()> {
+    let path = FOLDER.with(|folder| folder.path().join(file));
     std::fs::write(&path, bytes).unwrap();
-    let text =
-        format!("[files]\ntrain = {:?}\ntest = 0.5\nbatch = 2\nepochs = 1\n", path.display().to_string());
+    let path =
+        file.split_once('/').map_or(path, |(first, _)| FOLDER.with(|folder| folder.path().join(first)));
+    let text = format!("[files]\ntrain = {:?}\n{keys}\nbatch = 2\nepochs = 1\n", path.display().to_string());
     let mut task: TaskSpec = toml::from_str(&text).unwrap();
     task.method_mut().look(Path::new("")).inspect_err(|e| {
         assert!(matches!(e, Error::Data { .. } | Error::Config { .. }), "{e:?}");
