@@ -5,11 +5,11 @@ use super::{DataArgs, OutArgs};
 use crate::csv;
 use crate::number::number;
 use crate::printer::Printer;
-use bouton::Result;
-use bouton::analysis::{Calibration, Confusion};
+use bouton::analysis::{Calibration, Confusion, Operations};
 use bouton::objective::{Metric, Target};
 use bouton::task::{Unseen, stream};
 use bouton::train::{Answered, Trained, atomic};
+use bouton::{Error, Result};
 use clap::Args;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,6 +28,9 @@ pub struct Evaluate {
     /// The classes or values, where they are in a file of their own (.npy, IDX)
     #[arg(long, value_name = "FILE", requires = "file")]
     labels: Option<String>,
+    /// Also count synaptic operations per sample and the sparsity of activity, as NeuroBench does
+    #[arg(long)]
+    operations: bool,
     /// Write the confusion matrix as CSV
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -61,7 +64,7 @@ impl Evaluate {
             Some(file) => {
                 let task = trained.task(self.trained.task())?;
                 let samples = Unseen::open(trained.recipe(), file, Some(self.labels.as_deref()), task)?;
-                vec![Evaluation::of(&mut trained, &samples, task, None)?]
+                vec![Evaluation::of(&mut trained, &samples, task, None, self.operations)?]
             }
             None => self.tests(&mut trained)?,
         };
@@ -88,17 +91,27 @@ impl Evaluate {
             stream.tests.into_iter().enumerate().filter(|(task, _)| one.is_none_or(|one| one == *task));
         tests
             .map(|(task, part)| {
-                Evaluation::of(trained, &Unseen::of(part, &spec), task, several.then_some(task + 1))
+                let told = several.then_some(task + 1);
+                Evaluation::of(trained, &Unseen::of(part, &spec), task, told, self.operations)
             })
             .collect()
     }
 }
 
 impl Evaluation {
-    fn of(trained: &mut Trained, samples: &Unseen, task: usize, told: Option<usize>) -> Result<Self> {
+    fn of(
+        trained: &mut Trained,
+        samples: &Unseen,
+        task: usize,
+        told: Option<usize>,
+        operations: bool,
+    ) -> Result<Self> {
         let answered = trained.answer(samples, task)?;
         let target = samples.target(answered.outputs.dtype());
-        let metrics = trained.metrics(&answered, &target);
+        let mut metrics = trained.metrics(&answered, &target);
+        if operations {
+            metrics.extend(counted(trained, samples, task)?);
+        }
         let (mut confusion, mut calibration) = (None, None);
         if let Target::Classes(labels) = &target {
             let labels: Vec<usize> = labels.iter().map(|&label| usize::from(label)).collect();
@@ -138,6 +151,23 @@ impl Evaluation {
         let rows = (0..confusion.classes.len()).map(class).collect();
         printer.columns(&["class", "samples", "recall", "precision"], rows)
     }
+}
+
+/// Synaptic operations per sample, and the share of activations that are zero.
+fn counted(trained: &mut Trained, samples: &Unseen, task: usize) -> Result<[(String, f64); 4]> {
+    let (recipe, dtype) = (trained.recipe().clone(), trained.network().dtype);
+    let counted = trained
+        .as_answering(task, |network| Operations::of(&recipe, network, samples.batches(dtype)))?
+        .ok_or_else(|| {
+            Error::incompatible(
+                "--operations counts what one answer takes, but this network settles",
+                "leave it out; `bouton report` tells what a training sample costs",
+            )
+        })?;
+    let all = counted.total();
+    let values = [counted.sparsity, all.dense, all.macs, all.acs];
+    let names = ["activation-sparsity", "dense-operations", "effective-macs", "effective-acs"];
+    Ok(std::array::from_fn(|i| (names[i].to_owned(), values[i])))
 }
 
 /// Classes of which a terminal shows the matrix.

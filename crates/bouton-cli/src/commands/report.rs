@@ -5,7 +5,7 @@ use crate::printer::Printer;
 use crate::report::{COST_COLUMNS, Patch, build, compare, cost_rows};
 use crate::selection::Which;
 use crate::terminal::say;
-use bouton::analysis::{Cost, activity, alignment, costs};
+use bouton::analysis::{Cost, activity, alignment, costs, operations};
 use bouton::recipe::Recipe;
 use bouton::train::{Checkpoint, Checkpoints, Entry, RunDir, atomic};
 use bouton::{Error, Result};
@@ -105,7 +105,8 @@ impl Report {
     }
 }
 
-/// Writes `costs.json`, `alignment.json` and, of networks in time, `activity.json` of a run that has checkpoints.
+/// Writes `costs.json`, `alignment.json`, of networks that do not settle `operations.json`, and of networks in time `activity.json` of a
+/// run that has checkpoints.
 fn measure(run: &RunDir, recipe: &Recipe, data: Option<&Path>) -> Result<Vec<Cost>> {
     let checkpoints = Checkpoints::new(run.checkpoints(), None);
     let steps = checkpoints.steps()?;
@@ -118,6 +119,9 @@ fn measure(run: &RunDir, recipe: &Recipe, data: Option<&Path>) -> Result<Vec<Cos
     let moves = activity(recipe, data, loaded.last())?;
     if !moves.is_empty() {
         store(&run.activity(), &moves)?;
+    }
+    if let Some(operations) = operations(recipe, data, loaded.last())? {
+        store(&run.operations(), &operations)?;
     }
     store(&run.alignment(), &alignment(recipe, data, &loaded)?)?;
     Ok(costs)

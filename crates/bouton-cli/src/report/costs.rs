@@ -1,6 +1,6 @@
-//! What one training sample costs, from a run's `costs.json`.
+//! What one sample costs: training, from a run's `costs.json`; an answer, from its `operations.json`.
 
-use bouton::analysis::Cost;
+use bouton::analysis::{Cost, Operations, Synapses};
 use bouton::train::RunDir;
 use bouton::{Error, Result};
 
@@ -25,6 +25,31 @@ pub fn cost_rows(costs: &[Cost]) -> Vec<Vec<String>> {
     let row =
         |c: &Cost| vec![c.rule.clone(), scaled(c.operations, ""), scaled(c.bytes, "B"), scaled(c.peak, "B")];
     costs.iter().map(row).collect()
+}
+
+/// The synaptic operations that `bouton report` counted; none if it has not, or if the network settles.
+///
+/// # Errors
+/// Those of [`costs`].
+pub fn operations(run: &RunDir) -> Result<Option<Operations>> {
+    let path = run.operations();
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = std::fs::read(&path).map_err(|e| Error::io(&path, e))?;
+    serde_json::from_slice(&bytes).map(Some).map_err(|e| Error::data(format!("{}: {e}", path.display())))
+}
+
+/// What [`operation_rows`] are.
+pub const OPERATION_COLUMNS: [&str; 4] = ["connection", "dense", "effective MACs", "effective ACs"];
+
+/// Synaptic operations per sample of every connection, and of all.
+pub fn operation_rows(operations: &Operations) -> Vec<Vec<String>> {
+    let row = |s: &Synapses| {
+        let numbers = [s.dense, s.macs, s.acs].map(|n| scaled(n, ""));
+        [vec![s.connection.clone()], numbers.to_vec()].concat()
+    };
+    operations.connections.iter().chain([&operations.total()]).map(row).collect()
 }
 
 /// Three digits that count, with a prefix of the SI.

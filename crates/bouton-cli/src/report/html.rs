@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::number::number;
 
-use super::{COST_COLUMNS, Figure, cost_rows, costs};
+use super::{COST_COLUMNS, Figure, OPERATION_COLUMNS, cost_rows, costs, operation_rows, operations};
 
 /// The last values of every epoch: a column for each split and metric.
 struct Table {
@@ -31,7 +31,9 @@ pub fn render(run: &RunDir, figures: Vec<Figure>) -> Result<String> {
         .into_iter()
         .map(|figure| context! { title => figure.title, caption => figure.caption, svg => figure.svg })
         .collect();
-    let costs = costs(run)?;
+    let (costs, operations) = (costs(run)?, operations(run)?);
+    let sparsities = operations.iter().flat_map(|all| &all.populations);
+    let sparsities: Vec<_> = sparsities.map(|(name, share)| (name.clone(), number(*share))).collect();
     fill(
         include_str!("template.html"),
         context! {
@@ -51,6 +53,11 @@ pub fn render(run: &RunDir, figures: Vec<Figure>) -> Result<String> {
             counted => costs.first().map(|c| c.samples),
             cost_columns => COST_COLUMNS,
             costs => cost_rows(&costs),
+            answered => operations.as_ref().map(|all| all.samples),
+            operation_columns => OPERATION_COLUMNS,
+            operations => operations.as_ref().map(operation_rows),
+            sparsity => operations.as_ref().map(|all| number(all.sparsity)),
+            sparsities => sparsities,
             provenance => provenance(&run.provenance())?,
             recipe => text(&run.recipe())?,
             command => text(&run.command())?,

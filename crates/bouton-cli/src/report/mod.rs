@@ -25,7 +25,7 @@ pub use alignment::alignment;
 pub use compare::compare;
 pub(crate) use continual::boundaries;
 pub use continual::{accuracies, by_task};
-pub use costs::{COST_COLUMNS, cost_rows, costs};
+pub use costs::{COST_COLUMNS, OPERATION_COLUMNS, cost_rows, costs, operation_rows, operations};
 pub use curves::curves;
 pub use device::device_page;
 pub(crate) use device::parameter_cells;

@@ -55,6 +55,12 @@ fn a_trained_network_answers() {
     let all: u64 = counts.iter().flat_map(|row| row.as_array().unwrap()).map(|n| n.as_u64().unwrap()).sum();
     assert_eq!((counts.len(), all), (10, 100));
     assert!(std::fs::read_to_string(at.join("matrix.csv")).unwrap().starts_with(",T-shirt/top,Trouser,"));
+    let (text, _) = succeeds(at, &["evaluate", "last", "--json", "--operations"]);
+    let told: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let [dense, macs, acs] = ["dense-operations", "effective-macs", "effective-acs"]
+        .map(|name| told[0]["metrics"][name].as_f64().unwrap());
+    // Pixels are no spikes, and many of them are black.
+    assert!(dense == 7840.0 && macs > 0.0 && macs < dense && acs == 0.0, "{dense} {macs} {acs}");
     let (text, _) = succeeds(at, &["evaluate", "last"]);
     assert!(text.contains("Ankle boot") && text.contains("precision"), "{text}");
 

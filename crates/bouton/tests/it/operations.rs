@@ -80,6 +80,23 @@ fn dense_layers_count_what_is_not_zero() {
     assert_eq!(none.sparsity, 1.0);
 }
 
+/// A filter of 2 × 2 meets a corner once, an edge twice and the middle four times.
+#[test]
+fn convolutions_count_the_places_that_a_weight_is_used_at() {
+    let layers =
+        "[network]\nlayers = [{ image = [1, 3, 3] }, { filters = 1, kernel = 2, padding = 0 }, 2]\n[wiring.conv]\nbias = \"none\"\n";
+    let recipe = recipe("[1, 3, 3]", &format!("{layers}{STATIC}"));
+    let mut network = recipe.build().unwrap();
+    let name = network.connections[0].name.clone();
+    set(&mut network, &name, &[1.0; 4]);
+    let middle = counted(&recipe, &network, 1, &[0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0], None);
+    has(&middle, &name, 16.0, 0.0, 4.0);
+    // The first weight alone: of a corner at the start and the middle one place each, of the last corner none.
+    set(&mut network, &name, &[1.0, 0.0, 0.0, 0.0]);
+    let three = counted(&recipe, &network, 1, &[0.5, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0], None);
+    has(&three, &name, 16.0, 2.0, 0.0);
+}
+
 /// Unit 1 spikes at steps 1 and 3, unit 2 at step 2, by the input alone.
 fn in_time(more: &str) -> (Recipe, Network) {
     let rest = format!(
