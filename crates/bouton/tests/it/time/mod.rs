@@ -3,6 +3,7 @@
 
 mod encoders;
 mod lengths;
+mod ltc;
 mod nest;
 mod online;
 mod refused;
