@@ -7,6 +7,7 @@
 //! * [`gemm_nt`], [`gemm_nn`], [`gemm_tn`]: accumulating products whose rounding depends on the reduction length alone.
 //! * [`sparse_nt`], [`sparse_tn`]: the same with activities that are mostly zero.
 //! * [`listed_nt`], [`listed_nn`], [`listed_tn`]: products with weights to some columns alone.
+//! * [`conductances`]: sums of sigmoid gates, and its adjoints in input and weight.
 //! * [`conv_forward`], [`conv_pull_input`], [`conv_pull_weight`]: 2-D convolutions of [`ConvShape`] and their adjoints.
 //! * [`max_pool`], [`avg_pool`], [`soft_pool`]: pooling of [`PoolShape`] and its adjoints.
 //! * [`BitMat`], [`bit_dots`], [`bit_thresholds`]: matrices of ±1 in one bit each, and their exact products.
@@ -21,6 +22,7 @@ mod bitconv;
 mod bitdots;
 mod bits;
 mod chain;
+mod conductance;
 mod conv;
 mod dots;
 mod dual;
@@ -55,6 +57,7 @@ pub use bitdots::{
     bit_dots, bit_dots_at, bit_thresholds, bit_thresholds_at, par_bit_dots, par_bit_thresholds,
 };
 pub use bits::BitMat;
+pub use conductance::{conductances, conductances_back_input, conductances_back_weight};
 pub use conv::{
     ConvMethod, ConvShape, conv_by, conv_forward, conv_forward_exact, conv_pull_input, conv_pull_sparse,
     conv_pull_weight, conv_pull_weight_by, par_conv_forward, par_conv_forward_exact, par_conv_pull_input,

@@ -117,7 +117,7 @@ impl ThroughTime {
             network.accumulate_grads_in_time(time, rows(s), &trace, scale, &mut sink);
             if let Some(shown) = &mut shown {
                 // What goes back beyond the first step of a section is what it delayed, or lies before all of them.
-                let (g, end) = (network.back_to_input(time, &trace), sections[s].end * samples);
+                let (g, end) = (network.back_to_input(time, rows(s), &trace), sections[s].end * samples);
                 let first = if self.exact { 0 } else { sections[s].start * samples };
                 let kept = g.rows().min(end - first);
                 add_rows(shown.rows_view_mut(end - kept..end), g.rows_view(g.rows() - kept..g.rows()));
@@ -168,7 +168,7 @@ fn step_costs(network: &Network, time: &Timing, samples: usize) -> StepCosts {
     let past = network.connections.iter().map(|c| c.delay).max().unwrap_or(0);
     for node in network.with_role(Role::Stepping).map(|p| &network.populations[p]) {
         let states = node.num_states() * node.units;
-        step += 3 * node.units + states;
+        step += 2 * node.units + node.drives() + states;
         start += states + past * node.units;
     }
     let bytes = (samples * network.dtype.size()) as u64;

@@ -24,7 +24,7 @@ pub struct Node {
     pub own: Vec<OwnParam>,
     /// Height, width and channels; units without places are channels of a single pixel.
     pub shape: Shape,
-    /// Bias, [1, channels], behind the normalisation if there is one; the input has none.
+    /// Bias, [1, channels], behind the normalisation if there is one; the input and units of several ports have none.
     pub bias: Option<WeightMat>,
     /// Normalisation of the drive.
     pub norm: Option<Norm>,
@@ -37,6 +37,11 @@ pub struct Node {
 }
 
 impl Node {
+    /// Columns of its drives, those of one port after those of the other.
+    pub fn drives(&self) -> usize {
+        self.model.ports() * self.units
+    }
+
     /// State variables stored beside the output.
     pub fn num_states(&self) -> usize {
         self.model.states().len()

@@ -61,7 +61,7 @@ impl Network {
 
     /// A population's bias in every row, the same at every place of an image.
     pub(super) fn biases(&self, node: &Node, rows: usize) -> Mat {
-        let mut drive = Mat::zeros(self.dtype, rows, node.units);
+        let mut drive = Mat::zeros(self.dtype, rows, node.drives());
         let Some(bias) = &node.bias else { return drive };
         dispatch!(self.dtype, T => {
             let bias = bias.mat().slice::<T>();

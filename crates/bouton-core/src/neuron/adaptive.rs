@@ -78,6 +78,7 @@ impl NeuronMethod for Adaptive {
         let all = self.activations();
         UnitTraits {
             dynamics: UnitDynamics::Settling,
+            ports: 1,
             exact_signs: false,
             surrogate: false,
             spikes: false,

@@ -15,7 +15,7 @@ pub struct StepGradients<'a> {
     pub out: View<'a>,
     /// With respect to the states after the step, [rows, S·units]; receives that of the states before it.
     pub state: ViewMut<'a>,
-    /// Receives the one with respect to the drive, [rows, units].
+    /// Receives the one with respect to the drives, [rows, ports·units].
     pub drive: ViewMut<'a>,
     /// Sums that those of the units' own numbers are added to, [K, units]; nobody learns them if there is none.
     pub own: Option<ViewMut<'a>>,
@@ -43,7 +43,7 @@ pub(super) fn prepared<
     }
 }
 
-/// Back through one step of all samples of units whose only port is the drive.
+/// Back through one step of all samples of units whose ports are drives.
 pub(super) fn backward<
     N: Neuron<K, C, P, S>,
     T: Elem,
@@ -71,7 +71,7 @@ pub(super) fn backward<
     }
     let shared = neuron.prepare(now, [now.step; K]);
     for r in 0..out.rows() {
-        let (units, g_input) = (out.cols(), [drive.row_mut::<T>(r)]);
+        let (units, g_input) = (out.cols(), drive.row_mut::<T>(r).chunks_mut(out.cols()));
         let (mut states, mut g_state) = ([&[][..]; S], no_slices::<T, S>());
         if S > 0 {
             let parts = before.row::<T>(r).chunks(units).zip(state.row_mut::<T>(r).chunks_mut(units));
@@ -79,7 +79,8 @@ pub(super) fn backward<
                 (*state, *g) = (of, g_of);
             }
         }
-        let (ports, g_out) = ([input.drive.row::<T>(r); P], out.row::<T>(r));
+        let (drives, g_out) = (input.drive.row::<T>(r), out.row::<T>(r));
+        let ports: [&[T]; P] = std::array::from_fn(|p| &drives[p * units..(p + 1) * units]);
         let mut g_ports: [&mut [T]; P] = no_slices();
         g_ports.iter_mut().zip(g_input).for_each(|(port, g)| *port = g);
         if const { K == 0 } {

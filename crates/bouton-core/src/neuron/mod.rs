@@ -15,6 +15,7 @@ mod r#if;
 mod in_time;
 mod leaky;
 mod lif;
+mod ltc;
 mod membrane;
 mod noise;
 mod population;
@@ -34,6 +35,7 @@ pub use r#if::If;
 pub use in_time::StepGradients;
 pub use leaky::Leaky;
 pub use lif::Lif;
+pub use ltc::Ltc;
 pub use membrane::{Integration, Reset};
 pub use noise::Noise;
 pub use population::{Ctx, ElementwisePopulation, Gradients, Inputs, Population};
@@ -79,6 +81,8 @@ axis! {
         CubaLif(CubaLif),
         /// Rate units in continuous time.
         CtRnn(CtRnn),
+        /// Liquid time-constant units.
+        Ltc(Ltc),
     }
 }
 
@@ -136,6 +140,8 @@ pub enum UnitDynamics {
 pub struct UnitTraits {
     /// How a population comes to its outputs.
     pub dynamics: UnitDynamics,
+    /// Drives of a hidden unit.
+    pub ports: usize,
     /// Whether hidden units are exactly ±1.
     pub exact_signs: bool,
     /// Whether the slope of a unit is a stand-in, because the unit jumps.
@@ -167,6 +173,7 @@ impl UnitTraits {
     /// Units computed in one pass, with a linear output.
     pub const FEEDFORWARD: Self = Self {
         dynamics: UnitDynamics::Feedforward,
+        ports: 1,
         exact_signs: false,
         surrogate: false,
         spikes: false,
@@ -220,7 +227,8 @@ pub struct StateVar {
 }
 
 /// One unit as a branch-free scalar step with `K` numbers of its own, `C` constants made of them, `P` ports and `S` state
-/// variables. Port 0 is the drive; port 1 of a settling unit is the offset f of a nudge f − k·s.
+/// variables. Port 0 is the drive; port 1 of a settling unit is the offset f of a nudge f − k·s, further ports of one that moves in
+/// time are drives of their own.
 pub trait Neuron<const K: usize, const C: usize, const P: usize, const S: usize>:
     Copy + Send + Sync + std::fmt::Debug + 'static
 {

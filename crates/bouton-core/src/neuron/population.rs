@@ -28,7 +28,7 @@ impl Default for Ctx {
 pub struct Inputs<'a> {
     /// Numbers of the units' own, [K, units].
     pub own: View<'a>,
-    /// Drive, [rows, units].
+    /// Drives, [rows, ports·units], those of one port after those of the other.
     pub drive: View<'a>,
     /// Nudge: offset [rows, units] and gain per row (empty: none).
     pub nudge: Option<(View<'a>, &'a [f64])>,
@@ -42,7 +42,7 @@ pub struct Gradients<'a> {
     /// Of units whose output is their state: receives the one with respect to the output before the step, [rows, units]. Of
     /// others: holds the one with respect to the states after it, and receives that of the states before, [rows, S·units].
     pub state: ViewMut<'a>,
-    /// Receives the one with respect to the drive, [rows, units].
+    /// Receives the one with respect to the drives, [rows, ports·units].
     pub drive: ViewMut<'a>,
     /// Receives those with respect to the units' own numbers, [K·rows, units], one number after the other.
     pub own: ViewMut<'a>,
@@ -55,6 +55,8 @@ pub trait Population: Send + Sync + std::fmt::Debug {
     fn states(&self) -> Vec<StateVar>;
     /// Numbers of the units' own.
     fn own(&self) -> Vec<Own>;
+    /// Drives of a unit.
+    fn ports(&self) -> usize;
     /// Output before the first step.
     fn initial_output(&self) -> f64;
     /// The activation of settling units: of the drive, or of the first state stored.
@@ -88,6 +90,10 @@ impl<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, cons
 
     fn own(&self) -> Vec<Own> {
         self.0.own().to_vec()
+    }
+
+    fn ports(&self) -> usize {
+        drives::<N, K, C, P, S>()
     }
 
     fn initial_output(&self) -> f64 {
@@ -125,6 +131,12 @@ impl<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, cons
             dispatch!(g.out.dtype(), T => in_time::backward::<N, T, K, C, P, S>(&self.0, ctx, input, before, g));
         }
     }
+}
+
+/// Ports that are drives: all of a unit that moves in time, the first of others.
+const fn drives<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, const S: usize>()
+-> usize {
+    if N::IN_TIME { P } else { 1 }
 }
 
 /// One step of a unit as an equation; its parameters are the constants.
@@ -204,7 +216,8 @@ fn advance<N: Neuron<K, C, P, S>, T: Elem, const K: usize, const C: usize, const
         for (block, out) in out.chunks_mut(BLOCK).enumerate() {
             let at = block * BLOCK..block * BLOCK + out.len();
             let mut input: [&[T]; P] = [&none[..out.len()]; P];
-            for (p, port) in [Some(drive), offset].into_iter().enumerate().take(P) {
+            for p in 0..P {
+                let port = if N::IN_TIME { Some(&drive[p * units..]) } else { [Some(drive), offset][p] };
                 input[p] = port.map_or(input[p], |port| &port[at.clone()]);
             }
             let moved = if const { N::OUTPUT_IS_STATE } {
@@ -306,7 +319,7 @@ fn advance_complex<
 const WIDTH: usize = 2;
 
 /// Local Jacobians in 64 bits whatever `T` is: gradients of reference are worth more than their speed, and one number
-/// type less halves the code that is compiled for every unit. Variables are the drive, then the states, then the unit's own
+/// type less halves the code that is compiled for every unit. Variables are the drives, then the states, then the unit's own
 /// numbers, two at a time.
 fn backward<
     N: Neuron<K, C, P, S>,
@@ -323,6 +336,7 @@ fn backward<
     g: Gradients<'_>,
 ) {
     let Gradients { out: g_out, mut state, mut drive, mut own } = g;
+    let ports = const { drives::<N, K, C, P, S>() };
     let (rows, units) = (g_out.rows(), g_out.cols());
     for r in 0..rows {
         let (g_out, g_drive) = (g_out.row::<T>(r), drive.row_mut::<T>(r));
@@ -337,16 +351,19 @@ fn backward<
             for k in 0..K {
                 numbers[k] = input.own.row::<T>(k)[i].to_f64();
             }
-            let slopes = |first| {
-                slopes(neuron, ctx, d[i].to_f64(), states, numbers, (g_out[i].to_f64(), after), first)
-            };
-            for first in (0..1 + S + K).step_by(WIDTH) {
-                for (v, slope) in (first..1 + S + K).zip(slopes(first)) {
+            let mut input = [0.0; P];
+            for p in 0..ports {
+                input[p] = d[p * units + i].to_f64();
+            }
+            let slopes =
+                |first| slopes(neuron, ctx, input, states, numbers, (g_out[i].to_f64(), after), first);
+            for first in (0..ports + S + K).step_by(WIDTH) {
+                for (v, slope) in (first..ports + S + K).zip(slopes(first)) {
                     let slope = T::from_f64(slope);
                     match v {
-                        0 => g_drive[i] = slope,
-                        _ if v <= S => g_states[(v - 1) * units + i] = slope,
-                        _ => own.row_mut::<T>((v - 1 - S) * rows + r)[i] = slope,
+                        _ if v < ports => g_drive[v * units + i] = slope,
+                        _ if v < ports + S => g_states[(v - ports) * units + i] = slope,
+                        _ => own.row_mut::<T>((v - ports - S) * rows + r)[i] = slope,
                     }
                 }
             }
@@ -359,7 +376,7 @@ fn backward<
 fn slopes<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize, const S: usize>(
     neuron: &N,
     ctx: &Ctx,
-    drive: f64,
+    drives: [f64; P],
     states: [f64; S],
     own: [f64; K],
     (g_out, g_states): (f64, [f64; S]),
@@ -371,12 +388,15 @@ fn slopes<N: Neuron<K, C, P, S>, const K: usize, const C: usize, const P: usize,
     };
     let now = Now { step: Dual::cst(ctx.step), nudge_gain: Dual::cst(0.0) };
     let (mut numbers, mut input, mut h) = ([Dual::cst(0.0); K], [Dual::cst(0.0); P], [Dual::cst(0.0); S]);
-    input[0] = along(drive, 0);
+    let ports = const { self::drives::<N, K, C, P, S>() };
+    for p in 0..ports {
+        input[p] = along(drives[p], p);
+    }
     for j in 0..S {
-        h[j] = along(states[j], 1 + j);
+        h[j] = along(states[j], ports + j);
     }
     for k in 0..K {
-        numbers[k] = along(own[k], 1 + S + k);
+        numbers[k] = along(own[k], ports + S + k);
     }
     let (h, out) = neuron.step(neuron.prepare(now, numbers), input, h);
     let mut slopes = out.eps;

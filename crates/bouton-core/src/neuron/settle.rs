@@ -118,6 +118,7 @@ impl NeuronMethod for Settle {
         let prototypical = self.dynamics == Dynamics::Prototypical;
         UnitTraits {
             dynamics: UnitDynamics::Settling,
+            ports: 1,
             exact_signs: false,
             surrogate: false,
             spikes: false,

@@ -29,7 +29,7 @@ impl Gathered {
         let dtype = network.dtype;
         let none = |c: &Connection| Factors {
             pre: Mat::zeros(dtype, 0, network.populations[c.pre].units),
-            g: Mat::zeros(dtype, 0, c.factors(network.populations[c.post].units)),
+            g: Mat::zeros(dtype, 0, c.factors(network.populations[c.post].drives())),
         };
         let alone = |c: &Connection| matches!(c.feedback, Feedback::Field(_));
         let connections = || network.connections.iter().enumerate();

@@ -43,6 +43,10 @@ impl WiringMethod for Conv {
         pre
     }
 
+    fn numbers(&self, ports: usize) -> Option<usize> {
+        (ports == 1).then_some(1)
+    }
+
     fn join(&self, ends: Ends<'_>) -> Box<dyn Wiring> {
         self.0.join(ends)
     }

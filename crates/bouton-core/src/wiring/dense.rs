@@ -201,6 +201,10 @@ impl WiringMethod for Dense {
         pre
     }
 
+    fn numbers(&self, ports: usize) -> Option<usize> {
+        (ports == 1).then_some(1)
+    }
+
     fn join(&self, Ends { pre, post, spikes, autapses, .. }: Ends<'_>) -> Box<dyn Wiring> {
         let all = DenseWiring { pre, post, sparse: spikes };
         if autapses { Box::new(all) } else { Box::new(OthersWiring { all }) }

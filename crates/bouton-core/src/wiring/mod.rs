@@ -1,5 +1,6 @@
 //! Who is connected to whom, with which three kernels: forward, backward to the input, backward to the weight.
 
+mod conductance;
 mod conv;
 mod dense;
 mod identity;
@@ -9,6 +10,7 @@ mod procedural;
 mod sparse;
 
 pub use crate::axis::PerLayer;
+pub use conductance::{Conductance, ConductanceWiring};
 pub use conv::{Conv, ConvWiring};
 pub use dense::{BiasInit, Dense, DenseWiring, FeedbackSpec, Init};
 pub use identity::Identity;
@@ -18,7 +20,7 @@ pub use procedural::{Procedural, ProceduralWiring};
 pub use sparse::{Sparse, SparseWiring};
 
 use crate::axis::{Cite, axis};
-use crate::rng::Key;
+use crate::rng::{Key, Stream};
 use bouton_kernels::{ConvShape, DType, Mat, View, ViewMut, WeightMat};
 use rayon::prelude::*;
 use schemars::JsonSchema;
@@ -38,6 +40,8 @@ axis! {
         Sparse(Sparse),
         /// The same with weights that are drawn again whenever they are used: they are never stored, and do not learn.
         Procedural(Procedural),
+        /// Conductances where units have ports for them, every unit to every unit elsewhere.
+        Conductance(Conductance),
     }
 }
 
@@ -55,6 +59,8 @@ pub trait WiringMethod: std::fmt::Debug {
     fn learns(&self) -> bool;
     /// How many of `pre` units lead to each unit.
     fn inputs(&self, pre: usize) -> usize;
+    /// Numbers that it keeps of each pair of units, the second of which has so many ports; none if it does not fill them.
+    fn numbers(&self, ports: usize) -> Option<usize>;
     /// What joins all units of two populations, where no layer says otherwise.
     fn join(&self, ends: Ends<'_>) -> Box<dyn Wiring>;
     /// Settings for the tests of every member, in which each word and each switch occurs.
@@ -70,6 +76,8 @@ pub struct Ends<'a> {
     pub pre: usize,
     /// Units of the postsynaptic population.
     pub post: usize,
+    /// Drives of each of them.
+    pub ports: usize,
     /// Whether presynaptic activity is mostly zero, as spikes are.
     pub spikes: bool,
     /// Whether units are joined with themselves, of a population with itself.
@@ -156,4 +164,22 @@ pub trait Wiring: Send + Sync + std::fmt::Debug {
     fn par_forward(&self, weight: &WeightMat, pre: View<'_>, post: ViewMut<'_>) {
         self.forward(weight, pre, post);
     }
+    /// How it goes back if it is not linear in activity and weight: then `backward_input` and `backward_weight` have no meaning.
+    /// Default: it is linear.
+    fn curved(&self) -> Option<&dyn Curved> {
+        None
+    }
+}
+
+/// A wiring that is not linear, and goes back from the activity that it stands at. It fills all ports of a unit, and gradients `g` are
+/// those of all of them. Both ways back accumulate into their last argument.
+pub trait Curved {
+    /// First weights.
+    fn draw(&self, dtype: DType, stream: &mut Stream) -> Mat;
+    /// The weight of a population with itself, where each unit hears itself alone.
+    fn alone(&self, weight: &WeightMat) -> WeightMat;
+    /// to += the adjoint of the derivative of `forward` in its input, at `pre`.
+    fn backward_input(&self, weight: &WeightMat, pre: View<'_>, g: View<'_>, to: ViewMut<'_>);
+    /// g_w += the adjoint of the derivative of `forward` in its weight, at `pre`.
+    fn backward_weight(&self, weight: &WeightMat, pre: View<'_>, g: View<'_>, g_w: ViewMut<'_>);
 }

@@ -48,6 +48,10 @@ impl WiringMethod for Procedural {
         self.0.inputs(pre)
     }
 
+    fn numbers(&self, ports: usize) -> Option<usize> {
+        (ports == 1).then_some(1)
+    }
+
     fn join(&self, Ends { pre, post, autapses, layer, key, .. }: Ends<'_>) -> Box<dyn Wiring> {
         let (listed, weights, key) = (self.inputs(pre), self.weights().clone(), key.of("wiring", 0));
         Box::new(ProceduralWiring { pre, post, listed, autapses, gain: weights.gain.at(layer), weights, key })
@@ -151,7 +155,7 @@ mod tests {
     fn the_way_back_is_the_adjoint_of_the_way_forth() {
         let spec = Procedural(Sparse { density: 0.3, weights: Dense::default() });
         let key = Key::new(7);
-        let ends = Ends { pre: 20, post: 150, spikes: false, autapses: true, layer: 0, key: &key };
+        let ends = Ends { pre: 20, post: 150, ports: 1, spikes: false, autapses: true, layer: 0, key: &key };
         let wiring = spec.join(ends);
         let mat = |rows, cols, k: usize| {
             Mat::from_fn(DType::F64, rows, cols, |r, c| ((r * 7 + c * 3 + k) % 11) as f64 - 5.0)

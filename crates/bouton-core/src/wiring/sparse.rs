@@ -48,6 +48,10 @@ impl WiringMethod for Sparse {
         ((self.density * pre as f64).round() as usize).clamp(1, pre)
     }
 
+    fn numbers(&self, ports: usize) -> Option<usize> {
+        (ports == 1).then_some(1)
+    }
+
     fn join(&self, ends: Ends<'_>) -> Box<dyn Wiring> {
         let (mut stream, listed) = (ends.key.of("wiring", 0).stream(), self.inputs(ends.pre));
         let of = |i: usize| chosen(ends.pre, listed, (!ends.autapses).then_some(i), &mut stream);

@@ -86,7 +86,7 @@ impl Builder<'_> {
             name: plan.name.clone(),
             columns: plan.columns.clone(),
             units: shape.units(),
-            bias: self.bias(p, norm.as_ref()),
+            bias: if model.ports() > 1 { None } else { self.bias(p, norm.as_ref()) },
             shape,
             role,
             model,
@@ -110,7 +110,8 @@ impl Builder<'_> {
     fn joined(&self, c: &ConnectionPlan<'_>, pre: usize, post: usize) -> Box<dyn Wiring> {
         let autapses = self.recipe.connection.get(&c.name).is_none_or(|table| table.autapses);
         let key = self.connection_draws("wiring", c);
-        let ends = Ends { pre, post, spikes: self.spikes(c.pre), autapses, layer: c.layer, key: &key };
+        let (spikes, ports) = (self.spikes(c.pre), self.plan.populations[c.post].ports());
+        let ends = Ends { pre, post, ports, spikes, autapses, layer: c.layer, key: &key };
         c.wiring.method().join(ends)
     }
 
@@ -219,6 +220,9 @@ impl Builder<'_> {
         wiring: &dyn Wiring,
     ) -> WeightMat {
         let mut stream = self.connection_draws(purpose, c).stream();
+        if let Some(curved) = wiring.curved() {
+            return WeightMat::new(curved.draw(self.dtype, &mut stream));
+        }
         let (dense, (rows, cols)) = (c.wiring.weights(), wiring.weight_shape());
         let (fan_out, gain) = (self.fan_out([from, to], wiring), dense.gain.at(c.layer));
         WeightMat::new(dense.draw(self.dtype, [rows, cols], fan_out, gain, &mut stream))

@@ -231,6 +231,8 @@ mod tests {
                 let mut asked = vec![(axis, name)];
                 // Anchors hold what earlier tasks needed.
                 asked.extend((axis == "anchor").then_some(("sequence", "permuted")));
+                // Units of several ports take no single weights.
+                asked.extend((name == "ltc").then_some(("wiring", "conductance")));
                 asked.extend((!GONE_THROUGH.contains(&axis)).then_some(("solver", "synchronous")));
                 let cells = combinations_with(&asked).unwrap();
                 let accepted = cells.iter().any(|c| c.refusal.is_none());

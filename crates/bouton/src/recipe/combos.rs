@@ -28,7 +28,7 @@ type PartRefusal = Option<(String, String)>;
 /// [`Error::Incompatible`] with the alternative as hint.
 pub fn compatible(recipe: &Recipe) -> Result<()> {
     let whole = recipe.population.is_empty() && recipe.connection.is_empty();
-    if whole { alone(recipe) } else { graph::compatible(recipe) }
+    if whole { alone(recipe).and_then(|()| graph::filled(recipe)) } else { graph::compatible(recipe) }
 }
 
 /// Refuses combinations of choices for the whole network.

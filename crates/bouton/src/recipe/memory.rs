@@ -126,7 +126,9 @@ fn weights_of(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
     let [pre, post] = [c.pre, c.post].map(|p| plan.populations[p].shape);
     let filters = |kernel| product([pre.channels, kernel, kernel, post.channels]);
     let wiring = c.wiring.method();
-    let joined = if wiring.learns() { product([wiring.inputs(pre.units()), post.units(), 1, 1]) } else { 0 };
+    let numbers = wiring.numbers(plan.populations[c.post].ports()).unwrap_or(1);
+    let joined =
+        if wiring.learns() { product([wiring.inputs(pre.units()), post.units(), numbers, 1]) } else { 0 };
     match c.kind {
         ConnectionKind::Skip(skip) => skip.kernel.map_or(0, filters),
         ConnectionKind::Chain(layer) => match recipe.network.layers[layer] {

@@ -83,8 +83,7 @@ fn dense_layers_count_what_is_not_zero() {
 /// A filter of 2 × 2 meets a corner once, an edge twice and the middle four times.
 #[test]
 fn convolutions_count_the_places_that_a_weight_is_used_at() {
-    let layers =
-        "[network]\nlayers = [{ image = [1, 3, 3] }, { filters = 1, kernel = 2, padding = 0 }, 2]\n[wiring.conv]\nbias = \"none\"\n";
+    let layers = "[network]\nlayers = [{ image = [1, 3, 3] }, { filters = 1, kernel = 2, padding = 0 }, 2]\n[wiring.conv]\nbias = \"none\"\n";
     let recipe = recipe("[1, 3, 3]", &format!("{layers}{STATIC}"));
     let mut network = recipe.build().unwrap();
     let name = network.connections[0].name.clone();

@@ -3,7 +3,8 @@
 use super::{Carry, Path, Recurrence, Sent, Timing, Trace};
 use crate::network::{Connection, Grad, GradSink, Network, ParamId, PopId, add_at};
 use crate::neuron::{Ctx, StepGradients};
-use bouton_kernels::{Mat, View, ViewMut, add_rows, dispatch};
+use crate::wiring::Curved;
+use bouton_kernels::{Mat, View, ViewMut, WeightMat, add_rows, dispatch};
 
 /// Gradients with respect to the outputs of every step, and to where the first step began.
 struct Outputs {
@@ -12,7 +13,7 @@ struct Outputs {
     /// Gradients of drives within their step alone, of populations that remember something and send no more than these.
     same_step: Vec<Option<Mat>>,
     /// What each unit gets from itself, by connection, where a rule keeps no more of it.
-    own_weights: Vec<Option<Mat>>,
+    own_weights: Vec<Option<WeightMat>>,
 }
 
 impl Network {
@@ -103,8 +104,8 @@ impl Network {
     /// Room for the gradients within steps of all of a loop but the output.
     fn begin_same_step(&self, pops: &[PopId], trace: &Trace, outputs: &mut Outputs) {
         for &pop in pops.iter().filter(|&&pop| pop != self.output()) {
-            let (rows, units) = (trace.steps * trace.samples, self.populations[pop].units);
-            outputs.same_step[pop] = Some(Mat::zeros(self.dtype, rows, units));
+            let (rows, drives) = (trace.steps * trace.samples, self.populations[pop].drives());
+            outputs.same_step[pop] = Some(Mat::zeros(self.dtype, rows, drives));
         }
     }
 
@@ -178,8 +179,12 @@ impl Network {
                 Some(t) => g_out[c.pre].rows_view_mut(trace.at(t)),
                 None => carry.out[c.pre].rows_view_mut(trace.output_at(t, c.delay)),
             };
-            if let Some(own) = &own_weights[id] {
-                add_times(to, g, own.view());
+            if let Some(curved) = c.wiring.curved() {
+                let weight = own_weights[id].as_ref().unwrap_or(&c.weight);
+                let pre = trace.out[c.pre].rows_view(trace.output_at(t, c.delay));
+                curved.backward_input(weight, pre, g, to);
+            } else if let Some(own) = &own_weights[id] {
+                add_times(to, g, own.mat().view());
             } else if c.pool.is_none() {
                 c.wiring.backward_input_often(&c.back(), g, to);
             } else {
@@ -190,13 +195,16 @@ impl Network {
         }
     }
 
-    /// What each unit of a population gets from itself along a connection, [1, units].
-    fn weights_to_itself(&self, c: &Connection) -> Mat {
+    /// What each unit of a population gets from itself along a connection, [1, units]; of a curved one, the weight of that alone.
+    fn weights_to_itself(&self, c: &Connection) -> WeightMat {
+        if let Some(curved) = c.wiring.curved() {
+            return curved.alone(&c.weight);
+        }
         let units = self.populations[c.pre].units;
         let mut all = Mat::zeros(self.dtype, units, units);
         let each = Mat::from_fn(self.dtype, units, units, |r, k| f64::from(u8::from(r == k)));
         c.wiring.backward_input(&c.back(), each.view(), all.view_mut());
-        Mat::from_fn(self.dtype, 1, units, |_, i| all.get(i, i))
+        WeightMat::new(Mat::from_fn(self.dtype, 1, units, |_, i| all.get(i, i)))
     }
 
     /// What all steps of `pop` send back along connections from outside its loop.
@@ -213,6 +221,10 @@ impl Network {
             let pool_cache = trace.pool_cache[id].view();
             let Outputs { g: g_out, carry, same_step, .. } = &mut *outputs;
             let of_drive = same_step[pop].as_ref().unwrap_or(&trace.drive[pop]);
+            if let Some(curved) = c.wiring.curved() {
+                send_curved(curved, c, trace, of_drive, g_out, carry);
+                continue;
+            }
             let g = c.post_factors(pool_cache, of_drive.view(), false);
             let (late, end) = (c.delay.min(trace.steps) * trace.samples, trace.steps * trace.samples);
             let to = g_out[c.pre].rows_view_mut(0..end - late);
@@ -257,6 +269,11 @@ impl Network {
         sink.add(self, ParamId::bias(pop), Grad::rows(g.view(), scale));
         for (id, c) in self.entering(pop) {
             let pool_cache = trace.pool_cache[id].view();
+            if let Some(curved) = c.wiring.curved() {
+                let whole = self.curved_gradient(curved, (time, c), x, trace);
+                sink.add(self, ParamId::weight(id), Grad::whole(&whole, scale));
+                continue;
+            }
             if !self.is_clamped(c.pre) {
                 let pre = trace.out[c.pre].rows_view(trace.earlier(c.delay));
                 let post = c.post_factors(pool_cache, g.view(), false);
@@ -270,9 +287,30 @@ impl Network {
         }
     }
 
+    /// The gradient of the weight of a curved connection.
+    fn curved_gradient(
+        &self,
+        curved: &dyn Curved,
+        (time, c): (&Timing, &Connection),
+        x: View<'_>,
+        trace: &Trace,
+    ) -> Mat {
+        let (g, (rows, cols)) = (&trace.drive[c.post], c.wiring.weight_shape());
+        let mut whole = Mat::zeros(self.dtype, rows, cols);
+        if self.is_clamped(c.pre) {
+            let (shown, sum) = (self.seen_by(c, time, trace, x), self.at_data_steps(time, c, trace, g));
+            let g = sum.as_ref().unwrap_or(g).view();
+            curved.backward_weight(&c.weight, shown.view(), g, whole.view_mut());
+        } else {
+            let pre = trace.out[c.pre].rows_view(trace.earlier(c.delay));
+            curved.backward_weight(&c.weight, pre, g.view(), whole.view_mut());
+        }
+        whole
+    }
+
     /// What [`Network::back`] left for what was shown, [data steps · samples, columns], through connections that carry errors; what it
     /// left for steps before the first stands above.
-    pub fn back_to_input(&self, time: &Timing, trace: &Trace) -> Mat {
+    pub fn back_to_input(&self, time: &Timing, x: View<'_>, trace: &Trace) -> Mat {
         let rows = trace.before.rows() + trace.steps / time.clock.substeps * trace.samples;
         let mut all = Mat::zeros(self.dtype, rows, time.shown.columns);
         for pop in (0..self.populations.len()).filter(|&p| self.is_stepping(p)) {
@@ -282,6 +320,13 @@ impl Network {
                 let g = sum.as_ref().unwrap_or(&trace.drive[pop]).view();
                 let node = &self.populations[c.pre];
                 let mut part = Mat::zeros(self.dtype, rows, node.units);
+                if let Some(curved) = c.wiring.curved() {
+                    let (shown, to) =
+                        (self.seen_by(c, time, trace, x), part.rows_view_mut(rows - g.rows()..rows));
+                    curved.backward_input(&c.weight, shown.view(), g, to);
+                    add_at(&mut all, &part, node.columns.start);
+                    continue;
+                }
                 c.par_backward_input(
                     trace.pool_cache[id].view(),
                     g,
@@ -306,6 +351,26 @@ impl Network {
             add_rows(sum.rows_view_mut(from), g.rows_view(trace.at(t)));
         }
         Some(sum)
+    }
+}
+
+/// [`Network::send_back`] along a curved connection, from where its presynaptic units were.
+fn send_curved(
+    curved: &dyn Curved,
+    c: &Connection,
+    trace: &Trace,
+    g: &Mat,
+    g_out: &mut [Mat],
+    carry: &mut Carry,
+) {
+    let (late, end) = (c.delay.min(trace.steps) * trace.samples, trace.steps * trace.samples);
+    let pre = trace.out[c.pre].rows_view(trace.earlier(c.delay));
+    let (from, to) = (g.rows_view(late..end), g_out[c.pre].rows_view_mut(0..end - late));
+    curved.backward_input(&c.weight, pre.rows_range(late..end), from, to);
+    if late > 0 {
+        let first = carry.out[c.pre].rows() - c.delay * trace.samples;
+        let before = carry.out[c.pre].rows_view_mut(first..first + late);
+        curved.backward_input(&c.weight, pre.rows_range(0..late), g.rows_view(0..late), before);
     }
 }
 

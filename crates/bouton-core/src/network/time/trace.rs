@@ -38,7 +38,7 @@ pub struct Trace {
     pub past: usize,
     /// What the steps of the data before the first showed, as many as connections from the data delay it.
     pub before: Mat,
-    /// What arrived, by population, [steps · samples, units]. The way back leaves its gradient here.
+    /// What arrived, by population, [steps · samples, ports · units]. The way back leaves its gradient here.
     pub drive: Vec<Mat>,
     /// States, by population: before the first step, then after every step, [(1 + steps) · samples, S·units].
     pub h: Vec<Mat>,

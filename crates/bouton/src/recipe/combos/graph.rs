@@ -10,6 +10,7 @@ use crate::neuron::{NeuronSpec, UnitDynamics};
 use crate::recipe::{
     ConnectionKind, ConnectionPlan, ConnectionSpec, NetworkPlan, PopulationPlan, PopulationSpec, Recipe,
 };
+use crate::synapse::SynapseSpec;
 use crate::task::Scenario;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -170,6 +171,9 @@ fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
             "let it start from what the readout reads, or use objective.squared-error".into(),
         ));
     }
+    if let Some(refusal) = ports(plan, c) {
+        return Some(refusal);
+    }
     let (name, table) = (&c.name, recipe.connection.get(&c.name)?);
     if let Some(refusal) = errors::carried(recipe, c, table).or_else(|| idle(plan, c, table)) {
         return Some(refusal);
@@ -181,6 +185,51 @@ fn connection(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -
             variant_name(c.wiring)
         );
         return Some((message, "use wiring.dense, or network.skips with a kernel".into()));
+    }
+    None
+}
+
+/// Refuses connections that do not fill the ports of the units that they enter.
+///
+/// # Errors
+/// [`Error::Incompatible`] with the connection, and the alternative as hint.
+pub(super) fn filled(recipe: &Recipe) -> Result<()> {
+    if recipe.neuron.method().traits().ports == 1 {
+        return Ok(());
+    }
+    let plan = NetworkPlan::new(recipe)?;
+    let refusal = plan.connections.iter().find_map(|c| ports(&plan, c));
+    refusal.map_or(Ok(()), |(message, hint)| Err(Error::incompatible(message, hint)))
+}
+
+/// A connection that does not fill the ports of the units that it enters.
+fn ports(plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -> PartRefusal {
+    let (name, post) = (&c.name, &plan.populations[c.post]);
+    let (unit, wiring) = (variant_name(post.neuron), variant_name(c.wiring));
+    if post.ports() == 1 {
+        return None;
+    }
+    let joined = matches!(c.kind, ConnectionKind::Chain(_) | ConnectionKind::Dense);
+    if !joined || post.shape.height * post.shape.width > 1 || c.carries == Carries::Errors {
+        let message = format!(
+            "connection {name} is no conductance between all units, but {unit} units of {} take no other",
+            post.name
+        );
+        return Some((message, "join all units, or use other units there".into()));
+    }
+    if c.wiring.method().numbers(post.ports()).is_none() {
+        let message = format!(
+            "wiring.{wiring} of connection {name} does not fill the {} ports of {unit} units",
+            post.ports()
+        );
+        return Some((message, "use wiring.conductance".into()));
+    }
+    if *c.synapse != SynapseSpec::default() {
+        let message = format!(
+            "synapse.{} of connection {name} holds single weights, but a conductance has several numbers",
+            variant_name(c.synapse)
+        );
+        return Some((message, "use synapse.plain there".into()));
     }
     None
 }

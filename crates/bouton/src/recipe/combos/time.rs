@@ -6,6 +6,7 @@ use crate::encoder::EncoderSpec;
 use crate::network::Reading;
 use crate::neuron::UnitDynamics;
 use crate::objective::TargetKind;
+use crate::recipe::plan::NetworkPlan;
 use crate::recipe::{Recipe, variant_name};
 use crate::task::Scenario;
 
@@ -89,6 +90,17 @@ fn forward(r: &Recipe) -> Refusal {
         return None;
     }
     let (rule, clock) = (variant_name(&r.credit), r.clock());
+    let plan = NetworkPlan::new(r).ok();
+    if let Some(p) = plan.iter().flat_map(|plan| &plan.populations).find(|p| p.ports() > 1) {
+        return refusal(
+            format!(
+                "credit.{rule} follows units whose input is one sum, but {} units take {}",
+                variant_name(p.neuron),
+                p.ports()
+            ),
+            "use credit.bptt, or leave out `every` where the rule has it",
+        );
+    }
     if clock.reading != Reading::Last && !clock.reading.every_step() {
         return refusal(
             format!(

@@ -152,6 +152,11 @@ impl PopulationPlan<'_> {
         self.is_judged() && !(self.role == Role::Stepping && self.chosen)
     }
 
+    /// Drives of each of its units.
+    pub fn ports(&self) -> usize {
+        if self.role == Role::Stepping && !self.reads_out() { self.neuron.method().traits().ports } else { 1 }
+    }
+
     /// Whether what it sends is spikes, mostly zero.
     pub fn spikes(&self) -> bool {
         self.role == Role::Stepping && !self.reads_out() && self.neuron.method().traits().spikes

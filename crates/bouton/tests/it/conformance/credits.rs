@@ -13,6 +13,7 @@ use bouton::objective::{ObjectiveSpec, Target, TargetKind, Targets};
 use bouton::recipe::{ConnectionSpec, Precision, Recipe, variant_name};
 use bouton::rng::Key;
 use bouton::solver::{Solver, SolverSpec};
+use bouton::wiring::{Conductance, WiringSpec};
 use bouton_kernels::{DType, Mat};
 
 const BASE: &str = "precision = \"f64\"\n[task.synthetic]\nshape = [1, 3, 2]\nclasses = 3\ntrain = 6\ntest = 6\nbatch = 6\nepochs = 1\n\
@@ -49,6 +50,9 @@ fn recipe(neuron: &NeuronSpec, objective: &ObjectiveSpec, kind: TargetKind) -> R
         // Three steps of two numbers.
         recipe.encoder = EncoderSpec::Rows(Rows { steps: 3 });
         recipe.network.layers[0] = Layer::Units(2);
+    }
+    if neuron.method().traits().ports > 1 {
+        recipe.wiring = WiringSpec::Conductance(Conductance::default());
     }
     recipe
 }

@@ -31,7 +31,7 @@ impl Before {
         let mut stream = bouton::rng::Key::new(seed).stream();
         let own = p.own();
         Self {
-            drive: between(-1.7, 2.3, UNITS, seed),
+            drive: between(-1.7, 2.3, p.ports() * UNITS, seed),
             states: between(0.2, 0.8, p.states().len().max(1) * UNITS, seed + 1),
             own: Mat::from_fn(DType::F64, own.len(), UNITS, |k, _| own[k].draw(&mut stream)),
         }
@@ -64,7 +64,7 @@ fn sum(a: &Mat, b: &Mat) -> f64 {
 /// Backwards through a step, from gradients of its states and of its output: those of the drive, of the states before and of
 /// the units' own numbers.
 fn back(p: &dyn Population, before: &Before, g: &Mat, g_out: &Mat) -> [Mat; 3] {
-    let (mut state, mut drive) = (g.clone(), Mat::zeros(DType::F64, ROWS, UNITS));
+    let (mut state, mut drive) = (g.clone(), Mat::zeros(DType::F64, ROWS, p.ports() * UNITS));
     let mut own = Mat::zeros(DType::F64, before.own.rows() * ROWS, UNITS);
     let g = Gradients {
         out: g_out.view(),
@@ -133,7 +133,7 @@ fn the_way_back_in_time_is_the_way_back() {
             let (before, stored) = (Before::new(&*p, 5), p.states().len());
             let (a, b) = (noise(ROWS, stored.max(1) * UNITS, 7), noise(ROWS, UNITS, 8));
             let wanted = back(&*p, &before, &a, &b);
-            let (mut state, mut drive) = (a.clone(), Mat::zeros(DType::F64, ROWS, UNITS));
+            let (mut state, mut drive) = (a.clone(), Mat::zeros(DType::F64, ROWS, p.ports() * UNITS));
             let mut own = Mat::zeros(DType::F64, before.own.rows(), UNITS);
             let g = StepGradients {
                 out: b.view(),
@@ -217,6 +217,7 @@ fn states_and_numbers_have_names_and_starts() {
     for spec in NeuronSpec::all() {
         for output in [false, true] {
             let p = spec.method().population(output);
+            assert!(output || p.ports() == spec.method().traits().ports, "{spec:?}");
             let own = p.own();
             let mut names: Vec<&str> = own.iter().map(|own| own.name).collect();
             names.extend(p.states().iter().map(|state| state.name));
@@ -234,12 +235,15 @@ fn states_and_numbers_have_names_and_starts() {
 
 #[test]
 fn outputs_are_what_a_unit_says_of_them() {
-    let far = Mat::from_fn(DType::F64, ROWS, UNITS, |r, c| (r as f64 + 1.0) * (c as f64 - 19.5) * 40.0);
     for spec in NeuronSpec::all() {
         let traits = spec.method().traits();
+        let far = |p: &dyn Population| {
+            let at = |r: usize, c: usize| (r as f64 + 1.0) * (c as f64 - 19.5) * 40.0;
+            Mat::from_fn(DType::F64, ROWS, p.ports() * UNITS, at)
+        };
         for (output, bounded) in [false, true].into_iter().zip(traits.bounded) {
             let p = spec.method().population(output);
-            let mut at = Before { drive: far.clone(), ..at_rest(&*p) };
+            let mut at = Before { drive: far(&*p), ..at_rest(&*p) };
             let mut largest = 0.0_f64;
             for _ in 0..50 {
                 let [h, out] = step(&*p, &at);
@@ -249,10 +253,10 @@ fn outputs_are_what_a_unit_says_of_them() {
             assert_eq!(largest <= 100.0, bounded, "{spec:?}, output {output}: {largest}");
         }
         let p = spec.method().population(false);
-        let out = step(&*p, &Before { drive: far.clone(), ..at_rest(&*p) })[1].to_f64s();
+        let out = step(&*p, &Before { drive: far(&*p), ..at_rest(&*p) })[1].to_f64s();
         let signs = out.iter().chain(&step(&*p, &at_rest(&*p))[1].to_f64s()).all(|x| x.abs() == 1.0);
         assert_eq!(signs, traits.exact_signs, "{spec:?}: {out:?}");
-        let off = Mat::from_fn(DType::F64, ROWS, UNITS, |_, c| -0.1 - 0.01 * c as f64);
+        let off = Mat::from_fn(DType::F64, ROWS, p.ports() * UNITS, |_, c| -0.1 - 0.01 * c as f64);
         let off = Before { drive: off, ..at_rest(&*p) };
         let g = back(&*p, &off, &off.states, &noise(ROWS, UNITS, 3))[0].to_f64s();
         let silent = g.iter().all(|g| *g == 0.0) && step(&*p, &off)[1].to_f64s().iter().all(|x| *x == 0.0);
@@ -267,7 +271,7 @@ fn at_rest(p: &dyn Population) -> Before {
     let start = |_, c: usize| states.get(c / UNITS).map_or(first, |state| state.start);
     let cols = before.states.cols();
     Before {
-        drive: Mat::zeros(DType::F64, ROWS, UNITS),
+        drive: Mat::zeros(DType::F64, ROWS, p.ports() * UNITS),
         states: Mat::from_fn(DType::F64, ROWS, cols, start),
         ..before
     }

@@ -10,7 +10,7 @@ const ROWS: usize = 9;
 
 fn joined(spec: &WiringSpec, [pre, post]: [usize; 2], autapses: bool) -> Box<dyn Wiring> {
     let key = Key::new(11);
-    spec.method().join(Ends { pre, post, spikes: false, autapses, layer: 0, key: &key })
+    spec.method().join(Ends { pre, post, ports: 1, spikes: false, autapses, layer: 0, key: &key })
 }
 
 fn weight(wiring: &dyn Wiring) -> WeightMat {
@@ -86,6 +86,72 @@ fn gradients_of_weights_are_differences() {
             }
         }
     }
+}
+
+/// Wirings into units of two ports are not linear: both ways back are derivatives, and who is joined is drawn.
+#[test]
+fn curved_wirings_go_back_by_their_derivatives() {
+    let mut curved_ones = 0;
+    for spec in WiringSpec::all().into_iter().filter(|spec| spec.method().numbers(2).is_some()) {
+        for autapses in [true, false] {
+            let key = Key::new(11);
+            let wiring = spec.method().join(Ends {
+                pre: 5,
+                post: 5,
+                ports: 2,
+                spikes: false,
+                autapses,
+                layer: 0,
+                key: &key,
+            });
+            let curved = wiring.curved().expect("two ports");
+            let mut w = WeightMat::new(curved.draw(DType::F64, &mut key.stream()));
+            let numbers = spec.method().numbers(2).unwrap();
+            assert_eq!(wiring.weight_shape(), (numbers * 5, 5), "{spec:?}");
+            let (mut x, g) = (noise(ROWS, 5, 2), noise(ROWS, 10, 3));
+            let value = |w: &WeightMat, x: &Mat| dot(&g, &forth(&*wiring, w, x.view(), 10));
+            let (mut to, mut g_w) = (Mat::zeros(DType::F64, ROWS, 5), Mat::zeros(DType::F64, numbers * 5, 5));
+            curved.backward_input(&w, x.view(), g.view(), to.view_mut());
+            curved.backward_weight(&w, x.view(), g.view(), g_w.view_mut());
+            let e = 1e-6;
+            let mut slopes = Vec::new();
+            for i in 0..ROWS * 5 {
+                let mut moved = |by: f64| {
+                    x.slice_mut::<f64>()[i] += by;
+                    value(&w, &x)
+                };
+                let (more, less) = (moved(e), moved(-2.0 * e));
+                moved(e);
+                slopes.push((more - less) / (2.0 * e));
+            }
+            near(&to.to_f64s(), &slopes, 1e-8, &(&spec, "input"));
+            slopes.clear();
+            for i in 0..numbers * 25 {
+                let mut moved = |by: f64| {
+                    w.update(|mut w| w.slice_mut::<f64>()[i] += by);
+                    value(&w, &x)
+                };
+                let (more, less) = (moved(e), moved(-2.0 * e));
+                moved(e);
+                slopes.push((more - less) / (2.0 * e));
+            }
+            near(&g_w.to_f64s(), &slopes, 1e-8, &(&spec, "weight"));
+            // What unit j sends when it opens, and what is left where each unit hears itself alone.
+            let reached = |w: &WeightMat, j: usize, i: usize| {
+                let one = Mat::from_fn(DType::F64, 1, 5, |_, c| f64::from(u8::from(c == j)));
+                let rest = forth(&*wiring, w, Mat::zeros(DType::F64, 1, 5).view(), 10);
+                forth(&*wiring, w, one.view(), 10).get(0, i) != rest.get(0, i)
+            };
+            let alone = curved.alone(&w);
+            for i in 0..5 {
+                assert!(autapses || !reached(&w, i, i), "{spec:?}: {i} reaches itself");
+                let others = (0..5).filter(|&j| j != i && reached(&alone, j, i)).count();
+                assert_eq!((others, reached(&alone, i, i)), (0, reached(&w, i, i)), "{spec:?}");
+            }
+            curved_ones += 1;
+        }
+    }
+    assert!(curved_ones > 2);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod encoders;
 mod forward;
 mod lengths;
+mod ltc;
 mod nest;
 mod nest_classes;
 mod online;
