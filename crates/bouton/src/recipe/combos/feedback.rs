@@ -74,6 +74,16 @@ pub(super) fn own_weights(r: &Recipe) -> Refusal {
             "use feedback = \"tied\", or wiring.sparse",
         );
     }
+    // Two ports are what conductances fill.
+    if own && r.wiring.method().numbers(2).is_some() {
+        let wiring = variant_name(&r.wiring);
+        return refusal(
+            format!(
+                "wiring.{wiring} is no product of weights, so no other weights stand for it on the way back"
+            ),
+            "use feedback = \"tied\"",
+        );
+    }
     if corrected && (!field || continuous) {
         return refusal(
             "corrected nudged phases are for feedback weights that learn for themselves, from a free state",
