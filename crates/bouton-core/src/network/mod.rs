@@ -25,7 +25,7 @@ pub use connection::{Carries, Connection, Feedback};
 pub(crate) use grad::add_at;
 pub use grad::{Grad, GradSink};
 pub use node::Node;
-pub use operations::{Activations, Carried, Operations};
+pub use operations::{Activations, Conveyed, Operations};
 pub use params::{OwnParam, Owner, ParamId};
 pub use signs::{Back, Draw, Signs};
 pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, Skip};

@@ -16,14 +16,14 @@ pub struct Operations {
     /// Samples that were counted.
     pub samples: usize,
     /// Of every connection that has weights and carries activity.
-    pub connections: Vec<Carried>,
+    pub connections: Vec<Conveyed>,
     /// Of every population that computes.
     pub populations: Vec<Activations>,
 }
 
 /// What a connection carried.
 #[derive(Clone, Debug)]
-pub struct Carried {
+pub struct Conveyed {
     /// Its name.
     pub name: String,
     /// Operations if no activity and no weight were zero.
@@ -56,7 +56,7 @@ impl Operations {
             let leads = network.leads(c);
             let has = c.carries_activity() && leads[0].iter().any(|n| *n > 0.0);
             let name = c.name.clone();
-            has.then_some(Carried { name, dense: 0.0, effective: 0.0, binary: true, id, leads })
+            has.then_some(Conveyed { name, dense: 0.0, effective: 0.0, binary: true, id, leads })
         };
         let computes = (0..network.populations.len()).filter(|&pop| !network.is_clamped(pop));
         let said =
@@ -121,7 +121,7 @@ impl Operations {
     }
 }
 
-impl Carried {
+impl Conveyed {
     fn add(&mut self, activity: View<'_>, rows: impl Iterator<Item = usize>) {
         let [all, there] = &self.leads;
         let dense: f64 = all.iter().sum();

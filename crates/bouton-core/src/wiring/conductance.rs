@@ -119,6 +119,11 @@ impl Wiring for ConductanceWiring {
         assert_eq!(pre.rows(), 0, "conductances go back from where they stand: Wiring::curved");
     }
 
+    /// Pairs, which the plane of w tells.
+    fn fan_out(&self, there: &WeightMat, [pre, _]: [usize; 2]) -> Vec<f64> {
+        (0..pre).map(|j| (0..self.post).map(|i| there.mat().get(i, j)).sum()).collect()
+    }
+
     fn curved(&self) -> Option<&dyn Curved> {
         Some(self)
     }

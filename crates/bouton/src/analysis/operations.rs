@@ -64,7 +64,7 @@ impl Operations {
     fn per_sample(counted: &network::Operations) -> Self {
         let share = |zeros: u64, all: u64| zeros as f64 / all.max(1) as f64;
         let samples = counted.samples.max(1) as f64;
-        let of = |c: &network::Carried| {
+        let of = |c: &network::Conveyed| {
             let effective = c.effective / samples;
             let [macs, acs] = if c.binary { [0.0, effective] } else { [effective, 0.0] };
             Synapses { connection: c.name.clone(), dense: c.dense / samples, macs, acs }

@@ -17,12 +17,11 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::atomic;
 use super::metrics::{self, Record};
 use super::status::{State, Status};
 use crate::{Error, Result};
+use jiff::Timestamp;
 
 /// One run directory. Holds only its path; see [`RunDir::lock`] for the right to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -255,7 +254,6 @@ impl RunDir {
     pub fn metrics(&self) -> PathBuf {
         self.path.join("metrics.jsonl")
     }
-
     /// `continual.json`, for runs over several tasks.
     pub fn continual(&self) -> PathBuf {
         self.path.join("continual.json")

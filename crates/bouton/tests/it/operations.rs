@@ -156,3 +156,21 @@ fn sparse_wirings_count_the_weights_that_there_are() {
         has(&all, "input-hidden1", 8.0, 0.0, 8.0);
     }
 }
+
+/// A conductance is one operation, whatever numbers it keeps: 2 · 3 pairs from the input, 3 · 3 of the loop, 3 · 2 to the output.
+#[test]
+fn conductances_count_once_for_each_pair() {
+    let ltc = "[encoder.constant]\nsteps = 4\n[network]\nlayers = [2, 3, 2]\n[neuron.ltc]\n[wiring.conductance]\n[credit.bptt]\n\
+               [connection.loop]\nfrom = \"hidden1\"\nto = \"hidden1\"\n";
+    let recipe = recipe("[1, 1, 2]", ltc);
+    let mut network = recipe.build().unwrap();
+    let c = network.connections.iter_mut().find(|c| c.name == "input-hidden1").unwrap();
+    // One pair less: the first source and the first unit.
+    c.weight.update(|mut w| w.slice_mut::<f64>()[0] = 0.0);
+    let all = counted(&recipe, &network, 1, &[1.0, 1.0], None);
+    let dense =
+        |name: &str| all.connections.iter().find(|c| c.connection == name).map(|c| (c.dense, c.macs + c.acs));
+    assert_eq!(dense("input-hidden1"), Some((24.0, 20.0)));
+    assert_eq!(dense("loop").unwrap().0, 36.0);
+    assert_eq!(dense("hidden1-output").unwrap().0, 24.0);
+}
