@@ -5,7 +5,7 @@ use super::presets;
 use super::{Bound, CheckContext, Findings, Property};
 use crate::credit::Nudge;
 use crate::error::Result;
-use crate::network::Network;
+use crate::network::{Connection, Network, Role};
 use crate::optim::Updater;
 use crate::rng::Key;
 use crate::synapse::SynapseSpec;
@@ -44,7 +44,8 @@ pub(super) fn check(context: &CheckContext, findings: &mut Findings) -> Result<(
 
 fn differences(network: &Network) -> Vec<f64> {
     let mut all = Vec::new();
-    for c in &network.connections {
+    let settles = |c: &&Connection| network.populations[c.pre].role == Role::Settling;
+    for c in network.connections.iter().filter(settles) {
         if let Some(back) = c.feedback.own() {
             all.extend(c.weight.mat().to_f64s().iter().zip(back.mat().to_f64s()).map(|(f, b)| f - b));
         }

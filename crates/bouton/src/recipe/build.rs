@@ -264,6 +264,8 @@ impl Builder<'_> {
         let feedback = match dense.feedback {
             FeedbackSpec::Tied if both_settle => Feedback::Tied,
             FeedbackSpec::Tied => Feedback::None,
+            // A field is one of settling units alone.
+            FeedbackSpec::VectorField if !both_settle => Feedback::None,
             _ if !both_settle && !errors => Feedback::None,
             FeedbackSpec::KolenPollack => Feedback::Own(own()),
             FeedbackSpec::VectorField => Feedback::Field(own()),

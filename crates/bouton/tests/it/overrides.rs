@@ -53,7 +53,7 @@ fn naming_another_member_replaces_the_table() {
     assert_eq!(message, "recipe with overrides: missing key `lr` in `[optim.adam]`");
     assert!(hint.starts_with("add `lr = …`"), "{hint}");
     let (_, hint) = refused(&["wiring.lattice.x=1"]);
-    assert_eq!(hint, "known are `conv`, `dense`, `procedural`, `sparse`");
+    assert_eq!(hint, "known are `conductance`, `conv`, `dense`, `procedural`, `sparse`");
 }
 
 #[test]

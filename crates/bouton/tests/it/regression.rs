@@ -30,7 +30,8 @@ fn trained(recipe: &Recipe) -> BTreeMap<&'static str, f64> {
 #[test]
 fn every_rule_learns_a_linear_teacher() {
     let mut learned = 0;
-    for credit in CreditSpec::all() {
+    let values = |credit: &CreditSpec| !credit.method().needs().rewards;
+    for credit in CreditSpec::all().into_iter().filter(values) {
         let settling = format!("{SETTLING}[credit.bptt]\nsteps = 30\n");
         let fields = format!("{settling}[wiring.dense]\nfeedback = \"vector-field\"\n");
         let fits = [PASS, &settling, &fields, IN_TIME].into_iter().find_map(|tables| {
@@ -39,7 +40,7 @@ fn every_rule_learns_a_linear_teacher() {
         });
         let Some(mut recipe) = fits else { panic!("{credit:?} goes with no unit") };
         recipe.credit.method_mut().unwrap().steps_mut().into_iter().for_each(|n| *n = (*n).min(40));
-        if recipe.credit.method().needs().online {
+        if recipe.credit.method().needs().online && recipe.credit.method().needs().acts.nudges() {
             // Weights that move within a batch have to move less than the nudge moves states.
             let beta = format!("credit.{}.beta=0.3", bouton::recipe::variant_name(&recipe.credit));
             recipe = recipe.with_overrides(&[beta.as_str(), "optim.sgd.lr=0.01"]).unwrap();
@@ -53,7 +54,7 @@ fn every_rule_learns_a_linear_teacher() {
         assert!(values["mse"] < 0.4 && values["mae"] < 0.6 && values.len() == 3, "{credit:?}: {values:?}");
         learned += 1;
     }
-    assert_eq!(learned, CreditSpec::all().len());
+    assert_eq!(learned, CreditSpec::all().iter().filter(|credit| values(credit)).count());
 }
 
 fn go(recipe: &Recipe, out: &Path, updates: usize) -> Option<PathBuf> {

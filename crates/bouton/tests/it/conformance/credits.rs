@@ -75,10 +75,10 @@ fn recipe_of(credit: &CreditSpec, neuron: &NeuronSpec) -> Recipe {
 }
 
 /// Whether a recipe stands, and its rule finds what it needs in the network: traces of each synapse need an output that has a single leak.
-fn goes_together(recipe: &Recipe) -> bool {
+fn goes_together(recipe: &Recipe, kind: TargetKind) -> bool {
     recipe.check().is_ok() && {
         let (mut network, objective) = (recipe.build().unwrap(), recipe.objective.build());
-        let samples = batch(&network, 3);
+        let samples = samples(&network, kind);
         let mut rule = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
         let mut sink = bouton::credit::GradCollector::default();
         let done = rule.learn(&mut network, &samples, &*objective, &mut sink, &Key::new(1));
@@ -164,9 +164,7 @@ fn gradients_are_those_of_the_loss_with_everything_that_goes_together() {
                         (credit.method().needs().carries, credit.method().needs().rewards);
                     if carries == Carried::RankOne
                         || rewards
-                        || carries == Carried::Eligibility
-                            && kind == TargetKind::Classes
-                            && !goes_together(&recipe)
+                        || carries == Carried::Eligibility && !goes_together(&recipe, kind)
                     {
                         // Right on average alone, or an output that has no traces.
                         *compared.entry(variant_name(&credit)).or_default() += 1;
@@ -250,7 +248,8 @@ fn rules_are_what_they_say() {
             continue;
         }
         let with = |neuron| recipe_of(&credit, &neuron);
-        let fits = NeuronSpec::all().into_iter().map(with).find(goes_together);
+        let fits =
+            NeuronSpec::all().into_iter().map(with).find(|recipe| goes_together(recipe, TargetKind::Classes));
         let recipe = fits.unwrap_or_else(|| panic!("no unit goes with {credit:?}"));
         let mut network = recipe.build().unwrap();
         let samples = batch(&network, 3);
@@ -275,7 +274,7 @@ fn lab(credit: &CreditSpec) -> Option<(Recipe, Network, Batch)> {
     let with = |neuron| recipe_of(credit, &neuron);
     let slow = NeuronSpec::all().into_iter().filter(|unit| !unit.method().traits().minimises);
     let all = slow.chain(NeuronSpec::all());
-    let recipe = all.map(with).find(goes_together)?;
+    let recipe = all.map(with).find(|recipe| goes_together(recipe, TargetKind::Classes))?;
     let network = recipe.build().unwrap();
     let samples = batch(&network, 3);
     Some((recipe, network, samples))
