@@ -127,8 +127,8 @@ mod tests {
     fn the_last_steps_are_those_before_the_end_of_each_sample() {
         let judged = |spans: Spans| spans.judged(true).0;
         assert_eq!(judged(Spans::whole(3, 2).of_last(2)), [2, 3, 4, 5]);
-        // The second sample ends one step earlier, and its step 1 counts half as much.
-        assert_eq!(spans().of_last(1).judged(true), (vec![3, 4], vec![2.0, 2.0]));
+        // The second sample ends one step earlier and counts four times; step 2 of the first counts twice.
+        assert_eq!(spans().of_last(1).judged(true), (vec![3, 4], vec![4.0, 2.0]));
     }
 
     #[test]

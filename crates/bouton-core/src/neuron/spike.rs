@@ -80,10 +80,10 @@ impl SpikeSurrogate {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Comparison {
-    /// It does: z = [v ≥ θ].
+    /// It does: z = 1 if v ≥ θ.
     #[default]
     GreaterEqual,
-    /// It does not: z = [v > θ].
+    /// It does not: z = 1 if v > θ.
     Greater,
 }
 

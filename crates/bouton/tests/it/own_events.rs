@@ -46,13 +46,11 @@ fn two_recordings(folder: &Path) {
     write(folder, "set/b/1.bin", &record(1, 0, 1, 5));
 }
 
+/// What is not zero in a recording: step, place and number.
+type Counts = Vec<(usize, usize, f32)>;
+
 /// Steps of the two recordings, as [step, place] of what is not zero, and their lengths if they have some.
-fn seen(
-    folder: &Path,
-    form: &str,
-    more: &str,
-    width: usize,
-) -> (Vec<Vec<(usize, usize, f32)>>, Option<Vec<usize>>) {
+fn seen(folder: &Path, form: &str, more: &str, width: usize) -> (Vec<Counts>, Option<Vec<usize>>) {
     let set = first(&load(folder, &keys(form, more), &format!("[{width}, 5, 2]")).unwrap());
     let spikes = |sample: Vec<f32>| {
         let all = sample.into_iter().enumerate().filter(|(_, n)| *n != 0.0);
