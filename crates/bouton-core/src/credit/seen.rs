@@ -164,22 +164,16 @@ impl<'a> Seen<'a> {
             step.rewards = of_drawn_answers(objective, &own, out.view(), rows, &draws, &mut err);
             weights.into_iter().for_each(|weights| weigh(&mut err, &mut [], weights));
         }
-        let mut errors = vec![err];
-        if said.outs.len() > 1 {
-            let mut all: Vec<Mat> =
-                network.populations.iter().map(|p| Mat::zeros(network.dtype, 0, p.units)).collect();
-            said.outs[1..].iter().for_each(|(pop, out)| all[*pop] = read(out));
-            let samples: Vec<usize> = (0..target.rows()).collect();
-            let (of_others, loss) = auxiliary::weighed(network, &all, target, &samples, weights);
-            step.loss += loss;
-            errors.extend(of_others.into_iter().map(|(_, err)| err));
-        }
+        let read_others = said.outs[1..].iter().map(|(pop, out)| (*pop, read(out)));
+        let (of_others, loss) = of_others(network, read_others, target, weights);
+        step.loss += loss;
+        let errors = std::iter::once(err).chain(of_others.into_iter().map(|(_, err)| err));
         let spread = |(err, (pop, out)): (Mat, &(PopId, Mat))| {
             let err =
                 if let Some((rows, _)) = &judged { placed(&err, rows, self.target.rows()) } else { err };
             (*pop, reading.spread(err, out.view(), self.samples, self.lengths()))
         };
-        let each = errors.into_iter().zip(&said.outs).map(spread).collect();
+        let each = errors.zip(&said.outs).map(spread).collect();
         let (always, loss) = self.penalty(said);
         step.loss += loss;
         (Errors { each, always }, step)
@@ -208,15 +202,9 @@ impl<'a> Seen<'a> {
         let weight = self.spans.as_ref().map(|_| [self.weight_at(s, t)]);
         let weights = weight.as_ref().map(|weight| &weight[..]);
         let (err, mut step) = loss_and_error_weighed(network, objective, outs[0].1.view(), &target, weights);
-        let mut errors = vec![(outs[0].0, err)];
-        if outs.len() > 1 {
-            let mut all: Vec<Mat> =
-                network.populations.iter().map(|p| Mat::zeros(network.dtype, 0, p.units)).collect();
-            outs[1..].iter().for_each(|(pop, out)| all[*pop].clone_from(out));
-            let (of_others, loss) = auxiliary::weighed(network, &all, &target, &[0], weights);
-            step.loss += loss;
-            errors.extend(of_others);
-        }
+        let (of_others, loss) = of_others(network, outs[1..].iter().cloned(), &target, weights);
+        step.loss += loss;
+        let errors = std::iter::once((outs[0].0, err)).chain(of_others).collect();
         (errors, step)
     }
 
@@ -245,13 +233,38 @@ pub(super) fn timing(network: &Network) -> Result<&Timing> {
     })
 }
 
+/// Sections of so many steps, the last one perhaps shorter; none: all at once.
+pub(super) fn sections(size: Option<usize>, steps: usize) -> Vec<Range<usize>> {
+    let size = size.unwrap_or(steps).max(1);
+    (0..steps).step_by(size).map(|t| t..(t + size).min(steps)).collect()
+}
+
+/// What the objectives of other populations say to the rows of their outputs that are judged.
+fn of_others(
+    network: &Network,
+    outs: impl Iterator<Item = (PopId, Mat)>,
+    target: &Target,
+    weights: Option<&[f64]>,
+) -> (Vec<(PopId, Mat)>, f64) {
+    let mut all: Vec<Mat> =
+        network.populations.iter().map(|p| Mat::zeros(network.dtype, 0, p.units)).collect();
+    outs.for_each(|(pop, out)| all[pop] = out);
+    let samples: Vec<usize> = (0..target.rows()).collect();
+    auxiliary::weighed(network, &all, target, &samples, weights)
+}
+
 /// What the rows count that are judged in a batch.
 pub(super) fn counted(time: &Timing, batch: &Batch) -> f64 {
     let reading = time.clock.reading;
-    match reading.narrowed(batch.spans.clone(), time.shown.steps, batch.len()) {
+    match judged_spans(time, batch) {
         None => reading.judged(time.shown.steps, batch.len()) as f64,
         Some(spans) => spans.judged(reading.every_step()).1.iter().sum(),
     }
+}
+
+/// The steps of each sample's own that its reading judges, if they are not all.
+pub(super) fn judged_spans(time: &Timing, batch: &Batch) -> Option<Spans> {
+    time.clock.reading.narrowed(batch.spans.clone(), time.shown.steps, batch.len())
 }
 
 /// How much sample `s` is judged at step `t` of the data, by readings that need no other step.

@@ -6,7 +6,7 @@
 //! Williams 1992), whatever the baseline b. It reaches units as learning signals of [`EProp`](super::EProp) do, and meets their
 //! eligibility there (Gerstner et al. 2018).
 
-use super::through_time::ThroughTime;
+use super::through_time::{ThroughTime, goes_forth_by};
 use super::{Batch, Credit, CreditMethod, CreditNeeds, GradCollector, GradSink, PhaseStates, Step};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
@@ -102,23 +102,7 @@ impl Credit for ThreeFactorRule {
         Ok(step)
     }
 
-    fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
-        self.way().evaluate(network, batch, objective)
-    }
-
-    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<PhaseStates> {
-        self.way().free(network, batch, objective)
-    }
-
-    fn free_in_training(
-        &self,
-        network: &mut Network,
-        batch: &Batch,
-        objective: &dyn Objective,
-        key: &Key,
-    ) -> Result<PhaseStates> {
-        self.way().free_in_training(network, batch, objective, key)
-    }
+    goes_forth_by!(way);
 
     fn send_back(
         &self,

@@ -6,14 +6,13 @@
 
 use super::memory::{MemoryBound, StepCosts};
 use super::outcome::{accumulate_grads_objective, stacked};
-use super::seen::{Errors, Said, Seen, counted, timing};
+use super::seen::{Errors, Said, Seen, counted, sections, timing};
 use super::{Batch, Credit, GradCollector, GradSink, PhaseStates, Step, shards};
 use crate::error::{Error, Result};
 use crate::network::{Carry, Grad, LastSteps, Network, Path, Role, Timing, Trace};
 use crate::objective::Objective;
 use crate::rng::Key;
 use bouton_kernels::{Mat, add_rows, scale_all};
-use std::ops::Range;
 
 /// The rule itself.
 #[derive(Clone, Copy, Debug)]
@@ -56,11 +55,6 @@ impl ThroughTime {
         self.within(network, samples).unwrap_or(Self { section: Some(1), ..self })
     }
 
-    fn sections(self, steps: usize) -> Vec<Range<usize>> {
-        let size = self.section.unwrap_or(steps).max(1);
-        (0..steps).step_by(size).map(|t| t..(t + size).min(steps)).collect()
-    }
-
     /// Through all sections: what was said, where each began if they are `kept`, and the last one.
     fn forth(
         self,
@@ -69,7 +63,7 @@ impl ThroughTime {
         kept: bool,
     ) -> (Said, Vec<Option<LastSteps>>, Option<Trace>) {
         let (mut said, mut starts, mut last) = (Said::new(network, seen), vec![None], None);
-        for section in self.sections(seen.time.shown.steps) {
+        for section in sections(self.section, seen.time.shown.steps) {
             let start = starts.last().and_then(Option::as_ref);
             let trace = network.run(seen.time, seen.section(&section), seen.samples, start);
             said.add(network, seen, section.start, &trace);
@@ -105,7 +99,7 @@ impl ThroughTime {
         mut shown: Option<&mut Mat>,
     ) -> GradCollector {
         let (time, samples) = (seen.time, seen.samples);
-        let sections = self.sections(time.shown.steps);
+        let sections = sections(self.section, time.shown.steps);
         let rows = |s: usize| seen.section(&sections[s]);
         let (mut sink, mut later) = (GradCollector::default(), None::<Carry>);
         for s in (0..sections.len()).rev() {
@@ -174,6 +168,30 @@ fn step_costs(network: &Network, time: &Timing, samples: usize) -> StepCosts {
     let bytes = (samples * network.dtype.size()) as u64;
     StepCosts { step: (step * time.clock.substeps) as u64 * bytes, start: start as u64 * bytes }
 }
+
+/// The way forth of a rule that leaves it to another: `$way` makes that of `self`.
+macro_rules! goes_forth_by {
+    ($way:ident) => {
+        fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
+            self.$way().evaluate(network, batch, objective)
+        }
+
+        fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<PhaseStates> {
+            self.$way().free(network, batch, objective)
+        }
+
+        fn free_in_training(
+            &self,
+            network: &mut Network,
+            batch: &Batch,
+            objective: &dyn Objective,
+            key: &Key,
+        ) -> Result<PhaseStates> {
+            self.$way().free_in_training(network, batch, objective, key)
+        }
+    };
+}
+pub(super) use goes_forth_by;
 
 impl Credit for ThroughTime {
     fn learn(

@@ -10,16 +10,12 @@
 
 use super::leaky::TIME_CONSTANT;
 use super::lif::THRESHOLD;
-use super::membrane::{Firing, Reset};
+use super::membrane::{Firing, Reset, spiking_traits};
 use super::spike::{Comparison, SpikeSurrogate};
-use super::{
-    ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitForm, UnitTraits,
-    linear,
-};
+use super::{ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, linear};
 use crate::Result;
 use crate::axis::{Cite, Place};
 use crate::own::{Own, OwnSpec, OwnTable};
-use crate::synapse::SignOfZero;
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -111,27 +107,7 @@ impl NeuronMethod for Adlif {
         vec![Cite::of("baronig2025")]
     }
 
-    fn traits(&self) -> UnitTraits {
-        UnitTraits {
-            surrogate: !self.smooth,
-            spikes: !self.smooth,
-            bounded: [true, false],
-            ..UnitTraits::STEPPING
-        }
-    }
-
-    fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)> {
-        None
-    }
-
-    fn form(&self) -> Option<UnitForm> {
-        None
-    }
-
-    fn smoothen(&mut self) -> bool {
-        self.smooth = true;
-        true
-    }
+    spiking_traits!();
 
     fn examples() -> Vec<Self> {
         let first = Self {

@@ -5,16 +5,12 @@
 
 use super::leaky::TIME_CONSTANT;
 use super::lif::THRESHOLD;
-use super::membrane::{Firing, Integration, Reset, silenced};
+use super::membrane::{Firing, Integration, Reset, silenced, spiking_traits};
 use super::spike::{Comparison, SpikeSurrogate};
-use super::{
-    ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitForm, UnitTraits,
-    linear,
-};
+use super::{ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, linear};
 use crate::Result;
 use crate::axis::{Cite, Place, is_default};
 use crate::own::{Own, OwnSpec};
-use crate::synapse::SignOfZero;
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -92,27 +88,7 @@ impl NeuronMethod for Alif {
         vec![Cite::of("bellec2018"), Cite::of("bellec2020")]
     }
 
-    fn traits(&self) -> UnitTraits {
-        UnitTraits {
-            surrogate: !self.smooth,
-            spikes: !self.smooth,
-            bounded: [true, false],
-            ..UnitTraits::STEPPING
-        }
-    }
-
-    fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)> {
-        None
-    }
-
-    fn form(&self) -> Option<UnitForm> {
-        None
-    }
-
-    fn smoothen(&mut self) -> bool {
-        self.smooth = true;
-        true
-    }
+    spiking_traits!();
 
     fn examples() -> Vec<Self> {
         use crate::own::OwnTable;

@@ -6,16 +6,12 @@
 //! z⁻ the spike of the step before. With a constant input between 0 and θ and the subtracting reset, n steps hold ⌊n·d/θ⌋ spikes.
 
 use super::lif::THRESHOLD;
-use super::membrane::{Firing, Refractory, Reset};
+use super::membrane::{Firing, Refractory, Reset, spiking_traits};
 use super::spike::{Comparison, SpikeSurrogate};
-use super::{
-    ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, Surrogate, UnitForm, UnitTraits,
-    linear,
-};
+use super::{ElementwisePopulation, Neuron, NeuronMethod, Now, Population, StateVar, linear};
 use crate::Result;
 use crate::axis::{Cite, Place};
 use crate::own::{Own, OwnSpec};
-use crate::synapse::SignOfZero;
 use bouton_kernels::Real;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,27 +64,7 @@ impl NeuronMethod for If {
         vec![Cite::of("gerstner2014")]
     }
 
-    fn traits(&self) -> UnitTraits {
-        UnitTraits {
-            surrogate: !self.smooth,
-            spikes: !self.smooth,
-            bounded: [true, false],
-            ..UnitTraits::STEPPING
-        }
-    }
-
-    fn sign_keys(&mut self) -> Option<(&mut SignOfZero, &mut Surrogate)> {
-        None
-    }
-
-    fn form(&self) -> Option<UnitForm> {
-        None
-    }
-
-    fn smoothen(&mut self) -> bool {
-        self.smooth = true;
-        true
-    }
+    spiking_traits!();
 
     fn examples() -> Vec<Self> {
         let first = Self {

@@ -82,6 +82,34 @@ impl Reset {
     }
 }
 
+/// What every unit with a threshold answers, whose setting `smooth` makes its spikes the primitive of their surrogate.
+macro_rules! spiking_traits {
+    () => {
+        fn traits(&self) -> crate::neuron::UnitTraits {
+            crate::neuron::UnitTraits {
+                surrogate: !self.smooth,
+                spikes: !self.smooth,
+                bounded: [true, false],
+                ..crate::neuron::UnitTraits::STEPPING
+            }
+        }
+
+        fn sign_keys(&mut self) -> Option<(&mut crate::synapse::SignOfZero, &mut crate::neuron::Surrogate)> {
+            None
+        }
+
+        fn form(&self) -> Option<crate::neuron::UnitForm> {
+            None
+        }
+
+        fn smoothen(&mut self) -> bool {
+            self.smooth = true;
+            true
+        }
+    };
+}
+pub(super) use spiking_traits;
+
 /// How a unit fires and goes on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Firing {

@@ -10,6 +10,7 @@ use crate::credit::GradCollector;
 use crate::error::Result;
 use crate::network::{Directions, Grad, GradSink, Network, ParamId, PopId, Tangent};
 use bouton_kernels::{Mat, dispatch};
+use std::sync::Arc;
 
 /// The influence of all parameters on one sequence.
 #[derive(Debug)]
@@ -17,7 +18,7 @@ pub(super) struct Full {
     rows: Rows,
     tangent: Tangent,
     /// M, by population, [parameters, units].
-    kept: Option<Vec<Mat>>,
+    kept: Option<Arc<Vec<Mat>>>,
 }
 
 /// Where parameters stand among the rows.
@@ -52,15 +53,15 @@ impl Rows {
 }
 
 impl Full {
-    pub(super) fn new(network: &Network, hops: Option<usize>) -> Self {
+    pub(super) fn new(network: &Network, kept: Option<Arc<Vec<Mat>>>) -> Self {
         let rows = Rows::new(network);
-        let kept = hops.map(|hops| kept(network, &rows, hops));
         Self { tangent: Tangent::zeros(network, rows.all), rows, kept }
     }
 }
 
-/// Units that a parameter may be known to.
-fn kept(network: &Network, rows: &Rows, hops: usize) -> Vec<Mat> {
+/// M: the units that each parameter reaches by so many steps along connections, by population.
+pub(super) fn reached(network: &Network, hops: usize) -> Vec<Mat> {
+    let rows = Rows::new(network);
     let (reach, first) = (network.reach(hops.saturating_sub(1)), network.first_units());
     let pops = || (0..network.populations.len()).filter(|&p| network.is_stepping(p));
     let mut own: Vec<Vec<usize>> = vec![Vec::new(); rows.all];
@@ -145,7 +146,7 @@ impl Directions for Direct<'_> {
 impl Influence for Full {
     fn follow(&mut self, moved: &Moved<'_>) -> Result<()> {
         for (t, slopes) in moved.slopes.iter().enumerate() {
-            let direct = Direct { full: (&self.rows, self.kept.as_ref()), moved, t };
+            let direct = Direct { full: (&self.rows, self.kept.as_deref()), moved, t };
             moved.network.follow(moved.trace, t, slopes, &mut self.tangent, &direct);
         }
         Ok(())

@@ -11,8 +11,8 @@ mod full;
 mod rank_one;
 
 use super::outcome::accumulate_grads_objective;
-use super::seen::{Seen, timing, weight_at};
-use super::through_time::ThroughTime;
+use super::seen::{Seen, judged_spans, sections, timing, weight_at};
+use super::through_time::{ThroughTime, goes_forth_by};
 use super::{Batch, Credit, GradCollector, GradSink, PhaseStates, Step, shards};
 use crate::error::Result;
 use crate::network::{Grad, LastSteps, Network, Path, PopId, Slope, Timing, Trace};
@@ -21,6 +21,7 @@ use crate::rng::Key;
 use bouton_kernels::{Mat, View};
 use rayon::prelude::*;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What a rule keeps of the influence of parameters on states.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,6 +84,8 @@ struct Shard<'a> {
     seen: Seen<'a>,
     /// The place of the first sample in its batch.
     first: usize,
+    /// Which units each parameter may be known to, if not to all.
+    reached: Option<Arc<Vec<Mat>>>,
     followers: Vec<Option<Follower>>,
 }
 
@@ -99,7 +102,9 @@ impl Shard<'_> {
         let (mut sums, mut total) = (GradCollector::default(), Step::default());
         let ends = steps.end == self.seen.time.shown.steps;
         for s in 0..self.seen.samples {
-            let new = || rule.follower(network, &key.of("influence", (self.first + s) as u64));
+            let new = || {
+                rule.follower(network, self.reached.as_ref(), &key.of("influence", (self.first + s) as u64))
+            };
             let mut follower = self.followers[s].take().unwrap_or_else(new);
             for t in steps.clone().take_while(|&t| t < self.seen.length(s)) {
                 let step = follower.step(network, objective, &self.seen, (s, t), &mut sums)?;
@@ -140,31 +145,19 @@ impl Follower {
 }
 
 impl Online {
-    fn follower(&self, network: &Network, key: &Key) -> Follower {
+    fn follower(&self, network: &Network, reached: Option<&Arc<Vec<Mat>>>, key: &Key) -> Follower {
         let influence: Box<dyn Influence> = match self.kept {
-            Kept::Full { hops } => Box::new(full::Full::new(network, hops)),
+            Kept::Full { .. } => Box::new(full::Full::new(network, reached.cloned())),
             Kept::RankOne => Box::new(rank_one::RankOne::new(network, key)),
             Kept::Eligibility(path) => Box::new(eligibility::Traces::new(network, path)),
         };
         Follower { state: None, influence }
     }
 
-    fn sections(&self, steps: usize) -> Vec<Range<usize>> {
-        let size = self.every.unwrap_or(steps).max(1);
-        (0..steps).step_by(size).map(|t| t..(t + size).min(steps)).collect()
-    }
-
     /// The way forth alone.
     fn forth(&self) -> ThroughTime {
         ThroughTime::whole(Path::BPTT)
     }
-}
-
-/// What the rows count that are judged in some steps of a batch.
-fn counted(time: &Timing, batch: &Batch, steps: &Range<usize>) -> f64 {
-    let spans = time.clock.reading.narrowed(batch.spans.clone(), time.shown.steps, batch.len());
-    let of = |s: usize| steps.clone().map(|t| weight_at(time, spans.as_ref(), s, t)).sum::<f64>();
-    (0..batch.len()).map(of).sum()
 }
 
 impl Credit for Online {
@@ -181,18 +174,25 @@ impl Credit for Online {
         if let Kept::Eligibility(_) = self.kept {
             eligibility::fits(network)?;
         }
+        let reached = match self.kept {
+            Kept::Full { hops: Some(hops) } => Some(Arc::new(full::reached(network, hops))),
+            _ => None,
+        };
         let shard = |rows: Range<usize>| Shard {
             first: rows.start,
+            reached: reached.clone(),
             followers: rows.clone().map(|_| None).collect(),
             seen: Seen::new(&time, network, batch, rows, Some(key)),
         };
         let mut all: Vec<Shard<'_>> = shards::split(batch.len()).into_iter().map(shard).collect();
         let mut total = Step::default();
-        for steps in self.sections(time.shown.steps) {
+        let spans = judged_spans(&time, batch);
+        for steps in sections(self.every, time.shown.steps) {
             let here: &Network = network;
             let work = |shard: &mut Shard<'_>| shard.section(self, here, objective, &steps, key);
             let done: Result<Vec<_>> = all.par_iter_mut().map(work).collect();
-            let (done, counts) = (done?, counted(&time, batch, &steps));
+            let of = |s: usize| steps.clone().map(|t| weight_at(&time, spans.as_ref(), s, t)).sum::<f64>();
+            let (done, counts) = (done?, (0..batch.len()).map(of).sum::<f64>());
             if counts == 0.0 {
                 continue;
             }
@@ -208,21 +208,5 @@ impl Credit for Online {
         Ok(total)
     }
 
-    fn evaluate(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<Step> {
-        self.forth().evaluate(network, batch, objective)
-    }
-
-    fn free(&self, network: &Network, batch: &Batch, objective: &dyn Objective) -> Result<PhaseStates> {
-        self.forth().free(network, batch, objective)
-    }
-
-    fn free_in_training(
-        &self,
-        network: &mut Network,
-        batch: &Batch,
-        objective: &dyn Objective,
-        key: &Key,
-    ) -> Result<PhaseStates> {
-        self.forth().free_in_training(network, batch, objective, key)
-    }
+    goes_forth_by!(forth);
 }

@@ -4,7 +4,6 @@
 //!
 //! A step is all numbers n[s, ·], channels, rows, columns.
 
-use super::memory;
 use crate::axis::Place;
 use crate::error::{Error, Result};
 use schemars::JsonSchema;
@@ -85,9 +84,10 @@ pub(super) use reading::read;
 
 #[cfg(feature = "import")]
 mod reading {
+    use super::super::memory;
     use super::super::records::{self, Event};
     use super::super::table::{Inputs, Named, Table};
-    use super::{Error, Events, MOST_STEPS, Result, memory};
+    use super::{Error, Events, MOST_STEPS, Result};
     use crate::encoder::Spans;
     use rayon::prelude::*;
     use std::path::{Path, PathBuf};
