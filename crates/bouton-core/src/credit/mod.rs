@@ -13,7 +13,9 @@ mod coupled;
 mod d_rtrl;
 pub mod draws;
 mod e_prop;
+mod epc;
 mod eqprop;
+mod fixed_prediction;
 mod holomorphic;
 mod homeostasis;
 mod importance;
@@ -22,6 +24,8 @@ mod online;
 mod ostl;
 mod outcome;
 pub mod outside;
+mod predictive;
+mod predictive_coding;
 mod recurrent;
 mod rtrl;
 mod seen;
@@ -35,6 +39,7 @@ mod through_time;
 mod uoro;
 mod warm_start;
 mod weighed;
+mod z_il;
 
 pub use crate::network::GradSink;
 pub use backprop::Backprop;
@@ -45,12 +50,16 @@ pub use contrastive::ContrastiveLearning;
 pub use coupled::CoupledLearning;
 pub use d_rtrl::DRtrl;
 pub use e_prop::EProp;
+pub use epc::Epc;
 pub use eqprop::{EqProp, Nudge, Start};
+pub use fixed_prediction::FixedPrediction;
 pub use holomorphic::HolomorphicEqProp;
 pub use importance::measure;
 pub use memory::MemoryBound;
 pub use ostl::Ostl;
 pub use outcome::{PhaseStates, Step};
+pub use predictive::Values;
+pub use predictive_coding::PredictiveCoding;
 pub use recurrent::RecurrentBackprop;
 pub use rtrl::Rtrl;
 pub use sink::{GradCollector, InputGradCollector};
@@ -59,6 +68,7 @@ pub use snap_n::SnapN;
 pub use tape::{Adjoint, Frame, record};
 pub use three_factor::ThreeFactor;
 pub use uoro::Uoro;
+pub use z_il::ZIl;
 
 use crate::axis::{Cite, Place, axis};
 use crate::encoder::Spans;
@@ -79,6 +89,14 @@ axis! {
     pub enum CreditSpec: CreditMethod {
         /// Backpropagation through a feed-forward network.
         Backprop(Backprop),
+        /// Predictive coding: values settle under an energy, weights follow their errors.
+        PredictiveCoding(PredictiveCoding),
+        /// Zero-divergence inference learning: weights learn when errors reach them, as backpropagation has it.
+        ZIl(ZIl),
+        /// Predictive coding while predictions stay those of the pass: backpropagation at rest.
+        FixedPrediction(FixedPrediction),
+        /// Error-based predictive coding: errors settle under the energy.
+        Epc(Epc),
         /// Backpropagation through time, whole or truncated.
         Bptt(Bptt),
         /// e-prop: eligibility of each unit alone, times learning signals of the output.
@@ -171,6 +189,8 @@ pub struct CreditNeeds {
     pub free_state: bool,
     /// Whether what it hands over is the gradient of the loss itself, whatever the network.
     pub exact: bool,
+    /// Whether populations have to follow each other, one after the other.
+    pub chain: bool,
 }
 
 /// What a credit rule carries along the steps of each sample, so that it never has to go back. Losses have to be known at their step.
@@ -212,6 +232,8 @@ pub enum Acts {
     },
     /// It holds the output.
     Clamp,
+    /// It lets values of hidden units of a pass settle between what they are told and what they are asked.
+    Infer,
 }
 
 impl Acts {
@@ -237,7 +259,13 @@ impl CreditNeeds {
             corrected: false,
             free_state: true,
             exact: true,
+            chain: false,
         }
+    }
+
+    /// Inference of values in a feed-forward network.
+    pub fn inference() -> Self {
+        Self { acts: Acts::Infer, exact: false, ..Self::gradient(UnitDynamics::Feedforward) }
     }
 
     /// Phases of a network that settles, from rest.

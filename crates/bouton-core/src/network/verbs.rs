@@ -85,7 +85,7 @@ impl Network {
             let constant = state.constant[pop].rows_view(rows.clone());
             state.drive[pop].rows_view_mut(rows.clone()).copy_from(constant);
             for (id, c) in self.connections.iter().enumerate() {
-                if c.post == pop && !self.is_clamped(c.pre) {
+                if c.post == pop && !self.is_clamped(c.pre) && c.carries_activity() {
                     let State { out, drive, pool_cache, scratch, pool_cache_dirty, is_complex, .. } = state;
                     let [pool_cache, scratch] =
                         [&mut pool_cache[id], &mut scratch[id]].map(|m| m.rows_view_mut(rows.clone()));
@@ -197,6 +197,22 @@ impl Network {
         let entering = |c: &Connection| c.post == pop && !self.is_clamped(c.pre) && c.carries_errors();
         for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| entering(c)) {
             c.par_backward_input(pool_cache[id].view(), g_drive, g_out[c.pre].view_mut());
+        }
+    }
+
+    /// [`Network::par_backward`] on one thread, at the choices of pooling of a state.
+    pub fn send_errors(
+        &self,
+        pop: PopId,
+        g_drive: View<'_>,
+        pool_cache: &[Mat],
+        scratch: &mut [Mat],
+        g_out: &mut [Mat],
+    ) {
+        let entering = |c: &Connection| c.post == pop && !self.is_clamped(c.pre) && c.carries_errors();
+        for (id, c) in self.connections.iter().enumerate().filter(|(_, c)| entering(c)) {
+            let (g_out, scratch) = (g_out[c.pre].view_mut(), scratch[id].view_mut());
+            c.backward_input(&c.back(), pool_cache[id].view(), g_drive, g_out, scratch, false);
         }
     }
 

@@ -1,4 +1,4 @@
-//! Activations of settling units, one scalar function each.
+//! Activations of rate units, one scalar function each.
 //!
 //! Every activation is written as σ(x) = clip(core(x)): the core is the identity-like part of a clipped activation, or
 //! the whole of a smooth one. Over-relaxation mixes the core and clips afterwards, so that a projected sweep stays in

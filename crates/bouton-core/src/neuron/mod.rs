@@ -19,6 +19,7 @@ mod ltc;
 mod membrane;
 mod noise;
 mod population;
+mod rate;
 mod relu;
 mod settle;
 mod sign;
@@ -39,6 +40,7 @@ pub use ltc::Ltc;
 pub use membrane::{Integration, Reset};
 pub use noise::Noise;
 pub use population::{Ctx, ElementwisePopulation, Gradients, Inputs, Population};
+pub use rate::Rate;
 pub use relu::{Rectified, Relu, linear};
 pub use settle::{Dynamics, EnergyUnit, NudgePosition, PrototypicalUnit, Settle};
 pub use sign::{Sign, Surrogate};
@@ -63,6 +65,8 @@ axis! {
         Adaptive(Adaptive),
         /// Rectified linear units of a feed-forward network.
         Relu(Relu),
+        /// Rate units of a feed-forward network, with any activation.
+        Rate(Rate),
         /// Sign units of a feed-forward network.
         Sign(Sign),
         /// Units of a feed-forward network that are on where the drive is large, whatever its sign.
@@ -118,6 +122,10 @@ pub trait NeuronMethod: std::fmt::Debug {
 pub enum UnitForm {
     /// s = max(0, d).
     Rectified,
+    /// s = tanh(d).
+    Tanh,
+    /// s = 1/(1 + e^{−d}).
+    Sigmoid,
     /// s = sign(d), of this at zero.
     Sign(SignOfZero),
     /// s = [|d| > θ].

@@ -84,13 +84,13 @@ fn feed_forward(recipe: &Recipe, network: &Network) -> Result<()> {
     if network.with_role(Role::Settling).next().is_some() {
         return Err(Error::incompatible(
             "the network settles: its answer is the end of an iteration, not of one pass, and has no form in ONNX",
-            "networks of neuron.relu, sign or gate have one",
+            "networks of neuron.relu, sign or gate have one, and of neuron.rate with tanh or sigmoid",
         ));
     }
     if network.steps_in_time() {
         return Err(Error::incompatible(
             "the network moves in time: its answer is that of many steps, not of one pass, and has no form in ONNX",
-            "networks of neuron.relu, sign or gate have one",
+            "networks of neuron.relu, sign or gate have one, and of neuron.rate with tanh or sigmoid",
         ));
     }
     if recipe.run.test_draws.is_some() && !network.sampled_weights().is_empty() {

@@ -13,6 +13,8 @@ use crate::synapse::SignOfZero;
 pub(super) fn hidden(graph: &mut Graph, neuron: &NeuronSpec, drive: &str) -> Result<String> {
     Ok(match neuron.method().form() {
         Some(UnitForm::Rectified) => graph.op("Relu", &[drive], &[]),
+        Some(UnitForm::Tanh) => graph.op("Tanh", &[drive], &[]),
+        Some(UnitForm::Sigmoid) => graph.op("Sigmoid", &[drive], &[]),
         Some(UnitForm::Sign(SignOfZero::Zero)) => graph.op("Sign", &[drive], &[]),
         Some(UnitForm::Sign(SignOfZero::Plus)) => {
             let [zero, plus, minus] = [0.0, 1.0, -1.0].map(|x| graph.float(x));

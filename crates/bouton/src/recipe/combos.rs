@@ -39,6 +39,7 @@ fn alone(recipe: &Recipe) -> Result<()> {
         neuron_and_credit,
         time::unfit,
         clamped_output,
+        chain,
         feedback::complex_nudge,
         readout,
         nudge_position,
@@ -118,7 +119,7 @@ fn neuron_and_credit(r: &Recipe) -> Refusal {
     match (r.neuron.method().traits().dynamics, rule(r).dynamics) {
         (UnitDynamics::Settling, UnitDynamics::Feedforward) => refusal(
             format!("{credit} needs a feed-forward network, but {unit} units form a recurrent one"),
-            "use credit.bptt or credit.eq-prop, or neuron.relu",
+            "use credit.bptt or credit.eq-prop, or neuron.relu or neuron.rate",
         ),
         (UnitDynamics::Feedforward, UnitDynamics::Settling) => refusal(
             format!("{credit} needs units that settle, but {unit} units do not"),
@@ -176,6 +177,19 @@ fn clamped_output(r: &Recipe) -> Refusal {
         );
     }
     None
+}
+
+fn chain(r: &Recipe) -> Refusal {
+    if !rule(r).chain || r.network.skips.is_empty() {
+        return None;
+    }
+    refusal(
+        format!(
+            "{} learns when the error reaches a population, and a skip brings it there on two ways",
+            variant_name(&r.credit)
+        ),
+        "use credit.fixed-prediction, which is exact whatever the network, or leave network.skips out",
+    )
 }
 
 fn readout(r: &Recipe) -> Refusal {
@@ -271,6 +285,15 @@ fn norm_and_dropout(r: &Recipe) -> Refusal {
         );
     }
     let drops = r.network.dropout > 0.0 || r.network.input_dropout > 0.0;
+    if rule(r).acts == Acts::Infer && (r.norm.method().traits().acts || drops) {
+        return refusal(
+            format!(
+                "values of {} settle sample by sample, without normalisation and with no unit silent",
+                variant_name(&r.credit)
+            ),
+            "leave [norm] and dropout out, or use credit.backprop",
+        );
+    }
     if settling(r).is_some() && drops {
         return refusal(
             "dropout silences units of a single pass, but settling units take many sweeps",

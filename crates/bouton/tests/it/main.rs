@@ -40,6 +40,7 @@ mod own_data;
 mod own_events;
 mod own_sequences;
 mod own_sets;
+mod predictive;
 mod protocol;
 mod recipe;
 mod regression;

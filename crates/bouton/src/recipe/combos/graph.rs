@@ -25,7 +25,7 @@ pub(super) fn compatible(recipe: &Recipe) -> Result<()> {
     let of_connections = || plan.connections.iter().find_map(|c| connection(recipe, &plan, c));
     let whole = || {
         let order = || lists(recipe, &plan).or_else(|| groups(recipe, &plan));
-        readers(&plan).or_else(|| errors::stop(&plan)).or_else(order)
+        readers(&plan).or_else(|| errors::stop(&plan)).or_else(|| chain(recipe, &plan)).or_else(order)
     };
     if let Some((message, hint)) = of_populations.or_else(of_connections).or_else(whole) {
         return Err(Error::incompatible(message, hint));
@@ -34,6 +34,26 @@ pub(super) fn compatible(recipe: &Recipe) -> Result<()> {
         alone(&everywhere(recipe, &plan, c)).map_err(|e| e.context(format!("connection {}", c.name)))?;
     }
     Ok(())
+}
+
+/// Refuses what leads past the next population, where a rule wants them one after the other.
+fn chain(recipe: &Recipe, plan: &NetworkPlan<'_>) -> PartRefusal {
+    let inner: Vec<usize> =
+        (0..plan.populations.len()).filter(|&p| plan.populations[p].role != Role::Clamped).collect();
+    let at = |p: usize| inner.iter().position(|&q| q == p);
+    let past = |c: &&ConnectionPlan<'_>| {
+        let ends = at(c.pre).zip(at(c.post));
+        c.carries != Carries::Errors && ends.is_some_and(|(pre, post)| post != pre + 1)
+    };
+    let c = plan.connections.iter().find(past).filter(|_| recipe.credit.method().needs().chain)?;
+    Some((
+        format!(
+            "{} learns when the error reaches a population, and connection {} brings it past the next one",
+            variant_name(&recipe.credit),
+            c.name
+        ),
+        "use credit.fixed-prediction, which is exact whatever the network, or leave it out".into(),
+    ))
 }
 
 /// The recipe with the choices of a connection, and of the population that it enters, everywhere. What a run asks of sampled or
@@ -136,7 +156,7 @@ fn objective(recipe: &Recipe, p: &PopulationPlan<'_>, table: &PopulationSpec) ->
             ),
             "give it as many units",
         ),
-        () if recipe.credit.method().needs().acts != Acts::Gradient => refuse(
+        () if !matches!(recipe.credit.method().needs().acts, Acts::Gradient | Acts::Infer) => refuse(
             format!(
                 "{} compares states under one nudge, and population {name} has an objective of its own",
                 variant_name(&recipe.credit)
