@@ -71,7 +71,10 @@ impl Patch {
     pub fn of(recipe: &Recipe) -> Self {
         let (shape, _) = recipe.task.shape();
         match recipe.network.layers.get(1) {
-            Some(Layer::Conv(c)) => Self { shape: [shape[0], c.kernel, c.kernel], side_by_side: false },
+            Some(Layer::Conv(c)) => {
+                let [rows, columns] = c.kernel.sides();
+                Self { shape: [shape[0], rows, columns], side_by_side: false }
+            }
             _ => Self { shape, side_by_side: true },
         }
     }

@@ -28,7 +28,7 @@ pub use node::Node;
 pub use operations::{Activations, Conveyed, Operations};
 pub use params::{OwnParam, Owner, ParamId};
 pub use signs::{Back, Draw, Signs};
-pub use spec::{ConvLayer, ImageLayer, Layer, NetworkSpec, Skip};
+pub use spec::{ConvLayer, ImageLayer, Kernel, Layer, NetworkSpec, Skip};
 pub use state::{Constant, LinearisationPoint, State};
 pub use time::{
     Carry, Clock, Directions, LastSteps, Path, Rates, Reading, Sent, Slope, Tangent, Timing, Trace,

@@ -66,6 +66,26 @@ pub struct ImageLayer {
     pub image: [usize; 3],
 }
 
+/// What a filter sees: a square, or so many rows and columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Kernel {
+    /// As many rows as columns.
+    Square(usize),
+    /// Height and width.
+    Sides([usize; 2]),
+}
+
+impl Kernel {
+    /// Height and width.
+    pub fn sides(self) -> [usize; 2] {
+        match self {
+            Self::Square(side) => [side; 2],
+            Self::Sides(sides) => sides,
+        }
+    }
+}
+
 /// A layer of filters over the image before it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -73,9 +93,9 @@ pub struct ConvLayer {
     /// Filters, the channels of this layer.
     #[schemars(extend("minimum" = 1, "maximum" = 1_000_000, "x-hint" = "16 to 512 are usual"))]
     pub filters: usize,
-    /// Height and width of the kernel.
-    #[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "3 to 5 are usual"))]
-    pub kernel: usize,
+    /// Side of the kernel, or its height and width.
+    #[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "3 to 5 are usual; [1, 5] goes along a row"))]
+    pub kernel: Kernel,
     /// Pixels from one place of the kernel to the next. Default 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     #[schemars(extend("minimum" = 1, "maximum" = 1024, "x-hint" = "1 or 2 are usual"))]
@@ -166,8 +186,9 @@ impl NetworkSpec {
 impl ConvLayer {
     /// Height and width of the drives before pooling, on an image of shape `before`.
     pub fn drives(&self, before: Shape) -> Option<[usize; 2]> {
-        let places = |side| places(side, self.kernel, self.stride, self.padding);
-        Some([places(before.height)?, places(before.width)?])
+        let places = |side, kernel| places(side, kernel, self.stride, self.padding);
+        let [rows, columns] = self.kernel.sides();
+        Some([places(before.height, rows)?, places(before.width, columns)?])
     }
 
     /// Whether the padded image and the `drives` on it have at most so many units as a layer may have.
@@ -178,7 +199,9 @@ impl ConvLayer {
     }
 
     fn shape(&self, i: usize, before: Shape) -> Result<Shape> {
-        if before.height * before.width == 1 && padded(1, self.padding).is_some_and(|n| self.kernel > n) {
+        let [rows, columns] = self.kernel.sides();
+        let most = rows.max(columns);
+        if before.height * before.width == 1 && padded(1, self.padding).is_some_and(|n| most > n) {
             let message = format!("is a convolution of {} units without places", before.channels);
             return wrong(
                 i,
@@ -186,13 +209,13 @@ impl ConvLayer {
                 "begin with { image = [channels, height, width] } instead of a number",
             );
         }
-        if [self.filters, self.kernel, self.stride].contains(&0) {
+        if [self.filters, rows, columns, self.stride].contains(&0) {
             return wrong(i, "has filters, kernel or stride 0", "each must be at least 1");
         }
         let Some([height, width]) = self.drives(before) else {
             let message = format!(
-                "has a kernel of {0} × {0} on an image of {1} × {2}",
-                self.kernel, before.height, before.width
+                "has a kernel of {rows} × {columns} on an image of {} × {}",
+                before.height, before.width
             );
             return wrong(i, &message, "use a smaller kernel or more padding");
         };

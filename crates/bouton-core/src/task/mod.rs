@@ -17,6 +17,7 @@ pub mod embedded;
 mod evidence;
 mod files;
 mod held;
+pub mod hierarchy;
 pub mod idx;
 #[cfg(feature = "import")]
 pub mod imagenet32;
@@ -64,6 +65,7 @@ pub use delayed_match::DelayedMatch;
 pub use evidence::Evidence;
 pub use files::{Added, Files, Found, added};
 pub use held::{Held, Share};
+pub use hierarchy::RandomHierarchy;
 pub use images::{Images, Known, Normalise, Pad, Pixels};
 pub use outputs::Outputs;
 pub use part::Part;

@@ -9,6 +9,7 @@ use super::copy::CopyTask;
 use super::delayed_match::DelayedMatch;
 use super::evidence::Evidence;
 use super::files::Files;
+use super::hierarchy::RandomHierarchy;
 use super::images::{Images, Known};
 use super::pattern::Pattern;
 use super::sequence::{ContinualSpec, Following, SequenceSpec};
@@ -319,6 +320,7 @@ tasks! {
     "store-recall" "Values in time, one of which is to be remembered until it is asked for." StoreRecall(StoreRecall),
     "copy" "Symbols to be said again after a pause." Copy(CopyTask),
     "delayed-match" "Two stimuli with a pause between them: are they the same?" DelayedMatch(DelayedMatch),
+    "random-hierarchy" "Strings whose classes are made of features, made of features." RandomHierarchy(RandomHierarchy),
     "yin-yang" "Points in the plane: yin, yang or a dot." YinYang(YinYang),
 }
 

@@ -170,7 +170,7 @@ impl Builder<'_> {
         let pre = self.plan.populations[c.pre].shape;
         match c.kind {
             ConnectionKind::Chain(layer) => match self.recipe.network.layers[layer] {
-                Layer::Conv(conv) => pre.channels * conv.kernel * conv.kernel,
+                Layer::Conv(conv) => pre.channels * conv.kernel.sides().into_iter().product::<usize>(),
                 _ => c.wiring.method().inputs(pre.units()),
             },
             _ => c.wiring.method().inputs(pre.units()),
@@ -195,7 +195,7 @@ impl Builder<'_> {
                 None => identity(pre, post, c, self.dtype),
                 Some(kernel) => {
                     let shape =
-                        convolution(pre.shape, post.shape.channels, kernel, skip.stride, skip.padding);
+                        convolution(pre.shape, post.shape.channels, [kernel; 2], skip.stride, skip.padding);
                     self.learned(nodes, c, Box::new(ConvWiring { shape, exact }), None)
                 }
             },
@@ -313,7 +313,7 @@ pub(crate) fn wiring(layer: &Layer, pre: Shape, post: Shape, exact: bool) -> (Bo
 /// The convolution of a layer, and the pooling behind it.
 pub(crate) fn geometry(layer: &Layer, pre: Shape) -> Option<(ConvShape, Option<Pool>)> {
     let Layer::Conv(conv) = layer else { return None };
-    let shape = convolution(pre, conv.filters, conv.kernel, conv.stride, conv.padding);
+    let shape = convolution(pre, conv.filters, conv.kernel.sides(), conv.stride, conv.padding);
     let pool = conv.pool.map(|spec| {
         let (height, width) = (shape.out_height(), shape.out_width());
         Pool { spec, shape: PoolShape { height, width, channels: conv.filters, size: spec.size() } }
@@ -321,9 +321,9 @@ pub(crate) fn geometry(layer: &Layer, pre: Shape) -> Option<(ConvShape, Option<P
     Some((shape, pool))
 }
 
-fn convolution(from: Shape, filters: usize, kernel: usize, stride: usize, padding: usize) -> ConvShape {
+fn convolution(from: Shape, filters: usize, kernel: [usize; 2], stride: usize, padding: usize) -> ConvShape {
     let Shape { height, width, channels } = from;
-    ConvShape { height, width, channels, filters, kernel: [kernel; 2], stride, padding }
+    ConvShape { height, width, channels, filters, kernel, stride, padding }
 }
 
 /// Lets the synapses turn drawn numbers into weights.

@@ -124,15 +124,15 @@ impl Recipe {
 fn weights_of(recipe: &Recipe, plan: &NetworkPlan<'_>, c: &ConnectionPlan<'_>) -> u128 {
     let product = |sides: [usize; 4]| sides.into_iter().map(|n| n as u128).product::<u128>();
     let [pre, post] = [c.pre, c.post].map(|p| plan.populations[p].shape);
-    let filters = |kernel| product([pre.channels, kernel, kernel, post.channels]);
+    let filters = |[rows, columns]: [usize; 2]| product([pre.channels, rows, columns, post.channels]);
     let wiring = c.wiring.method();
     let numbers = wiring.numbers(plan.populations[c.post].ports()).unwrap_or(1);
     let joined =
         if wiring.learns() { product([wiring.inputs(pre.units()), post.units(), numbers, 1]) } else { 0 };
     match c.kind {
-        ConnectionKind::Skip(skip) => skip.kernel.map_or(0, filters),
+        ConnectionKind::Skip(skip) => skip.kernel.map_or(0, |side| filters([side; 2])),
         ConnectionKind::Chain(layer) => match recipe.network.layers[layer] {
-            Layer::Conv(conv) => filters(conv.kernel),
+            Layer::Conv(conv) => filters(conv.kernel.sides()),
             _ => joined,
         },
         ConnectionKind::Dense => joined,
