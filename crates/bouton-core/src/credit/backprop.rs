@@ -20,6 +20,7 @@ use bouton_kernels::{Mat, Real, View, dispatch, vectorize};
 use rayon::prelude::*;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Backpropagation (`[credit.backprop]`). No parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -31,20 +32,46 @@ pub struct Backprop {}
 pub(super) struct BackpropRule;
 
 /// What a pass through the network leaves behind, by population.
-struct Trace {
-    drive: Vec<Mat>,
-    out: Vec<Mat>,
+pub(super) struct Trace {
+    pub drive: Vec<Mat>,
+    pub out: Vec<Mat>,
     norm: Vec<Option<Normalised>>,
     /// By connection.
     pool_cache: Vec<Mat>,
+}
+
+impl Trace {
+    /// The activity that drives were computed from.
+    pub fn cache<'a>(&'a self, x: View<'a>) -> ForwardCache<'a> {
+        ForwardCache { x, out: &self.out, pool_cache: &self.pool_cache }
+    }
+
+    /// Takes the statistics of a training batch into the running means.
+    pub fn observe(&self, network: &mut Network) {
+        for (node, batch) in network.populations.iter_mut().zip(&self.norm) {
+            if let (Some(norm), Some(batch)) = (&mut node.norm, batch) {
+                norm.update_running_stats(batch);
+            }
+        }
+    }
 }
 
 /// Values that one thread handles in elementwise work.
 const SHARE: usize = 1 << 14;
 
 impl BackpropRule {
+    /// What is shown in training: some input units may be silent.
+    pub fn shown<'a>(network: &Network, batch: &'a Batch, key: &Key) -> Cow<'a, Mat> {
+        if network.populations[network.input()].dropout == 0.0 {
+            return Cow::Borrowed(&batch.x);
+        }
+        let mut x = batch.x.clone();
+        apply_dropout(&mut x, network, network.input(), key);
+        Cow::Owned(x)
+    }
+
     /// Through all populations; `key` names the random numbers of training, and its absence means evaluation.
-    fn forward(network: &Network, x: View<'_>, key: Option<&Key>) -> Trace {
+    pub fn forward(network: &Network, x: View<'_>, key: Option<&Key>) -> Trace {
         let none = || -> Vec<Mat> {
             network.populations.iter().map(|p| Mat::zeros(network.dtype, 0, p.units)).collect()
         };
@@ -86,7 +113,7 @@ impl BackpropRule {
         let zeros = |p: PopId| Mat::zeros(network.dtype, trace.out[p].rows(), network.populations[p].units);
         let mut g_out: Vec<Mat> = (0..network.populations.len()).map(zeros).collect();
         errors.into_iter().for_each(|(pop, err)| g_out[pop] = err);
-        let cache = ForwardCache { x, out: &trace.out, pool_cache: &trace.pool_cache };
+        let cache = trace.cache(x);
         for pop in network.with_role(Role::Forward).rev() {
             let node = &network.populations[pop];
             if let Some(key) = key {
@@ -123,7 +150,7 @@ fn step(network: &Network, pop: PopId, drive: &Mat, out: &mut Mat) {
 }
 
 /// The gradient with respect to the drives of a population, and those of its units' own numbers, some rows at a time.
-fn through_units(network: &Network, pop: PopId, drive: &Mat, g_out: &Mat) -> (Mat, Vec<Mat>) {
+pub(super) fn through_units(network: &Network, pop: PopId, drive: &Mat, g_out: &Mat) -> (Mat, Vec<Mat>) {
     let node = &network.populations[pop];
     let band = (SHARE / drive.cols().max(1)).max(1);
     let mut g_drive = Mat::zeros(drive.dtype(), drive.rows(), drive.cols());
@@ -160,15 +187,6 @@ pub(super) fn apply_dropout(mat: &mut Mat, network: &Network, pop: PopId, key: &
     });
 }
 
-/// Takes the statistics of a training batch into the running means.
-fn update_running_stats(network: &mut Network, seen: &[Option<Normalised>]) {
-    for (node, batch) in network.populations.iter_mut().zip(seen) {
-        if let (Some(norm), Some(batch)) = (&mut node.norm, batch) {
-            norm.update_running_stats(batch);
-        }
-    }
-}
-
 impl Credit for BackpropRule {
     fn learn(
         &mut self,
@@ -179,12 +197,7 @@ impl Credit for BackpropRule {
         key: &Key,
     ) -> Result<Step> {
         network.draw_feedback(key);
-        let silenced = (network.populations[network.input()].dropout > 0.0).then(|| {
-            let mut x = batch.x.clone();
-            apply_dropout(&mut x, network, network.input(), key);
-            x
-        });
-        let x = silenced.as_ref().unwrap_or(&batch.x);
+        let x = Self::shown(network, batch, key);
         let trace = Self::forward(network, x.view(), Some(key));
         let (err, mut step) =
             loss_and_error_of(network, objective, trace.out[network.output()].view(), &batch.target);
@@ -193,7 +206,7 @@ impl Credit for BackpropRule {
         errors.push((network.output(), err));
         Self::backward(network, x.view(), &trace, errors, Some(key), sink);
         accumulate_grads_objective(network, &step, sink);
-        update_running_stats(network, &trace.norm);
+        trace.observe(network);
         sink.step(network)?;
         Ok(step)
     }
@@ -235,10 +248,9 @@ impl Credit for BackpropRule {
         _: &dyn Objective,
         key: &Key,
     ) -> Result<PhaseStates> {
-        let mut x = batch.x.clone();
-        apply_dropout(&mut x, network, network.input(), key);
+        let x = Self::shown(network, batch, key);
         let trace = Self::forward(network, x.view(), Some(key));
-        update_running_stats(network, &trace.norm);
+        trace.observe(network);
         Ok(PhaseStates { beta: 0.0, out: trace.out, residual: vec![0.0; batch.len()] })
     }
 }

@@ -16,9 +16,12 @@ mod e_prop;
 mod epc;
 mod eqprop;
 mod fixed_prediction;
+mod hebbian;
 mod holomorphic;
 mod homeostasis;
 mod importance;
+mod krotov_hopfield;
+mod local;
 mod memory;
 mod online;
 mod ostl;
@@ -33,6 +36,7 @@ mod shards;
 mod sink;
 mod snap_1;
 mod snap_n;
+mod soft_hebb;
 mod tape;
 mod three_factor;
 mod through_time;
@@ -53,8 +57,10 @@ pub use e_prop::EProp;
 pub use epc::Epc;
 pub use eqprop::{EqProp, Nudge, Start};
 pub use fixed_prediction::FixedPrediction;
+pub use hebbian::{Hebbian, HebbianRule};
 pub use holomorphic::HolomorphicEqProp;
 pub use importance::measure;
+pub use krotov_hopfield::KrotovHopfield;
 pub use memory::MemoryBound;
 pub use ostl::Ostl;
 pub use outcome::{PhaseStates, Step};
@@ -65,6 +71,7 @@ pub use rtrl::Rtrl;
 pub use sink::{GradCollector, InputGradCollector};
 pub use snap_1::Snap1;
 pub use snap_n::SnapN;
+pub use soft_hebb::SoftHebb;
 pub use tape::{Adjoint, Frame, record};
 pub use three_factor::ThreeFactor;
 pub use uoro::Uoro;
@@ -97,6 +104,12 @@ axis! {
         FixedPrediction(FixedPrediction),
         /// Error-based predictive coding: errors settle under the energy.
         Epc(Epc),
+        /// Hebbian rules of single units: Hebb, Oja, Sanger, BCM and others; the output learns from the objective.
+        Hebbian(Hebbian),
+        /// Competition of ranked units (Krotov & Hopfield).
+        KrotovHopfield(KrotovHopfield),
+        /// Soft competition of units, Hebbian for the winner and anti-Hebbian for others.
+        SoftHebb(SoftHebb),
         /// Backpropagation through time, whole or truncated.
         Bptt(Bptt),
         /// e-prop: eligibility of each unit alone, times learning signals of the output.
@@ -232,6 +245,8 @@ pub enum Acts {
     },
     /// It holds the output.
     Clamp,
+    /// It asks nobody: hidden populations learn from their own input and answer.
+    Local,
     /// It lets values of hidden units of a pass settle between what they are told and what they are asked.
     Infer,
 }
@@ -261,6 +276,11 @@ impl CreditNeeds {
             exact: true,
             chain: false,
         }
+    }
+
+    /// Rules of single populations of a feed-forward network.
+    pub fn local() -> Self {
+        Self { acts: Acts::Local, exact: false, ..Self::gradient(UnitDynamics::Feedforward) }
     }
 
     /// Inference of values in a feed-forward network.

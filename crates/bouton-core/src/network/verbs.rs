@@ -21,14 +21,18 @@ pub struct ForwardCache<'a> {
     pub pool_cache: &'a [Mat],
 }
 
-/// What a clamped population shows: all of the samples, or some of their columns.
-pub(super) enum Shown<'a> {
+/// What a population sends: rows that there are, or some columns of them.
+#[derive(Debug)]
+pub enum Shown<'a> {
+    /// All of it.
     Whole(View<'a>),
+    /// A part of the samples.
     Part(Mat),
 }
 
 impl Shown<'_> {
-    pub(super) fn view(&self) -> View<'_> {
+    /// The rows.
+    pub fn view(&self) -> View<'_> {
         match self {
             Self::Whole(x) => *x,
             Self::Part(part) => part.view(),
@@ -52,6 +56,11 @@ impl Network {
     pub(super) fn shown<'x>(&self, pop: PopId, x: View<'x>) -> Shown<'x> {
         let columns = self.populations[pop].columns.clone();
         if columns.len() == x.cols() { Shown::Whole(x) } else { Shown::Part(columns_of(x, columns)) }
+    }
+
+    /// What a population sends into its connections, clamped or not.
+    pub fn sent<'x>(&self, pop: PopId, cache: ForwardCache<'x>) -> Shown<'x> {
+        if self.is_clamped(pop) { self.shown(pop, cache.x) } else { Shown::Whole(cache.out[pop].view()) }
     }
 
     /// Room for the choices of pooling of every connection.

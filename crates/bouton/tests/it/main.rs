@@ -29,6 +29,7 @@ mod identity;
 mod image_recipes;
 mod images;
 mod importance;
+mod layer_wise;
 mod memory;
 mod metaplastic_adam;
 mod migrate;

@@ -138,7 +138,7 @@ fn tolerance(recipe: &Recipe) -> Option<f64> {
         Acts::Gradient => Some(1e-4),
         Acts::Nudge | Acts::ComplexNudge { .. } => Some(2e-2),
         Acts::Infer if needs.exact => Some(1e-4),
-        Acts::Clamp | Acts::Infer => None,
+        Acts::Clamp | Acts::Infer | Acts::Local => None,
     }
 }
 
@@ -164,11 +164,13 @@ fn gradients_are_those_of_the_loss_with_everything_that_goes_together() {
                     }
                     let (carries, rewards) =
                         (credit.method().needs().carries, credit.method().needs().rewards);
+                    let local = credit.method().needs().acts == Acts::Local;
                     if carries == Carried::RankOne
                         || rewards
+                        || local
                         || carries == Carried::Eligibility && !goes_together(&recipe, kind)
                     {
-                        // Right on average alone, or an output that has no traces.
+                        // Right on average alone, an output that has no traces, or nothing that would lower a loss.
                         *compared.entry(variant_name(&credit)).or_default() += 1;
                         continue;
                     }
@@ -338,7 +340,8 @@ fn rules_keep_states_where_they_start_from_them() {
         })
         .unwrap();
         let needs = credit.method().needs();
-        assert_eq!(kept > 0, needs.start != Start::Zero || needs.rewards, "{credit:?}");
+        let keeps = needs.start != Start::Zero || needs.rewards || needs.acts == Acts::Local;
+        assert_eq!(kept > 0, keeps, "{credit:?}");
     }
 }
 
