@@ -12,6 +12,7 @@ mod contrastive;
 mod coupled;
 mod d_rtrl;
 pub mod draws;
+mod dual_propagation;
 mod e_prop;
 mod epc;
 mod eqprop;
@@ -53,6 +54,7 @@ pub use contrast::{Contrast, Phase};
 pub use contrastive::ContrastiveLearning;
 pub use coupled::CoupledLearning;
 pub use d_rtrl::DRtrl;
+pub use dual_propagation::DualPropagation;
 pub use e_prop::EProp;
 pub use epc::Epc;
 pub use eqprop::{EqProp, Nudge, Start};
@@ -104,6 +106,8 @@ axis! {
         FixedPrediction(FixedPrediction),
         /// Error-based predictive coding: errors settle under the energy.
         Epc(Epc),
+        /// Dual propagation: units in pairs, whose mean goes up and whose difference comes down.
+        DualPropagation(DualPropagation),
         /// Hebbian rules of single units: Hebb, Oja, Sanger, BCM and others; the output learns from the objective.
         Hebbian(Hebbian),
         /// Competition of ranked units (Krotov & Hopfield).
@@ -204,6 +208,8 @@ pub struct CreditNeeds {
     pub exact: bool,
     /// Whether populations have to follow each other, one after the other.
     pub chain: bool,
+    /// Whether it compares what units send, which tells nothing where units jump.
+    pub smooth: bool,
 }
 
 /// What a credit rule carries along the steps of each sample, so that it never has to go back. Losses have to be known at their step.
@@ -275,6 +281,7 @@ impl CreditNeeds {
             free_state: true,
             exact: true,
             chain: false,
+            smooth: false,
         }
     }
 

@@ -40,6 +40,7 @@ fn alone(recipe: &Recipe) -> Result<()> {
         time::unfit,
         clamped_output,
         chain,
+        jumping_units,
         feedback::complex_nudge,
         readout,
         nudge_position,
@@ -189,6 +190,20 @@ fn chain(r: &Recipe) -> Refusal {
             variant_name(&r.credit)
         ),
         "use credit.fixed-prediction, which is exact whatever the network, or leave network.skips out",
+    )
+}
+
+fn jumping_units(r: &Recipe) -> Refusal {
+    if !rule(r).smooth || !r.neuron.method().traits().surrogate {
+        return None;
+    }
+    refusal(
+        format!(
+            "{} compares what a unit sends under two drives, but {} units jump between two values",
+            variant_name(&r.credit),
+            variant_name(&r.neuron)
+        ),
+        "use neuron.relu or neuron.rate, or credit.backprop with the slope that stands for theirs",
     )
 }
 

@@ -243,6 +243,23 @@ fn incremental_updates_are_those_of_every_step() {
     }
 }
 
+/// What weights from the input have learned at one step, all others feel at the next.
+#[test]
+fn weights_that_move_on_the_way_are_heard_at_the_next_step() {
+    let last = |rest: &str| {
+        let recipe =
+            recipe("[6, 7, 3]", "predictive-coding]\nincremental = true\nsteps = 8\nrate = 0.5", &format!("{TANH}{rest}"));
+        let mut network = recipe.build().unwrap();
+        let samples = batch(&network, 3);
+        let mut updater = recipe.updater(&network).unwrap();
+        let mut credit = recipe.credit.build(&recipe.solver, &network, 8).unwrap();
+        credit.learn(&mut network, &samples, &*recipe.objective.build(), &mut updater, &Key::new(1)).unwrap();
+        network.connections.last().unwrap().weight.mat().to_f64s()
+    };
+    let still = last("[connection.input-hidden1]\nlearn = false\n");
+    assert!(relative_error(&last(""), &still) > 1e-9);
+}
+
 #[test]
 fn nudges_to_both_sides_are_the_mean_of_one() {
     let of = |nudge: &str, beta: f64| {
@@ -254,6 +271,24 @@ fn nudges_to_both_sides_are_the_mean_of_one() {
     // Away from the target the output is where it was, up to the size of the nudge.
     let near = relative_error(&of("positive", 1e-4), &of("negative", 1e-4));
     assert!(near < 1e-3, "{near}");
+}
+
+/// Pairs of units are backpropagation up to β², whatever the network and the number of sweeps.
+#[test]
+fn pairs_of_units_come_near_to_backpropagation() {
+    let skip = format!("{TANH}[connection.skip]\nfrom = \"hidden1\"\nto = \"output\"\n");
+    for rest in [TANH, SQUARES, &skip] {
+        let exact = found(&recipe(LAYERS, "backprop]", rest));
+        for steps in [1, 3] {
+            let off = |beta: f64| {
+                let pairs = format!("dual-propagation]\nbeta = {beta}\nsteps = {steps}");
+                relative_error(&found(&recipe(LAYERS, &pairs, rest)), &exact)
+            };
+            let errors = [0.2, 0.02].map(off);
+            let slope = (errors[0] / errors[1]).log10();
+            assert!((slope - 2.0).abs() < 0.1 && errors[1] < 1e-3, "{steps} {errors:?}");
+        }
+    }
 }
 
 #[test]
@@ -306,6 +341,8 @@ fn what_makes_no_sense_is_refused() {
     assert!(refused("z-il]", &skip).contains("past the next one"));
     assert!(refused("predictive-coding]", &format!("{TANH}[norm.batch]\n")).contains("sample by sample"));
     assert!(refused("epc]", "[neuron.settle]\n").contains("feed-forward"));
+    let signs = "[neuron.sign]\n[objective.softmax-cross-entropy]\n";
+    assert!(refused("dual-propagation]", signs).contains("jump between"));
     assert!(refused("predictive-coding]\nbeta = 0.1", TANH).contains("nudge"));
     assert!(
         refused("predictive-coding]\nnudge = \"symmetric\"\nincremental = true", TANH)

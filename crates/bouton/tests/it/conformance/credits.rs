@@ -138,6 +138,7 @@ fn tolerance(recipe: &Recipe) -> Option<f64> {
         Acts::Gradient => Some(1e-4),
         Acts::Nudge | Acts::ComplexNudge { .. } => Some(2e-2),
         Acts::Infer if needs.exact => Some(1e-4),
+        Acts::Infer if needs.smooth => Some(2e-2),
         Acts::Clamp | Acts::Infer | Acts::Local => None,
     }
 }
