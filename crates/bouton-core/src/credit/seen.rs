@@ -90,9 +90,9 @@ impl<'a> Seen<'a> {
         key: Option<&Key>,
     ) -> Self {
         let x = network.seen(time, batch.x.rows_view(rows.clone()), &batch.ids[rows.clone()], key);
-        let target =
-            targets(time, &batch.target.part(rows.clone()), network.populations[network.output()].units);
         let spans = batch.spans.as_ref().map(|spans| spans.take(&rows.clone().collect::<Vec<_>>()));
+        let outputs = network.populations[network.output()].units;
+        let target = targets(time, &batch.target.part(rows.clone()), spans.as_ref(), outputs);
         let spans = time.clock.reading.narrowed(spans, time.shown.steps, rows.len());
         let counts = counted(time, batch) / batch.len() as f64;
         let ids = batch.ids[rows.clone()].to_vec();
@@ -286,12 +286,15 @@ fn placed(taken: &Mat, rows: &[usize], all: usize) -> Mat {
     placed
 }
 
-/// Targets of the rows that are judged: those of the samples, or one for every step of them.
-fn targets(time: &Timing, of_samples: &Target, outputs: usize) -> Target {
+/// Targets of the rows that are judged: those of the samples, or one for every step of them, its own class if it has one.
+fn targets(time: &Timing, of_samples: &Target, spans: Option<&Spans>, outputs: usize) -> Target {
     if !time.clock.reading.every_step() {
         return of_samples.clone();
     }
     let steps = time.shown.steps;
+    if let (Target::Classes(_), Some(classes)) = (of_samples, spans.and_then(Spans::step_by_step)) {
+        return Target::Classes(classes);
+    }
     match of_samples {
         Target::Values(values) if values.cols() == steps * outputs => {
             Target::Values(step_by_step(values.view(), steps))

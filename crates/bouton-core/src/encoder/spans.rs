@@ -3,7 +3,8 @@
 //!
 //!   L = Σ_{s,t} w_s m_{s,t} ℓ_{s,t} / Σ_{s,t} w_s m_{s,t},   m_{s,t} = 0 beyond the length of s
 //!
-//! where every step is judged, and the same without t where a sample is judged once.
+//! where every step is judged, and the same without t where a sample is judged once. What steps should come to is the answer of their
+//! sample, or a class of their own.
 
 use bouton_kernels::{Mat, dispatch};
 
@@ -18,12 +19,14 @@ pub struct Spans {
     pub mask: Option<Vec<f64>>,
     /// How much each sample counts, w ≥ 0. Default: all alike.
     pub weights: Option<Vec<f64>>,
+    /// The class of each step, [samples, steps]. Default: that of its sample.
+    pub classes: Option<Vec<u16>>,
 }
 
 impl Spans {
     /// Of no samples yet, of so many steps.
     pub fn none(steps: usize) -> Self {
-        Self { steps, lengths: Vec::new(), mask: None, weights: None }
+        Self { steps, lengths: Vec::new(), mask: None, weights: None, classes: None }
     }
 
     /// Of so many samples, all of whose steps are their own and count alike.
@@ -52,6 +55,28 @@ impl Spans {
             let weight = other.weights.as_ref().map_or(1.0, |weights| weights[id]);
             self.weights.get_or_insert_with(|| vec![1.0; n]).push(weight);
         }
+        // Samples of one batch are of one task: either all of them have classes by step, or none.
+        if let Some(more) = &other.classes {
+            let classes = self.classes.get_or_insert_with(|| vec![0; n * steps]);
+            classes.extend(&more[id * steps..(id + 1) * steps]);
+        }
+    }
+
+    /// The class of each row, all samples of a step together, where steps have classes of their own.
+    pub fn step_by_step(&self) -> Option<Vec<u16>> {
+        let (classes, samples) = (self.classes.as_ref()?, self.lengths.len());
+        Some(
+            (0..self.steps * samples)
+                .map(|row| classes[row % samples * self.steps + row / samples])
+                .collect(),
+        )
+    }
+
+    /// Bytes of what is said.
+    pub fn bytes(&self) -> usize {
+        let numbers = |list: &Option<Vec<f64>>| list.as_ref().map_or(0, |list| 8 * list.len());
+        let classes = self.classes.as_ref().map_or(0, |list| 2 * list.len());
+        8 * self.lengths.len() + numbers(&self.mask) + numbers(&self.weights) + classes
     }
 
     /// The same, of which the last so many steps of each sample's own are judged, and no others.
@@ -110,7 +135,7 @@ mod tests {
 
     fn spans() -> Spans {
         let mask = Some(vec![1.0, 0.0, 2.0, 0.5, 1.0, 9.0]);
-        Spans { steps: 3, lengths: vec![3, 2], mask, weights: Some(vec![1.0, 4.0]) }
+        Spans { steps: 3, lengths: vec![3, 2], mask, weights: Some(vec![1.0, 4.0]), classes: None }
     }
 
     #[test]
@@ -129,6 +154,16 @@ mod tests {
         assert_eq!(judged(Spans::whole(3, 2).of_last(2)), [2, 3, 4, 5]);
         // The second sample ends one step earlier and counts four times; step 2 of the first counts twice.
         assert_eq!(spans().of_last(1).judged(true), (vec![3, 4], vec![4.0, 2.0]));
+    }
+
+    #[test]
+    fn classes_of_steps_stand_step_by_step_and_stay_with_their_sample() {
+        let spans = Spans { classes: Some(vec![0, 1, 2, 3, 4, 5]), ..spans() };
+        assert_eq!(spans.step_by_step().unwrap(), [0, 3, 1, 4, 2, 5]);
+        let turned = spans.take(&[1, 0]);
+        assert_eq!(turned.step_by_step().unwrap(), [3, 0, 4, 1, 5, 2]);
+        assert_eq!(turned.of_last(1).classes, Some(vec![3, 4, 5, 0, 1, 2]));
+        assert_eq!(Spans::whole(3, 2).step_by_step(), None);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::held::rows;
 use super::idx::{Idx, Values};
 use super::samples::Samples;
 use super::stored::Stored;
+use super::trains::Trains;
 use super::{Answers, Padding, augment};
 use crate::encoder::Spans;
 use crate::rng::Key;
@@ -37,6 +38,8 @@ enum Inputs {
     Floats(Vec<f32>),
     /// Rows of a file; bytes are pixels from 0 to 255.
     Stored(Stored),
+    /// Spikes, 0 or 1, drawn when they are asked for.
+    Drawn(Trains),
 }
 
 /// `n` samples of one shape with what they should come to; never empty.
@@ -93,6 +96,19 @@ impl Dataset {
         Self { name: name.into(), shape, inputs: Inputs::Stored(rows), answers, spans: None }.checked()
     }
 
+    /// A data set of spike trains that are drawn when they are asked for, steps behind each other: `shape` = 1, steps, trains.
+    ///
+    /// # Errors
+    /// Those of [`Dataset::new`].
+    pub(super) fn of_trains(
+        name: impl Into<String>,
+        shape: [usize; 3],
+        trains: Trains,
+        answers: Answers,
+    ) -> Result<Self> {
+        Self { name: name.into(), shape, inputs: Inputs::Drawn(trains), answers, spans: None }.checked()
+    }
+
     /// A data set of any numbers: `shape` = channels, height, width of a sample, [1, 1, n] if it is no image; `inputs` sample
     /// after sample, a pixel's channels side by side.
     ///
@@ -132,6 +148,7 @@ impl Dataset {
             Inputs::Bytes { pixels, .. } => pixels.len(),
             Inputs::Floats(values) => values.len(),
             Inputs::Stored(rows) => rows.len() * features,
+            Inputs::Drawn(trains) => trains.len() * features,
         };
         let samples = numbers / features;
         if !numbers.is_multiple_of(features) {
@@ -153,6 +170,7 @@ impl Dataset {
                 .position(|x| !x.is_finite())
                 .map(|i| (i, format!("input {} of sample {} is not finite", i % features, i / features))),
             Inputs::Stored(rows) => return rows.check(),
+            Inputs::Drawn(_) => None,
         };
         strange.map_or(Ok(()), |(_, message)| Err(message))
     }
@@ -229,7 +247,7 @@ impl Dataset {
                 let unit = to_bytes(&planes, self.shape, &self.name)?;
                 unit.into_iter().map(|p| (f32::from(p) / 255.0 * scale).round() as u8).collect()
             }
-            Inputs::Stored(_) => return Ok(self),
+            Inputs::Stored(_) | Inputs::Drawn(_) => return Ok(self),
         };
         self.inputs = Inputs::Bytes { pixels, scale };
         self.checked()
@@ -250,6 +268,7 @@ impl Dataset {
             }
             Inputs::Floats(values) => Inputs::Floats(rows(values, features, ids)),
             Inputs::Stored(stored) => Inputs::Stored(stored.select(ids)),
+            Inputs::Drawn(trains) => Inputs::Drawn(trains.select(ids)),
         };
         let answers = match &self.answers {
             Answers::Classes { classes, labels } => {
@@ -277,6 +296,7 @@ impl Dataset {
             Inputs::Bytes { pixels, .. } => pixels.truncate(numbers),
             Inputs::Floats(values) => values.truncate(numbers),
             Inputs::Stored(rows) => *rows = rows.select(&(0..n).collect::<Vec<_>>()),
+            Inputs::Drawn(trains) => *trains = trains.select(&(0..n).collect::<Vec<_>>()),
         }
         self.answers.truncate(n);
         self.spans = self.spans.map(|spans| spans.take(&(0..n).collect::<Vec<_>>()));
@@ -308,6 +328,21 @@ impl Dataset {
         }
         (self.inputs, self.shape) = (Inputs::Bytes { pixels, scale: *scale }, [c, size, size]);
         Ok(self)
+    }
+
+    /// Bytes that its samples take: inputs, values to learn, and what is said of their steps; no classes of samples, and nothing for what is read or drawn when it is
+    /// asked for.
+    pub fn bytes(&self) -> usize {
+        let inputs = match &self.inputs {
+            Inputs::Bytes { pixels, .. } => pixels.len(),
+            Inputs::Floats(values) => 4 * values.len(),
+            Inputs::Stored(_) | Inputs::Drawn(_) => 0,
+        };
+        let answers = match &self.answers {
+            Answers::Classes { .. } => 0,
+            Answers::Values { values, .. } => 4 * values.len(),
+        };
+        inputs + answers + self.spans.as_ref().map_or(0, Spans::bytes)
     }
 
     /// What it is called in recipes and messages.
@@ -345,7 +380,7 @@ impl Dataset {
         match &self.inputs {
             Inputs::Bytes { scale, .. } => *scale,
             Inputs::Stored(rows) if rows.is_bytes() => 255.0,
-            Inputs::Floats(_) | Inputs::Stored(_) => 1.0,
+            Inputs::Floats(_) | Inputs::Stored(_) | Inputs::Drawn(_) => 1.0,
         }
     }
 
@@ -359,7 +394,7 @@ impl Dataset {
         self.answers.len() == 0
     }
 
-    /// All pixels, image after image, each as channels, rows, columns; none where inputs are no pixels.
+    /// All pixels, image after image, each as channels, rows, columns; none where inputs are no pixels, or not held.
     pub fn pixels(&self) -> &[u8] {
         if let Inputs::Bytes { pixels, .. } = &self.inputs { pixels } else { &[] }
     }
@@ -373,7 +408,7 @@ impl Dataset {
         match &self.inputs {
             Inputs::Floats(values) => Some(Cow::Borrowed(&values[i * features..][..features])),
             Inputs::Stored(rows) if !rows.is_bytes() => Some(Cow::Owned(rows.numbers(i))),
-            Inputs::Bytes { .. } | Inputs::Stored(_) => None,
+            Inputs::Bytes { .. } | Inputs::Stored(_) | Inputs::Drawn(_) => None,
         }
     }
 
@@ -394,6 +429,7 @@ impl Dataset {
     pub fn image(&self, i: usize) -> Cow<'_, [u8]> {
         match &self.inputs {
             Inputs::Stored(rows) => Cow::Owned(rows.bytes(i)),
+            Inputs::Drawn(trains) => Cow::Owned(trains.spikes(i)),
             _ => Cow::Borrowed(&self.pixels()[i * self.features()..][..self.features()]),
         }
     }

@@ -7,11 +7,12 @@
 use super::drawn::drawn_samples;
 use super::sequence::Following;
 use super::spec::TaskMethod;
+use super::trains::Trains;
 use super::{Answers, BatchSize, Dataset, Share};
 use crate::axis::{Cite, Place};
 use crate::error::Result;
 use crate::objective::TargetKind;
-use crate::rng::Key;
+use crate::rng::{Key, Stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -108,23 +109,29 @@ impl Evidence {
 
     /// `n` samples of one split.
     fn samples_of(&self, split: &str, n: usize) -> Result<Dataset> {
-        let (mut spikes, mut labels) = (Vec::new(), Vec::new());
-        for sample in 0..n {
-            let mut draws = Key::new(self.draw).of("evidence", 0).of(split, sample as u64).stream();
-            let most = draws.below(2) as usize;
-            let sides: Vec<usize> =
-                (0..self.cues).map(|_| if draws.uniform() < ASIDE { most } else { 1 - most }).collect();
-            labels.push(u16::from(2 * sides.iter().sum::<usize>() > self.cues));
-            for t in 0..self.steps_in_all() {
-                for input in 0..4 * self.group {
-                    spikes.push(u8::from(
-                        t > 0 && draws.uniform() < self.probability(&sides, t, input / self.group),
-                    ));
-                }
-            }
-        }
-        let answers = Answers::Classes { classes: 2, labels };
-        Dataset::of_pixels("evidence", self.shape().0, (spikes, 1.0), answers)
+        let key = Key::new(self.draw).of("evidence", 0);
+        let more_right = |sides: Vec<usize>| u16::from(2 * sides.iter().sum::<usize>() > self.cues);
+        let label = |sample| more_right(self.sides(&mut key.of(split, sample as u64).stream()));
+        let answers = Answers::Classes { classes: 2, labels: (0..n).map(label).collect() };
+        let (task, split) = (self.clone(), split.to_owned());
+        let trains = Trains::new(n, move |sample| task.spikes(&mut key.of(&split, sample as u64).stream()));
+        Dataset::of_trains("evidence", self.shape().0, trains, answers)
+    }
+
+    /// The side of each cue of a sample: 0 is left.
+    fn sides(&self, draws: &mut Stream) -> Vec<usize> {
+        let most = draws.below(2) as usize;
+        (0..self.cues).map(|_| if draws.uniform() < ASIDE { most } else { 1 - most }).collect()
+    }
+
+    /// A sample, step by step; nothing at the first one.
+    fn spikes(&self, draws: &mut Stream) -> Vec<u8> {
+        let (sides, inputs) = (self.sides(draws), 4 * self.group);
+        let mut spike = |i: usize| {
+            let (t, group) = (i / inputs, i % inputs / self.group);
+            u8::from(t > 0 && draws.uniform() < self.probability(&sides, t, group))
+        };
+        (0..self.steps_in_all() * inputs).map(&mut spike).collect()
     }
 
     /// Spikes per step of a group at step `t`.
@@ -198,7 +205,7 @@ impl TaskMethod for Evidence {
 
     fn bytes(&self, _: &[Following]) -> (u128, usize) {
         let samples = self.train + self.test;
-        (samples as u128 * self.steps_in_all() as u128 * 4 * self.group as u128, samples)
+        (0, samples)
     }
 }
 

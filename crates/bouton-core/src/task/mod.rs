@@ -51,6 +51,7 @@ pub mod stream;
 pub mod svhn;
 mod synthetic;
 mod teacher;
+mod trains;
 mod unseen;
 mod yin_yang;
 
@@ -59,7 +60,7 @@ pub use augment::{Augment, Padding};
 pub use catalogue::{DATA, Format, KnownArchive, KnownFile, KnownSet};
 pub use checksums::{Checksums, checksums};
 pub use context::Context;
-pub use copy::CopyTask;
+pub use copy::{CopyAnswers, CopyTask};
 pub use dataset::{Dataset, Split};
 pub use delayed_match::DelayedMatch;
 pub use evidence::Evidence;
@@ -78,7 +79,7 @@ pub use sequence::{
 };
 pub use spec::{All, BatchSize, Curriculum, Loaded, Quick, TaskMethod, TaskSpec};
 pub use store::load;
-pub use store_recall::StoreRecall;
+pub use store_recall::{Questions, StoreRecall};
 pub use synthetic::SyntheticImages;
 pub use teacher::{Rule, Teacher};
 pub use unseen::{Unseen, outputs};

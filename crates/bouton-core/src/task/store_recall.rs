@@ -8,13 +8,30 @@
 use super::drawn::drawn_samples;
 use super::sequence::Following;
 use super::spec::TaskMethod;
+use super::trains::Trains;
 use super::{Answers, BatchSize, Dataset, Share};
-use crate::axis::{Cite, Place};
+use crate::axis::{Cite, Place, is_default};
+use crate::encoder::Spans;
 use crate::error::Result;
 use crate::objective::TargetKind;
 use crate::rng::{Key, Stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+
+/// Which questions are judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Questions {
+    /// The last one: a sample has one answer.
+    #[default]
+    Last,
+    /// All of them, at each of their steps by the value of the store before: `time.reading = "each"`.
+    All,
+}
+
+/// What says so beside the data.
+static MASK: LazyLock<[String; 1]> = LazyLock::new(|| ["mask".to_owned()]);
 
 /// A value to be kept in mind (`[task.store-recall]`), one class for each. `time.reading = { window = … }` reads the answer while it
 /// is asked for, as long as a symbol.
@@ -45,6 +62,9 @@ pub struct StoreRecall {
     #[serde(default = "rate")]
     #[schemars(extend("minimum" = 0, "maximum" = 1, "x-hint" = "0.05 is 50 Hz at steps of 1 ms"))]
     pub rate: f64,
+    /// Which questions are judged. Default "last".
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub questions: Questions,
     /// Training samples.
     #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "2000 is usual"))]
     pub train: usize,
@@ -130,27 +150,46 @@ impl StoreRecall {
 
     /// `n` samples of one split.
     fn samples_of(&self, split: &str, n: usize) -> Result<Dataset> {
-        let (mut spikes, mut labels) = (Vec::new(), Vec::new());
+        let key = Key::new(self.draw).of("store-recall", 0);
+        let (mut labels, mut mask, mut classes) = (Vec::new(), Vec::new(), Vec::new());
         for sample in 0..n {
-            let mut draws = Key::new(self.draw).of("store-recall", 0).of(split, sample as u64).stream();
-            let row = self.row(&mut draws);
-            let last = row.iter().rfind(|(_, told)| *told == Told::Store);
-            labels.push(last.map_or(0, |(value, _)| *value as u16));
+            let row = self.row(&mut key.of(split, sample as u64).stream());
+            let mut kept = 0;
             for &(value, told) in &row {
-                let fires = |group: usize| match told {
-                    Told::Recall => group == self.values + 1,
-                    Told::Store => group == value || group == self.values,
-                    Told::Nothing => group == value,
-                };
-                let of_symbol = self.symbol * self.inputs_in_all();
-                spikes.extend((0..of_symbol).map(|i| {
-                    let group = i % self.inputs_in_all() / self.group;
-                    u8::from(fires(group) && draws.uniform() < self.rate)
-                }));
+                kept = if told == Told::Store { value as u16 } else { kept };
+                if self.questions == Questions::All {
+                    mask.extend(vec![f64::from(u8::from(told == Told::Recall)); self.symbol]);
+                    classes.extend(vec![kept; self.symbol]);
+                }
             }
+            labels.push(kept);
         }
+        let spans = (self.questions == Questions::All).then(|| {
+            let whole = Spans::whole(self.steps_in_all(), n);
+            Spans { mask: Some(mask), classes: Some(classes), ..whole }
+        });
         let answers = Answers::Classes { classes: self.values, labels };
-        Dataset::of_pixels("store-recall", self.shape().0, (spikes, 1.0), answers)
+        let (task, split) = (self.clone(), split.to_owned());
+        let trains = Trains::new(n, move |sample| task.spikes(&mut key.of(&split, sample as u64).stream()));
+        Ok(Dataset::of_trains("store-recall", self.shape().0, trains, answers)?.with_spans(spans))
+    }
+
+    /// A sample, step by step.
+    fn spikes(&self, draws: &mut Stream) -> Vec<u8> {
+        let (row, of_symbol) = (self.row(draws), self.symbol * self.inputs_in_all());
+        let mut spikes = Vec::with_capacity(self.symbols * of_symbol);
+        for (value, told) in row {
+            let fires = |group: usize| match told {
+                Told::Recall => group == self.values + 1,
+                Told::Store => group == value || group == self.values,
+                Told::Nothing => group == value,
+            };
+            spikes.extend((0..of_symbol).map(|i| {
+                let group = i % self.inputs_in_all() / self.group;
+                u8::from(fires(group) && draws.uniform() < self.rate)
+            }));
+        }
+        spikes
     }
 }
 
@@ -173,6 +212,10 @@ impl TaskMethod for StoreRecall {
         self.steps_in_all()
     }
 
+    fn beside(&self) -> &[String] {
+        if self.questions == Questions::All { &*MASK } else { &[] }
+    }
+
     fn answers_every_step(&self) -> bool {
         false
     }
@@ -189,24 +232,27 @@ impl TaskMethod for StoreRecall {
         let (values, symbols, symbol, delay, group, rate) = (3, 4, 2, 1.0, 2, 0.5);
         let (train, test, batch, epochs, draw) = (11, 7, BatchSize::Samples(3), 2, 1);
         let validation = Some(Share(0.3));
-        vec![Self {
+        let last = Self {
             values,
             symbols,
             symbol,
             delay,
             group,
             rate,
+            questions: Questions::Last,
             train,
             validation,
             test,
             batch,
             epochs,
             draw,
-        }]
+        };
+        vec![Self { questions: Questions::All, ..last.clone() }, last]
     }
 
     fn bytes(&self, _: &[Following]) -> (u128, usize) {
         let samples = self.train + self.test;
-        (samples as u128 * self.steps_in_all() as u128 * self.inputs_in_all() as u128, samples)
+        let judged = if self.questions == Questions::All { 10 * self.steps_in_all() as u128 + 8 } else { 0 };
+        (samples as u128 * judged, samples)
     }
 }

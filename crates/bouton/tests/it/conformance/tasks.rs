@@ -47,10 +47,7 @@ fn tasks_load_what_they_say() {
         holds(&quick, [5, 7]);
         // As much as its numbers take, and not much more.
         let loaded = task.method().load(None).unwrap();
-        let wide = if loaded.train.pixels().is_empty() { 4 } else { 1 };
-        let values = |set: &Dataset| kind(set).1 * usize::from(set.labels().is_empty());
-        let bytes_of = |set: &Dataset| set.len() * (wide * set.features() + 4 * values(set));
-        let real = (bytes_of(&loaded.train) + bytes_of(&loaded.test)) as u128;
+        let real = (loaded.train.bytes() + loaded.test.bytes()) as u128;
         let (bytes, samples) = task.method().bytes(&[]);
         assert!((real..2 * real + 200).contains(&bytes) && samples == 18, "{task:?}: {bytes} {real}");
     }

@@ -93,7 +93,7 @@ fn masks_and_weights_are_a_weighted_mean() {
     let built = recipe.build().unwrap();
     let of = |mask: Vec<f64>, weights: Option<Vec<f64>>| {
         let mut batch = padded(0.0);
-        batch.spans = Some(Spans { lengths: LENGTHS.to_vec(), mask: Some(mask), weights, steps: 5 });
+        batch.spans = Some(Spans { lengths: LENGTHS.to_vec(), mask: Some(mask), weights, ..Spans::none(5) });
         loss(&recipe, &built, &batch)
     };
     let mask: Vec<f64> = (0..20).map(|i| [0.0, 1.0, 0.25, 3.0][i % 4]).collect();
@@ -107,6 +107,36 @@ fn masks_and_weights_are_a_weighted_mean() {
     let found = of(mask, Some(weights.to_vec()));
     assert!((found - sum / all).abs() < 1e-12, "{found} {}", sum / all);
     assert!((found - of(vec![1.0; 20], None)).abs() > 1e-3);
+}
+
+/// Each step is judged by its own class: the loss is the mean over the classes of what their steps come to with one class for all.
+#[test]
+fn steps_with_classes_of_their_own_are_judged_by_them() {
+    for credit in [BPTT, "[credit.e-prop]\nevery = 5\n"] {
+        let units = smooth("alif", "surrogate = { sigmoid = 3.0 }");
+        let recipe =
+            recipe("[4, 6, 3]", &format!("[time]\nreading = \"each\"\n{units}{LEAKY}{LOOP}{credit}"));
+        let class = |i: usize| (i / 5 + 2 * (i % 5)) % 3;
+        let of = |only: Option<usize>| {
+            let mut batch = padded(0.0);
+            let judged = |i: usize| f64::from(u8::from(i % 4 > 0 && only.is_none_or(|c| class(i) == c)));
+            let mut spans =
+                Spans { mask: Some((0..20).map(judged).collect()), ..batch.spans.take().unwrap() };
+            match only {
+                Some(c) => batch.target = vec![c as u16; 4].into(),
+                None => spans.classes = Some((0..20).map(|i| class(i) as u16).collect()),
+            }
+            let count: f64 = spans.judged(true).1.iter().sum();
+            batch.spans = Some(spans);
+            let (g, step) = gradient(&recipe, &mut recipe.build().unwrap(), &batch);
+            (g.into_iter().map(|g| g * count).collect::<Vec<_>>(), step.mean_loss() * count)
+        };
+        let (all, parts) = (of(None), [0, 1, 2].map(|c| of(Some(c))));
+        let sum = |of: &dyn Fn(&(Vec<f64>, f64)) -> f64| parts.iter().map(of).sum::<f64>();
+        assert!((all.1 - sum(&|part| part.1)).abs() < 1e-12 && parts.iter().all(|part| part.1 > 0.1));
+        let most = (0..all.0.len()).map(|i| (all.0[i] - sum(&|part| part.0[i])).abs()).fold(0.0, f64::max);
+        assert!(most < 1e-12 && all.0.iter().any(|g| g.abs() > 1e-3), "{credit}: {most:e}");
+    }
 }
 
 /// Arrays of 8 samples of 4 steps and 3 numbers, `lengths` 1 to 4, with NaN in the padding.

@@ -66,6 +66,41 @@ fn the_answer_is_the_value_at_the_last_store() {
     assert!(distances[1..].iter().all(|n| *n > 5) && distances[0] == 0, "{distances:?}");
 }
 
+/// With all questions judged, each of their steps has the value of the store before; the last one is that of the sample.
+#[test]
+fn every_question_is_judged_by_the_store_before_it() {
+    let (symbols, store, recall) = (12, 3, 4);
+    let task = json!({ "values": 3, "symbols": symbols, "symbol": 2, "group": 2, "rate": 1.0, "delay": 1.0, "train": 100,
+        "questions": "all" });
+    let set = loaded("store-recall", task.clone());
+    let spans = set.spans().unwrap();
+    let (mask, classes) = (spans.mask.as_ref().unwrap(), spans.classes.as_ref().unwrap());
+    let mut questions = 0;
+    for sample in 0..100 {
+        let mut kept = None;
+        for s in 0..symbols {
+            let on = groups(&set, sample, 2 * s..2 * s + 2, 2);
+            if let [value, told] = on[..]
+                && told == store
+            {
+                kept = Some(value);
+            }
+            let asked = on[..] == [recall];
+            questions += usize::from(asked);
+            for i in (0..2).map(|t| sample * 2 * symbols + 2 * s + t) {
+                assert_eq!(mask[i], f64::from(u8::from(asked)), "sample {sample}, symbol {s}");
+                assert!(!asked || Some(usize::from(classes[i])) == kept, "sample {sample}, symbol {s}");
+            }
+        }
+        assert_eq!(Some(set.label(sample)), kept);
+    }
+    assert!(questions > 200, "{questions}");
+    let mut last = task;
+    last["questions"] = "last".into();
+    let last = loaded("store-recall", last);
+    assert!(last.spans().is_none() && (0..100).all(|i| last.image(i) == set.image(i)), "the same samples");
+}
+
 /// In a long row some 6 symbols stand between a store and its question, and as many before the next store.
 #[test]
 fn questions_come_after_the_delay_in_the_mean() {
@@ -108,6 +143,27 @@ fn what_is_said_again_is_what_was_shown() {
         }
     }
     assert!(seen.iter().all(|n| *n > 20), "{seen:?}");
+}
+
+#[test]
+fn symbols_are_said_again_as_classes_in_the_answer_alone() {
+    let (n, length, delay) = (5, 4, 6);
+    let set = loaded(
+        "copy",
+        json!({ "symbols": n, "length": length, "delay": delay, "train": 50, "answers": "classes" }),
+    );
+    let (steps, spans) = (2 * length + delay, set.spans().unwrap());
+    let (mask, classes) = (spans.mask.as_ref().unwrap(), spans.classes.as_ref().unwrap());
+    for sample in 0..50 {
+        for t in 0..steps {
+            let judged = t >= length + delay;
+            assert_eq!(mask[sample * steps + t], f64::from(u8::from(judged)), "step {t}");
+            let class = usize::from(classes[sample * steps + t]);
+            let shown = |t: usize| set.image(sample)[t * (n + 1) + class] == 1;
+            assert!(!judged || shown(t - length - delay), "sample {sample}, step {t}");
+        }
+        assert_eq!(set.label(sample), usize::from(classes[(sample + 1) * steps - 1]));
+    }
 }
 
 #[test]
