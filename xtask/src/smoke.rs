@@ -45,7 +45,9 @@ fn collect(folder: &Path, into: &mut Vec<PathBuf>) {
     for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
         if path.is_dir() {
             collect(&path, into);
-        } else if path.extension().is_some_and(|e| e == "toml") && !path.ends_with("claims.toml") {
+        } else if path.extension().is_some_and(|e| e == "toml")
+            && !["claims.toml", "sweep.toml"].iter().any(|other| path.ends_with(other))
+        {
             into.push(path);
         }
     }

@@ -110,6 +110,8 @@ pub(super) const FOLDERS: &[Folder] = &[
         "mnist-rows"),
     folder!("bellec2020":
         "pattern" "evidence"),
+    folder!("whittington2017": "mnist"),
+    folder!("credit-atlas": "hierarchy"),
     folder!("crossings":
         "ep-binary" "ep-metaplastic" "ep-rram" "rram-two-m0" "rram-two-m4" "mnist-bop" "mnist-soft-bounds"
         "two-binary-beakers" "permuted-bayesbinn" "rotated-none" "rotated-mas"),

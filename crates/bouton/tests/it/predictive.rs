@@ -247,8 +247,11 @@ fn incremental_updates_are_those_of_every_step() {
 #[test]
 fn weights_that_move_on_the_way_are_heard_at_the_next_step() {
     let last = |rest: &str| {
-        let recipe =
-            recipe("[6, 7, 3]", "predictive-coding]\nincremental = true\nsteps = 8\nrate = 0.5", &format!("{TANH}{rest}"));
+        let recipe = recipe(
+            "[6, 7, 3]",
+            "predictive-coding]\nincremental = true\nsteps = 8\nrate = 0.5",
+            &format!("{TANH}{rest}"),
+        );
         let mut network = recipe.build().unwrap();
         let samples = batch(&network, 3);
         let mut updater = recipe.updater(&network).unwrap();
