@@ -107,7 +107,7 @@ pub(super) const FOLDERS: &[Folder] = &[
         "online-1" "online-1-bayesbinn" "online-1-mesu" "online-10" "online-10-mesu" "online-100" "online-100-mesu"
         "online-100-sign" "online-1000"),
     folder!("bellec2018":
-        "mnist-rows"),
+        "mnist-rows" "store-recall"),
     folder!("bellec2020":
         "pattern" "evidence"),
     folder!("whittington2017": "mnist"),
