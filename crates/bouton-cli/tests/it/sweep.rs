@@ -331,3 +331,13 @@ mod signals {
         assert!(struck > 10);
     }
 }
+
+/// Every rule of the credit atlas, at every number of samples and with every seed.
+#[test]
+fn the_atlas_is_a_sweep_of_recipes_that_stand() {
+    let folder = folder();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes/credit-atlas/sweep.toml");
+    let words = ["sweep", file, "run.updates=2", "task.random-hierarchy.test=8", "--dry-run"];
+    let (lines, said) = succeeds(folder.path(), &words);
+    assert_eq!(lines.lines().filter(|line| line.starts_with("bouton run")).count(), 11 * 6 * 3, "{said}");
+}
