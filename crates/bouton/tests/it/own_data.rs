@@ -351,6 +351,18 @@ fn files_that_make_no_sense_are_refused_with_place_and_hint() {
             "holds its answers itself",
             "leave `labels`",
         ),
+        (
+            csv("iris") + "\ngrey = true",
+            "iris.csv: task.files.grey goes with a folder of images",
+            "leave it out",
+        ),
+        (csv("iris") + "\nsize = [4, 4]", "iris.csv: task.files.size goes with a folder", "leave it out"),
+        (pair("x") + "\nheader = true", "x.npy: task.files.header goes with a table", "leave it out"),
+        (
+            "train = \"none\"\ntest = 0.5\ntargets = [\"a\"]".into(),
+            "task.files.targets names columns",
+            "leave",
+        ),
         (pair("x"), "x.npy: 2 samples, and 3 labels", "every sample needs one"),
         (pair("nan").replace("y.npy", "z.npy"), "is not finite", ""),
         (pair("deep"), "inputs of shape [1, 1, 1, 1, 1]", "[samples, features]"),

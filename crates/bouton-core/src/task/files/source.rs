@@ -55,7 +55,7 @@ impl Source<'_> {
             return recordings::read(file, labels, events, self.blind.is_some())?.checked();
         }
         if meta.is_dir() {
-            self.no_sequence(path)?;
+            self.heard(path, Kind::Picture)?;
             alone(path, labels, "a folder of images in a folder per class")?;
             return folder::read(file, *self)?.checked();
         }
@@ -63,9 +63,7 @@ impl Source<'_> {
         let opened = File::open(file).and_then(|f| f.take(START).read_to_end(&mut start));
         opened.map_err(|e| Error::io(file, e))?;
         let kind = Kind::of(&start);
-        if kind != Kind::Table {
-            self.no_sequence(path)?;
-        }
+        self.heard(path, kind)?;
         let table = match kind {
             Kind::Array => arrays::pair(path, self.other(path, labels)?),
             Kind::Archive => alone(path, labels, "an .npz").and_then(|()| arrays::archive(path, *self)),
@@ -79,11 +77,33 @@ impl Source<'_> {
         table?.checked()
     }
 
-    /// Refuses columns of what has none.
-    fn no_sequence(&self, path: &str) -> Result<()> {
-        self.spec.sequence.as_ref().map_or(Ok(()), |_| {
-            Err(Error::config(format!("{path}: task.files.sequence goes with a table as text (CSV)"))
-                .with_hint("leave it out: arrays hold sequences as [samples, steps, numbers]"))
+    /// Refuses keys that a file of this kind would not hear; files that nobody asks the answers of may be of another kind.
+    fn heard(&self, path: &str, kind: Kind) -> Result<()> {
+        let (spec, known) = (self.spec, self.blind.is_none());
+        let keys = [
+            ("sequence", spec.sequence.is_some(), kind == Kind::Table, "goes with a table as text (CSV)"),
+            (
+                "header",
+                known && spec.header.is_some(),
+                kind == Kind::Table,
+                "goes with a table as text (CSV)",
+            ),
+            (
+                "targets",
+                known && !spec.targets.is_empty(),
+                kind == Kind::Table,
+                "names columns of a table as text (CSV)",
+            ),
+            ("size", known && spec.size.is_some(), kind == Kind::Picture, "goes with a folder of images"),
+            ("grey", known && spec.grey, kind == Kind::Picture, "goes with a folder of images"),
+        ];
+        let idle = keys.into_iter().find(|(_, given, heard, _)| *given && !heard);
+        idle.map_or(Ok(()), |(key, _, _, what)| {
+            let hint = match key {
+                "sequence" => "leave it out: arrays hold sequences as [samples, steps, numbers]",
+                _ => "leave it out",
+            };
+            Err(Error::config(format!("{path}: task.files.{key} {what}")).with_hint(hint))
         })
     }
 
