@@ -310,6 +310,10 @@ fn samples_settle_alone() {
     assert!(relative_error(&whole, &sum) < 1e-12);
     assert_eq!((step.nudged.sweeps, step.nudged.unsettled, step.nudged.samples), (sweeps, 0, 8));
     assert!(sweeps < 8 * 2000);
+    // Two shards and a rest: the mean is over the batch.
+    let thrice: Vec<usize> = (0..24).map(|i| i % 8).collect();
+    let (same, _) = gradient(&recipe, &mut network, &samples.take(&thrice));
+    assert!(relative_error(&same, &whole) < 1e-12);
 }
 
 #[test]
