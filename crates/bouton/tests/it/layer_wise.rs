@@ -187,7 +187,7 @@ fn ranked_units_learn_as_written_out() {
             let lens = |w: f64| w.signum() * w.abs().powf(p - 1.0);
             let current: Vec<f64> =
                 (0..4).map(|i| (0..8).map(|j| lens(w.get(i, j)) * x.get(s, j)).sum()).collect();
-            let mut order = vec![0, 1, 2, 3];
+            let mut order = [0, 1, 2, 3];
             order.sort_by(|a: &usize, b: &usize| current[*b].total_cmp(&current[*a]));
             for (unit, g) in [(order[0], 1.0), (order[k - 1], -0.3)] {
                 (0..8).for_each(|j| expected[unit][j] += g * (x.get(s, j) - current[unit] * w.get(unit, j)));

@@ -174,7 +174,7 @@ impl Credit for LayerWise {
 
     fn visit(&mut self, visitor: &mut Visitor<'_>) -> Result<()> {
         visitor("credit.batches", &mut self.batches)?;
-        let kept = self.memory.iter_mut().enumerate().filter(|(_, m)| m.cols() > 0);
-        kept.map(|(p, m)| visitor(&format!("credit.memory{p}"), m)).collect::<Result<()>>()
+        let mut kept = self.memory.iter_mut().enumerate().filter(|(_, m)| m.cols() > 0);
+        kept.try_for_each(|(p, m)| visitor(&format!("credit.memory{p}"), m))
     }
 }
