@@ -1,5 +1,5 @@
-//! Times one update of equilibrium propagation on 784-512-10 and a large product; prints rows
-//! `bench,case,ms_min,ms_median` for `benches/peers/compare.py`. `cargo bench -p bouton --bench ep_update [-- FILTER]`.
+//! Times one update of equilibrium propagation on 784-512-10, one of predictive coding on 784-512-512-10, and a large product; prints
+//! rows `bench,case,ms_min,ms_median` for `benches/peers/compare.py` (predictive coding: beside `benches/peers/jax_predictive.py`). `cargo bench -p bouton --bench ep_update [-- FILTER]`.
 
 use bouton::credit::Batch;
 use bouton::optim::Updater;
@@ -32,6 +32,12 @@ fn main() {
                 report(&case, differences.collect());
             }
         }
+        for batch in [64, 256] {
+            let case = format!("pc_update,b{batch}");
+            if case.contains(&filter) {
+                report(&case, pc_update(batch));
+            }
+        }
         let case = "gemm,nn-1024x1024x1024";
         if case.contains(&filter) {
             let a = Mat::from_fn(DType::F32, 1024, 1024, |r, c| ((r * 7 + c) % 13) as f64 - 6.0);
@@ -48,7 +54,22 @@ fn ep_update(samples: usize, nudge: &str, steps: usize) -> Vec<f64> {
          [credit.eq-prop]\nbeta = 0.1\nnudge = \"{nudge}\"\nfree-steps = {steps}\nnudged-steps = 4\n\
          [optim.sgd]\nlr = [0.08, 0.04]"
     );
-    let recipe = Recipe::parse(&text, "bench").expect("the recipe is right");
+    update(&text, samples)
+}
+
+/// Twenty steps of values, γ = 0.05, sigmoid units, squared errors, plain SGD.
+fn pc_update(samples: usize) -> Vec<f64> {
+    let text = format!(
+        "[task.synthetic]\nshape = [1, 28, 28]\nclasses = 10\ntrain = {samples}\ntest = 1\nbatch = \"all\"\nepochs = 1\n\
+         [network]\nlayers = [784, 512, 512, 10]\n[neuron.rate]\nactivation = \"sigmoid\"\n\
+         [credit.predictive-coding]\nvalues = \"drive\"\nsteps = 20\nrate = 0.05\n[optim.sgd]\nlr = 1e-3"
+    );
+    update(&text, samples)
+}
+
+/// One update of a recipe on random numbers.
+fn update(text: &str, samples: usize) -> Vec<f64> {
+    let recipe = Recipe::parse(text, "bench").expect("the recipe is right");
     let mut network = recipe.build().expect("the network is right");
     let mut credit = recipe.credit.build(&recipe.solver, &network, samples).expect("the rule fits");
     let mut updater = Updater::new(&network, recipe.optim.build());
@@ -62,9 +83,7 @@ fn ep_update(samples: usize, nudge: &str, steps: usize) -> Vec<f64> {
     };
     let key = Key::new(1);
     time(|| {
-        credit
-            .learn(&mut network, &batch, &*objective, &mut updater, &key)
-            .expect("bounded units do not diverge");
+        credit.learn(&mut network, &batch, &*objective, &mut updater, &key).expect("nothing diverges");
     })
 }
 

@@ -203,7 +203,7 @@ impl CreditMethod for DualPropagation {
     }
 
     fn examples() -> Vec<Self> {
-        vec![Self { beta: 1e-3, steps: 1 }, Self { beta: 0.05, steps: 3 }]
+        vec![Self { beta: 1e-3, steps: 1 }, Self { beta: 0.01, steps: 3 }]
     }
 
     fn build(&self, _: Solver, _: &Network, _: usize) -> Box<dyn Credit> {

@@ -108,7 +108,7 @@ fn a_mistake_within_a_layer_names_the_key() {
     same(
         layers("{ filters = 4 }"),
         "r.toml:6:36: missing key `kernel` in `[network.layers[1]]`",
-        "add `kernel = …`: Height and width of the kernel",
+        "add `kernel = …`: Side of the kernel, or its height and width",
     );
     same(
         layers("{ filters = 4, kernel = 5, padding = -1 }"),

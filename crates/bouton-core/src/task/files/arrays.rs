@@ -36,7 +36,7 @@ fn npy_of(path: &str) -> Result<Array> {
 }
 
 /// Both of one `.npz`.
-pub(super) fn archive(path: &str, Source { spec, blind }: Source<'_>) -> Result<Table> {
+pub(super) fn archive(path: &str, Source { spec, blind, .. }: Source<'_>) -> Result<Table> {
     let file = File::open(path).map_err(|e| Error::io(path, e))?;
     let mut archive =
         zip::ZipArchive::new(BufReader::new(file)).map_err(|e| damaged(path, format!("no archive ({e})")))?;

@@ -32,7 +32,7 @@ pub(super) fn read(path: &str, source: Source<'_>) -> Result<Table> {
 }
 
 /// As [`read`], of the content of a file called `place`.
-pub(super) fn parse(bytes: &[u8], place: &str, Source { spec, blind }: Source<'_>) -> Result<Table> {
+pub(super) fn parse(bytes: &[u8], place: &str, Source { spec, blind, .. }: Source<'_>) -> Result<Table> {
     let columns = Columns::parse(bytes, place, spec.header)?;
     let width = columns.rows[0].1.len();
     // What is there of answers that nobody asks for is left out.

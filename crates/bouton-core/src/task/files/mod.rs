@@ -154,13 +154,13 @@ impl Files {
 
     /// What the files hold.
     fn read(&self) -> Result<Tables> {
-        let train = self.source(&self.train, self.labels.as_deref(), None)?;
+        let train = self.named(&self.train, self.labels.as_deref())?;
         let [train, test] = match &self.test {
             Held::Share(share) => train.apart(*share, self.draw)?,
-            Held::Path(path) => [train, self.source(path, self.test_labels.as_deref(), None)?],
+            Held::Path(path) => [train, self.named(path, self.test_labels.as_deref())?],
         };
         let validation = self.validation.as_ref().and_then(Held::path);
-        let validation = validation.map(|path| self.source(path, self.validation_labels.as_deref(), None));
+        let validation = validation.map(|path| self.named(path, self.validation_labels.as_deref()));
         let tables = Tables { train, validation: validation.transpose()?, test };
         let own = self.sequence.is_some() || self.events.is_some();
         Ok(if own { tables.level() } else { tables })

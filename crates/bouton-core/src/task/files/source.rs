@@ -39,6 +39,8 @@ impl Kind {
 pub(super) struct Source<'a> {
     /// Which columns, which size.
     pub spec: &'a Files,
+    /// Whether the recipe is about this file, and not one that came later.
+    pub own: bool,
     /// So many numbers a sample, if nobody asks what they should come to: answers may be missing then, and are not looked at.
     pub blind: Option<usize>,
 }
@@ -77,9 +79,9 @@ impl Source<'_> {
         table?.checked()
     }
 
-    /// Refuses keys that a file of this kind would not hear; files that nobody asks the answers of may be of another kind.
+    /// Refuses keys that a file of this kind would not hear; files that come later may be of another kind.
     fn heard(&self, path: &str, kind: Kind) -> Result<()> {
-        let (spec, known) = (self.spec, self.blind.is_none());
+        let (spec, known) = (self.spec, self.own);
         let keys = [
             ("sequence", spec.sequence.is_some(), kind == Kind::Table, "goes with a table as text (CSV)"),
             (

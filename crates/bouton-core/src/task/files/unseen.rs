@@ -71,9 +71,21 @@ impl Files {
         Ok((set, names))
     }
 
+    /// A file that the recipe names.
+    #[cfg(feature = "import")]
+    pub(super) fn named(&self, path: &str, labels: Option<&str>) -> Result<Table> {
+        super::source::Source { spec: self, own: true, blind: None }.read(path, labels)
+    }
+
+    /// A file that the recipe names.
+    #[cfg(not(feature = "import"))]
+    pub(super) fn named(&self, path: &str, labels: Option<&str>) -> Result<Table> {
+        self.source(path, labels, None)
+    }
+
     #[cfg(feature = "import")]
     pub(super) fn source(&self, path: &str, labels: Option<&str>, blind: Option<usize>) -> Result<Table> {
-        super::source::Source { spec: self, blind }.read(path, labels)
+        super::source::Source { spec: self, own: false, blind }.read(path, labels)
     }
 
     #[cfg(not(feature = "import"))]
