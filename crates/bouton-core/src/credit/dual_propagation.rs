@@ -3,8 +3,8 @@
 //!   s± = σ(d ± ½ Σ Wᵀ(s⁺ − s⁻)),   d = b + Σ W s̄,   s̄ = ½(s⁺ + s⁻);   output: s⁺ − s⁻ = −β ∂ℓ/∂d
 //!   ∂ℓ/∂W ≈ −(1/β) (s⁺ − s⁻) s̄ᵀ
 //!
-//! over the populations that a unit drives. All of it is local, and errors need no phase of their own: a sweep goes up and down once.
-//! At rest the gradient is that of the loss up to β², whatever the number of sweeps. Units that jump are never apart by little, so they are refused.
+//! over the populations that a unit drives. All of it is local, and errors need no phase of their own: a sweep goes down and up once.
+//! At rest the gradient is that of the loss up to β², after a single sweep. Units that jump are never apart by little, so they are refused.
 
 use super::backprop::BackpropRule;
 use super::outcome::{accumulate_grads_objective, loss_and_error};
@@ -30,14 +30,11 @@ pub struct DualPropagation {
     /// β: how far the pair of the output is drawn apart. Default 0.1.
     #[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1e3, "x-hint" = "0.01 to 1 are usual"))]
     pub beta: f64,
-    /// Sweeps, each down from the output and up again. Default 1.
-    #[schemars(extend("minimum" = 1, "maximum" = 10_000_000, "x-hint" = "1 to 4 are usual"))]
-    pub steps: usize,
 }
 
 impl Default for DualPropagation {
     fn default() -> Self {
-        Self { beta: 0.1, steps: 1 }
+        Self { beta: 0.1 }
     }
 }
 
@@ -166,7 +163,7 @@ impl Credit for DualPropagation {
         let constant = here.constant_drive(batch.x.view());
         let shards = shards::each(batch.len(), |rows| {
             let mut pairs = Pairs::new(here, batch, &constant, objective, rows);
-            (0..self.steps).for_each(|_| pairs.sweep(here, objective, self.beta));
+            pairs.sweep(here, objective, self.beta);
             Ok(pairs)
         })?;
         let step = shards.iter().fold(Step::default(), |sum, shard| sum.with(&shard.outcome));
@@ -195,7 +192,7 @@ impl CreditMethod for DualPropagation {
     }
 
     fn steps_mut(&mut self) -> Vec<&mut usize> {
-        vec![&mut self.steps]
+        Vec::new()
     }
 
     fn copies(&self) -> usize {
@@ -203,7 +200,7 @@ impl CreditMethod for DualPropagation {
     }
 
     fn examples() -> Vec<Self> {
-        vec![Self { beta: 1e-3, steps: 1 }, Self { beta: 0.01, steps: 3 }]
+        vec![Self { beta: 1e-3 }, Self { beta: 0.01 }]
     }
 
     fn build(&self, _: Solver, _: &Network, _: usize) -> Box<dyn Credit> {

@@ -75,13 +75,13 @@ impl CreditMethod for PredictiveCoding {
             "a nudge to be the strength of",
             "give nudge = \"positive\" too, or leave beta out",
         )?;
-        let several = self.nudge == Some(Nudge::Symmetric);
+        let away = self.nudge.is_some_and(|nudge| nudge != Nudge::Positive);
         at.require(
-            !(self.incremental && several),
+            !(self.incremental && away),
             "incremental",
             "true",
-            "a single phase, and nudge = \"symmetric\" has two",
-            "use nudge = \"random-sign\"",
+            "left out with a nudge away from the target: weights would climb the energy that values descend",
+            "use nudge = \"positive\"",
         )
     }
 
@@ -114,7 +114,8 @@ impl CreditMethod for PredictiveCoding {
             nudged(Nudge::Positive),
             nudged(Nudge::Negative),
             nudged(Nudge::Symmetric),
-            Self { incremental: true, ..nudged(Nudge::RandomSign) },
+            nudged(Nudge::RandomSign),
+            Self { incremental: true, steps: 5, ..nudged(Nudge::Positive) },
         ]
     }
 
